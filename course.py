@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""The one door to the course: `python3 course.py lab`. Needs Python 3.11 and nothing else.
+
+It sees to it that `.venv` has what the verb needs, says what it is doing when that takes time, and hands over to the Python in there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from setup_tools.install import download, set_up
+from setup_tools.place import WINDOWS, Place, Trouble, say
+
+ROOT = Path(__file__).resolve().parent
+
+OWN = {
+    "lab": "open JupyterLab on the first lesson     [--no-browser] [--port N] [--wheels DIR]",
+    "test": "run the tests                           [--quick] [whatever pytest takes]",
+    "setup": "only install, the tests' packages too   [--wheels DIR]",
+    "doctor": "say what is wrong with the installation, and how to mend it",
+    "wheels": "download every package, for a room without a network   DIR",
+}
+# Verbs that an installed package carries out: `course.py serve …` is `python -m threadlab serve …`.
+PASSED_ON = {
+    "autograder": {
+        "check": "check your own answer to an exercise",
+        "watch": "check it whenever you save it",
+        "grade": "grade a class with nbgrader",
+        "report": "show what a class found hard",
+        "release": "make the learners' copy of the course",
+        "corpus": "grade the known right and wrong answers",
+    },
+    "threadlab": {
+        "serve": "run the Threads service over HTTP on this computer",
+        "stop": "stop the service that notebooks have started",
+        "status": "say whether the service runs, and where",
+        "scan": "find calls to the old API in a folder of code",
+        "export": "write threads to a file",
+        "import": "read threads from a file",
+        "parity": "compare the service with the API as it was documented",
+    },
+}
+
+
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever runs this with an older Python should read a sentence
+        return too_old()
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if verb in ("-h", "--help", "help"):
+        print(listing())
+        return 0
+    try:
+        if verb in OWN:
+            return {"lab": lab, "test": test, "setup": setup, "doctor": doctor, "wheels": wheels}[verb](Place(root), rest)
+        for package, verbs in PASSED_ON.items():
+            if verb in verbs:
+                return pass_on(Place(root), package, arguments)
+        return unknown(verb)
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        return trouble.code
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def listing() -> str:
+    verbs = {**OWN, **PASSED_ON["autograder"], **PASSED_ON["threadlab"]}
+    return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<8} {text}" for verb, text in verbs.items())
+
+
+def unknown(verb: str) -> int:
+    from difflib import get_close_matches
+
+    verbs = [*OWN, *PASSED_ON["autograder"], *PASSED_ON["threadlab"]]
+    near = get_close_matches(verb, verbs, n=1, cutoff=0.5)
+    print(f"There is no verb “{verb}”.{f' Did you mean “{near[0]}”?' if near else ''} These are the verbs:\n", file=sys.stderr)
+    print(listing(), file=sys.stderr)
+    return 2
+
+
+def too_old() -> int:
+    from shutil import which
+
+    newer = next((name for name in ("python3.14", "python3.13", "python3.12", "python3.11") if which(name)), None)
+    remedy = f"This computer has {newer}: {newer} course.py lab" if newer else "Install a newer one from python.org."
+    print(f"The course needs Python 3.11 or later, and this is {sys.version.split()[0]}. {remedy}", file=sys.stderr)
+    return 1
+
+
+def lab(place: Place, arguments: list[str]) -> int:
+    import secrets
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(prog="course.py lab", description="Open JupyterLab on the first lesson.")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--port", type=int, metavar="N", help="the port to use (default: the first free one from 8888)")
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="install from a folder of wheels, without a network")
+    options = parser.parse_args(arguments)
+    port = free_port(options.port)
+    set_up(place, [], options.wheels)
+    lesson = "lessons/00-first-conversation.ipynb"
+    page = "/lab/tree/" + (lesson if (place.root / lesson).exists() else "lessons")
+    token = secrets.token_hex(16)
+    say("Starting JupyterLab, which takes a few seconds. Ctrl-C here ends it. Its address:")
+    print(f"http://127.0.0.1:{port}{page}?token={token}", flush=True)
+    settings = [
+        f"--ServerApp.root_dir={place.root}",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.answer_yes=True",
+        f"--LabApp.default_url={page}",
+        "--Application.log_level=ERROR",
+    ]
+    if options.no_browser:
+        settings.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        settings.append("--allow-root")  # as in a container
+    os.chdir(place.root)
+    return hand_over(place, ["-m", "jupyterlab", *settings], {"JUPYTER_TOKEN": token})
+
+
+def free_port(asked: int | None) -> int:
+    """The port that was asked for, or the first free one from 8888."""
+    import socket
+
+    reason: Exception | None = None
+    for port in range(8888, 8988) if asked is None else [asked]:
+        with socket.socket() as trial:
+            if not WINDOWS:  # there, the same option lets two programs share a port
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+                return port
+            except (OSError, OverflowError) as error:
+                reason = error
+    if asked is None:
+        raise Trouble("No port from 8888 to 8987 is free. Stop a JupyterLab that is not needed, or name a port: --port N.")
+    raise Trouble(f"Port {asked} cannot be used ({reason}). Name another, or leave --port out: a free one is found.")
+
+
+def test(place: Place, arguments: list[str]) -> int:
+    set_up(place, ["test"])
+    chosen = [argument for argument in arguments if argument != "--quick"]
+    quick = ["-m", "not slow"] if len(chosen) < len(arguments) else []
+    os.chdir(place.root)
+    return hand_over(place, ["-m", "pytest", "-n", "2", "--dist", "loadgroup", *quick, *chosen])
+
+
+def setup(place: Place, arguments: list[str]) -> int:
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(prog="course.py setup", description="Install the course's packages and those of its tests.")
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="install from a folder of wheels, without a network")
+    set_up(place, ["test"], parser.parse_args(arguments).wheels)
+    print("Everything is installed. Next: python3 course.py lab")
+    return 0
+
+
+def doctor(place: Place, arguments: list[str]) -> int:
+    from setup_tools.doctor import doctor
+
+    return doctor(place)
+
+
+def wheels(place: Place, arguments: list[str]) -> int:
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(prog="course.py wheels", description="Download a wheel of every package, to install from without a network.")
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    folder = parser.parse_args(arguments).folder.resolve()
+    download(place, folder)
+    print(f"{len(list(folder.glob('*.whl')))} wheels are in {folder}. With it, without a network: python3 course.py lab --wheels {folder}")
+    print("They fit this kind of computer and this version of Python.")
+    return 0
+
+
+def pass_on(place: Place, package: str, arguments: list[str]) -> int:
+    set_up(place, [])
+    return hand_over(place, ["-m", package, *arguments])
+
+
+def hand_over(place: Place, arguments: list[str], settings: dict[str, str] | None = None) -> int:
+    """Become the `.venv`'s Python: from here on, signals and the exit code are its own."""
+    command, env = [str(place.python), *arguments], {**working_env(place), **(settings or {})}
+    sys.stdout.flush()
+    if not WINDOWS:
+        os.execve(command[0], command, env)
+    child = subprocess.Popen(command, env=env)
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:  # the child has had it too, and decides
+            continue
+
+
+def working_env(place: Place) -> dict[str, str]:
+    """The environment that the course's own programs run in."""
+    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")}
+    config = [str(place.root / "autograder"), env.get("JUPYTER_CONFIG_PATH")]
+    env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, config))  # where nbgrader looks for nbgrader_config.py
+    env["PATH"] = os.pathsep.join([str(place.bin), env.get("PATH", os.defpath)])  # nbgrader calls `alembic` by its bare name
+    env["VIRTUAL_ENV"] = str(place.venv)
+    direct = [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]
+    env["NO_PROXY"] = env["no_proxy"] = ",".join(filter(None, direct))  # a proxy would swallow the service on this computer
+    return env
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,263 @@
+"""Make `.venv` what it should be: make it, mend it, or bring it up to date."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from setup_tools.place import OLDEST, WINDOWS, Place, Trouble, clean_env, ready, say
+
+VENV_REMEDY = (
+    f"On Debian and Ubuntu: sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv. "
+    "Elsewhere: install Python from python.org. Then run the same command again."
+)
+AGAIN = "then run the same command again."
+# What pip's output contains when it fails, and what to do then. The first that fits is said.
+PIP_REMEDIES = [
+    ("no space left", f"The disk is full: free 1 GB, {AGAIN}"),
+    (
+        "permission denied|read-only file system",
+        f"Something could not be written: make the folder writable, or copy the course to another, {AGAIN}",
+    ),
+    ("requires a different python", "A package does not support this version of Python: run course.py with another, from 3.11 on."),
+    (
+        "name resolution|newconnection|connection (?:refused|reset|error|broken)|timed out|unreachable|getaddrinfo|proxyerror",
+        f"The network did not answer: look at the connection, {AGAIN} What was downloaded is kept. Without a network: --wheels DIR.",
+    ),
+    ("no matching distribution", "A pinned version was not found. With --wheels: make the folder anew with the same version of Python."),
+]
+
+
+def set_up(place: Place, extras: list[str], wheels: Path | None = None) -> None:
+    """Make sure that the packages, and those of `extras`, are installed. Returns at once when they are."""
+    if ready(place, extras):
+        return
+    source = offline(wheels)
+    with one_at_a_time(place) as lock:
+        if ready(place, extras):  # whoever held the lock has done it
+            return
+        make_venv(place, lock)
+        for name in broken_packages(place):
+            say(f"{name} is only half installed; installing it again.")
+            shutil.rmtree(place.site / name)
+        before = place.stamped()
+        extras = sorted({*extras, *place.installed_extras()})  # what was once installed stays
+        place.stamp.unlink(missing_ok=True)
+        say(f"Installing the course's packages into {place.venv} (a minute or two the first time, and 400 MB).")
+        what = "." + (f"[{','.join(extras)}]" if extras else "")
+        try:
+            run_pip(place, ["install", "-c", str(place.constraints), *source, "-e", what], lock)
+        except Trouble:
+            if before and "Installing collected packages" not in read(place.log):
+                place.stamp.write_text(json.dumps(before), encoding="utf-8")  # nothing was touched: what worked still does
+            raise
+        place.stamp.write_text(json.dumps(place.wanted(extras)), encoding="utf-8")
+
+
+def download(place: Place, folder: Path) -> None:
+    """Put a wheel of every package into `folder`, for this kind of computer and this version of Python."""
+    import tomllib
+
+    project = tomllib.loads(place.project.read_text(encoding="utf-8"))
+    needed = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    needed += [name for names in project["project"]["optional-dependencies"].values() for name in names]
+    with one_at_a_time(place) as lock:
+        make_venv(place, lock)
+        say(f"Downloading a wheel of every package into {folder}.")
+        run_pip(place, ["wheel", "-c", str(place.constraints), "--wheel-dir", str(folder), *needed], lock)
+
+
+def offline(wheels: Path | None) -> list[str]:
+    """pip's options for installing from a folder of wheels, and from nowhere else."""
+    if wheels is None:
+        return []
+    if not any(wheels.glob("*.whl")):
+        raise Trouble(f"There are no wheels in {wheels}. Make them where there is a network: python3 course.py wheels DIR.")
+    return ["--no-index", "--find-links", str(wheels.resolve())]
+
+
+@contextmanager
+def one_at_a_time(place: Place) -> Iterator[int]:
+    """Hold the lock on `.venv`. Programs started with it hold it too: it lasts as long as pip does, even when this process is killed."""
+    try:
+        place.venv.mkdir(exist_ok=True)
+        lock = os.open(place.lock, os.O_RDWR | os.O_CREAT)
+    except FileExistsError:
+        raise Trouble(f"{place.venv} is a file, and has to be a folder. Move it away and run the same command again.") from None
+    except OSError as error:
+        raise Trouble(
+            f"Nothing can be written in {place.root} ({error.strerror}), so nothing can be installed there. "
+            "Copy the course to a folder of your own, or make this one writable, and run the same command again."
+        ) from None
+    try:
+        if not take(lock):
+            say("Another set-up is at work in this folder; waiting for it to finish.")
+            while not take(lock):
+                time.sleep(0.2)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def take(lock: int) -> bool:
+    """Take the lock if nobody has it. The system gives it back when its holders end, however they end."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def make_venv(place: Place, lock: int) -> None:
+    """Make `.venv`, or make it anew when installing packages could not mend what is there."""
+    why = unusable(place)
+    if why is None:
+        return
+    if any(path != place.lock for path in place.venv.iterdir()):
+        say(f"{place.venv} has to be made anew: {why}.")
+        clear(place)
+    say(f"Making {place.venv} with Python {sys.version.split()[0]}.")
+    base = getattr(sys, "_base_executable", None) or sys.executable  # not that of a .venv that is about to be emptied
+    command = [base, "-m", "venv", str(place.venv)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_env(), pass_fds=() if WINDOWS else (lock,))
+    if made.returncode == 0:
+        return
+    output = made.stdout + made.stderr
+    if "ensurepip" in output:
+        raise Trouble(f"This Python cannot make {place.venv}: its venv module is incomplete. {VENV_REMEDY}")
+    raise Trouble(f"{place.venv} could not be made:\n{tail(output)}\nTo find out why: python3 course.py doctor")
+
+
+def unusable(place: Place) -> str | None:
+    """Why `.venv` has to be made anew, as the end of a sentence, or None when it can be kept."""
+    settings = place.settings()
+    if not settings or not place.bin.exists():
+        return "it is incomplete"
+    made_at = re.search(r"-m venv (?:--\S+ )*(.+)$", settings.get("command", ""))
+    if made_at and not (os.path.exists(made_at[1]) and os.path.samefile(made_at[1], place.venv)):
+        return f"it was made in another place, {made_at[1]}"
+    try:
+        question = [str(place.python), "-c", "import sys, pip; print('%d.%d' % sys.version_info[:2])"]
+        answer = subprocess.run(question, capture_output=True, text=True, check=False, env=clean_env())
+    except OSError:
+        return "the Python that it was made with is gone"
+    version = answer.stdout.strip()
+    if answer.returncode != 0:
+        return "its Python does not run, or has no pip"
+    if not settings.get("version", version + ".").startswith(version + "."):
+        return f"it was made with Python {settings['version']}, which is now {version}"
+    if tuple(map(int, version.split("."))) < OLDEST:
+        return f"its Python is {version}, and the course needs {OLDEST[0]}.{OLDEST[1]} or later"
+    return None
+
+
+def clear(place: Place) -> None:
+    """Empty `.venv`, all but the lock, which is held."""
+    for path in place.venv.iterdir():
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != place.lock:
+                path.unlink()
+        except OSError as error:
+            raise Trouble(f"{path} cannot be removed ({error.strerror}). Close what is using it, such as JupyterLab, {AGAIN}") from None
+
+
+def broken_packages(place: Place) -> list[str]:
+    """Folders of packages whose installation was cut off. pip would take them for complete; it writes the record of INSTALLER last."""
+    broken = [path.name for path in place.site.glob("~*") if path.is_dir()]
+    for info in place.site.glob("*.dist-info"):
+        files = [line.rsplit(",", 2)[0].strip('"') for line in read(info / "RECORD").splitlines()]
+        there = all(os.path.exists(place.site / file) for file in files if not file.endswith(".pyc"))
+        if not there or f"{info.name}/INSTALLER" not in files:
+            broken.append(info.name)
+    return sorted(broken)
+
+
+def run_pip(place: Place, arguments: list[str], lock: int) -> None:
+    """Run the `.venv`'s pip, with a line of progress. Its whole output goes to the log."""
+    env = {**clean_env(), "PIP_PROGRESS_BAR": "off", "PIP_USER": "0", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    command = [str(place.python), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    before = count_packages(place)
+    with place.log.open("wb") as log, ProgressLine() as line:
+        fds = () if WINDOWS else (lock,)
+        pip = subprocess.Popen(command, cwd=place.root, env=env, stdout=log, stderr=subprocess.STDOUT, pass_fds=fds)
+        try:
+            while pip.poll() is None:
+                time.sleep(0.1)
+                line.show(progress(read(place.log), count_packages(place) - before))
+        except BaseException:
+            pip.terminate()
+            pip.wait()
+            raise
+    if pip.returncode != 0:
+        output = read(place.log)
+        remedy = next((remedy for sign, remedy in PIP_REMEDIES if re.search(sign, output, re.I)), "Run: python3 course.py doctor")
+        raise Trouble(
+            f"pip could not finish (exit code {pip.returncode}). It ended with:\n{tail(output)}\n{remedy}\nAll that it said: {place.log}"
+        )
+
+
+def progress(log: str, installed: int) -> str:
+    """What pip is doing, in a few words, from what it has said so far and the number of packages that are new."""
+    everything = re.search(r"^Installing collected packages: (.+)$", log, re.M)
+    if everything:
+        total = everything[1].count(",") + 1
+        return f"installing {min(max(installed, 0), total)} of {total}"
+    names = re.findall(r"^(?:Collecting|Requirement already satisfied:) ([\w.-]+)", log, re.M)
+    return f"finding and downloading: {len(set(names))}, {names[-1]}" if names else "preparing"
+
+
+def count_packages(place: Place) -> int:
+    return len(list(place.site.glob("*.dist-info")))
+
+
+class ProgressLine:
+    """One line that changes, in a terminal; now and then a line, in a log."""
+
+    def __enter__(self) -> ProgressLine:
+        self.live = sys.stderr.isatty()
+        self.start = self.said = time.monotonic()
+        return self
+
+    def show(self, text: str) -> None:
+        now = time.monotonic()
+        line = f"  {text} ({now - self.start:.0f} s)"
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            print("\r" + line[:width].ljust(width), end="", file=sys.stderr, flush=True)
+        elif now - self.said >= 10:
+            self.said = now
+            say(line)
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            print("\r", end="", file=sys.stderr, flush=True)
+        took = f"  {time.monotonic() - self.start:.0f} s"
+        say(took.ljust(shutil.get_terminal_size().columns - 1) if self.live else took)
+
+
+def read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def tail(output: str, lines: int = 8) -> str:
+    return "\n".join("    " + line for line in output.strip().splitlines()[-lines:])

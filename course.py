@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent
 OWN = {
     "lab": "open JupyterLab on the first lesson     [--no-browser] [--port N] [--wheels DIR]",
     "test": "run the tests                           [--quick] [whatever pytest takes]",
-    "setup": "only install, the tests' packages too   [--wheels DIR]",
+    "setup": "only install, the tests' packages too   [--repair] [--wheels DIR]",
     "doctor": "say what is wrong with the installation, and how to mend it",
     "wheels": "download every package, for a room without a network   DIR",
 }
@@ -156,7 +156,11 @@ def setup(place: Place, arguments: list[str]) -> int:
 
     parser = ArgumentParser(prog="course.py setup", description="Install the course's packages and those of its tests.")
     parser.add_argument("--wheels", type=Path, metavar="DIR", help="install from a folder of wheels, without a network")
-    set_up(place, ["test"], parser.parse_args(arguments).wheels)
+    parser.add_argument("--repair", action="store_true", help="look at every package again, and mend what is broken")
+    options = parser.parse_args(arguments)
+    if options.repair:
+        place.stamp.unlink(missing_ok=True)
+    set_up(place, ["test"], options.wheels)
     print("Everything is installed. Next: python3 course.py lab")
     return 0
 

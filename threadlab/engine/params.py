@@ -1,0 +1,122 @@
+"""What each operation accepts, as msgspec structs; unknown fields are refused as the API refused them."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from threadlab import objects as o
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The base of every request body."""
+
+
+# A field that was not sent is UNSET, one sent as null is None: updates must tell them apart.
+Unset: TypeAlias = msgspec.UnsetType
+UNSET = msgspec.UNSET
+
+
+class CreateAssistant(Body):
+    model: str
+    name: str | None = None
+    description: str | None = None
+    instructions: str | None = None
+    tools: list[o.Tool] = []
+    tool_resources: o.ToolResources | None = None
+    metadata: dict[str, str] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    response_format: o.ResponseFormat | None = None
+    reasoning_effort: str | None = None
+
+
+class UpdateAssistant(Body):
+    model: str | Unset = UNSET
+    name: str | None | Unset = UNSET
+    description: str | None | Unset = UNSET
+    instructions: str | None | Unset = UNSET
+    tools: list[o.Tool] | Unset = UNSET
+    tool_resources: o.ToolResources | None | Unset = UNSET
+    metadata: dict[str, str] | None | Unset = UNSET
+    temperature: float | None | Unset = UNSET
+    top_p: float | None | Unset = UNSET
+    response_format: o.ResponseFormat | None | Unset = UNSET
+    reasoning_effort: str | None | Unset = UNSET
+
+
+class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", forbid_unknown_fields=True):
+    text: str
+
+
+class ImageFilePart(msgspec.Struct, frozen=True, tag_field="type", tag="image_file"):
+    image_file: o.ImageFile
+
+
+class ImageUrlPart(msgspec.Struct, frozen=True, tag_field="type", tag="image_url"):
+    image_url: o.ImageUrl
+
+
+Content: TypeAlias = str | list[TextPart | ImageFilePart | ImageUrlPart]
+
+
+class CreateMessage(Body):
+    role: Literal["user", "assistant"]
+    content: Content
+    attachments: list[o.Attachment] | None = None
+    metadata: dict[str, str] | None = None
+
+
+class UpdateMetadata(Body):
+    metadata: dict[str, str] | None | Unset = UNSET
+
+
+class CreateThread(Body):
+    messages: list[CreateMessage] | None = None
+    metadata: dict[str, str] | None = None
+    tool_resources: o.ToolResources | None = None
+
+
+class UpdateThread(UpdateMetadata):
+    tool_resources: o.ToolResources | None | Unset = UNSET
+
+
+class RunOptions(Body):
+    assistant_id: str
+    model: str | None = None
+    instructions: str | None = None
+    tools: list[o.Tool] | None = None
+    metadata: dict[str, str] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stream: bool | None = None
+    max_prompt_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    truncation_strategy: o.TruncationStrategy | None = None
+    tool_choice: o.ToolChoiceOption | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: o.ResponseFormat | None = None
+
+
+class CreateRun(RunOptions):
+    additional_instructions: str | None = None
+    additional_messages: list[CreateMessage] | None = None
+    reasoning_effort: str | None = None
+
+
+class CreateThreadAndRun(RunOptions):
+    thread: CreateThread | None = None
+    tool_resources: o.ToolResources | None = None
+
+
+class ToolOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    tool_call_id: str
+    output: str = ""
+
+
+class SubmitToolOutputs(Body):
+    tool_outputs: list[ToolOutput]
+    stream: bool | None = None
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """An operation without a body; whatever was sent is ignored, as the API did."""

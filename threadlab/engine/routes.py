@@ -1,0 +1,79 @@
+"""Which operation a method and a path mean: one table."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from threadlab import errors
+from threadlab.engine import assistants, messages, runs, steps, threads
+from threadlab.engine.call import Call
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One operation of the API, under its OpenAPI name."""
+
+    name: str
+    handler: Callable[[Call], Any]
+    params: tuple[str, ...]
+    beta: bool = True
+    """Whether the OpenAI-Beta header is required."""
+
+
+TABLE: tuple[tuple[str, str, str, Callable[[Call], Any]], ...] = (
+    ("GET", "/assistants", "listAssistants", assistants.list_all),
+    ("POST", "/assistants", "createAssistant", assistants.create),
+    ("GET", "/assistants/{assistant_id}", "getAssistant", assistants.retrieve),
+    ("POST", "/assistants/{assistant_id}", "modifyAssistant", assistants.modify),
+    ("DELETE", "/assistants/{assistant_id}", "deleteAssistant", assistants.delete),
+    ("POST", "/threads", "createThread", threads.create),
+    ("GET", "/threads/{thread_id}", "getThread", threads.retrieve),
+    ("POST", "/threads/{thread_id}", "modifyThread", threads.modify),
+    ("DELETE", "/threads/{thread_id}", "deleteThread", threads.delete),
+    ("POST", "/threads/runs", "createThreadAndRun", runs.create_with_thread),
+    ("GET", "/threads/{thread_id}/messages", "listMessages", messages.list_all),
+    ("POST", "/threads/{thread_id}/messages", "createMessage", messages.create),
+    ("GET", "/threads/{thread_id}/messages/{message_id}", "getMessage", messages.retrieve),
+    ("POST", "/threads/{thread_id}/messages/{message_id}", "modifyMessage", messages.modify),
+    ("DELETE", "/threads/{thread_id}/messages/{message_id}", "deleteMessage", messages.delete),
+    ("GET", "/threads/{thread_id}/runs", "listRuns", runs.list_all),
+    ("POST", "/threads/{thread_id}/runs", "createRun", runs.create),
+    ("GET", "/threads/{thread_id}/runs/{run_id}", "getRun", runs.retrieve),
+    ("POST", "/threads/{thread_id}/runs/{run_id}", "modifyRun", runs.modify),
+    ("POST", "/threads/{thread_id}/runs/{run_id}/cancel", "cancelRun", runs.cancel),
+    ("POST", "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs", "submitToolOuputsToRun", runs.submit_tool_outputs),
+    ("GET", "/threads/{thread_id}/runs/{run_id}/steps", "listRunSteps", steps.list_all),
+    ("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", "getRunStep", steps.retrieve),
+)
+"""Method, path, operation, handler. Every even part of a path is a word, every odd one an id."""
+
+
+def _shape(path: str) -> tuple[str, ...]:
+    return tuple("" if part.startswith("{") else part for part in path.strip("/").split("/"))
+
+
+_EXACT: dict[tuple[str, tuple[str, ...]], Operation] = {}
+for _method, _path, _name, _handler in TABLE:
+    _params = tuple(part[1:-1] for part in _path.strip("/").split("/") if part.startswith("{"))
+    _EXACT[_method, _shape(_path)] = Operation(_name, _handler, _params)
+_SHAPES = {shape for _, shape in _EXACT}
+
+OPERATIONS = frozenset(name for _, _, name, _ in TABLE)
+
+
+def find_operation(method: str, path: str) -> tuple[Operation, tuple[str, ...]]:
+    """The operation, and the ids in its path. Raises ApiError 404 for a path that does not exist, 405 for another method."""
+    parts = tuple(path.split("/")[1:])
+    if parts[:1] != ("v1",):
+        raise errors.unknown_route(method, path)
+    parts = parts[1:]
+    exact = _EXACT.get((method, parts))
+    if exact is not None:
+        return exact, ()
+    shape = tuple("" if index % 2 else part for index, part in enumerate(parts))
+    operation = _EXACT.get((method, shape))
+    if operation is not None and "" not in parts:
+        return operation, parts[1::2]
+    if shape in _SHAPES and "" not in parts:
+        raise errors.method_not_allowed(method, path)
+    raise errors.unknown_route(method, path)

@@ -1,0 +1,140 @@
+"""A run as server-sent events: the events of its life as they happen, and the words of its messages as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from threadlab import objects as o
+from threadlab.engine.lifecycle import Event
+from threadlab.engine.writing import piece_times, pieces
+from threadlab.records import EndMessage, Row, StartMessage
+
+if TYPE_CHECKING:
+    from threadlab.engine.core import Engine
+
+LAST = {
+    "thread.run.requires_action",
+    "thread.run.completed",
+    "thread.run.incomplete",
+    "thread.run.failed",
+    "thread.run.cancelled",
+    "thread.run.expired",
+}
+"""A stream ends after one of these."""
+
+
+def encode(name: str, data: object) -> bytes:
+    body = data if isinstance(data, bytes) else msgspec.json.encode(data)
+    return b"event: " + name.encode() + b"\ndata: " + body + b"\n\n"
+
+
+class RunStream:
+    """What one client reads of one run. Nothing of it is kept when the client goes away; the run does not notice."""
+
+    def __init__(self, engine: Engine, run_id: str, first: list[Event], cut_after: int | None = None, slower: float = 0.0) -> None:
+        self._engine, self._run_id = engine, run_id
+        self._ready: list[Event] = list(first)
+        self._deltas: list[tuple[float, str, int, str]] = []
+        self._open: str | None = None
+        self._sent = 0
+        self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
+        self._ended = False
+        engine.listen(run_id, self._hear)
+
+    # ---- what the engine tells -------------------------------------------------------------------------------------------------------------
+
+    def _hear(self, row: Row, events: list[Event], at: float) -> None:
+        self._write_until(at, through=any(name == "thread.message.completed" for name, _ in events))
+        for name, data in events:
+            if name == "thread.run.step.delta":
+                self._ready += _call_deltas(data)
+            else:
+                self._ready.append((name, data))
+            if name == "thread.message.created" and isinstance(data, o.Message):
+                self._expect(row, data.id)
+            elif name in ("thread.message.completed", "thread.message.incomplete"):
+                self._deltas.clear()
+
+    def _expect(self, row: Row, message_id: str) -> None:
+        """A message has been begun: its words will come at known times."""
+        for moment in row.plan.moments if row.plan else ():
+            action = moment.action
+            if isinstance(action, EndMessage) and action.message_id == message_id:
+                words = pieces(action.text)
+                times = piece_times(action.text, action.started, moment.at)
+                self._deltas = [(at, message_id, index, word) for index, (at, word) in enumerate(zip(times, words, strict=True))]
+
+    def _write_until(self, now: float, through: bool = False) -> None:
+        while self._deltas and (through or self._deltas[0][0] <= now):
+            _, message_id, _, word = self._deltas.pop(0)
+            block = {"index": 0, "type": "text", "text": {"value": word, "annotations": []}}
+            self._ready.append(
+                ("thread.message.delta", {"id": message_id, "object": "thread.message.delta", "delta": {"content": [block]}})
+            )
+
+    # ---- what the reader asks ----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def next_at(self) -> float | None:
+        if self._ended:
+            return None
+        if self._ready:
+            return self._not_before
+        times = [self._deltas[0][0]] if self._deltas else []
+        run_at = self._engine.next_of(self._run_id)
+        if run_at is not None:
+            times.append(run_at)
+        return max(min(times), self._not_before) if times else self._not_before
+
+    def read(self, now: float) -> list[bytes]:
+        if self._ended:
+            return []
+        self._engine.advance(now)
+        self._write_until(now)
+        if not self._ready and not self._deltas and self._engine.next_of(self._run_id) is None:
+            return self._end([encode("done", b"[DONE]")])  # the run's thread was deleted under it
+        out: list[bytes] = []
+        while self._ready and now >= self._not_before:
+            name, data = self._ready.pop(0)
+            out.append(encode(name, data))
+            self._sent += 1
+            if self._slower:
+                self._not_before = now + self._slower
+            if self._cut_after is not None and self._sent >= self._cut_after:
+                raise StreamCut(out)
+            if name in LAST:
+                return self._end([*out, encode("done", b"[DONE]")])
+        return out
+
+    def _end(self, out: list[bytes]) -> list[bytes]:
+        self._ended = True
+        self.close()
+        return out
+
+    def close(self) -> None:
+        """Stop listening. Harmless to call twice."""
+        self._engine.unlisten(self._run_id, self._hear)
+        self._ended = True
+
+
+class StreamCut(Exception):
+    """A fault breaks the stream here; `chunks` still arrive."""
+
+    def __init__(self, chunks: list[bytes]) -> None:
+        super().__init__("the stream was cut")
+        self.chunks = chunks
+
+
+def _call_deltas(step: object) -> list[Event]:
+    assert isinstance(step, o.RunStep)
+    assert isinstance(step.step_details, o.ToolCalls)
+    calls = [{"index": index, **msgspec.to_builtins(call)} for index, call in enumerate(step.step_details.tool_calls)]
+    details = {"type": "tool_calls", "tool_calls": calls}
+    return [("thread.run.step.delta", {"id": step.id, "object": "thread.run.step.delta", "delta": {"step_details": details}})]
+
+
+Listener = Callable[[Row, list[Event], float], None]
+__all__ = ["LAST", "Listener", "RunStream", "StartMessage", "StreamCut", "encode"]

@@ -1,0 +1,270 @@
+"""Every error, once each, worded as the API worded it.
+
+Wording marked *seen* was quoted by users in public issues, *doc* comes from the official text, *guess* is our best inference in the
+same style. The source of each is the project's list of facts about the Assistants API.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class ThreadlabError(Exception):
+    """Something a person has to know or do. Its text is a whole sentence, fit to be shown without a traceback."""
+
+
+class StoreBusy(ThreadlabError):
+    """Another process has the store open."""
+
+
+class StoreBroken(ThreadlabError):
+    """The file is not a store, or cannot be read or written."""
+
+
+class Detail(msgspec.Struct, frozen=True):
+    message: str
+    type: str = "invalid_request_error"
+    param: str | None = None
+    code: str | None = None
+
+
+class Body(msgspec.Struct, frozen=True):
+    error: Detail
+
+
+class ApiError(Exception):
+    """An error that goes out to the client as an HTTP response."""
+
+    def __init__(self, status: int, message: str, *, headers: dict[str, str] | None = None, **detail: str | None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.detail = Detail(message, **detail)  # type: ignore[arg-type]
+        self.headers = headers or {}
+
+    def body(self) -> bytes:
+        return msgspec.json.encode(Body(self.detail))
+
+
+# ---- who is asking, and for what ----------------------------------------------------------------------------------------------------
+
+
+def mask(key: str) -> str:
+    """A key as the API repeats it in an error: its first and last letters, never the whole."""
+    return key[:8] + "*" * max(0, len(key) - 12) + key[-4:] if len(key) > 16 else key[:2] + "*" * max(0, len(key) - 2)
+
+
+def bad_key(key: str) -> ApiError:
+    """Seen."""
+    where = "You can find your API key at https://platform.openai.com/account/api-keys."
+    return ApiError(401, f"Incorrect API key provided: {mask(key)}. {where}", code="invalid_api_key")
+
+
+def no_key() -> ApiError:
+    """Seen, shortened."""
+    return ApiError(
+        401,
+        "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
+        "(i.e. Authorization: Bearer YOUR_KEY).",
+    )
+
+
+def no_beta_header() -> ApiError:
+    """Seen."""
+    return ApiError(
+        400,
+        "You must provide the 'OpenAI-Beta' header to access the Assistants API. "
+        "Please try again by setting the header 'OpenAI-Beta: assistants=v2'.",
+        code="invalid_beta",
+    )
+
+
+def unknown_route(method: str, path: str) -> ApiError:
+    """Seen."""
+    return ApiError(404, f"Invalid URL ({method} {path})")
+
+
+def method_not_allowed(method: str, path: str) -> ApiError:
+    """Seen."""
+    return ApiError(405, f"Not allowed to {method} on {path}.", code="method_not_supported")
+
+
+# ---- things that are not there -------------------------------------------------------------------------------------------------------
+
+_NOUNS = {
+    "thread": "thread",
+    "assistant": "assistant",
+    "thread.run": "run",
+    "thread.message": "message",
+    "thread.run.step": "run step",
+    "file": "file",
+    "vector_store": "vector store",
+    "vector_store.file_batch": "file batch",
+}
+
+
+def not_found(kind: str, object_id: str) -> ApiError:
+    """Seen for threads and assistants, guess for the others."""
+    return ApiError(404, f"No {_NOUNS.get(kind, kind)} found with id '{object_id}'.")
+
+
+def wrong_prefix(param: str, value: str, prefix: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"Invalid '{param}': '{value}'. Expected an ID that begins with '{prefix}'.")
+
+
+def unknown_model(model: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"The requested model '{model}' does not exist.", param="model", code="model_not_found")
+
+
+# ---- the run lock and the run's life -------------------------------------------------------------------------------------------------
+
+
+def message_while_active(thread_id: str, run_id: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"Can't add messages to {thread_id} while a run {run_id} is active.")
+
+
+def run_while_active(thread_id: str, run_id: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"Thread {thread_id} already has an active run {run_id}.")
+
+
+def cannot_cancel(status: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"Cannot cancel run with status '{status}'.")
+
+
+def no_outputs_accepted(status: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f'Runs in status "{status}" do not accept tool outputs.')
+
+
+def wrong_outputs(expected: list[str], got: list[str]) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"Expected tool outputs for call_ids {expected}, got {got}")
+
+
+# ---- values out of range ----------------------------------------------------------------------------------------------------------------
+
+
+def too_long(param: str, limit: int, length: int) -> ApiError:
+    """Seen."""
+    return ApiError(
+        400,
+        f"Invalid '{param}': string too long. Expected a string with maximum length {limit}, but got a string with length {length} instead",
+    )
+
+
+def too_many_properties(param: str, limit: int, count: int) -> ApiError:
+    """Seen."""
+    return ApiError(
+        400,
+        f"Invalid '{param}': too many properties. Expected an object with at most {limit} properties, "
+        f"but got an object with {count} properties instead.",
+        param=param,
+        code="object_above_max_properties",
+    )
+
+
+def too_many_items(param: str, limit: int, count: int) -> ApiError:
+    """Guess, in the style of the others."""
+    return ApiError(
+        400,
+        f"Invalid '{param}': array too long. Expected an array with maximum length {limit}, but got an array with length {count} instead.",
+        param=param,
+        code="array_above_max_length",
+    )
+
+
+def above_maximum(param: str, limit: float, got: float) -> ApiError:
+    """Seen."""
+    kind = "integer" if isinstance(got, int) else "decimal"
+    return ApiError(
+        400,
+        f"Invalid '{param}': {kind} above maximum value. Expected a value <= {limit}, but got {got} instead.",
+        param=param,
+        code=f"{kind}_above_max_value",
+    )
+
+
+def below_minimum(param: str, limit: float, got: float) -> ApiError:
+    """Seen in the same style."""
+    kind = "integer" if isinstance(got, int) else "decimal"
+    return ApiError(
+        400,
+        f"Invalid '{param}': {kind} below minimum value. Expected a value >= {limit}, but got {got} instead.",
+        param=param,
+        code=f"{kind}_below_min_value",
+    )
+
+
+def missing(param: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+
+
+def unknown_parameter(param: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+
+
+def wrong_type(param: str, expected: str, got: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"Invalid type for '{param}': expected {expected}, but got {got} instead.", param=param, code="invalid_type")
+
+
+def wrong_value(param: str, value: Any, supported: list[str]) -> ApiError:
+    """Seen."""
+    quoted = [f"'{one}'" for one in supported]
+    names = ", ".join(quoted[:-1]) + f", and {quoted[-1]}" if len(quoted) > 2 else " and ".join(quoted)
+    return ApiError(400, f"Invalid value: '{value}'. Supported values are: {names}.", param=param, code="invalid_value")
+
+
+def invalid(param: str | None, message: str, code: str | None = "invalid_value") -> ApiError:
+    """For the rules that have no wording of their own."""
+    return ApiError(400, message, param=param, code=code)
+
+
+def not_json() -> ApiError:
+    """Seen."""
+    return ApiError(
+        400,
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. "
+        "The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)",
+    )
+
+
+# ---- limits and outages ------------------------------------------------------------------------------------------------------------------
+
+
+def quota() -> ApiError:
+    """Seen."""
+    return ApiError(
+        429,
+        "You exceeded your current quota, please check your plan and billing details. For more information on this error, "
+        "read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
+        type="insufficient_quota",
+        code="insufficient_quota",
+    )
+
+
+def server_error(status: int = 500) -> ApiError:
+    """Seen."""
+    words = {
+        500: "The server had an error while processing your request. Sorry about that!",
+        503: "The server is currently overloaded with other requests. Sorry about that! You can retry your request, "
+        "or contact us through our help center if the error persists.",
+    }
+    return ApiError(status, words.get(status, words[500]), type="server_error")
+
+
+def clock_stands_still() -> ApiError:
+    """Ours, not the API's: a poll that could never end."""
+    return ApiError(
+        400,
+        "This run cannot finish: the service's clock is virtual and nothing is moving it. Put the code that waits inside "
+        "`with service.time():`, or make the service with clock='real' or clock='x50'.",
+        headers={"x-should-retry": "false"},
+        code="virtual_clock_stopped",
+    )

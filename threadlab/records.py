@@ -1,0 +1,93 @@
+"""What the service keeps: rows around the wire objects, and the plan of a run that is under way."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from threadlab import objects as o
+
+Stored: TypeAlias = o.Assistant | o.Thread | o.Message | o.Run | o.RunStep
+
+
+class Begin(msgspec.Struct, frozen=True, tag="begin"):
+    """queued → in_progress."""
+
+
+class StartMessage(msgspec.Struct, frozen=True, tag="start_message"):
+    message_id: str
+    step_id: str
+
+
+class EndMessage(msgspec.Struct, frozen=True, tag="end_message"):
+    message_id: str
+    step_id: str
+    text: str
+    started: float
+    """When the message was begun: what has been written by any time in between follows from it."""
+    annotations: list[o.FileCitationAnnotation] = []
+    tokens: int = 0
+
+
+class StartCalls(msgspec.Struct, frozen=True, tag="start_calls"):
+    """The model asks for tools: a step is opened, and closed at once when the service answered all of them itself."""
+
+    step_id: str
+    calls: list[o.StepCall]
+    done: bool = False
+
+
+class AskForOutputs(msgspec.Struct, frozen=True, tag="ask_for_outputs"):
+    """in_progress → requires_action."""
+
+    step_id: str
+    calls: list[o.FunctionCall]
+
+
+class Finish(msgspec.Struct, frozen=True, tag="finish"):
+    """To a terminal status."""
+
+    status: Literal["completed", "failed", "incomplete", "cancelled", "expired"]
+    error: o.LastError | None = None
+    incomplete: Literal["max_completion_tokens", "max_prompt_tokens"] | None = None
+
+
+Action: TypeAlias = Begin | StartMessage | EndMessage | StartCalls | AskForOutputs | Finish
+
+
+class Moment(msgspec.Struct, frozen=True, array_like=True):
+    """Something that will happen to a run, and when (seconds of the engine's clock)."""
+
+    at: float
+    action: Action
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What lies ahead of a run, and what it has cost so far. Fixed when the run starts; cancelling or tool outputs replace it."""
+
+    moments: tuple[Moment, ...]
+    window: tuple[str, ...] = ()
+    """Ids of the messages that were put before the responder, oldest first."""
+    extra_instructions: str = ""
+    open_step: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    rounds: int = 0
+    """How many times tool outputs have been submitted."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One stored object with what the wire does not show."""
+
+    id: str
+    kind: str
+    project: str
+    parent: str
+    """The thread of a message or a run, the run of a step, else empty."""
+    seq: int
+    """Order of creation within the store: unlike `created_at`, never equal for two objects."""
+    body: Stored
+    run_id: str = ""
+    tokens: int = 0
+    """Of a message: how many tokens its text costs in a run's window, in our own formatting."""
+    plan: Plan | None = None
+    """Of a run that is not over: what lies ahead."""

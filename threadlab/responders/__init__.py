@@ -1,0 +1,61 @@
+"""Who writes the reply. A responder is handed a `Prompt`, all that a model would have been given, and returns an `Answer`."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from threadlab import objects as o
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message of the window."""
+
+    role: str
+    text: str
+    message_id: str = ""
+
+
+class ToolResult(msgspec.Struct, frozen=True):
+    """A tool call of this run, and what the application answered."""
+
+    call_id: str
+    name: str
+    arguments: str
+    output: str
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """Everything a responder knows: if it is not in here, it was not in the window."""
+
+    model: str
+    instructions: str
+    turns: list[Turn]
+    tools: list[o.Tool] = []
+    tool_choice: o.ToolChoiceOption = "auto"
+    parallel_tool_calls: bool = True
+    response_format: Any = "auto"
+    results: list[ToolResult] = []
+    temperature: float | None = None
+
+
+class WantedCall(msgspec.Struct, frozen=True):
+    """A function that the responder wants to be called. `arguments` is JSON text, as models write it."""
+
+    name: str
+    arguments: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came of it: messages, or wanted calls, or a failure."""
+
+    texts: list[str] = []
+    calls: list[WantedCall] = []
+    failure: o.LastError | None = None
+
+
+class Responder(Protocol):
+    """One job: prompt in, answer out. Quick, and the same answer for the same prompt."""
+
+    name: str
+
+    def respond(self, prompt: Prompt) -> Answer: ...

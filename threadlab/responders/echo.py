@@ -1,0 +1,11 @@
+"""Repeats the last user message: for tests that want to know exactly what was sent."""
+
+from threadlab.responders import Answer, Prompt
+
+
+class Echo:
+    name = "echo"
+
+    def respond(self, prompt: Prompt) -> Answer:
+        asked = [turn.text for turn in prompt.turns if turn.role == "user"]
+        return Answer(texts=[asked[-1] if asked else ""])

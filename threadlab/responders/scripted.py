@@ -1,0 +1,236 @@
+"""The scripted geography expert: a lookup in a small table, never a model, and it says so when asked.
+
+It answers from the turns it is given and nothing else. "What is its population?" works only while the country is in the window: a message
+that did not make it there is visible in the reply. The same prompt always gives the same answer.
+"""
+
+import json
+import re
+from importlib import resources
+from typing import Any
+
+from threadlab import objects as o
+from threadlab.responders import Answer, Prompt, ToolResult, WantedCall
+
+_ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "capital": ("capital",),
+    "population": ("population", "people live", "inhabitants", "populous"),
+    "currency": ("currency", "money", "pay with"),
+    "language": ("language", "speak", "spoken"),
+    "continent": ("continent", "part of the world"),
+}
+_SENTENCES = {
+    "capital": "The capital of {country} is {value}.",
+    "population": "{Country} has about {value} inhabitants.",
+    "currency": "The currency of {country} is the {value}.",
+    "language": "The main language of {country} is {value}.",
+    "continent": "{Country} is in {value}.",
+}
+_PRONOUN = re.compile(r"\b(its|it|it's|there|that country|this country|they|their)\b", re.IGNORECASE)
+_NAME_IS = re.compile(r"\b(?:my name is|i am called|call me)\s+([A-Z][\w'-]*)", re.IGNORECASE)
+_REMEMBER = re.compile(r"\b(?:remember(?: that| this)?|note)[:,]?\s+(.+)", re.IGNORECASE | re.DOTALL)
+
+
+def _load() -> dict[str, dict[str, str]]:
+    table: dict[str, dict[str, str]] = json.loads(resources.files("threadlab.responders").joinpath("countries.json").read_text("utf-8"))
+    return table
+
+
+_COUNTRIES = _load()
+_ALIASES = {
+    "uk": "United Kingdom",
+    "britain": "United Kingdom",
+    "usa": "United States",
+    "us": "United States",
+    "america": "United States",
+    "holland": "Netherlands",
+}
+_BY_WORD = {name.lower(): name for name in _COUNTRIES} | _ALIASES
+_WITH_THE = {"United Kingdom", "United States", "Netherlands", "Philippines"}
+_COUNTRY = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _BY_WORD), key=len, reverse=True)) + r")\b", re.IGNORECASE)
+
+
+def countries_in(text: str) -> list[str]:
+    """The countries that a text names, in order, each once."""
+    found = [_BY_WORD[match.lower()] for match in _COUNTRY.findall(text) if match != "us"]
+    return list(dict.fromkeys(found))
+
+
+def _attribute_in(text: str) -> str | None:
+    lowered = text.lower()
+    for name, words in _ATTRIBUTES.items():
+        if any(re.search(rf"\b{word}", lowered) for word in words):
+            return name
+    return None
+
+
+def _sentence(country: str, attribute: str) -> str:
+    spoken = f"the {country}" if country in _WITH_THE else country
+    value = _COUNTRIES[country][attribute]
+    sentence = _SENTENCES[attribute].format(country=spoken, Country=spoken[0].upper() + spoken[1:], value=value)
+    return sentence.replace("..", ".")
+
+
+class Scripted:
+    """Looks countries up in a table. See the module's text for what it will not do."""
+
+    name = "scripted"
+
+    def respond(self, prompt: Prompt) -> Answer:
+        if not prompt.results or prompt.tool_choice == "required":
+            calls = [] if prompt.results else wanted_calls(prompt)
+            if calls:
+                return Answer(calls=calls if prompt.parallel_tool_calls else calls[:1])
+        text = _from_results(prompt.results) if prompt.results else self._say(prompt)
+        return Answer(texts=[_formatted(text, prompt.response_format)])
+
+    def _say(self, prompt: Prompt) -> str:
+        asked = [turn.text for turn in prompt.turns if turn.role == "user"]
+        if not asked:
+            return "There is no question in what I was given."
+        question = asked[-1]
+        countries = countries_in(question)
+        attribute = _attribute_in(question)
+        earlier = asked[:-1]
+        if not countries and attribute is None and (fact := _recalled(question, earlier)):
+            return fact
+        if attribute is None and countries:
+            attribute = next((found for text in reversed(earlier) if (found := _attribute_in(text))), "capital")
+        if attribute and not countries:
+            if _PRONOUN.search(question) or not re.search(r"\bof [A-Z]", question):
+                recent = next((named for text in reversed(earlier) if (named := countries_in(text))), [])
+                countries = recent[-1:]
+            if not countries:
+                return f"Which country do you mean? None is named in the {_counted(prompt)} I was given."
+        if attribute:
+            return " ".join(_sentence(country, attribute) for country in countries)
+        known = ", ".join(_ATTRIBUTES)
+        return f"I am a scripted geography expert, not a model: I know the {known} of {len(_COUNTRIES)} countries. I was given {_counted(prompt)}."
+
+
+def _counted(prompt: Prompt) -> str:
+    count = len(prompt.turns)
+    return f"{count} message{'' if count == 1 else 's'}"
+
+
+def _recalled(question: str, earlier: list[str]) -> str | None:
+    """A fact that the user stated before, as long as that message is still in the window."""
+    lowered = question.lower()
+    if "name" in lowered and re.search(r"\b(my|i)\b", lowered) and not _NAME_IS.search(question):
+        for text in reversed(earlier):
+            if match := _NAME_IS.search(text):
+                return f"Your name is {match[1]}."
+        return "You have not told me your name in the messages I was given."
+    if re.search(r"\b(what did i (?:say|tell|ask)|remind me|what should you remember|what do you remember)\b", lowered):
+        facts = [match[1].strip().rstrip(".") for text in earlier if (match := _REMEMBER.search(text))]
+        if facts:
+            return "You asked me to remember: " + "; ".join(facts) + "."
+        return f"You said: {earlier[-1]}" if earlier else "You have said nothing before, in what I was given."
+    if match := _REMEMBER.search(question):
+        return f"I will remember: {match[1].strip()}"
+    if match := _NAME_IS.search(question):
+        return f"Hello, {match[1]}."
+    return None
+
+
+# ---- tools ---------------------------------------------------------------------------------------------------------------------------
+
+
+def wanted_calls(prompt: Prompt) -> list[WantedCall]:
+    """Which functions to ask for: those the choice forces, else those whose name shares a word with the question; a call a place."""
+    functions = [tool.function for tool in prompt.tools if isinstance(tool, o.Function)]
+    choice = prompt.tool_choice
+    asked = [turn.text for turn in prompt.turns if turn.role == "user"]
+    question = asked[-1] if asked else ""
+    if choice == "none" or not functions:
+        return []
+    if isinstance(choice, o.ToolChoice):
+        forced = choice.function.name if choice.function else None
+        chosen = [one for one in functions if one.name == forced]
+    else:
+        words = set(re.findall(r"[a-z0-9]{3,}", question.lower()))
+        chosen = [one for one in functions if words & _words_of(one.name)]
+        if choice == "required" and not chosen:
+            chosen = functions[:1]
+    return [WantedCall(one.name, json.dumps(arguments)) for one in chosen for arguments in _argument_sets(one, question)]
+
+
+_DULL = {"get", "set", "fetch", "the", "find", "lookup", "look", "for", "make", "run", "call", "tool", "what", "and"}
+
+
+def _words_of(name: str) -> set[str]:
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    return {word for word in re.findall(r"[a-z0-9]{3,}", spaced.lower().replace("_", " "))} - _DULL
+
+
+def _argument_sets(function: o.FunctionDefinition, question: str) -> list[dict[str, Any]]:
+    schema = function.parameters or {}
+    properties: dict[str, Any] = schema.get("properties") or {}
+    required = schema.get("required") or list(properties)
+    quoted = re.findall(r"[\"“']([^\"”']+)[\"”']", question)
+    places = quoted or countries_in(question) or re.findall(r"(?<!^)(?<![.?!] )\b[A-Z][a-zà-ÿ]+(?: [A-Z][a-zà-ÿ]+)*", question)
+    numbers = [
+        json.loads(one) for one in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])", question) if not one.lstrip("-").startswith("0")
+    ]
+    strings = [name for name in required if _type_of(properties.get(name)) == "string" and "enum" not in (properties.get(name) or {})]
+    sets = [
+        {name: _value(properties.get(name), place if strings[:1] == [name] else None, question, numbers) for name in required}
+        for place in (dict.fromkeys(places) or [None])
+    ]
+    return sets if strings else sets[:1]
+
+
+def _type_of(schema: Any) -> str:
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    if isinstance(kind, list):
+        kind = next((one for one in kind if one != "null"), "string")
+    return kind if isinstance(kind, str) else "string"
+
+
+def _value(schema: Any, place: str | None, question: str, numbers: list[float]) -> Any:
+    if isinstance(schema, dict) and schema.get("enum"):
+        named = [one for one in schema["enum"] if str(one).lower() in question.lower()]
+        return (named or schema["enum"])[0]
+    kind = _type_of(schema)
+    if kind == "string":
+        return place if place is not None else question
+    if kind in ("number", "integer"):
+        value = numbers[0] if numbers else 1
+        return int(value) if kind == "integer" else value
+    return {"boolean": True, "array": [], "object": {}, "null": None}.get(kind)
+
+
+def _from_results(results: list[ToolResult]) -> str:
+    return " ".join(f"{result.name} says: {result.output}" for result in results)
+
+
+# ---- response_format -------------------------------------------------------------------------------------------------------------------
+
+
+def _formatted(text: str, wanted: Any) -> str:
+    kind = wanted.get("type") if isinstance(wanted, dict) else None
+    if kind == "json_object":
+        return json.dumps({"answer": text}, ensure_ascii=False)
+    if kind == "json_schema":
+        schema = (wanted.get("json_schema") or {}).get("schema") or {}
+        return json.dumps(_fill(schema, text), ensure_ascii=False)
+    return text
+
+
+def _fill(schema: Any, text: str) -> Any:
+    """The plainest value that a JSON schema allows, with the text where a string is wanted."""
+    if not isinstance(schema, dict):
+        return text
+    if schema.get("enum"):
+        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    for choice in ("anyOf", "oneOf"):
+        if schema.get(choice):
+            return _fill(schema[choice][0], text)
+    kind = _type_of(schema)
+    if kind == "object" or "properties" in schema:
+        return {name: _fill(part, text) for name, part in (schema.get("properties") or {}).items()}
+    if kind == "array":
+        return [_fill(schema.get("items"), text)]
+    return {"integer": 0, "number": 0, "boolean": True, "null": None}.get(kind, text)

@@ -1,0 +1,297 @@
+"""Where the service keeps its objects: in memory, or in one SQLite file, behind one narrow protocol.
+
+The engine calls nothing but `Store`. Both stores give the same answers in the same order; only the file survives the process.
+"""
+
+import sqlite3
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from threadlab.errors import StoreBroken, StoreBusy
+from threadlab.records import Plan, Row, Stored
+
+SCHEMA_VERSION = 1
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A page of objects of one kind under one parent, in order of creation."""
+
+    kind: str
+    project: str
+    parent: str = ""
+    run_id: str = ""
+    after: int | None = None
+    """Only rows created later than this `seq`."""
+    before: int | None = None
+    """Only rows created earlier than this `seq`."""
+    limit: int = 100
+    newest_first: bool = False
+
+
+class Store(Protocol):
+    """What the engine needs of a place to keep things."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All changes inside happen together; once it has ended they survive the death of the process (in a file)."""
+
+    def next_seq(self) -> int:
+        """A number larger than every one given before."""
+
+    def put(self, row: Row) -> None:
+        """Keep a row, in place of the one with the same id."""
+
+    def get(self, object_id: str) -> Row | None: ...
+
+    def remove(self, object_id: str) -> None: ...
+
+    def remove_below(self, parent: str) -> None:
+        """Remove every row whose parent this is."""
+
+    def page(self, query: Query) -> list[Row]: ...
+
+    def count(self, kind: str, project: str, parent: str) -> int: ...
+
+    def tokens(self, project: str, thread_id: str) -> int:
+        """Sum of `tokens` over the messages of a thread, without reading them."""
+
+    def unfinished(self) -> list[Row]:
+        """The runs that are not over."""
+
+    def close(self) -> None: ...
+
+
+class MemoryStore:
+    """Rows in dictionaries, with an index a list can be read from without looking at the rest."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = {}
+        self._index: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+        self._tokens: dict[tuple[str, str], int] = {}
+        self._children: dict[str, set[str]] = {}
+        self._planned: dict[str, None] = {}
+        self._seq = 0
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def next_seq(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def put(self, row: Row) -> None:
+        old = self._rows.get(row.id)
+        self._rows[row.id] = row
+        if old is None:
+            for key in _keys(row):
+                insort(self._index.setdefault(key, []), (row.seq, row.id))
+            if row.parent:
+                self._children.setdefault(row.parent, set()).add(row.id)
+        change = row.tokens - (old.tokens if old else 0)
+        if change:
+            key = (row.project, row.parent)
+            self._tokens[key] = self._tokens.get(key, 0) + change
+        if row.plan is not None:
+            self._planned[row.id] = None
+        else:
+            self._planned.pop(row.id, None)
+
+    def get(self, object_id: str) -> Row | None:
+        return self._rows.get(object_id)
+
+    def remove(self, object_id: str) -> None:
+        row = self._rows.pop(object_id, None)
+        if row is None:
+            return
+        for key in _keys(row):
+            entries = self._index[key]
+            del entries[bisect_left(entries, (row.seq, row.id))]
+        self._children.get(row.parent, set()).discard(object_id)
+        if row.tokens:
+            self._tokens[row.project, row.parent] -= row.tokens
+        self._planned.pop(object_id, None)
+
+    def remove_below(self, parent: str) -> None:
+        for child in tuple(self._children.pop(parent, ())):
+            self.remove_below(child)
+            self.remove(child)
+
+    def page(self, query: Query) -> list[Row]:
+        key = (query.kind, query.project, query.parent, query.run_id) if query.run_id else (query.kind, query.project, query.parent)
+        entries = self._index.get(key, [])
+        low = bisect_left(entries, (query.after + 1, "")) if query.after is not None else 0
+        high = bisect_left(entries, (query.before, "")) if query.before is not None else len(entries)
+        chosen = entries[max(low, high - query.limit) : high][::-1] if query.newest_first else entries[low : min(high, low + query.limit)]
+        return [self._rows[object_id] for _, object_id in chosen]
+
+    def count(self, kind: str, project: str, parent: str) -> int:
+        return len(self._index.get((kind, project, parent), ()))
+
+    def tokens(self, project: str, thread_id: str) -> int:
+        return self._tokens.get((project, thread_id), 0)
+
+    def unfinished(self) -> list[Row]:
+        return [self._rows[object_id] for object_id in self._planned]
+
+    def close(self) -> None:
+        pass
+
+
+def _keys(row: Row) -> Iterator[tuple[str, ...]]:
+    yield (row.kind, row.project, row.parent)
+    if row.run_id:
+        yield (row.kind, row.project, row.parent, row.run_id)
+
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS rows (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL, parent TEXT NOT NULL, seq INTEGER NOT NULL,
+    run_id TEXT NOT NULL, tokens INTEGER NOT NULL, body BLOB NOT NULL, plan BLOB) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_parent ON rows (kind, project, parent, seq);
+CREATE INDEX IF NOT EXISTS by_run ON rows (kind, project, parent, run_id, seq) WHERE run_id != '';
+CREATE INDEX IF NOT EXISTS below ON rows (parent) WHERE parent != '';
+CREATE INDEX IF NOT EXISTS by_seq ON rows (seq);
+CREATE INDEX IF NOT EXISTS planned ON rows (seq) WHERE plan IS NOT NULL;
+CREATE TABLE IF NOT EXISTS totals (
+    kind TEXT NOT NULL, project TEXT NOT NULL, parent TEXT NOT NULL, count INTEGER NOT NULL, tokens INTEGER NOT NULL,
+    PRIMARY KEY (kind, project, parent)) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+_COLUMNS = "id, kind, project, parent, seq, run_id, tokens, body, plan"
+_encode = msgspec.json.encode
+_decode_body = msgspec.json.Decoder(Stored).decode
+_decode_plan = msgspec.json.Decoder(Plan).decode
+
+
+class SqliteStore:
+    """Rows in one SQLite file (write-ahead log), owned by one process at a time.
+
+    Raises StoreBusy when another process has it, StoreBroken when the file is not a store or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._depth = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if version > SCHEMA_VERSION or (version == 0 and tables):
+                raise StoreBroken(f"{path} is not a store that this version can read; name another file, or move this one away.")
+            self._db.executescript(_SCHEMA)
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("COMMIT")
+            self._seq = self._db.execute("SELECT coalesce(max(seq), 0) FROM rows").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise StoreBusy(f"{path} is in use by another process; stop that one, or name another file.") from None
+            raise StoreBroken(f"{path} cannot be opened as a store: {error}. Check that its folder exists and is writable.") from None
+        except sqlite3.DatabaseError as error:
+            raise StoreBroken(f"{path} is not a store: {error}. Name another file, or move this one away.") from None
+        except OSError as error:
+            raise StoreBroken(f"{path} cannot be opened as a store: {error.strerror or error}.") from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        if self._depth:
+            yield
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        else:
+            self._db.execute("COMMIT")
+        finally:
+            self._depth = 0
+
+    def next_seq(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def put(self, row: Row) -> None:
+        old = self._db.execute("SELECT tokens FROM rows WHERE id = ?", (row.id,)).fetchone()
+        plan = _encode(row.plan) if row.plan is not None else None
+        self._db.execute(
+            f"INSERT OR REPLACE INTO rows ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (row.id, row.kind, row.project, row.parent, row.seq, row.run_id, row.tokens, _encode(row.body), plan),
+        )
+        self._total(row, 0 if old else 1, row.tokens - (old[0] if old else 0))
+
+    def _total(self, row: Row, count: int, tokens: int) -> None:
+        if row.parent and (count or tokens):
+            self._db.execute(
+                "INSERT INTO totals VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET count = count + excluded.count, tokens = tokens + excluded.tokens",
+                (row.kind, row.project, row.parent, count, tokens),
+            )
+
+    def get(self, object_id: str) -> Row | None:
+        found = self._db.execute(f"SELECT {_COLUMNS} FROM rows WHERE id = ?", (object_id,)).fetchone()
+        return _row(found) if found else None
+
+    def remove(self, object_id: str) -> None:
+        row = self.get(object_id)
+        if row is not None:
+            self._db.execute("DELETE FROM rows WHERE id = ?", (object_id,))
+            self._total(row, -1, -row.tokens)
+
+    def remove_below(self, parent: str) -> None:
+        grandparents = "SELECT id FROM rows WHERE parent = ?"
+        for table in ("rows", "totals"):
+            self._db.execute(f"DELETE FROM {table} WHERE parent IN ({grandparents})", (parent,))
+        for table in ("rows", "totals"):
+            self._db.execute(f"DELETE FROM {table} WHERE parent = ?", (parent,))
+
+    def page(self, query: Query) -> list[Row]:
+        where, values = ["kind = ?", "project = ?", "parent = ?"], [query.kind, query.project, query.parent]
+        rest: list[tuple[str, str | int | None]] = [
+            ("run_id = ? AND run_id != ''", query.run_id or None),
+            ("seq > ?", query.after),
+            ("seq < ?", query.before),
+        ]
+        given = [(clause, value) for clause, value in rest if value is not None]
+        order = "DESC" if query.newest_first else "ASC"
+        sql = f"SELECT {_COLUMNS} FROM rows WHERE {' AND '.join(where + [c for c, _ in given])} ORDER BY seq {order} LIMIT ?"
+        return [_row(found) for found in self._db.execute(sql, (*values, *(v for _, v in given), query.limit))]
+
+    def count(self, kind: str, project: str, parent: str) -> int:
+        return self._sum("count", kind, project, parent)
+
+    def tokens(self, project: str, thread_id: str) -> int:
+        return self._sum("tokens", "thread.message", project, thread_id)
+
+    def _sum(self, column: str, *key: str) -> int:
+        found = self._db.execute(f"SELECT {column} FROM totals WHERE kind = ? AND project = ? AND parent = ?", key).fetchone()
+        return int(found[0]) if found else 0
+
+    def unfinished(self) -> list[Row]:
+        return [_row(found) for found in self._db.execute(f"SELECT {_COLUMNS} FROM rows WHERE plan IS NOT NULL ORDER BY seq")]
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _row(found: tuple[str, str, str, str, int, str, int, bytes, bytes | None]) -> Row:
+    object_id, kind, project, parent, seq, run_id, tokens, body, plan = found
+    decoded = _decode_plan(plan) if plan is not None else None
+    return Row(object_id, kind, project, parent, seq, _decode_body(body), run_id, tokens, decoded)
+
+
+def open_store(path: Path | str | None) -> Store:
+    """A store in the file at `path`, made if it is not there, or in memory when `path` is None.
+
+    Raises StoreBusy or StoreBroken (both ThreadlabError), each with a sentence.
+    """
+    return MemoryStore() if path is None else SqliteStore(Path(path))

@@ -43,56 +43,56 @@ class Inner(msgspec.Struct, frozen=True):
 # ---- tools ------------------------------------------------------------------------------------------------------------------
 
 
-class CodeInterpreter(Inner, tag_field="type", tag="code_interpreter"):
+class CodeInterpreter(Inner, frozen=True, tag_field="type", tag="code_interpreter"):
     pass
 
 
-class RankingOptions(Inner, omit_defaults=True):
+class RankingOptions(Inner, frozen=True, omit_defaults=True):
     score_threshold: float = 0.0
     ranker: str | None = None
 
 
-class FileSearchOptions(Inner, omit_defaults=True):
+class FileSearchOptions(Inner, frozen=True, omit_defaults=True):
     max_num_results: int | None = None
     ranking_options: RankingOptions | None = None
 
 
-class FileSearch(Inner, tag_field="type", tag="file_search", omit_defaults=True):
+class FileSearch(Inner, frozen=True, tag_field="type", tag="file_search", omit_defaults=True):
     file_search: FileSearchOptions | None = None
 
 
-class FunctionDefinition(Inner, omit_defaults=True):
+class FunctionDefinition(Inner, frozen=True, omit_defaults=True):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class Function(Inner, tag_field="type", tag="function"):
+class Function(Inner, frozen=True, tag_field="type", tag="function"):
     function: FunctionDefinition
 
 
 Tool: TypeAlias = CodeInterpreter | FileSearch | Function
 
 
-class CodeInterpreterResources(Inner):
+class CodeInterpreterResources(Inner, frozen=True):
     file_ids: list[str] = []
 
 
-class FileSearchResources(Inner):
+class FileSearchResources(Inner, frozen=True):
     vector_store_ids: list[str] = []
 
 
-class ToolResources(Inner, omit_defaults=True):
+class ToolResources(Inner, frozen=True, omit_defaults=True):
     code_interpreter: CodeInterpreterResources | None = None
     file_search: FileSearchResources | None = None
 
 
-class FunctionName(Inner):
+class FunctionName(Inner, frozen=True):
     name: str
 
 
-class ToolChoice(Inner, omit_defaults=True):
+class ToolChoice(Inner, frozen=True, omit_defaults=True):
     type: Literal["function", "code_interpreter", "file_search"]
     function: FunctionName | None = None
 
@@ -101,7 +101,7 @@ ToolChoiceOption: TypeAlias = Literal["none", "auto", "required"] | ToolChoice
 ResponseFormat: TypeAlias = Literal["auto"] | dict[str, Any]
 
 
-class TruncationStrategy(Inner):
+class TruncationStrategy(Inner, frozen=True):
     type: Literal["auto", "last_messages"] = "auto"
     last_messages: int | None = None
 
@@ -134,57 +134,57 @@ class Thread(msgspec.Struct, frozen=True, tag_field="object", tag="thread"):
 # ---- messages -------------------------------------------------------------------------------------------------------------------
 
 
-class FileCitation(Inner):
+class FileCitation(Inner, frozen=True):
     file_id: str
 
 
-class FileCitationAnnotation(Inner, tag_field="type", tag="file_citation"):
+class FileCitationAnnotation(Inner, frozen=True, tag_field="type", tag="file_citation"):
     text: str
     file_citation: FileCitation
     start_index: int
     end_index: int
 
 
-class Text(Inner):
+class Text(Inner, frozen=True):
     value: str
     annotations: list[FileCitationAnnotation] = []
 
 
-class TextBlock(Inner, tag_field="type", tag="text"):
+class TextBlock(Inner, frozen=True, tag_field="type", tag="text"):
     text: Text
 
 
-class ImageFile(Inner, omit_defaults=True):
+class ImageFile(Inner, frozen=True, omit_defaults=True):
     file_id: str
     detail: Literal["auto", "low", "high"] = "auto"
 
 
-class ImageFileBlock(Inner, tag_field="type", tag="image_file"):
+class ImageFileBlock(Inner, frozen=True, tag_field="type", tag="image_file"):
     image_file: ImageFile
 
 
-class ImageUrl(Inner, omit_defaults=True):
+class ImageUrl(Inner, frozen=True, omit_defaults=True):
     url: str
     detail: Literal["auto", "low", "high"] = "auto"
 
 
-class ImageUrlBlock(Inner, tag_field="type", tag="image_url"):
+class ImageUrlBlock(Inner, frozen=True, tag_field="type", tag="image_url"):
     image_url: ImageUrl
 
 
 ContentBlock: TypeAlias = TextBlock | ImageFileBlock | ImageUrlBlock
 
 
-class AttachmentTool(Inner):
+class AttachmentTool(Inner, frozen=True):
     type: Literal["code_interpreter", "file_search"]
 
 
-class Attachment(Inner):
+class Attachment(Inner, frozen=True):
     file_id: str
     tools: list[AttachmentTool] = []
 
 
-class MessageIncomplete(Inner):
+class MessageIncomplete(Inner, frozen=True):
     reason: Literal["content_filter", "max_tokens", "run_cancelled", "run_expired", "run_failed"]
 
 
@@ -212,36 +212,36 @@ class Message(msgspec.Struct, frozen=True, tag_field="object", tag="thread.messa
 # ---- runs and steps ---------------------------------------------------------------------------------------------------------------
 
 
-class CalledFunction(Inner):
+class CalledFunction(Inner, frozen=True):
     name: str
     arguments: str
 
 
-class FunctionCall(Inner, tag_field="type", tag="function"):
+class FunctionCall(Inner, frozen=True, tag_field="type", tag="function"):
     """A tool call that the application has to answer."""
 
     id: str
     function: CalledFunction
 
 
-class SubmitToolOutputs(Inner):
+class SubmitToolOutputs(Inner, frozen=True):
     tool_calls: list[FunctionCall]
 
 
-class RequiredAction(Inner, tag_field="type", tag="submit_tool_outputs"):
+class RequiredAction(Inner, frozen=True, tag_field="type", tag="submit_tool_outputs"):
     submit_tool_outputs: SubmitToolOutputs
 
 
-class LastError(Inner):
+class LastError(Inner, frozen=True):
     code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
     message: str
 
 
-class RunIncomplete(Inner):
+class RunIncomplete(Inner, frozen=True):
     reason: Literal["max_completion_tokens", "max_prompt_tokens"]
 
 
-class Usage(Inner):
+class Usage(Inner, frozen=True):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
@@ -276,48 +276,48 @@ class Run(msgspec.Struct, frozen=True, tag_field="object", tag="thread.run"):
     parallel_tool_calls: bool = True
 
 
-class MessageRef(Inner):
+class MessageRef(Inner, frozen=True):
     message_id: str
 
 
-class MessageCreation(Inner, tag_field="type", tag="message_creation"):
+class MessageCreation(Inner, frozen=True, tag_field="type", tag="message_creation"):
     message_creation: MessageRef
 
 
-class FunctionResult(Inner):
+class FunctionResult(Inner, frozen=True):
     name: str
     arguments: str
     output: str | None = None
 
 
-class FunctionStepCall(Inner, tag_field="type", tag="function"):
+class FunctionStepCall(Inner, frozen=True, tag_field="type", tag="function"):
     id: str
     function: FunctionResult
 
 
-class SearchResultContent(Inner):
+class SearchResultContent(Inner, frozen=True):
     text: str
     type: Literal["text"] = "text"
 
 
-class SearchResult(Inner):
+class SearchResult(Inner, frozen=True):
     file_id: str
     file_name: str
     score: float
     content: list[SearchResultContent] = []
 
 
-class SearchOptionsUsed(Inner):
+class SearchOptionsUsed(Inner, frozen=True):
     ranker: str
     score_threshold: float
 
 
-class SearchDetails(Inner):
+class SearchDetails(Inner, frozen=True):
     ranking_options: SearchOptionsUsed
     results: list[SearchResult]
 
 
-class FileSearchStepCall(Inner, tag_field="type", tag="file_search"):
+class FileSearchStepCall(Inner, frozen=True, tag_field="type", tag="file_search"):
     id: str
     file_search: SearchDetails
 
@@ -325,7 +325,7 @@ class FileSearchStepCall(Inner, tag_field="type", tag="file_search"):
 StepCall: TypeAlias = FunctionStepCall | FileSearchStepCall
 
 
-class ToolCalls(Inner, tag_field="type", tag="tool_calls"):
+class ToolCalls(Inner, frozen=True, tag_field="type", tag="tool_calls"):
     tool_calls: list[StepCall]
 
 

@@ -76,6 +76,17 @@ class MemoryStore:
         self._planned: dict[str, None] = {}
         self._seq = 0
 
+    def clone(self) -> "MemoryStore":
+        """A store that holds the same and goes its own way from here."""
+        other = MemoryStore()
+        other._rows = dict(self._rows)
+        other._index = {key: list(entries) for key, entries in self._index.items()}
+        other._tokens = dict(self._tokens)
+        other._children = {key: set(ids) for key, ids in self._children.items()}
+        other._planned = dict(self._planned)
+        other._seq = self._seq
+        return other
+
     def transaction(self) -> AbstractContextManager[None]:
         return nullcontext()
 

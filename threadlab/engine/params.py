@@ -16,7 +16,7 @@ Unset: TypeAlias = msgspec.UnsetType
 UNSET = msgspec.UNSET
 
 
-class CreateAssistant(Body):
+class CreateAssistant(Body, frozen=True):
     model: str
     name: str | None = None
     description: str | None = None
@@ -30,7 +30,7 @@ class CreateAssistant(Body):
     reasoning_effort: str | None = None
 
 
-class UpdateAssistant(Body):
+class UpdateAssistant(Body, frozen=True):
     model: str | Unset = UNSET
     name: str | None | Unset = UNSET
     description: str | None | Unset = UNSET
@@ -59,28 +59,28 @@ class ImageUrlPart(msgspec.Struct, frozen=True, tag_field="type", tag="image_url
 Content: TypeAlias = str | list[TextPart | ImageFilePart | ImageUrlPart]
 
 
-class CreateMessage(Body):
+class CreateMessage(Body, frozen=True):
     role: Literal["user", "assistant"]
     content: Content
     attachments: list[o.Attachment] | None = None
     metadata: dict[str, str] | None = None
 
 
-class UpdateMetadata(Body):
+class UpdateMetadata(Body, frozen=True):
     metadata: dict[str, str] | None | Unset = UNSET
 
 
-class CreateThread(Body):
+class CreateThread(Body, frozen=True):
     messages: list[CreateMessage] | None = None
     metadata: dict[str, str] | None = None
     tool_resources: o.ToolResources | None = None
 
 
-class UpdateThread(UpdateMetadata):
+class UpdateThread(UpdateMetadata, frozen=True):
     tool_resources: o.ToolResources | None | Unset = UNSET
 
 
-class RunOptions(Body):
+class RunOptions(Body, frozen=True):
     assistant_id: str
     model: str | None = None
     instructions: str | None = None
@@ -97,13 +97,13 @@ class RunOptions(Body):
     response_format: o.ResponseFormat | None = None
 
 
-class CreateRun(RunOptions):
+class CreateRun(RunOptions, frozen=True):
     additional_instructions: str | None = None
     additional_messages: list[CreateMessage] | None = None
     reasoning_effort: str | None = None
 
 
-class CreateThreadAndRun(RunOptions):
+class CreateThreadAndRun(RunOptions, frozen=True):
     thread: CreateThread | None = None
     tool_resources: o.ToolResources | None = None
 
@@ -113,7 +113,7 @@ class ToolOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output: str = ""
 
 
-class SubmitToolOutputs(Body):
+class SubmitToolOutputs(Body, frozen=True):
     tool_outputs: list[ToolOutput]
     stream: bool | None = None
 

@@ -1,0 +1,197 @@
+"""Run a learner's function against a fresh service under virtual time, and get the evidence.
+
+    evidence = trial(ask, CLIENT, thread_id, "Hello", world=world)
+    evidence.value, evidence.journal.requests("createRun"), evidence.ending.how
+
+Works from a script, from pytest and from a notebook whose event loop is running. Nothing here says what is right: that is a check's job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from threadlab.clock import VirtualClock
+from threadlab.engine import Engine, Entry, Journal
+from threadlab.engine.routes import OPERATIONS
+from threadlab.faults import Scenario, parse
+from threadlab.guest import messages as m
+from threadlab.guest.messages import ASYNC_CLIENT, CLIENT, Ending, Spec
+from threadlab.host import Choice, Host, Limits
+from threadlab.responders import Responder
+from threadlab.responders.scripted import Scripted
+from threadlab.service import Service
+from threadlab.store import MemoryStore
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+__all__ = ["ASYNC_CLIENT", "CLIENT", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
+
+KEY = "sk-threadlab-trial"
+
+Guest: TypeAlias = Callable[[Spec, Callable[[m.Said], m.Told]], Ending]
+"""Runs the guest side of a trial: here, or in another process."""
+
+
+class World:
+    """How things stand before a trial begins: a store that every trial starts from, and what goes wrong from then on.
+
+    `setup(client)` may create threads, messages and assistants with an ordinary client, without faults; what it returns is kept as
+    `given`. `scenario` is a string as in `threadlab.faults`.
+    """
+
+    def __init__(
+        self,
+        setup: Callable[[OpenAI], Any] | None = None,
+        *,
+        scenario: str | None = None,
+        seed: int = 0,
+        responder: Responder | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.scenario: Scenario = parse(scenario, OPERATIONS)
+        self.seed, self.limits = seed, limits or Limits()
+        self.responder = responder or Scripted()
+        clock = VirtualClock()
+        with Service(clock=clock, seed=seed, keys={KEY: "trial"}, responder=self.responder) as service:
+            self.given = setup(service.client()) if setup is not None else None
+            assert isinstance(service.engine.store, MemoryStore)
+            self._store = service.engine.store
+        self.start = clock.now()
+
+    def engine(self) -> Engine:
+        """A fresh engine over a copy of the prepared store."""
+        return Engine(self._store.clone(), self.responder, keys={KEY: "trial"}, seed=("trial", self.seed), scenario=self.scenario)
+
+
+class Evidence:
+    """What a trial showed: the journal with its witness events, how the code ended, and which order it was."""
+
+    def __init__(self, journal: Journal, ending: Ending, host: Host, world: World) -> None:
+        self.journal, self.ending = journal, ending
+        self.choices: tuple[Choice, ...] = tuple(host.choices)
+        self.in_flight: tuple[str, ...] = tuple(host.in_flight)
+        """Requests that were sent and had not been delivered when the function ended."""
+        self.points, self.killed = host.points, host.killed
+        self.start, self.end = world.start, host.now
+        self.scenario = str(world.scenario)
+        self.seed = world.seed
+        self.given = world.given
+
+    @property
+    def value(self) -> Any:
+        """What the function returned, as plain data (SDK objects as dictionaries with their type under `$`)."""
+        return self.ending.value
+
+    @property
+    def returned(self) -> bool:
+        return self.ending.how == "returned"
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The choices that lead here; hand them back as `choices` to see the same again."""
+        return tuple(choice.taken for choice in self.choices)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, in virtual seconds."""
+        return self.end - self.start
+
+    def requests(self, operation: str | None = None, *, ok: bool | None = None, thread_id: str | None = None) -> list[Entry]:
+        return self.journal.requests(operation, ok=ok, thread_id=thread_id)
+
+    def line(self, entry: Entry) -> str:
+        """A journal line as a sentence can cite it."""
+        return entry.line(self.start)
+
+    def steps(self) -> str:
+        """The order in words: what was let through at each point where there was a choice."""
+        return " → ".join(choice.options[choice.taken] for choice in self.choices) or "the only order"
+
+    def text(self) -> str:
+        """The journal, a line an entry, times counted from the beginning of the trial."""
+        return "\n".join(entry.line(self.start) for entry in self.journal)
+
+
+def run_trial(
+    guest: Guest,
+    spec: Spec,
+    world: World,
+    *,
+    choose: Callable[[tuple[str, ...]], int] | None = None,
+    kill_at: int | None = None,
+) -> Evidence:
+    """One trial of `spec` in `world`. `choose` decides among what could happen next (default: the oldest request first)."""
+    engine = world.engine()
+    host = Host(engine, world.start, choose or (lambda options: 0), world.limits, kill_at)
+    ready = msgspec.structs.replace(spec, start=world.start, api_key=KEY, seed=world.seed)
+    ending = guest(ready, host.ask)
+    return Evidence(engine.journal, ending, host, world)
+
+
+def in_process(namespace: dict[str, Any], *, patience: float | None = 20.0) -> Guest:
+    """A guest in this process, whose answer finds `namespace` around it.
+
+    `patience`: real seconds that code may compute without sending anything before it is stopped (main thread only; None: for ever).
+    """
+
+    def guest(spec: Spec, ask: Callable[[m.Said], m.Told]) -> Ending:
+        from threadlab.guest.run import run
+
+        with _watchdog(patience):
+            return run(spec, namespace, ask)
+
+    return guest
+
+
+@contextlib.contextmanager
+def _watchdog(seconds: float | None) -> Iterator[None]:
+    """Interrupt code that neither ends nor asks for anything, where the system can (POSIX, main thread)."""
+    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    from threadlab.guest.link import TrialHalted
+
+    def ring(*_: object) -> None:
+        raise TrialHalted(f"computed for {seconds:g} seconds without an end")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def replaying(choices: Sequence[int]) -> Callable[[tuple[str, ...]], int]:
+    """A chooser that takes these choices, then always the first."""
+    left = list(choices)
+
+    def choose(options: tuple[str, ...]) -> int:
+        return min(left.pop(0), len(options) - 1) if left else 0
+
+    return choose
+
+
+def trial(
+    function: Callable[..., Any],
+    *args: Any,
+    world: World | None = None,
+    choices: Sequence[int] = (),
+    kill_at: int | None = None,
+    **kwargs: Any,
+) -> Evidence:
+    """Call `function` once under virtual time. `CLIENT` and `ASYNC_CLIENT` among the arguments become clients of a fresh service.
+
+    Other arguments are handed over as they are; they must be plain values. `choices` replays an order.
+    """
+    name = getattr(function, "__name__", "function")
+    spec = Spec(name, list(args), kwargs)
+    return run_trial(in_process({name: function}), spec, world or World(), choose=replaying(choices), kill_at=kill_at)

@@ -185,7 +185,7 @@ def wheels(place: Place, arguments: list[str]) -> int:
 
 def pass_on(place: Place, package: str, arguments: list[str]) -> int:
     set_up(place, [])
-    return hand_over(place, ["-m", package, *arguments])
+    return hand_over(place, ["-P", "-m", package, *arguments])  # -P: a learner's random.py in this folder is not Python's
 
 
 def hand_over(place: Place, arguments: list[str], settings: dict[str, str] | None = None) -> int:

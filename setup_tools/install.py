@@ -32,7 +32,10 @@ PIP_REMEDIES = [
         "name resolution|newconnection|connection (?:refused|reset|error|broken)|timed out|unreachable|getaddrinfo|proxyerror",
         f"The network did not answer: look at the connection, {AGAIN} What was downloaded is kept. Without a network: --wheels DIR.",
     ),
-    ("no matching distribution", "A pinned version was not found. With --wheels: make the folder anew with the same version of Python."),
+    (
+        "no matching distribution",
+        "pip found no such version where it looked. Look at the connection; a folder of wheels fits one kind of computer and one Python.",
+    ),
 ]
 
 
@@ -209,7 +212,7 @@ def run_pip(place: Place, arguments: list[str], lock: int) -> None:
         output = read(place.log)
         remedy = next((remedy for sign, remedy in PIP_REMEDIES if re.search(sign, output, re.I)), "Run: python3 course.py doctor")
         raise Trouble(
-            f"pip could not finish (exit code {pip.returncode}). It ended with:\n{tail(output)}\n{remedy}\nAll that it said: {place.log}"
+            f"pip could not finish (exit code {pip.returncode}). It said:\n{tail(output)}\n{remedy}\nAll that it said: {place.log}"
         )
 
 
@@ -259,5 +262,7 @@ def read(file: Path) -> str:
         return ""
 
 
-def tail(output: str, lines: int = 8) -> str:
-    return "\n".join("    " + line for line in output.strip().splitlines()[-lines:])
+def tail(output: str) -> str:
+    """The lines that say what failed, or the last ones."""
+    lines = output.strip().splitlines()
+    return "\n".join("    " + line.strip() for line in [line for line in lines if "ERROR:" in line][-4:] or lines[-8:])

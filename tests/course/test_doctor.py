@@ -1,0 +1,82 @@
+"""The doctor finds what is broken, says how to mend it, and is silent about a good installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from setup_tools import doctor as module
+from setup_tools.doctor import doctor
+from setup_tools.install import set_up
+from setup_tools.place import Place, ready
+from tests.course.tiny import ROOT, tiny_project
+
+HERE = Place(ROOT)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ready(HERE, ["test"]), reason="this .venv was not made by course.py")
+def test_good_installation_is_called_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    code = doctor(HERE)
+    assert "Nothing is wrong with this installation." in (said := capsys.readouterr().out), said
+    assert code == 0
+
+
+def test_missing_venv_is_not_mentioned(fresh: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor(fresh) == 1
+    said = capsys.readouterr().out
+    assert "PROBLEM  .venv" in said
+    assert "→ python3 course.py setup" in said
+
+
+def test_missing_packages_are_not_mentioned(made: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(made, [])
+    pins = made.constraints.read_text()
+    made.constraints.write_text("threads-course==0.2.0\n")
+    assert doctor(made) == 1
+    made.constraints.write_text(pins)
+    said = capsys.readouterr().out
+    assert "set-up was not finished, or the pinned versions are newer" in said
+    assert "not the pinned version: threads-course 0.1.0 (pinned: 0.2.0)" in said
+    assert "importing failed: ModuleNotFoundError: No module named 'openai'" in said
+    assert "missing in .venv: etc/jupyter" in said
+
+
+def test_proxy_that_swallows_127_0_0_1(made: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [well for well, _, _ in module.proxy(made)] == [True]
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    assert [well for well, _, _ in module.proxy(made)] == [False]
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.1")
+    assert [well for well, _, _ in module.proxy(made)] == [True]
+    monkeypatch.setenv("http_proxy", "proxy.example:3128")
+    assert [well for well, _, _ in module.proxy(made)] == [False, True]
+
+
+def test_venv_module_that_debian_leaves_out(made: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "ensurepip" else object())
+    [(well, found, remedy)] = module.venv_module(made)
+    assert not well
+    assert "ensurepip is missing" in found
+    assert "-venv" in remedy
+
+
+def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tiny_project(tmp_path / "tiny")
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 3e8}))
+    [(well, found, _)] = module.disk(place)
+    assert not well
+    assert found == "0.3 GB free"
+
+
+def test_pins_for_other_systems_are_expected_here(tmp_path: Path) -> None:
+    place = tiny_project(tmp_path / "tiny")
+    place.constraints.write_text('# why\nSome_Name==1.0\nelsewhere==2.0; sys_platform == "plan9"\n')
+    assert module.pinned(place) == {"some-name": "1.0"}

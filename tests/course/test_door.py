@@ -1,0 +1,122 @@
+"""course.py itself: verbs, sentences, and what it hands over."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+import course
+from setup_tools.install import set_up
+from setup_tools.place import Place, Trouble, ready
+from tests.course.tiny import ROOT, run
+
+HERE = Place(ROOT)
+
+
+def test_verb_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    assert course.main(["chek", "sixth-message"]) == 2
+    said = capsys.readouterr().err
+    assert "There is no verb “chek”. Did you mean “check”?" in said
+    assert all(f"  {verb} " in said for verb in ("lab", "test", "check", "serve"))
+
+
+def test_verb_like_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert course.main(["xyzzy"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
+def test_no_verb_is_an_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert course.main(arguments) == 0
+    listed = re.findall(r"^  (\w+) ", capsys.readouterr().out, re.M)
+    assert listed == [*course.OWN, *course.PASSED_ON["autograder"], *course.PASSED_ON["threadlab"]]
+
+
+def test_python_that_is_too_old(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    assert course.main(["lab"]) == 1
+    assert "The course needs Python 3.11 or later" in capsys.readouterr().err
+
+
+def test_port_that_is_busy() -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        with pytest.raises(Trouble, match=f"Port {port} cannot be used .*in use"):
+            course.free_port(port)
+
+
+def test_port_that_does_not_exist() -> None:
+    with pytest.raises(Trouble, match="Port 70000 cannot be used"):
+        course.free_port(70000)
+
+
+def test_exit_code_and_working_directory_are_lost(made: Place) -> None:
+    set_up(made, [])
+    result = run(made, "serve", "--port", "8650", cwd=made.root.parent)
+    assert result.returncode == 7
+    assert result.stdout == f"['serve', '--port', '8650'] {made.root.parent}\n"
+
+
+def test_file_of_the_learners_is_taken_for_pythons(made: Place, tmp_path: os.PathLike[str]) -> None:
+    set_up(made, [])
+    with open(os.path.join(tmp_path, "sys.py"), "w") as file, open(os.path.join(tmp_path, "threadlab.py"), "w") as other:
+        file.write("raise SystemExit(1)")
+        other.write("raise SystemExit(1)")
+    assert run(made, "serve", cwd=tmp_path).returncode == 7
+
+
+def test_proxy_swallows_the_service_on_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    env = course.working_env(HERE)
+    assert env["NO_PROXY"] == env["no_proxy"] == "intranet.example,127.0.0.1,localhost"
+
+
+def test_nbgrader_does_not_find_alembic_or_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "elsewhere")
+    env = course.working_env(HERE)
+    assert env["PATH"].split(os.pathsep)[0] == str(HERE.bin)
+    assert env["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(ROOT / "autograder"), "elsewhere"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ready(HERE, []), reason="this .venv was not made by course.py")
+def test_address_that_does_not_answer() -> None:
+    command = [sys.executable, str(ROOT / "course.py"), "lab", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as lab:
+        assert lab.stdout is not None
+        address = lab.stdout.readline().strip()
+        try:
+            assert "JupyterLab" in page(address)
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                page(address.partition("/lab")[0] + "/api/contents")
+        finally:
+            lab.send_signal(signal.SIGINT)
+        assert "Traceback" not in lab.stderr.read()  # type: ignore[union-attr]
+    assert lab.returncode == 0
+
+
+def page(address: str, limit: float = 60) -> str:
+    """What is at `address`, as soon as somebody answers there."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    start = time.monotonic()
+    while True:
+        try:
+            with direct.open(address, timeout=limit) as answer:
+                return str(answer.read(), "utf-8")
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise
+        except OSError:
+            assert time.monotonic() - start < limit, "nobody answers"
+            time.sleep(0.1)

@@ -1,0 +1,253 @@
+"""The HTTP side of the service, each test named after the mistake it catches."""
+
+import http.client
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from threadlab.clock import ScaledClock
+from threadlab.engine.wire import Lost, Reply
+
+from .conftest import KEY, Running, eventually
+
+Serve = Callable[..., Running]
+AUTH = {"Authorization": f"Bearer {KEY}"}
+
+
+def connect(server: Running) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+
+
+def ask(server: Running, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    connection = connect(server)
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def raw(server: Running, text: bytes) -> bytes:
+    """Send these bytes and read until the server closes, or breaks the connection."""
+    parts = []
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection, suppress(ConnectionError):
+        connection.sendall(text)
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def test_request_reaches_the_engine_changed(serve: Serve) -> None:
+    server = serve()
+    assert ask(server, "POST", "/v1/threads/a%20b?limit=2&order=asc", b'{"x":1}', **{"X-Thing": "Ärger"}) == (200, b'{"ok":true}')
+    request = server.engine.asked[0]
+    assert (request.method, request.path, request.query, request.body) == ("POST", "/v1/threads/a b", "limit=2&order=asc", b'{"x":1}')
+    assert request.headers["x-thing"] == "Ärger"
+
+
+def test_connection_is_closed_after_each_reply(serve: Serve) -> None:
+    server = serve()
+    connection = connect(server)
+    connection.request("GET", "/v1/one")
+    connection.getresponse().read()
+    port = connection.sock.getsockname()[1]
+    connection.request("GET", "/v1/two")
+    connection.getresponse().read()
+    assert connection.sock.getsockname()[1] == port
+    connection.close()
+
+
+@pytest.mark.parametrize("how", ["unreachable", "reset"])
+def test_lost_reply_is_answered_with_an_error(serve: Serve, how: str) -> None:
+    server = serve()
+    server.engine.answers["/v1/lost"] = Lost(how)  # type: ignore[arg-type]
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        ask(server, "POST", "/v1/lost", b"{}")
+    assert ask(server, "GET", "/v1/next")[0] == 200
+    eventually(lambda: [line.status for line in server.lines] == [None, 200], "both requests to be reported, the first without a status")
+
+
+def test_silent_connection_is_held_after_the_client_gave_up(serve: Serve) -> None:
+    server = serve()
+    server.engine.answers["/v1/silent"] = Lost("silence")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=0.2)
+    connection.request("GET", "/v1/silent")
+    with pytest.raises(TimeoutError):
+        connection.getresponse()
+    assert server.app.in_flight == 1
+    connection.close()
+    eventually(lambda: server.app.in_flight == 0, "the server to let go of a client that is gone")
+
+
+def test_silent_connection_keeps_the_server_from_ending(serve: Serve) -> None:
+    server = serve()
+    server.engine.answers["/v1/silent"] = Lost("silence")
+    connection = connect(server)
+    connection.request("GET", "/v1/silent")
+    eventually(lambda: server.app.in_flight == 1, "the request to arrive")
+    assert server.stop()
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        connection.getresponse()
+    connection.close()
+
+
+def test_held_reply_waits_on_real_time(serve: Serve) -> None:
+    server = serve(clock=ScaledClock(10_000))
+    server.engine.answers["/v1/held"] = Reply(200, b"late", hold=3600.0)
+    assert ask(server, "GET", "/v1/held") == (200, b"late")
+
+
+class Events:
+    """A stream of two pieces, the second due so much later."""
+
+    def __init__(self, clock: ScaledClock, gap: float) -> None:
+        self._due = [(clock.now(), b"data: one\n\n"), (clock.now() + gap, b"data: two\n\n")]
+
+    @property
+    def next_at(self) -> float | None:
+        return self._due[0][0] if self._due else None
+
+    def read(self, now: float) -> list[bytes]:
+        ready = []
+        while self._due and self._due[0][0] <= now:
+            ready.append(self._due.pop(0)[1])
+        return ready
+
+
+def test_stream_is_sent_in_one_piece_at_its_end(serve: Serve) -> None:
+    clock = ScaledClock()
+    server = serve(clock=clock)
+    server.engine.answers["/v1/stream"] = Reply(200, stream=Events(clock, gap=1e6))
+    connection = connect(server)
+    connection.request("GET", "/v1/stream")
+    response = connection.getresponse()
+    assert response.read1() == b"data: one\n\n"
+    response.close()
+    connection.close()
+    eventually(lambda: server.app.in_flight == 0, "the server to notice that the reader left")
+
+
+def test_stream_loses_its_end(serve: Serve) -> None:
+    clock = ScaledClock(10_000)
+    server = serve(clock=clock)
+    server.engine.answers["/v1/stream"] = Reply(200, stream=Events(clock, gap=600.0))
+    assert ask(server, "GET", "/v1/stream") == (200, b"data: one\n\ndata: two\n\n")
+
+
+def test_huge_body_fills_the_memory(serve: Serve) -> None:
+    server = serve(body_limit=1000)
+    status, body = ask(server, "POST", "/v1/threads", b"x" * 5_000_000)
+    error = json.loads(body)["error"]
+    assert (status, error["code"]) == (413, "request_too_large")
+    assert "1,000 bytes" in error["message"]
+    assert server.engine.asked == []
+
+
+def test_body_of_exactly_the_limit_is_refused(serve: Serve) -> None:
+    server = serve(body_limit=1000)
+    assert ask(server, "POST", "/v1/threads", b"x" * 1000)[0] == 200
+    assert ask(server, "POST", "/v1/threads", b"x" * 1001)[0] == 413
+
+
+def test_malformed_http_ends_the_server(serve: Serve) -> None:
+    server = serve()
+    assert raw(server, b"NONSENSE\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert raw(server, b"GET /v1/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: banana\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert b"200" not in raw(server, b"GET /v1/x HTTP/1.1\r\nX: " + b"a" * 200_000 + b"\r\n\r\n")
+    assert ask(server, "GET", "/v1/next")[0] == 200
+
+
+def test_head_is_answered_with_a_body(serve: Serve) -> None:
+    server = serve()
+    answer = raw(server, b"HEAD /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_options_is_answered_by_the_server_itself(serve: Serve) -> None:
+    server = serve()
+    ask(server, "OPTIONS", "/v1/x")
+    assert server.engine.asked[0].method == "OPTIONS"
+
+
+def test_engine_mistake_ends_the_server(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    server = serve()
+    server.engine.answers["/v1/bug"] = RuntimeError("a mistake of ours")
+    status, body = ask(server, "GET", "/v1/bug")
+    assert (status, json.loads(body)["error"]["type"]) == (500, "server_error")
+    assert ask(server, "GET", "/v1/next")[0] == 200
+    assert "a mistake of ours" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8650", "127.0.0.1, evil.example", "0.0.0.0", ""])
+def test_rebinding_host_header_is_let_in(serve: Serve, host: str) -> None:
+    server = serve()
+    for path in ("/", "/threadlab/health", "/v1/threads"):
+        status, body = ask(server, "GET", path, Host=host, **AUTH)
+        assert (status, json.loads(body)["error"]["code"]) == (421, "wrong_host")
+    assert server.engine.asked == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8650", "127.0.0.1:1"])
+def test_local_host_header_is_refused(serve: Serve, host: str) -> None:
+    assert ask(serve(), "GET", "/v1/threads", Host=host)[0] == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/threadlab/health"), ("POST", "/threadlab/stop")])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer sk-wrong"}, {"Authorization": KEY}, {"Authorization": "Bearer ключ"}])
+def test_private_route_works_without_the_key(serve: Serve, method: str, path: str, headers: dict[str, str]) -> None:
+    server = serve()
+    connection = connect(server)
+    connection.putrequest(method, path)
+    for name, value in headers.items():
+        connection.putheader(name, value.encode())
+    connection.endheaders()
+    assert connection.getresponse().status == 401
+    connection.close()
+    assert ask(server, "GET", "/v1/next")[0] == 200
+
+
+def test_health_says_too_little(serve: Serve) -> None:
+    server = serve()
+    status, body = ask(server, "GET", "/threadlab/health", **AUTH)
+    assert status == 200
+    assert sorted(json.loads(body)) == ["name", "pid", "started", "store", "version"]
+
+
+def test_stop_route_cuts_off_its_own_reply(serve: Serve) -> None:
+    server = serve()
+    assert ask(server, "POST", "/threadlab/stop", **AUTH)[0] == 202
+    server._thread.join(timeout=20)
+    assert not server._thread.is_alive()
+
+
+def test_key_appears_in_a_request_line(serve: Serve) -> None:
+    server = serve()
+    ask(server, "GET", f"/v1/threads/{KEY}?key={KEY}", **AUTH)
+    ask(server, "GET", "/v1/%1b[31mred%0a", **AUTH)
+    eventually(lambda: len(server.lines) == 2, "the requests to be reported")
+    assert KEY not in repr(server.lines)
+    assert server.lines[1].path == "/v1/%1b[31mred%0a"
+    assert KEY not in ask(server, "GET", "/")[1].decode()
+
+
+def test_status_page_runs_what_a_request_contains(serve: Serve) -> None:
+    server = serve()
+    raw(server, b"GET /v1/<script>alert(1)</script> HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    status, page = ask(server, "GET", "/")
+    assert status == 200
+    assert b"<script>" not in page
+    assert b"&lt;script&gt;" in page
+
+
+def test_status_page_keeps_the_server_from_idling(serve: Serve) -> None:
+    server = serve()
+    server.app.last_active = -1e9
+    ask(server, "GET", "/")
+    eventually(lambda: server.app.idle_seconds() > 1e9, "a server at which nobody but the status page looked to be idle")
+    ask(server, "GET", "/v1/threads")
+    assert server.app.idle_seconds() < 1e9

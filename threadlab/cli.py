@@ -1,0 +1,99 @@
+"""The service from a shell: `serve`, `status`, `stop`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import threadlab
+from threadlab.errors import ThreadlabError
+from threadlab.local import server_status, stop_server
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"threadlab: {message}. `{self.prog} --help` lists what there is.\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. The exit code: 0 done, 1 it could not be done, 2 it was asked for wrongly."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        return code
+    except ThreadlabError as error:
+        print(f"threadlab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="threadlab", description="The Threads service: the conversation side of the Assistants API, on this computer.")
+    parser.add_argument("--version", action="version", version=f"threadlab {threadlab.__version__}")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    serve = verbs.add_parser("serve", help="run the service until Ctrl-C")
+    serve.add_argument("--port", type=_port, default="8650", help="8650 unless given; auto: that one if it is free, otherwise any")
+    serve.add_argument("--store", metavar="FILE", help="where threads are kept; :memory: forgets them at the end. "
+                       "Left out: this user's own store, which notebooks use too")  # fmt: skip
+    serve.add_argument("--clock", default="real", help="real, or x50 for fifty times real time")
+    serve.add_argument("--scenario", help="what goes wrong, and when")
+    serve.add_argument("--seed", type=int, help="a number; the same one gives the same ids and faults")
+    serve.add_argument("--key-file", metavar="FILE", type=Path, help="where the key is, or is to be made")
+    serve.add_argument("--idle-exit", metavar="SECONDS", type=_seconds, help="end after so long without a request")
+    serve.add_argument("--json-log", action="store_true", help="a line of JSON for each request, on standard output")
+    serve.add_argument("--quiet", action="store_true", help="no line for each request")
+    serve.add_argument("--host", default="127.0.0.1", help=argparse.SUPPRESS)
+    serve.set_defaults(run=_serve)
+
+    verbs.add_parser("status", help="say whether this user's service runs, and where").set_defaults(run=_status)
+    verbs.add_parser("stop", help="end this user's service").set_defaults(run=_stop)
+    return parser
+
+
+def _port(text: str) -> int | None:
+    """A port number, or None for `auto`."""
+    if text == "auto":
+        return None
+    if text.isdecimal() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port: it is a number from 0 to 65535, or auto")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from threadlab.serve import serve  # here, because the other verbs need neither the engine nor uvicorn
+
+    return serve(options)
+
+
+def _status(options: argparse.Namespace) -> int:
+    """0 when the service runs, 1 when it does not."""
+    status = server_status()
+    if status is None:
+        print("No Threads service is running.")
+        return 1
+    record = status.record
+    started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
+    print(f"The Threads service is at http://127.0.0.1:{record.port} (process {record.pid}, version {record.version}, since {started}).")
+    print(f"Its store is {status.store}.")
+    if not status.current:
+        print("It runs other code than is installed now: the next `%load_ext threadlab` replaces it.")
+    return 0
+
+
+def _stop(options: argparse.Namespace) -> int:
+    print("The Threads service has ended." if stop_server() else "No Threads service was running.")
+    return 0

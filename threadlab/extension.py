@@ -1,0 +1,114 @@
+"""`%load_ext threadlab`: from here on, this notebook's OpenAI clients talk to the Threads service on this computer."""
+
+import os
+import re
+import warnings
+from typing import TYPE_CHECKING, NamedTuple
+
+import threadlab
+from threadlab.errors import ThreadlabError
+from threadlab.local import Server, ensure_server, is_listening
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+WARNINGS = ("The Assistants API is deprecated in favor of the Responses API", "deprecated")
+"""All that the SDK says at `beta.threads` and, in one bare word, at `beta.assistants`. What the notebook is about, it need not hear at
+every call; every other warning stays."""
+
+_LOOPBACK = ("127.0.0.1", "localhost")
+_NAMES = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "NO_PROXY", "no_proxy")
+
+
+class _Loaded(NamedTuple):
+    before: dict[str, str | None]
+    """The environment as it was."""
+    own_key: bool
+    """Whether the user had a key of their own."""
+    base_url: str
+    """Where we pointed it."""
+
+
+_loaded: _Loaded | None = None
+
+
+def load_ipython_extension(ipython: "InteractiveShell") -> None:
+    """Find or start the server, point the environment at it, and say so in two lines. Harmless when done twice; nothing in a trial.
+
+    What goes wrong is shown as one sentence, and the notebook stops there.
+    """
+    if threadlab.in_trial():
+        return
+    server = _ensure(ipython)
+    _point_at(server)
+    for message in WARNINGS:
+        warnings.filterwarnings("ignore", message=f"{re.escape(message)}$", category=DeprecationWarning)
+    if _revive not in ipython.events.callbacks["pre_run_cell"]:
+        ipython.events.register("pre_run_cell", _revive)
+    print(
+        "The hosted Assistants API was switched off on 2026-08-26, so this notebook talks to the course's own Threads service at "
+        f"{server.base_url}."
+    )
+    own = " Yours is set aside in this process, and only there." if _loaded and _loaded.own_key else ""
+    print(f"OPENAI_BASE_URL and OPENAI_API_KEY are set to it: the key is a local one, and no real key is used or needed.{own}")
+
+
+def unload_ipython_extension(ipython: "InteractiveShell") -> None:
+    """Put the environment and the warnings back as they were. The server stays: other notebooks may use it."""
+    global _loaded
+    if _loaded is None:
+        return
+    for name, value in _loaded.before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    _loaded = None
+    patterns = [f"{re.escape(message)}$" for message in WARNINGS]
+    warnings.filters[:] = [one for one in warnings.filters if getattr(one[1], "pattern", None) not in patterns]  # type: ignore[index]
+    if _revive in ipython.events.callbacks["pre_run_cell"]:
+        ipython.events.unregister("pre_run_cell", _revive)
+
+
+def _ensure(ipython: "InteractiveShell") -> Server:
+    """The server, or the sentence that says why there is none.
+
+    IPython shows a UsageError without a traceback, takes the cell as failed, and runs the extension again on the next `%load_ext`.
+    """
+    from IPython.core.error import UsageError
+
+    try:
+        return ensure_server(print)
+    except (ThreadlabError, OSError) as error:
+        raise UsageError(f"threadlab: {error}") from error
+
+
+def _point_at(server: Server) -> None:
+    global _loaded
+    if _loaded is None:
+        key = os.environ.get("OPENAI_API_KEY")
+        _loaded = _Loaded({name: os.environ.get(name) for name in _NAMES}, bool(key) and key != server.key, server.base_url)
+    _loaded = _loaded._replace(base_url=server.base_url)
+    os.environ["OPENAI_BASE_URL"] = server.base_url
+    os.environ["OPENAI_API_KEY"] = server.key
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = without_proxy(os.environ.get("NO_PROXY", ""), os.environ.get("no_proxy", ""))
+
+
+def without_proxy(*lists: str) -> str:
+    """The hosts that these comma-separated lists keep from the proxy, and the loopback ones, each once."""
+    hosts = [host.strip() for text in lists for host in text.split(",") if host.strip()]
+    return ",".join(dict.fromkeys([*hosts, *_LOOPBACK]))
+
+
+def _revive(*_: object) -> None:
+    """Before each cell: if the server is gone (a day idle, a restart of the computer), start it again.
+
+    It takes the same port when it can, so clients that exist already find it. When it cannot be started, the cell's own calls will
+    fail, and this sentence tells why. A notebook that was pointed elsewhere in the meantime is left alone.
+    """
+    if threadlab.in_trial() or _loaded is None or os.environ.get("OPENAI_BASE_URL") != _loaded.base_url or is_listening(_loaded.base_url):
+        return
+    try:
+        _point_at(ensure_server(print))
+    except (ThreadlabError, OSError) as error:
+        print(f"threadlab: {error}")

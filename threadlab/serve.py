@@ -1,0 +1,145 @@
+"""`serve`: the service in the foreground of a shell, or in the background of a notebook.
+
+Without `--store` it is this user's own service: there is one at a time, it leaves a record of itself, and notebooks find it. With
+`--store` it is a service apart, that nobody finds who is not told its address.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
+from pathlib import Path
+from urllib.request import getproxies
+
+from filelock import FileLock, Timeout
+
+import threadlab
+from threadlab import listen
+from threadlab.clock import VirtualClock, make_clock
+from threadlab.errors import ThreadlabError
+from threadlab.home import Home, ServerRecord, code_fingerprint, read_or_make_key
+from threadlab.server import App, RequestLine, ServerInfo
+from threadlab.service import build_engine
+from threadlab.store import open_store
+
+MEMORY = ":memory:"
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Run the service until it is asked to end. The exit code; raises ThreadlabError when it cannot run."""
+    try:
+        clock = make_clock(options.clock)
+        listen.check_host(options.host)
+        if isinstance(clock, VirtualClock):
+            raise ValueError("a virtual clock cannot be used over HTTP, because nothing would move it: choose --clock real or --clock x50")
+    except (ValueError, ThreadlabError) as error:
+        print(f"threadlab: {error}", file=sys.stderr)
+        return 2
+
+    home = Home().ready()
+    key_file: Path = (options.key_file or home.key_file).absolute()
+    key = read_or_make_key(key_file)
+    file = home.store if options.store is None else None if options.store == MEMORY else Path(options.store).absolute()
+    with ExitStack() as ends:
+        if options.store is None:
+            ends.enter_context(_only_one(home))
+        listener = ends.enter_context(closing(_listener(home, options.port)))
+        store = ends.enter_context(closing(open_store(file)))
+        try:
+            engine = build_engine(store, keys={key: "default"}, scenario=options.scenario, seed=options.seed)
+        except ValueError as error:
+            raise ThreadlabError(str(error)) from error
+        port, started = listener.getsockname()[1], time.time()
+        if options.store is None:
+            home.write_record(ServerRecord(os.getpid(), port, threadlab.__version__, started, code_fingerprint()))
+        info = ServerInfo("threadlab", threadlab.__version__, os.getpid(), started, str(file or "memory"))
+        app = App(engine, clock, key=key, info=info, on_request=_reporter(options))
+        _greet(port, options, key_file, info.store)
+        listen.run(app, listener, idle_exit=options.idle_exit)
+    return 0
+
+
+def _only_one(home: Home) -> AbstractContextManager[object]:
+    """Hold the lock that this user's server holds while it lives. Raises ThreadlabError if another one holds it."""
+    try:
+        return FileLock(home.running).acquire(timeout=2)
+    except Timeout as error:
+        raise ThreadlabError(
+            "This user's Threads service is running already; `status` says where. End it first with `stop`, or run a second one on a "
+            f"store and a port of its own: --store FILE (or --store {MEMORY}) --port auto."
+        ) from error
+
+
+def _listener(home: Home, port: int | None) -> socket.socket:
+    """At `port`; for None at the port of the last server, so that notebooks that are still open find this one, or at any free port."""
+    if port is not None:
+        return listen.open_socket(port)
+    record = home.record()
+    try:
+        return listen.open_socket(record.port if record else listen.DEFAULT_PORT)
+    except ThreadlabError:
+        return listen.open_socket(0)
+
+
+def _greet(port: int, options: argparse.Namespace, key_file: Path, store: str) -> None:
+    """Say where the service is and how to use it from another shell; on standard error if standard output is for JSON."""
+    address = f"http://127.0.0.1:{port}"
+    if os.name == "nt":
+        lines = [f'$env:OPENAI_BASE_URL = "{address}/v1"', f'$env:OPENAI_API_KEY = Get-Content "{key_file}"']
+        proxy = '$env:NO_PROXY = "127.0.0.1"'
+    else:
+        lines = [f"export OPENAI_BASE_URL={address}/v1", f"export OPENAI_API_KEY=$(cat {shlex.quote(str(key_file))})"]
+        proxy = "export NO_PROXY=127.0.0.1"
+    if getproxies():
+        lines.append(proxy)
+    out = sys.stderr if options.json_log else sys.stdout
+    print(
+        f"The Threads service is at {address} (store: {store}; clock: {options.clock}). Ctrl-C ends it. To use it from another shell:",
+        file=out,
+    )
+    print(*(f"  {line}" for line in lines), sep="\n", file=out, flush=True)
+
+
+def _reporter(options: argparse.Namespace) -> Callable[[RequestLine], None] | None:
+    """What happens to each request's line. A watcher that has gone away (a closed pipe) must not disturb the service."""
+    if options.quiet:
+        return None
+    write = _write_json if options.json_log else _live_line() if sys.stdout.isatty() else _write_plain
+
+    def report(line: RequestLine) -> None:
+        with suppress(OSError, ValueError):
+            write(line)
+
+    return report
+
+
+def _write_json(line: RequestLine) -> None:
+    print(json.dumps(line._asdict()), flush=True)
+
+
+def _write_plain(line: RequestLine) -> None:
+    print(_clock_time(line), line.method, line.path, line.status or "no reply", f"{line.milliseconds:.0f} ms", flush=True)
+
+
+def _live_line() -> Callable[[RequestLine], None]:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    styles = {2: "green", 4: "yellow", 5: "red"}
+
+    def write(line: RequestLine) -> None:
+        style = styles.get((line.status or 0) // 100, "magenta")
+        status = (str(line.status or "no reply").ljust(9), style)
+        console.print(Text.assemble((f"{_clock_time(line)} ", "dim"), status, f"{line.milliseconds:6.0f} ms  {line.method:<7}{line.path}"))
+
+    return write
+
+
+def _clock_time(line: RequestLine) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(line.time))

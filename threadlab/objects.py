@@ -19,8 +19,9 @@ RunStatus: TypeAlias = Literal[
 ]
 Metadata: TypeAlias = dict[str, str]
 
-_ALPHABET = string.ascii_letters + string.digits
 ID_LENGTH = 24
+_ALPHABET = (string.ascii_letters + string.digits).encode()
+_LETTER_OF_BYTE = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
 
 
 def id_maker(seed: object | None = None) -> Callable[[str], str]:
@@ -28,10 +29,10 @@ def id_maker(seed: object | None = None) -> Callable[[str], str]:
 
     With a seed the ids repeat from run to run (a trial replays exactly); without one they cannot be guessed.
     """
-    pick: Callable[..., list[str]] = (random.Random(str(seed)) if seed is not None else secrets.SystemRandom()).choices
+    draw: Callable[[int], bytes] = random.Random(str(seed)).randbytes if seed is not None else secrets.token_bytes
 
     def make(prefix: str) -> str:
-        return prefix + ("-" if prefix == "file" else "_") + "".join(pick(_ALPHABET, k=ID_LENGTH))
+        return prefix + ("-" if prefix == "file" else "_") + draw(ID_LENGTH).translate(_LETTER_OF_BYTE).decode()
 
     return make
 

@@ -18,10 +18,14 @@ _POLL_LIMIT = 30
 _real_monotonic = time.monotonic
 
 
+_READ_HEADERS = ("authorization", "openai-beta", "content-type")
+"""The request headers that the engine looks at."""
+
+
 def to_request(request: httpx2.Request) -> Request:
     """A request of the HTTP library (already read) as the engine takes it."""
-    url = request.url
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    url, given = request.url, request.headers
+    headers = {name: given[name] for name in _READ_HEADERS if name in given}
     return Request(request.method, url.path, url.query.decode("ascii", "replace"), headers, request.content)
 
 

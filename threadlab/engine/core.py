@@ -43,7 +43,8 @@ class Engine:
         scenario: Scenario | None = None,
         pace: Pace | None = None,
     ) -> None:
-        self.store, self.responder, self.keys = store, responder, dict(keys)
+        self.store, self.responder = store, responder
+        self._keys = [(key.encode(), project) for key, project in keys.items()]
         self.pace = pace or Pace()
         self.faults = Faults(scenario or Scenario())
         self.journal = Journal()
@@ -92,10 +93,10 @@ class Engine:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given:
             raise errors.no_key()
-        for key, project in self.keys.items():
-            if hmac.compare_digest(key.encode(), given.encode()):
-                return project
-        raise errors.bad_key(given)
+        project = next((project for key, project in self._keys if hmac.compare_digest(key, given.encode())), None)
+        if project is None:
+            raise errors.bad_key(given)
+        return project
 
     def _headers(self) -> dict[str, str]:
         return {"x-request-id": self.new_id("req"), "openai-version": "2020-10-01"}

@@ -12,7 +12,12 @@ def call(entry: Any, args: list[Any], kwargs: dict[str, Any], link: Link) -> Any
     return entry(*args, **kwargs)
 
 
-DRIVERS: dict[str, Callable[[Any, list[Any], dict[str, Any], Link], Any]] = {"call": call}
+def value(entry: Any, args: list[Any], kwargs: dict[str, Any], link: Link) -> Any:
+    """The value itself: for answers that are data."""
+    return entry
+
+
+DRIVERS: dict[str, Callable[[Any, list[Any], dict[str, Any], Link], Any]] = {"call": call, "value": value}
 
 
 async def settled(value: Any) -> Any:

@@ -132,6 +132,16 @@ def _get_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def real(name: str) -> Any:
+    """The real function that a wrapper of this name stands for: `sleep`, `monotonic`, `new_event_loop`..."""
+    return _real[name]
+
+
+def current() -> TimeSource | None:
+    """Where the time comes from just now; None when it is real."""
+    return _active
+
+
 def install() -> None:
     """Put the wrappers in place. Harmless to call again."""
     if _real:

@@ -1,5 +1,6 @@
 """Runs one trial's guest side: a fresh namespace, the answer in it, time and network that belong to the host."""
 
+import ast
 import asyncio
 import gc
 import inspect
@@ -63,7 +64,7 @@ def _attempt(
         for index, text in enumerate(spec.sources):
             name = _ANSWER.format(index)
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-            _execute(text, name, fresh)
+            _execute(text, name, fresh, spec.entry)
         if spec.entry not in fresh:
             raise Missing(spec.entry)
         args = [_argument(one, transport, spec) for one in spec.args]
@@ -85,10 +86,34 @@ def _attempt(
         return m.Ending("raised" if fault else "broken", type=type(error).__name__, message=_text(error), line=fault or "")
 
 
-def _execute(text: str, name: str, namespace: dict[str, Any]) -> None:
-    """Run an answer cell; a top-level `await` in it is left to the notebook, an answer needs none."""
-    code = compile(text, name, "exec", dont_inherit=True, flags=0)
-    exec(code, namespace)
+def _execute(text: str, name: str, namespace: dict[str, Any], entry: str) -> None:
+    """Run what an answer cell defines, again. Its tries (calls of the answer, loose expressions, a top-level `await`) were run once already."""
+    tree = ast.parse(_plain(text), name)
+    tree.body = [statement for statement in tree.body if _defines(statement, entry)]
+    exec(compile(tree, name, "exec", dont_inherit=True), namespace)
+
+
+def _plain(text: str) -> str:
+    """A cell without IPython's own syntax, where IPython is there to know it."""
+    if not any(line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in text.splitlines()):
+        return text
+    try:
+        from IPython.core.inputtransformer2 import TransformerManager
+    except ImportError:
+        return text
+    transformed: str = TransformerManager().transform_cell(text)
+    return transformed
+
+
+def _defines(statement: ast.stmt, entry: str) -> bool:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        return True
+    if isinstance(statement, ast.Expr):
+        return False
+    inside = list(ast.walk(statement))
+    return not any(isinstance(node, ast.Await) for node in inside) and not any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == entry for node in inside
+    )
 
 
 def _argument(value: Any, transport: LinkTransport, spec: m.Spec) -> Any:

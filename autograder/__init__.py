@@ -1,0 +1,1 @@
+"""Checks, grades and reports on the exercises."""

@@ -1,0 +1,236 @@
+"""What a cell shows, collected the way a kernel and its client do together.
+
+Follows ipykernel's `OutStream` and nbclient's `process_message`: text of both streams is kept apart and put down (stdout first) whenever
+something else is shown; `clear_output(wait=True)` clears when the next output comes; text that a task of an earlier cell prints is
+dropped, text of an earlier cell's thread goes to the cell that is running.
+"""
+
+import io
+import os
+import tempfile
+import threading
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Any, Literal
+
+from autograder.execution.frames import Display, Error, Limits, Output, Result, Stream, Update
+
+StreamName = Literal["stdout", "stderr"]
+STREAMS: dict[StreamName, int] = {"stdout": 1, "stderr": 2}
+"""The streams of a cell, in the order that they are put down in, and their file descriptors."""
+
+_cell: ContextVar[int] = ContextVar("cell")
+"""The cell that a piece of code belongs to. A task inherits it, a thread does not."""
+
+
+def cleaned(text: str) -> str:
+    """`text` without the lone surrogates that could not be sent as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+class RawOutput:
+    """What is written to a descriptor past Python (`os.write`, a subprocess). A file in memory stands in, so no thread has to read."""
+
+    def __init__(self, descriptor: int) -> None:
+        if hasattr(os, "memfd_create"):
+            self._file = os.memfd_create("output")
+        else:
+            handle, path = tempfile.mkstemp()
+            os.unlink(path) if os.name == "posix" else None
+            self._file = handle
+        os.dup2(self._file, descriptor)
+
+    def take(self, most: int) -> str:
+        """The text written since the last call, at most `most` bytes of it."""
+        try:
+            size = os.fstat(self._file).st_size
+            if not size:
+                return ""
+            os.lseek(self._file, 0, os.SEEK_SET)
+            text = os.read(self._file, min(size, most)).decode("utf-8", "replace")
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+        except OSError:  # the submission closed it
+            return ""
+        return text
+
+
+class OutputLog:
+    """The outputs of the cell that is running."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._pid = os.getpid()
+        self._lock = threading.RLock()  # the submission's threads print too
+        self._raw: dict[StreamName, RawOutput] = {name: RawOutput(descriptor) for name, descriptor in STREAMS.items()}
+        self.begin(0)
+
+    def begin(self, cell: int) -> None:
+        """Forget the last cell; from now on output belongs to this one."""
+        for raw in self._raw.values():
+            raw.take(1)
+        self.cell = cell
+        _cell.set(cell)
+        self.updates: list[Update] = []
+        self._clear_next = False
+        self._reset()
+
+    def end(self) -> None:
+        """What comes from now on belongs to no cell and is dropped, as nbclient drops it."""
+        self.flush()
+        self.cell = -1
+
+    def _reset(self) -> None:
+        self.outputs: list[Output] = []
+        self._text: dict[StreamName, list[str]] = {name: [] for name in STREAMS}
+        self._room = self._limits.output
+        self._display_room = self._limits.display
+        self._told: set[str] = set()
+
+    def write(self, name: StreamName, text: str) -> None:
+        """Text for one of the streams, from Python."""
+        if os.getpid() != self._pid:  # a forked process of the submission's own: its text goes the way of a subprocess's
+            os.write(STREAMS[name], text.encode("utf-8", "replace"))
+            return
+        if _cell.get(self.cell) != self.cell:
+            return
+        with self._lock:
+            self._take_raw()
+            self._append(name, text)
+
+    def flush(self) -> None:
+        """Put down the text that has come so far."""
+        with self._lock:
+            self._take_raw()
+            for name, parts in self._text.items():
+                if parts:
+                    text = cleaned("".join(parts))
+                    parts.clear()
+                    self._put_down(name, text)
+
+    def _put_down(self, name: StreamName, text: str) -> None:
+        self._clear_if_due()
+        last = self.outputs[-1] if self.outputs else None
+        if isinstance(last, Stream) and last.name == name:
+            last.text += text
+        else:
+            self.outputs.append(Stream(name, text))
+
+    def show(self, output: Display | Result | Error) -> None:
+        """Something other than text, after the text that came before it."""
+        if _cell.get(self.cell) != self.cell:
+            return
+        self.flush()
+        if isinstance(output, Error):
+            output.evalue = self._cut(cleaned(output.evalue))
+            output.traceback = [self._cut(cleaned(line)) for line in output.traceback]
+        elif not self._fits(output.data):
+            return
+        elif isinstance(output, Display) and output.display_id:
+            self.update(Update(output.display_id, output.data, output.metadata))
+        self._clear_if_due()
+        self.outputs.append(output)
+
+    def update(self, update: Update) -> None:
+        """New content for whatever was shown under this id, here or in an earlier cell."""
+        if _cell.get(self.cell) != self.cell or not self._fits(update.data):
+            return
+        self.flush()
+        for shown in self.outputs:
+            if isinstance(shown, Display) and shown.display_id == update.display_id:
+                shown.data, shown.metadata = update.data, update.metadata
+        self.updates.append(update)
+
+    def clear(self, wait: bool) -> None:
+        """Forget what this cell has shown, now or when the next output comes."""
+        self.flush()
+        if wait:
+            self._clear_next = True
+        else:
+            self._reset()
+
+    def _clear_if_due(self) -> None:
+        if self._clear_next:
+            self._clear_next = False
+            self._reset()
+
+    def _take_raw(self) -> None:
+        for name, raw in self._raw.items():
+            if text := raw.take(self._limits.output + 1):
+                self._append(name, text)
+
+    def _append(self, name: StreamName, text: str) -> None:
+        if len(text) <= self._room:
+            self._room -= len(text)
+            self._text[name].append(text)
+        elif "text" not in self._told:
+            self._told.add("text")
+            self._text[name].append(
+                f"{text[: self._room]}\n[This cell printed more than {self._limits.output:,} characters. The rest was cut.]\n"
+            )
+            self._room = 0
+
+    def _cut(self, text: str) -> str:
+        return text if len(text) <= 20_000 else f"{text[:20_000]} [cut, {len(text):,} characters]"
+
+    def _fits(self, data: dict[str, Any]) -> bool:
+        size = sum(_sizes(data.values()))
+        if size <= self._display_room:
+            self._display_room -= size
+            return True
+        if "display" not in self._told:
+            self._told.add("display")
+            limit = f"{self._limits.display:,}"
+            self._text["stdout"].append(f"\n[This cell showed more than {limit} characters of rich output. The rest was left out.]\n")
+            self.flush()
+        return False
+
+
+def _sizes(values: Iterable[Any]) -> Iterable[int]:
+    for value in values:
+        yield len(value) if isinstance(value, str) else len(repr(value))
+
+
+class CellStream(io.TextIOBase):
+    """`sys.stdout` or `sys.stderr` of a cell."""
+
+    def __init__(self, log: OutputLog, name: StreamName) -> None:
+        self._log = log
+        self._name: StreamName = name
+        self._elsewhere: int | None = None
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """As ipykernel's streams have it."""
+        return "UTF-8"
+
+    @property
+    def name(self) -> str:
+        """`stdout` or `stderr`."""
+        return self._name
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Raises TypeError for anything but a string, worded as ipykernel words it."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text)}")
+        self._log.write(self._name, text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Put down what was printed so far."""
+        if os.getpid() == self._log._pid:
+            self._log.flush()
+
+    def fileno(self) -> int:
+        """In a kernel this is the terminal's stream, which no notebook shows; here nobody reads it either."""
+        if self._elsewhere is None:
+            self._elsewhere = os.open(os.devnull, os.O_WRONLY)
+        return self._elsewhere

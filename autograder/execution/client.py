@@ -1,0 +1,275 @@
+"""The grader's side: opens a session for each submission, runs its cells, plays the host in its trials.
+
+    with WorkerClient() as client, client.open(folder, Limits()) as session:
+        result = session.run_cell("1 + 1", timeout=30)
+
+One client belongs to one process and one thread; it may have several sessions open. The warm process starts with the first session.
+"""
+
+import os
+import signal
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Literal
+
+import msgspec
+from nbformat import NotebookNode
+
+from autograder.execution import frames
+from autograder.execution.channel import Channel, ChannelClosed, ChannelTimeout, FrameTooLarge
+from autograder.execution.frames import FRAME_LIMIT, CellDone, Exchange, Limits, Ready, ToChild, ToGrader, TrialEnd, TrialFailed
+from autograder.execution.hosts import Host, WorkerError, best_host
+from autograder.execution.orders import Closed
+from autograder.execution.outputs import Displays, node, to_notebook
+from autograder.sandbox.report import Report, SandboxUnavailable
+
+READY_TIMEOUT = 60.0
+"""Seconds until a child must be locked down and have written its files."""
+
+GRACE = 2.0
+"""Seconds that a cell has to end after it was interrupted."""
+
+FILES_LIMIT = 256 * 1024**2
+"""Bytes of all files that a submission brings with it."""
+
+FORGED = "the submission wrote to the grader's pipe"
+TIMEOUT_ERROR = ("CellTimeoutError", "", ["\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout"])
+"""As nbgrader's `Execute.error_on_timeout` says it."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a session ended before its time."""
+
+    kind: Literal["died", "timeout", "forged", "too large", "trial"]
+    sentence: str
+
+
+class SubmissionFailed(Exception):
+    """The session has ended; what it was to do cannot be done. The text is a sentence."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.sentence)
+        self.failure = failure
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What a cell showed: outputs as in a notebook (nbformat 4), its number, and how it ended.
+
+    A later cell may update a display of this one, so keep these very outputs, not copies, until the session is closed.
+    """
+
+    outputs: list[NotebookNode]
+    execution_count: int | None
+    status: frames.Status
+
+
+class Session:
+    """One submission's process."""
+
+    def __init__(self, host: Host, number: int, files: Path | None, limits: Limits) -> None:
+        self._host = host
+        self._number = number
+        self._request = 0
+        self._count = 0
+        self._displays = Displays()
+        self.failure: Failure | None = None
+        """Why it ended early, if it did."""
+        self.ended: Closed | None = None
+        """How its process ended and what it used, once it has."""
+        bring = list(_files(files)) if files else []
+        self._channel = Channel(host.open(number))
+        try:
+            deadline = time.monotonic() + READY_TIMEOUT
+            self._send(frames.Start(limits, len(bring)), deadline)
+            for file in bring:
+                self._send(file, deadline)
+            if not isinstance(self._receive(deadline), Ready):
+                raise WorkerError("The process for the submission answered out of turn before the submission ran.")
+        except SubmissionFailed as failed:
+            raise WorkerError(f"The process for the submission did not get ready: {host.words() or failed}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def run_cell(self, source: str, timeout: float | None) -> CellResult:
+        """Run a cell for at most `timeout` seconds; then it is interrupted, and if that does not help, the session is ended.
+
+        Raises SubmissionFailed when the session has ended: by this cell (`os._exit`, a crash, a forged message) or before it.
+        """
+        self._begin()
+        self._send(frames.RunCell(self._request, source), time.monotonic() + READY_TIMEOUT)
+        timed_out = False
+        try:
+            reply = self._receive(None if timeout is None else time.monotonic() + timeout, end_on_timeout=False)
+        except ChannelTimeout:
+            timed_out = True
+            self._host.interrupt(self._number)
+            try:
+                reply = self._receive(time.monotonic() + GRACE, end_on_timeout=False)
+            except ChannelTimeout:
+                self._count += 1
+                self._fail("timeout", f"a cell ran for more than {timeout:g} seconds and could not be interrupted")
+                return CellResult([_timeout_error()], self._count, "timeout")
+        if not isinstance(reply, CellDone) or reply.number != self._request:
+            raise self._fail("forged", FORGED)
+        for update in reply.updates:
+            self._displays.update(update)
+        nodes = [to_notebook(output) for output in reply.outputs]
+        self._displays.remember(reply.outputs, nodes)
+        self._count = reply.execution_count
+        if timed_out:
+            return CellResult([*nodes, _timeout_error()], reply.execution_count, "timeout")
+        return CellResult(nodes, reply.execution_count, reply.status)
+
+    def trial(self, spec: bytes, host: Callable[[bytes], bytes], timeout: float) -> bytes | Failure:
+        """Let the guest of a trial talk to `host` until it ends, for at most `timeout` seconds in all.
+
+        `host` gets each message and returns its answer; what it raises goes through, and ends the session. The bytes returned are the
+        guest's own account. A Failure of kind "trial" leaves the session usable, any other has ended it.
+        """
+        deadline = time.monotonic() + timeout
+        try:
+            self._begin()
+            self._send(frames.Trial(self._request, spec), deadline)
+            while True:
+                message = self._receive(deadline)
+                match message:
+                    case Exchange(self._request, data):
+                        self._send(frames.Answer(host(data)), deadline)
+                    case TrialEnd(self._request, result):
+                        return result
+                    case TrialFailed(self._request, sentence):
+                        return Failure("trial", sentence)
+                    case _:
+                        return self._fail("forged", FORGED).failure
+        except SubmissionFailed as failed:
+            return failed.failure
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process and all that it started. Safe to call twice."""
+        if self.ended is None:
+            self._channel.close()
+            self.ended = self._host.close(self._number)
+
+    # ---- what can go wrong
+
+    def _begin(self) -> None:
+        if self.failure:
+            raise SubmissionFailed(self.failure)
+        if self.ended:
+            raise SubmissionFailed(Failure("died", "the session is closed"))
+        if self._channel.pending():
+            raise self._fail("forged", FORGED)
+        self._request += 1
+
+    def _send(self, message: ToChild, deadline: float) -> None:
+        try:
+            self._channel.send(frames.encode(message), deadline)
+        except FrameTooLarge as problem:
+            raise WorkerError(f"What was to be sent to the submission is too long: {problem}.") from None
+        except ChannelTimeout:
+            raise self._fail("timeout", "the submission did not read what the grader sent") from None
+        except ChannelClosed:
+            raise self._died() from None
+
+    def _receive(self, deadline: float | None, end_on_timeout: bool = True) -> ToGrader:
+        """The next message. Raises SubmissionFailed, and ChannelTimeout if the session is not to end for it."""
+        try:
+            return frames.read_as_grader(self._channel.receive(deadline))
+        except ChannelTimeout:
+            if end_on_timeout:
+                raise self._fail("timeout", "the submission did not finish in time") from None
+            raise
+        except FrameTooLarge:
+            raise self._fail("too large", f"the submission sent the grader a message of more than {FRAME_LIMIT:,} bytes") from None
+        except ChannelClosed:
+            raise self._died() from None
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError):
+            raise self._fail("forged", FORGED) from None
+
+    def _fail(self, kind: Literal["timeout", "forged", "too large"], sentence: str) -> SubmissionFailed:
+        self.failure = Failure(kind, sentence)
+        self.close()
+        return SubmissionFailed(self.failure)
+
+    def _died(self) -> SubmissionFailed:
+        self.close()
+        assert self.ended is not None
+        self.failure = Failure("died", _how_it_ended(self.ended.code))
+        return SubmissionFailed(self.failure)
+
+
+def _timeout_error() -> NotebookNode:
+    name, value, trace = TIMEOUT_ERROR
+    return node(output_type="error", ename=name, evalue=value, traceback=list(trace))
+
+
+def _how_it_ended(code: int) -> str:
+    """A sentence on an exit code, or on minus a signal."""
+    if code == -signal.SIGKILL:
+        return "the submission's process was ended from outside, or used up its memory or processor time"
+    if code < 0:
+        return f"the submission's process crashed with {signal.Signals(-code).name}"
+    return f"the submission ended its own process, with exit code {code}"
+
+
+def _files(folder: Path) -> Iterator[frames.File]:
+    """A submission's files other than notebooks. Links are left out: they could lead anywhere. Raises WorkerError if they are too large."""
+    room = FILES_LIMIT
+    for directory, subfolders, names in os.walk(folder):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(directory, name)
+            about = path.lstat()
+            if path.suffix == ".ipynb" or not stat.S_ISREG(about.st_mode):
+                continue
+            room -= about.st_size
+            if room < 0:
+                raise WorkerError(f"The files beside the notebook are larger than {FILES_LIMIT:,} bytes together.")
+            yield frames.File(str(PurePosixPath(path.relative_to(folder).as_posix())), path.read_bytes())
+
+
+@dataclass
+class WorkerClient:
+    """Opens sessions. With `trust`, submissions run even where the machine cannot hold them to everything that it should."""
+
+    trust: bool = False
+    host: Host = field(default_factory=best_host)
+    _sessions: int = 0
+
+    def __enter__(self) -> "WorkerClient":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def report(self) -> Report:
+        """Which protections hold. Starts the warm process. Raises WorkerError."""
+        return self.host.report()
+
+    def open(self, files: Path | None = None, limits: Limits | None = None) -> Session:
+        """A process for one submission, with copies of the files in the folder `files`. Raises SandboxUnavailable, WorkerError."""
+        report = self.host.report()
+        if not (report.complete or self.trust):
+            raise SandboxUnavailable(report)
+        self._sessions += 1
+        return Session(self.host, self._sessions, files, limits or Limits())
+
+    def close(self) -> None:
+        """End the warm process and every session."""
+        self.host.stop()

@@ -1,0 +1,241 @@
+"""Where children come from: forked off a warm process, or, on systems that cannot fork safely, one fresh process a submission."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Protocol, TypeVar
+
+from autograder.execution.orders import (
+    PACKET_LIMIT,
+    Close,
+    Closed,
+    Hello,
+    Interrupt,
+    Open,
+    Opened,
+    Order,
+    Refused,
+    Reply,
+    encode,
+    read_reply,
+)
+from autograder.sandbox.report import PROTECTIONS, Report
+
+_R = TypeVar("_R", Hello, Opened, Closed)
+
+COURSE = Path(__file__).resolve().parents[2]
+
+START_TIMEOUT, ORDER_TIMEOUT = 120.0, 30.0
+"""Seconds that the warm process may take to import everything, and to carry out an order."""
+
+PASSED_ON = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "TEMP", "TMP", "PATHEXT")
+"""All that a submission sees of the grader's environment: no key, no proxy, no address."""
+
+
+class WorkerError(Exception):
+    """The grader's own machinery failed; the submission is not to blame. The text is a sentence."""
+
+
+class Host(Protocol):
+    """Starts, interrupts and ends the processes of submissions."""
+
+    def report(self) -> Report:
+        """Which protections hold. Raises WorkerError."""
+
+    def open(self, session: int) -> socket.socket:
+        """A new process; this is the grader's end of its pipe. Raises WorkerError."""
+
+    def interrupt(self, session: int) -> None:
+        """Interrupt its cell. Raises WorkerError."""
+
+    def close(self, session: int) -> Closed:
+        """End it and all that it started. Raises WorkerError."""
+
+    def stop(self) -> None:
+        """End everything. It can be used again afterwards."""
+
+    def words(self) -> str:
+        """The last line that it wrote for the people who keep it running."""
+
+
+def environment() -> dict[str, str]:
+    """What a process that runs submissions is started with."""
+    passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {"PATH": os.defpath, **passed, "USER": "student", "LOGNAME": "student", "NO_PROXY": "*", "PYTHONIOENCODING": "utf-8"}
+
+
+def _command(function: str, *arguments: str) -> list[str]:
+    program = f"import sys; sys.path.append(sys.argv.pop(1)); from autograder.worker import {function}; {function}(*sys.argv[1:])"
+    return [sys.executable, "-P", "-c", program, str(COURSE), *arguments]
+
+
+class WarmHost:
+    """One warm process, started when the first submission comes, that forks."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+
+    def report(self) -> Report:
+        """Starts the warm process if there is none."""
+        self._ensure()
+        return self._report
+
+    def open(self, session: int) -> socket.socket:
+        """Fork a child."""
+        self._ensure()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._ask(Open(session), Opened, [theirs.fileno()])
+        return ours
+
+    def interrupt(self, session: int) -> None:
+        """Interrupt its cell."""
+        self._send(Interrupt(session), [])
+
+    def close(self, session: int) -> Closed:
+        """End it."""
+        return self._ask(Close(session), Closed)
+
+    def stop(self) -> None:
+        """Ends every session too."""
+        if self._process is None or self._owner != os.getpid():
+            return
+        self._control.close()
+        try:
+            self._process.wait(ORDER_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._said.close()
+        self._process = None
+
+    def words(self) -> str:
+        """From its standard error."""
+        return _last_line(self._said)
+
+    def _ensure(self) -> None:
+        if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
+            return
+        self._owner = os.getpid()
+        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                _command("warm", str(theirs.fileno())),
+                env=environment(),
+                cwd=os.sep,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._report = self._receive(Hello, START_TIMEOUT).report
+
+    def _ask(self, order: Order, expected: type[_R], descriptors: list[int] | None = None) -> _R:
+        self._send(order, descriptors or [])
+        return self._receive(expected, ORDER_TIMEOUT)
+
+    def _send(self, order: Order, descriptors: list[int]) -> None:
+        try:
+            socket.send_fds(self._control, [encode(order)], descriptors)
+        except OSError:
+            raise self._gone() from None
+
+    def _receive(self, expected: type[_R], timeout: float) -> _R:
+        self._control.settimeout(timeout)
+        try:
+            packet = self._control.recv(PACKET_LIMIT)
+        except TimeoutError:
+            raise WorkerError(f"The process that starts submissions did not answer within {timeout:g} seconds.") from None
+        except OSError:
+            packet = b""
+        if not packet:
+            raise self._gone()
+        reply: Reply = read_reply(packet)
+        if isinstance(reply, Refused):
+            raise WorkerError(reply.sentence)
+        if not isinstance(reply, expected):
+            raise WorkerError(f"The process that starts submissions answered {type(reply).__name__} instead of {expected.__name__}.")
+        return reply
+
+    def _gone(self) -> WorkerError:
+        return WorkerError(f"The process that starts submissions has ended: {self.words() or 'it did not say why'}.")
+
+
+class FreshHost:
+    """A fresh Python for each submission, with no protection: for macOS and Windows, where a fork is not safe or not there.
+
+    The child finds the grader through a port on 127.0.0.1 and proves itself with a word that it was given in its environment.
+    """
+
+    def __init__(self) -> None:
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+
+    def report(self) -> Report:
+        """Nothing holds."""
+        return Report(dict.fromkeys(PROTECTIONS, "only Linux can hold it to that"))
+
+    def open(self, session: int) -> socket.socket:
+        """Start a process and wait until it has called."""
+        word = secrets.token_bytes(32)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            process = subprocess.Popen(
+                _command("fresh", str(server.getsockname()[1])),
+                env={**environment(), "GRADER_WORD": word.hex()},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+            )
+            self._processes[session] = process
+            server.settimeout(0.25)
+            end = time.monotonic() + START_TIMEOUT
+            while time.monotonic() < end and process.poll() is None:
+                try:
+                    sock, _ = server.accept()
+                except TimeoutError:
+                    continue
+                sock.settimeout(5)
+                if secrets.compare_digest(sock.recv(32, socket.MSG_WAITALL), word):
+                    return sock
+                sock.close()
+        raise WorkerError(f"A process for the submission did not start: {self.words() or 'it did not say why'}.")
+
+    def interrupt(self, session: int) -> None:
+        """On Windows nothing happens, and the process is ended instead when its grace is over."""
+        if os.name == "posix":
+            self._processes[session].send_signal(signal.SIGINT)
+
+    def close(self, session: int) -> Closed:
+        """Ends the process only; what it started in other groups is beyond reach here."""
+        process = self._processes.pop(session)
+        process.kill()
+        return Closed(session, process.wait(), 0.0, 0)
+
+    def stop(self) -> None:
+        """Ends every session."""
+        for session in list(self._processes):
+            self.close(session)
+
+    def words(self) -> str:
+        """From the standard error of the last processes."""
+        return _last_line(self._said)
+
+
+def _last_line(file: IO[bytes]) -> str:
+    file.seek(0)
+    lines = file.read()[-10_000:].decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def best_host() -> Host:
+    """A warm process where forks are safe (Linux and the like, not macOS), a fresh process elsewhere."""
+    return WarmHost() if hasattr(os, "fork") and sys.platform != "darwin" else FreshHost()

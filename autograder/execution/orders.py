@@ -1,0 +1,65 @@
+"""What the grader tells the warm process, and what it answers: one packet each, the child's end of the pipe travelling with `Open`."""
+
+import msgspec
+
+from autograder.sandbox.report import Report
+
+
+class Hello(msgspec.Struct, tag="hello"):
+    """The warm process is ready, and this is how it can lock children down."""
+
+    report: Report
+
+
+class Open(msgspec.Struct, tag="open"):
+    """Fork a child for this session. Its end of the pipe comes with the packet."""
+
+    session: int
+
+
+class Interrupt(msgspec.Struct, tag="interrupt"):
+    """Interrupt the session's cell, as a kernel is interrupted. No answer."""
+
+    session: int
+
+
+class Close(msgspec.Struct, tag="close"):
+    """End the session's process and all that it started."""
+
+    session: int
+
+
+class Opened(msgspec.Struct, tag="opened"):
+    """The child runs."""
+
+    session: int
+
+
+class Closed(msgspec.Struct, tag="closed"):
+    """All processes of the session have gone. `code` is the exit code, or minus the signal that ended it."""
+
+    session: int
+    code: int
+    cpu: float
+    """Seconds of processor time that the session used, as far as it waited for its own processes."""
+    memory: int
+    """The most memory that its first process held, in bytes."""
+
+
+class Refused(msgspec.Struct, tag="refused"):
+    """The order could not be carried out; the sentence says why."""
+
+    sentence: str
+
+
+Order = Open | Interrupt | Close
+Reply = Hello | Opened | Closed | Refused
+
+encode = msgspec.msgpack.Encoder().encode
+_orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+read_order = _orders.decode
+read_reply = _replies.decode
+
+PACKET_LIMIT = 65_536
+"""The longest packet, in bytes."""

@@ -1,0 +1,62 @@
+"""What a submission may read: this Python, its packages, the system's libraries and programs, and `threadlab`. Nothing else."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
+"""Programs and libraries."""
+
+SETTINGS = (
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/fonts",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/pki/tls/certs",
+    "/etc/protocols",
+    "/etc/services",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+)
+"""What libraries read when they start. Users, hosts and the like are made up (`tree.py`)."""
+
+COURSE = Path(__file__).resolve().parents[2]
+"""The folder that the packages `autograder` and `threadlab` are in: the course's own, or one of installed packages."""
+
+
+def readable() -> list[str]:
+    """Files and folders, as absolute paths that exist."""
+    python = {Path(path) for path in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, os.path.dirname(sys.executable))}
+    packages = {Path(path) for path in sys.path if Path(path).is_absolute() and Path(path).resolve() != COURSE}
+    allowed = python | packages | {COURSE / "threadlab"} | {Path(path) for path in SYSTEM + SETTINGS}
+    allowed |= {path.resolve() for path in python | packages}
+    return sorted(str(path) for path in _without(outermost(allowed), hidden(allowed)))
+
+
+def hidden(allowed: Iterable[Path]) -> set[Path]:
+    """Parts of the course that stay unreadable even inside an allowed folder, such as a Python made in the course's own folder."""
+    if COURSE.name in ("site-packages", "dist-packages"):
+        return {COURSE / "autograder"}
+    around = {parent for path in allowed for parent in (path, *path.parents)}
+    return {path for path in COURSE.iterdir() if path not in around}
+
+
+def outermost(paths: Iterable[Path]) -> set[Path]:
+    """Those that exist and are in none of the others."""
+    existing = {path for path in paths if path.exists()}
+    return {path for path in existing if not existing.intersection(path.parents)}
+
+
+def _without(paths: Iterable[Path], unwanted: set[Path]) -> Iterable[Path]:
+    for path in paths:
+        if path in unwanted:
+            continue
+        if path.is_dir() and any(path in bad.parents for bad in unwanted):
+            yield from _without(path.iterdir(), unwanted)
+        else:
+            yield path

@@ -1,0 +1,142 @@
+"""The warm process: it has imported what notebooks import, and forks one locked-down child for each submission.
+
+It must never import `autograder.checks`, `autograder.hidden` or anything of the gradebook: a fork inherits memory, and the submission
+could read there what it is not to know. It starts no thread and holds no secret: its environment was scrubbed before it started.
+"""
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+from autograder.execution.channel import Channel
+from autograder.execution.child import Child
+from autograder.execution.frames import Start
+from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Interrupt, Open, Opened, Refused, Reply, encode, read_order
+from autograder.execution.shell import WorkerShell, make_shell
+from autograder.sandbox.base import Base, close_others, enter
+
+PRELOADED = (
+    "asyncio",
+    "concurrent.futures",
+    "msgspec",
+    "openai",
+    "openai.resources.beta",
+    "sqlalchemy",
+    "sqlite3",
+    "threadlab",
+    "threadlab.guest",
+)
+"""Imported once here instead of once in each submission. One that is missing is left to fail where it is used."""
+
+
+class WarmProcess:
+    """Carries out the grader's orders, one at a time."""
+
+    def __init__(self, control: socket.socket, base: Base, shell: WorkerShell) -> None:
+        self._control = control
+        self._base = base
+        self._shell = shell
+        self._children: dict[int, int] = {}
+
+    def serve(self) -> None:
+        """Until the grader closes its end."""
+        self._reply(Hello(self._base.report))
+        while True:
+            packet, descriptors, _, _ = socket.recv_fds(self._control, PACKET_LIMIT, 1)
+            if not packet:
+                break
+            match read_order(packet):
+                case Open(session):
+                    self._open(session, descriptors[0])
+                case Interrupt(session):
+                    os.kill(self._children[session], signal.SIGINT)
+                case Close(session):
+                    self._close(session)
+        for session in list(self._children):
+            self._end(session)
+
+    def _reply(self, reply: Reply) -> None:
+        self._control.send(encode(reply))
+
+    def _open(self, session: int, descriptor: int) -> None:
+        try:
+            self._base.before_fork()
+            pid = os.fork()
+        except OSError as problem:
+            os.close(descriptor)
+            self._reply(Refused(f"No process could be started for the submission: {problem}."))
+            return
+        if pid == 0:
+            self._be_child(descriptor)
+        os.close(descriptor)
+        self._children[session] = pid
+        self._reply(Opened(session))
+
+    def _be_child(self, descriptor: int) -> NoReturn:
+        code = 70
+        try:
+            close_others(descriptor)
+
+            def confine(start: Start) -> Path:
+                return self._base.confine(start.limits)
+
+            Child(Channel(socket.socket(fileno=descriptor)), self._shell).run(confine)
+            code = 0
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else 1
+        except BaseException:
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            os._exit(code)
+
+    def _close(self, session: int) -> None:
+        self._reply(self._end(session))
+
+    def _end(self, session: int) -> Closed:
+        pid = self._children.pop(session)
+        os.kill(pid, signal.SIGKILL)
+        _, status, usage = os.wait4(pid, 0)
+        self._base.after_end(pid)
+        return Closed(session, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def preload() -> WorkerShell:
+    """Import what notebooks import, and let IPython do once what it does only once."""
+    for name in PRELOADED:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as missing:
+            if not name.startswith(str(missing.name)):
+                raise
+    return make_shell()
+
+
+def warm(descriptor: str) -> None:
+    """The warm process, from start to end. `descriptor` is its end of the grader's control socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control = socket.socket(fileno=int(descriptor))
+    base = enter()
+    shell = preload()
+    gc.collect()
+    gc.freeze()  # what is here now stays: children need not look through it, nor copy it
+    try:
+        WarmProcess(control, base, shell).serve()
+    finally:
+        base.leave()
+
+
+def fresh(port: str) -> None:
+    """A process for one submission, where there is no warm one."""
+    sock = socket.create_connection(("127.0.0.1", int(port)))
+    sock.sendall(bytes.fromhex(os.environ.pop("GRADER_WORD")))
+    base = Base("only Linux can hold it to that")
+    shell = preload()
+    Child(Channel(sock), shell).run(lambda start: base.confine(start.limits))
+    base.leave()
+    os._exit(0)

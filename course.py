@@ -62,6 +62,12 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return trouble.code
+    except BrokenPipeError:  # whoever read what is printed here has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"This could not be done: {error}. To find out why: python3 course.py doctor", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         return 130

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from setup_tools.place import OLDEST, WINDOWS, Place, Trouble, clean_env, ready, say
@@ -96,8 +97,9 @@ def one_at_a_time(place: Place) -> Iterator[int]:
     except FileExistsError:
         raise Trouble(f"{place.venv} is a file, and has to be a folder. Move it away and run the same command again.") from None
     except OSError as error:
+        where = place.venv if place.venv.is_dir() else place.root
         raise Trouble(
-            f"Nothing can be written in {place.root} ({error.strerror}), so nothing can be installed there. "
+            f"Nothing can be written in {where} ({error.strerror}), so nothing can be installed there. "
             "Copy the course to a folder of your own, or make this one writable, and run the same command again."
         ) from None
     try:
@@ -141,7 +143,7 @@ def make_venv(place: Place, lock: int) -> None:
     if made.returncode == 0:
         return
     output = made.stdout + made.stderr
-    if "ensurepip" in output:
+    if "ensurepip is not available" in " ".join(output.split()) or find_spec("ensurepip") is None:
         raise Trouble(f"This Python cannot make {place.venv}: its venv module is incomplete. {VENV_REMEDY}")
     raise Trouble(f"{place.venv} could not be made:\n{tail(output)}\nTo find out why: python3 course.py doctor")
 

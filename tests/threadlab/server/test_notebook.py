@@ -1,0 +1,92 @@
+"""The whole way: a real notebook, a real kernel, the real SDK, the server that `%load_ext` starts."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+import threadlab
+from threadlab.home import Home
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+PROGRAM = """
+from openai import OpenAI
+import json
+import time
+
+client = OpenAI()
+
+conversation = client.beta.threads.create()
+print(f"Thread created: {conversation.id}")
+
+client.beta.threads.messages.create(thread_id=conversation.id, role="user", content="What is the capital of France?")
+
+expert = client.beta.assistants.create(
+    name="Geography Expert",
+    model="gpt-4-1106-preview",
+    instructions="You are a geography expert. Answer geography questions concisely.",
+)
+
+run = client.beta.threads.runs.create(thread_id=conversation.id, assistant_id=expert.id)
+
+while run.status != "completed":
+    run = client.beta.threads.runs.retrieve(thread_id=conversation.id, run_id=run.id)
+    if run.status == "failed":
+        print(f"Run failed: {run.last_error}")
+        break
+    time.sleep(1)
+
+for msg in client.beta.threads.messages.list(thread_id=conversation.id).data:
+    if msg.role == "assistant":
+        print(f"Assistant: {msg.content[0].text.value}")
+    else:
+        print(f"User: {msg.content[0].text.value}")
+"""
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the kernel finds this package, installed or not."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(threadlab.__file__).parent.parent))
+
+
+def execute(folder: Path, *cells: str) -> list[str]:
+    """Run the cells in a fresh kernel: what each printed. Anything but standard output is an error."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
+    assert [output for output in outputs if output.get("name") != "stdout"] == []
+    return ["".join(output.text for output in cell.outputs) for cell in notebook.cells]
+
+
+def test_first_program_does_not_say_paris(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    loaded, printed = execute(tmp_path, "%load_ext threadlab", PROGRAM)
+    assert len(loaded.splitlines()) == 2
+    created, answer, question = printed.splitlines()
+    assert created.startswith("Thread created: thread_")
+    assert answer.startswith("Assistant: ")
+    assert "Paris" in answer
+    assert question == "User: What is the capital of France?"
+
+
+def test_second_kernel_cannot_read_the_first_ones_thread(home: Home, tmp_path: Path) -> None:
+    setup = "%load_ext threadlab\nfrom openai import OpenAI\nclient = OpenAI()"
+    first = execute(tmp_path, setup, "print(client.beta.threads.create(metadata={'who': 'ann'}).id)")
+    second = execute(tmp_path, setup, f"print(client.beta.threads.retrieve({first[1].strip()!r}).metadata)")
+    assert second[1] == "{'who': 'ann'}\n"
+
+
+def test_failure_in_a_notebook_is_a_traceback(home: Home, tmp_path: Path) -> None:
+    home.folder.touch()
+    with pytest.raises(CellExecutionError) as caught:
+        execute(tmp_path, "%load_ext threadlab")
+    home.folder.unlink()
+    assert "UsageError: threadlab: The folder" in caught.value.traceback
+    assert "Traceback" not in caught.value.traceback
+    assert os.fspath(Path(threadlab.__file__).parent) not in caught.value.traceback

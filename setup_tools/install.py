@@ -93,7 +93,7 @@ def one_at_a_time(place: Place) -> Iterator[int]:
     """Hold the lock on `.venv`. Programs started with it hold it too: it lasts as long as pip does, even when this process is killed."""
     try:
         place.venv.mkdir(exist_ok=True)
-        lock = os.open(place.lock, os.O_RDWR | os.O_CREAT)
+        lock = os.open(place.lock, os.O_RDWR | os.O_CREAT, 0o644)
     except FileExistsError:
         raise Trouble(f"{place.venv} is a file, and has to be a folder. Move it away and run the same command again.") from None
     except OSError as error:

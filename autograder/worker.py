@@ -5,7 +5,6 @@ could read there what it is not to know. It starts no thread and holds no secret
 """
 
 import gc
-import importlib
 import os
 import signal
 import socket
@@ -18,21 +17,9 @@ from autograder.execution.channel import Channel
 from autograder.execution.child import Child
 from autograder.execution.frames import Start
 from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Interrupt, Open, Opened, Refused, Reply, encode, read_order
-from autograder.execution.shell import WorkerShell, make_shell
+from autograder.execution.shell import WorkerShell
+from autograder.execution.warming import warm_up
 from autograder.sandbox.base import Base, close_others, enter
-
-PRELOADED = (
-    "asyncio",
-    "concurrent.futures",
-    "msgspec",
-    "openai",
-    "openai.resources.beta",
-    "sqlalchemy",
-    "sqlite3",
-    "threadlab",
-    "threadlab.guest",
-)
-"""Imported once here instead of once in each submission. One that is missing is left to fail where it is used."""
 
 
 class WarmProcess:
@@ -106,23 +93,12 @@ class WarmProcess:
         return Closed(session, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def preload() -> WorkerShell:
-    """Import what notebooks import, and let IPython do once what it does only once."""
-    for name in PRELOADED:
-        try:
-            importlib.import_module(name)
-        except ModuleNotFoundError as missing:
-            if not name.startswith(str(missing.name)):
-                raise
-    return make_shell()
-
-
 def warm(descriptor: str) -> None:
     """The warm process, from start to end. `descriptor` is its end of the grader's control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=int(descriptor))
     base = enter()
-    shell = preload()
+    shell = warm_up()
     gc.collect()
     gc.freeze()  # what is here now stays: children need not look through it, nor copy it
     try:
@@ -136,7 +112,7 @@ def fresh(port: str) -> None:
     sock = socket.create_connection(("127.0.0.1", int(port)))
     sock.sendall(bytes.fromhex(os.environ.pop("GRADER_WORD")))
     base = Base("only Linux can hold it to that")
-    shell = preload()
+    shell = warm_up()
     Child(Channel(sock), shell).run(lambda start: base.confine(start.limits))
     base.leave()
     os._exit(0)

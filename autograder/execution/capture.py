@@ -7,6 +7,7 @@ dropped, text of an earlier cell's thread goes to the cell that is running.
 
 import io
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterable
@@ -23,13 +24,12 @@ _cell: ContextVar[int] = ContextVar("cell")
 """The cell that a piece of code belongs to. A task inherits it, a thread does not."""
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def cleaned(text: str) -> str:
-    """`text` without the lone surrogates that could not be sent as UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
+    """`text` with a replacement character for each lone surrogate: those could not be sent as UTF-8."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 class RawOutput:
@@ -60,13 +60,13 @@ class RawOutput:
 
 
 class OutputLog:
-    """The outputs of the cell that is running."""
+    """The outputs of the cell that is running. `streams` are the file descriptors to take over, for good."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, streams: dict[StreamName, int] = STREAMS) -> None:
         self._limits = limits
         self._pid = os.getpid()
         self._lock = threading.RLock()  # the submission's threads print too
-        self._raw: dict[StreamName, RawOutput] = {name: RawOutput(descriptor) for name, descriptor in STREAMS.items()}
+        self._raw: dict[StreamName, RawOutput] = {name: RawOutput(descriptor) for name, descriptor in streams.items()}
         self.begin(0)
 
     def begin(self, cell: int) -> None:
@@ -195,8 +195,8 @@ def _sizes(values: Iterable[Any]) -> Iterable[int]:
         yield len(value) if isinstance(value, str) else len(repr(value))
 
 
-class CellStream(io.TextIOBase):
-    """`sys.stdout` or `sys.stderr` of a cell."""
+class OutStream(io.TextIOBase):
+    """`sys.stdout` or `sys.stderr` of a cell, with the name and the manners of ipykernel's."""
 
     def __init__(self, log: OutputLog, name: StreamName) -> None:
         self._log = log

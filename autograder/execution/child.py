@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from autograder.execution.capture import CellStream, OutputLog
+from autograder.execution.capture import OutputLog, OutStream
 from autograder.execution.channel import Channel, ChannelError
 from autograder.execution.frames import (
     Answer,
@@ -68,7 +68,7 @@ class Child:
         prepare_interpreter(folder)
         self._log = OutputLog(start.limits)
         self._shell.attach(self._log)
-        sys.stdout, sys.stderr = CellStream(self._log, "stdout"), CellStream(self._log, "stderr")
+        sys.stdout, sys.stderr = OutStream(self._log, "stdout"), OutStream(self._log, "stderr")
         self._send(Ready())
         while True:
             try:

@@ -258,6 +258,10 @@ class WorkerClient:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start the warm process without waiting for it, so that it imports while the grader does other things. Raises WorkerError."""
+        self.host.start()
+
     def report(self) -> Report:
         """Which protections hold. Starts the warm process. Raises WorkerError."""
         return self.host.report()

@@ -45,6 +45,9 @@ class WorkerError(Exception):
 class Host(Protocol):
     """Starts, interrupts and ends the processes of submissions."""
 
+    def start(self) -> None:
+        """Begin to get ready, without waiting. Raises WorkerError."""
+
     def report(self) -> Report:
         """Which protections hold. Raises WorkerError."""
 
@@ -81,15 +84,38 @@ class WarmHost:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        self._report: Report | None = None
+
+    def start(self) -> None:
+        """One that has ended is replaced; one that belongs to the process that this one was forked from is left alone."""
+        if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
+            return
+        self._owner = os.getpid()
+        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                _command("warm", str(theirs.fileno())),
+                env=environment(),
+                cwd=os.sep,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._report = None
 
     def report(self) -> Report:
         """Starts the warm process if there is none."""
-        self._ensure()
+        self.start()
+        if self._report is None:
+            self._report = self._receive(Hello, START_TIMEOUT).report
         return self._report
 
     def open(self, session: int) -> socket.socket:
         """Fork a child."""
-        self._ensure()
+        self.report()
         ours, theirs = socket.socketpair()
         with theirs:
             self._ask(Open(session), Opened, [theirs.fileno()])
@@ -119,25 +145,6 @@ class WarmHost:
     def words(self) -> str:
         """From its standard error."""
         return _last_line(self._said)
-
-    def _ensure(self) -> None:
-        if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
-            return
-        self._owner = os.getpid()
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                _command("warm", str(theirs.fileno())),
-                env=environment(),
-                cwd=os.sep,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._said,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        self._report = self._receive(Hello, START_TIMEOUT).report
 
     def _ask(self, order: Order, expected: type[_R], descriptors: list[int] | None = None) -> _R:
         self._send(order, descriptors or [])
@@ -179,6 +186,9 @@ class FreshHost:
     def __init__(self) -> None:
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+
+    def start(self) -> None:
+        """There is nothing to prepare."""
 
     def report(self) -> Report:
         """Nothing holds."""

@@ -41,7 +41,7 @@ class Displays:
     def update(self, update: Update) -> None:
         """Put new content into every output under this id."""
         for shown in self._shown.get(update.display_id, []):
-            shown.update(node(data=_bundle(update.data), metadata=update.metadata))
+            shown["data"], shown["metadata"] = node(**_bundle(update.data)), node(**update.metadata)
 
     def remember(self, outputs: list[Output], nodes: list[NotebookNode]) -> None:
         """Note the ids of a cell's outputs."""

@@ -18,17 +18,17 @@ from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
 
-from autograder.execution.capture import OutputLog
+from autograder.execution.capture import OutputLog, cleaned
 from autograder.execution.frames import Display, Error, Result, Update
 
 
 def plain(bundle: dict[str, Any]) -> dict[str, Any]:
     """A MIME bundle as it looks after it went through JSON, as a kernel's does. Raises TypeError or ValueError for what JSON cannot say."""
     if all(type(value) is str for value in bundle.values()):
-        return {str(key): value.encode("utf-8", "replace").decode() for key, value in bundle.items()}
+        return {str(key): cleaned(value) for key, value in bundle.items()}
     text = json.dumps(bundle, default=json_default, allow_nan=False)
-    cleaned: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
-    return cleaned
+    through: dict[str, Any] = json.loads(text)
+    return through
 
 
 class LogDisplayHook(DisplayHook):
@@ -106,7 +106,7 @@ class WorkerShell(ZMQInteractiveShell):
 
     def attach(self, log: OutputLog) -> None:
         """From now on everything that is shown goes to `log`."""
-        self.log = log
+        self.shown = log
         self.displayhook.log = log
         self.display_pub.log = log
 
@@ -124,7 +124,7 @@ class WorkerShell(ZMQInteractiveShell):
         if self.displayhook.msg is not None:
             self._last_traceback_during_displayhook = True
         self._last_traceback = stb
-        self.log.show(Error(str(etype.__name__), str(evalue), list(stb)))
+        self.shown.show(Error(str(etype.__name__), str(evalue), list(stb)))
 
     def _format_exception_for_storage(self, exception: BaseException, *_: Any, **__: Any) -> dict[str, Any]:
         """IPython formats every traceback again here, for a history that nobody keeps. It takes as long as the first time."""

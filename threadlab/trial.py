@@ -26,7 +26,8 @@ from threadlab.host import Choice, Host, Limits
 from threadlab.responders import Responder
 from threadlab.responders.scripted import Scripted
 from threadlab.service import Service
-from threadlab.store import MemoryStore
+from threadlab.objects import Message, Run
+from threadlab.store import MemoryStore, Query
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["ASYNC_CLIENT", "CLIENT", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
 
 KEY = "sk-threadlab-trial"
+PROJECT = "trial"
 
 Guest: TypeAlias = Callable[[Spec, Callable[[m.Said], m.Told]], Ending]
 """Runs the guest side of a trial: here, or in another process."""
@@ -59,7 +61,7 @@ class World:
         self.seed, self.limits = seed, limits or Limits()
         self.responder = responder or Scripted()
         clock = VirtualClock()
-        with Service(clock=clock, seed=seed, keys={KEY: "trial"}, responder=self.responder) as service:
+        with Service(clock=clock, seed=seed, keys={KEY: PROJECT}, responder=self.responder) as service:
             self.given = setup(service.client()) if setup is not None else None
             assert isinstance(service.engine.store, MemoryStore)
             self._store = service.engine.store
@@ -67,7 +69,7 @@ class World:
 
     def engine(self) -> Engine:
         """A fresh engine over a copy of the prepared store."""
-        return Engine(self._store.clone(), self.responder, keys={KEY: "trial"}, seed=("trial", self.seed), scenario=self.scenario)
+        return Engine(self._store.clone(), self.responder, keys={KEY: PROJECT}, seed=("trial", self.seed), scenario=self.scenario)
 
 
 class Evidence:
@@ -75,6 +77,7 @@ class Evidence:
 
     def __init__(self, journal: Journal, ending: Ending, host: Host, world: World) -> None:
         self.journal, self.ending = journal, ending
+        self._store = host.engine.store
         self.choices: tuple[Choice, ...] = tuple(host.choices)
         self.in_flight: tuple[str, ...] = tuple(host.in_flight)
         """Requests that were sent and had not been delivered when the function ended."""
@@ -83,6 +86,16 @@ class Evidence:
         self.scenario = str(world.scenario)
         self.seed = world.seed
         self.given = world.given
+
+    def messages(self, thread_id: str) -> list[Message]:
+        """The messages that the service has on a thread at the end, oldest first."""
+        rows = self._store.page(Query("thread.message", PROJECT, thread_id, limit=1_000_000))
+        return [row.body for row in rows if isinstance(row.body, Message)]
+
+    def run(self, run_id: str) -> Run | None:
+        """A run as the service has it at the end."""
+        row = self._store.get(run_id)
+        return row.body if row is not None and isinstance(row.body, Run) else None
 
     @property
     def value(self) -> Any:

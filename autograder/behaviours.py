@@ -1,0 +1,235 @@
+"""The words in which a check is written: scenes, behaviours, verdicts.
+
+A *scene* says how things stand and how the answer is put to use. A *behaviour* is one thing that the journal must show, in every delivery
+order of its scenes; it has a name, points, a promise to the learner, and a test that turns the evidence of one order into a failure
+sentence, or into nothing. A behaviour earns its points only if every order passes and the thing it is about came up at least once, so an
+answer that does nothing earns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, TypeAlias
+
+import msgspec
+
+from threadlab.explore import Exploration, explore_with
+from threadlab.guest.messages import Spec
+from threadlab.trial import Evidence, Guest, World
+
+
+class Occasion(Enum):
+    """What a test says when there is nothing to fault, but nothing to praise either."""
+
+    NONE = "it never came to that"
+
+
+Found: TypeAlias = str | Occasion | None
+"""A failure sentence; NONE when the thing in question never came up; None when it came up and was done right."""
+
+Test: TypeAlias = Callable[[Evidence], Found]
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """How things stand before a trial, and what is done with the answer in it."""
+
+    name: str
+    world: Callable[[], World]
+    args: Callable[[Any], list[Any]]
+    """The arguments, from what the world's setup returned."""
+    entry: str = ""
+    """The name to call; the part's own when empty."""
+    kwargs: Mapping[str, Any] = {}
+    driver: str = "call"
+    bound: int = 60
+    """How many orders are visited at most; past it they are drawn at random, and the verdict says so."""
+
+
+class Behaviour(msgspec.Struct, frozen=True):
+    """One thing that is checked."""
+
+    name: str
+    points: int
+    promise: str
+    """What the learner is told is checked, as a sentence."""
+    test: Test
+    scenes: tuple[str, ...] = ()
+    """The scenes in which it must hold; empty means the first one."""
+    any_ending: bool = False
+    """Whether the test also judges trials that ended in an error or were stopped. Otherwise such an ending is the failure."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What came of one behaviour."""
+
+    behaviour: str
+    points: int
+    earned: int
+    sentence: str = ""
+    """Why it failed."""
+    order: tuple[int, ...] = ()
+    scene: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What came of one part of an exercise."""
+
+    part: str
+    findings: list[Finding]
+    coverage: str = ""
+    note: str = ""
+    journal: list[str] = []
+    """The journal of the simplest order that failed, a line an entry."""
+
+    @property
+    def earned(self) -> int:
+        return sum(finding.earned for finding in self.findings)
+
+    @property
+    def points(self) -> int:
+        return sum(finding.points for finding in self.findings)
+
+    @property
+    def lost(self) -> list[str]:
+        return [finding.behaviour for finding in self.findings if finding.earned < finding.points]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What is judged by one graded cell."""
+
+    name: str
+    """The grade id of the solution cell, which is the name that it defines."""
+    behaviours: tuple[Behaviour, ...]
+    scenes: tuple[Scene, ...] = ()
+    judge: Callable[[Part, Guest, list[str]], Verdict] | None = None
+    """For parts that are not judged by scenes."""
+
+    @property
+    def points(self) -> int:
+        return sum(behaviour.points for behaviour in self.behaviours)
+
+
+class Exercise(msgspec.Struct, frozen=True):
+    """One exercise of the course."""
+
+    slug: str
+    lesson: str
+    title: str
+    minutes: int
+    parts: tuple[Part, ...]
+    hints: tuple[str, ...]
+
+    @property
+    def points(self) -> int:
+        return sum(part.points for part in self.parts)
+
+    def part(self, name: str) -> Part:
+        """Raises KeyError for a part that there is not."""
+        for part in self.parts:
+            if part.name == name:
+                return part
+        raise KeyError(name)
+
+
+def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
+    """Judge one part: `guest` runs the answer, `sources` are the answer cells (run afresh before every order)."""
+    if part.judge is not None:
+        return part.judge(part, guest, sources)
+    seen: dict[str, Exploration] = {}
+    for scene in part.scenes:
+        world = scene.world()
+        spec = Spec(scene.entry or part.name, scene.args(world.given), dict(scene.kwargs), sources, scene.driver)
+        seen[scene.name] = explore_with(guest, spec, world, bound=scene.bound)
+        if unusable := _unusable(part.name, seen[scene.name]):
+            return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)
+    findings = [_finding(behaviour, part, seen) for behaviour in part.behaviours]
+    return Verdict(part.name, findings, _coverage(seen), journal=_journal(findings, seen))
+
+
+def _unusable(name: str, exploration: Exploration) -> str:
+    ending = exploration.orders[0].ending
+    if ending.how == "missing":
+        return f"`{name}` is not defined: run or restore the cell that defines it, and keep the name."
+    if ending.how == "broken":
+        return f"the cell that defines `{name}` cannot be run: {ending.type}: {ending.message}"
+    return ""
+
+
+def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) -> Finding:
+    came_up = False
+    worst: tuple[str, Evidence, str] | None = None
+    failing = total = 0
+    for scene in behaviour.scenes or (part.scenes[0].name,):
+        for evidence in seen[scene]:
+            total += 1
+            found = ending_of(evidence) if not behaviour.any_ending else None
+            found = found or behaviour.test(evidence)
+            if isinstance(found, str):
+                failing += 1
+                worst = worst or (found, evidence, scene)
+            elif found is None:
+                came_up = True
+    if worst is not None:
+        sentence, evidence, scene = worst
+        where = f" ({failing} of {total} orders; this one: {evidence.steps()})" if total > 1 else ""
+        return Finding(behaviour.name, behaviour.points, 0, sentence + where, evidence.order, scene)
+    if not came_up:
+        return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}")
+    return Finding(behaviour.name, behaviour.points, behaviour.points)
+
+
+def ending_of(evidence: Evidence) -> str | None:
+    """Why this trial did not come to a proper end, as a sentence; None if it did."""
+    ending = evidence.ending
+    if ending.how == "raised":
+        if ending.type == "NotImplementedError" and not ending.message:
+            return "nothing has been written here yet."
+        at = f" at {ending.line}" if ending.line else ""
+        return f"it raised {ending.type}: {ending.message}{at}"
+    if ending.how == "halted":
+        at = f" (at {ending.line})" if ending.line else ""
+        return f"it {ending.message}{at}"
+    return None
+
+
+def _coverage(seen: Mapping[str, Exploration]) -> str:
+    orders = sum(len(exploration) for exploration in seen.values())
+    sampled = [name for name, exploration in seen.items() if not exploration.complete]
+    if not sampled:
+        scenes = f" in {len(seen)} scenes" if len(seen) > 1 else ""
+        return f"{orders} delivery order{'' if orders == 1 else 's'} tried{scenes}: all there are."
+    return f"{orders} delivery orders tried; a sample (seed 0) in {', '.join(sampled)}, where there are more."
+
+
+def _journal(findings: list[Finding], seen: Mapping[str, Exploration]) -> list[str]:
+    failed = next((one for one in findings if one.scene and one.earned < one.points), None)
+    if failed is None:
+        return []
+    evidence = next(one for one in seen[failed.scene] if one.order == failed.order)
+    return evidence.text().splitlines()
+
+
+def choices(right: Mapping[str, str], explained: Mapping[str, Mapping[str, str]]) -> Callable[[Part, Guest, list[str]], Verdict]:
+    """A judge of multiple-choice answers: a dictionary of letters. Each behaviour is named after the question it is about."""
+
+    def decide(part: Part, guest: Guest, sources: list[str]) -> Verdict:
+        from threadlab.trial import run_trial
+
+        evidence = run_trial(guest, Spec(part.name, sources=sources, driver="value"), World())
+        if evidence.ending.how != "returned" or not isinstance(evidence.value, dict):
+            why = ending_of(evidence) or f"`{part.name}` is not a dictionary of letters: keep its shape and fill in the letters."
+            if evidence.ending.how in ("missing", "broken"):
+                why = f"`{part.name}` cannot be read: {evidence.ending.message}"
+            return Verdict(part.name, [Finding(b.name, b.points, 0, why) for b in part.behaviours], note=why)
+        return Verdict(part.name, [_chosen(b, evidence.value.get(b.name), right[b.name], explained[b.name]) for b in part.behaviours])
+
+    return decide
+
+
+def _chosen(behaviour: Behaviour, given: Any, right: str, explained: Mapping[str, str]) -> Finding:
+    letter = given.strip().lower() if isinstance(given, str) else ""
+    if letter == right:
+        return Finding(behaviour.name, behaviour.points, behaviour.points)
+    why = explained.get(letter, f"choose one of the letters {', '.join(sorted(explained))}, as a string.")
+    return Finding(behaviour.name, behaviour.points, 0, why if letter not in explained else f"({letter}) {why}")

@@ -1,0 +1,21 @@
+"""The checks, one module an exercise. `find` loads the one that is wanted and no other."""
+
+from importlib import import_module
+
+from autograder.behaviours import Exercise
+from threadlab.errors import ThreadlabError
+
+SLUGS: tuple[str, ...] = ("sixth-message",)
+"""The exercises there are, in the order of the course."""
+
+
+class UnknownExercise(ThreadlabError):
+    """A name that no exercise bears."""
+
+
+def find(slug: str) -> Exercise:
+    """The exercise of this name. Raises UnknownExercise, with the names there are."""
+    if slug not in SLUGS:
+        raise UnknownExercise(f"There is no exercise {slug!r}. There are: {', '.join(SLUGS)}.")
+    exercise: Exercise = import_module(f"autograder.checks.{slug.replace('-', '_')}").EXERCISE
+    return exercise

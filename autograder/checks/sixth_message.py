@@ -1,0 +1,260 @@
+"""Exercise `sixth-message`: five messages are there, a sixth is added, a run starts. What does it see?"""
+
+from typing import Any
+
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, choices
+from threadlab.objects import Message
+from threadlab.trial import ASYNC_CLIENT, Evidence, World
+
+SIXTH = "What is the capital of Portugal?"
+TERMINAL = ("completed", "failed", "incomplete", "cancelled", "expired")
+
+
+def _five(client: OpenAI) -> dict[str, Any]:
+    thread = client.beta.threads.create()
+    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
+    for country in ("France", "Italy", "Spain", "Poland", "Greece"):
+        client.beta.threads.messages.create(thread.id, role="user", content=f"What is the capital of {country}?")
+    return {"thread_id": thread.id, "assistant_id": assistant.id}
+
+
+def _busy(client: OpenAI) -> dict[str, Any]:
+    given = _five(client)
+    earlier = client.beta.threads.runs.create(given["thread_id"], assistant_id=given["assistant_id"])
+    return {**given, "earlier": earlier.id}
+
+
+def _args(given: dict[str, Any]) -> list[Any]:
+    return [ASYNC_CLIENT, given["thread_id"], given["assistant_id"], SIXTH]
+
+
+# ---- what the journal shows -------------------------------------------------------------------------------------------------------------
+
+
+def _runs(evidence: Evidence) -> list[Any]:
+    """The createRun lines that succeeded, on the thread of the exercise."""
+    return evidence.requests("createRun", ok=True, thread_id=evidence.given["thread_id"])
+
+
+def _sixths(evidence: Evidence) -> list[Message]:
+    return [message for message in evidence.messages(evidence.given["thread_id"]) if message.role == "user" and message.text == SIXTH]
+
+
+def reads_the_sixth(evidence: Evidence) -> Found:
+    runs = _runs(evidence)
+    if not runs:
+        return "no run was created on the thread."
+    sixth = {message.id for message in _sixths(evidence)}
+    run = runs[-1]
+    window = run.detail.get("window", [])
+    if sixth & set(window):
+        return None
+    return f"the run did not see the sixth message: {evidence.line(run)} read {len(window)} messages."
+
+
+def confirmed_before_the_run(evidence: Evidence) -> Found:
+    """No run may have been let go before the message was acknowledged."""
+    journal = list(evidence.journal)
+    sent = next((entry for entry in journal if entry.what == "sent" and entry.operation == "createRun"), None)
+    if sent is None:
+        return Occasion.NONE
+    confirmed = next((e for e in journal if e.operation == "createMessage" and e.what == "request" and e.status == 200), None)
+    if confirmed is not None:
+        sends = {entry.request: entry for entry in journal if entry.what == "sent"}
+        if confirmed.n < sent.n:
+            return None
+        started = sends.get(confirmed.request)
+        first = evidence.line(started) if started else "the message"
+        return f"the run was sent before the message was confirmed: {evidence.line(sent)} comes after {first} but before its reply."
+    run = next((entry for entry in _runs(evidence)), None)
+    carried = {message.id for message in _sixths(evidence)}
+    if run is not None and carried & set(run.detail.get("window", [])):
+        return None  # the message travelled inside the request that started the run: one reply confirms both
+    return f"the run was sent, and no reply ever confirmed the message: {evidence.line(sent)}."
+
+
+def posted_once(evidence: Evidence) -> Found:
+    count = len(_sixths(evidence))
+    if count == 1:
+        return None
+    if not count:
+        return "the sixth message is not on the thread." + _silent(evidence)
+    lines = [evidence.line(entry) for entry in evidence.requests("createMessage", ok=True)]
+    return f"the sixth message is on the thread {count} times: {'; '.join(lines)}."
+
+
+def _silent(evidence: Evidence) -> str:
+    if evidence.ending.never_awaited:
+        return f" `{evidence.ending.never_awaited[0]}` was called and never awaited, so nothing was sent."
+    if evidence.ending.task_errors:
+        return f" A task failed and nobody looked: {evidence.ending.task_errors[0]}"
+    return ""
+
+
+def returns_the_finished_run(evidence: Evidence) -> Found:
+    value = evidence.value
+    if not isinstance(value, dict) or value.get("$") != "Run":
+        return f"it returned {_short(value)}, not a Run."
+    run = evidence.run(str(value.get("id")))
+    if run is None or run.thread_id != evidence.given["thread_id"]:
+        return "the Run that it returned does not exist on this thread."
+    if value.get("status") not in TERMINAL:
+        return f"it returned the run while it was {value.get('status')}; a run is finished when its status is one of {', '.join(TERMINAL)}."
+    if value.get("status") != run.status:
+        return f"it returned a Run whose status is {value.get('status')}; the service has {run.status}."
+    if run.id not in [entry.run_id for entry in _runs(evidence)]:
+        return "it returned a run that it did not create."
+    return None
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict) and "$" in value:
+        return f"a {value['$']}"
+    return repr(value)[:80]
+
+
+def one_run(evidence: Evidence) -> Found:
+    runs = _runs(evidence)
+    if len(runs) == 1:
+        return None
+    if not runs:
+        return "no run was created on the thread."
+    return f"{len(runs)} runs were created for one message: {'; '.join(evidence.line(run) for run in runs)}."
+
+
+def heeds_the_refusal(evidence: Evidence) -> Found:
+    """A run is active: the message may be refused (400). Raising is right, waiting and posting again is right; going on without it is not."""
+    runs = [entry for entry in _runs(evidence) if entry.run_id != evidence.given["earlier"]]
+    refused = [entry for entry in evidence.requests("createMessage", ok=False)]
+    sixth = {message.id for message in _sixths(evidence)}
+    if len(sixth) > 1:
+        return f"after the refusal the message was posted {len(sixth)} times."
+    for run in runs:
+        if not sixth & set(run.detail.get("window", [])):
+            line = f"{evidence.line(refused[0])} was refused, and " if refused else ""
+            return f"{line}the run was started without the sixth message: {evidence.line(run)}."
+    if evidence.ending.how == "halted":
+        return f"while another run was active, it {evidence.ending.message}."
+    if evidence.returned and not sixth:
+        return "the message was refused while another run was active, and nobody was told: it returned as if all were well."
+    if not (refused or runs or evidence.requests("getRun") or evidence.requests("listRuns")):
+        return Occasion.NONE
+    if not evidence.returned and not _told(evidence):
+        return f"it ended with {evidence.ending.type}: {evidence.ending.message}"
+    return None
+
+
+def _told(evidence: Evidence) -> bool:
+    """Whether it ended in an error that passes the refusal on."""
+    return evidence.ending.how == "raised" and bool(evidence.requests(ok=False) or evidence.requests("listRuns") or evidence.requests("getRun"))
+
+
+def leaves_nothing_behind(evidence: Evidence) -> Found:
+    left = [*evidence.ending.forgotten, *evidence.ending.never_awaited]
+    if left:
+        return f"it returned while this was still unfinished, or had never been awaited: {', '.join(left)}."
+    if evidence.ending.task_errors:
+        return f"a task failed and nobody looked: {evidence.ending.task_errors[0]}"
+    return None if _runs(evidence) else Occasion.NONE
+
+
+RIGHT = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+
+EXPLAINED = {
+    "sync_sees_sixth": {
+        "a": "",
+        "b": "the call returned, so the service has the message: whatever starts after it sees it. (Misconception: the network may still be busy.)",
+        "c": "nothing is left to chance here: the next line runs only after the reply. (Misconception: every create is a race.)",
+    },
+    "sync_reason": {
+        "a": "a run does not wait for messages that are on their way; it reads what is there. (Misconception: the run waits.)",
+        "b": "",
+        "c": "no time needs to pass: the reply is the proof. (Misconception: sleeping confirms.)",
+        "d": "the client sends one request after the other, but that is not why; the service would take them in any order. "
+        "(Misconception: the client queues.)",
+    },
+    "async_sees_sixth": {
+        "a": "only if the message happens to be delivered first; nothing makes sure of it. (Misconception: started means done.)",
+        "b": "sometimes it does: the two requests are in flight together and either may arrive first. (Misconception: a task never runs in time.)",
+        "c": "",
+    },
+    "async_reason": {
+        "a": "create_task does schedule the coroutine. It starts soon; it is not finished soon. (Misconception: a task is never started.)",
+        "b": "the thread keeps messages in the order in which they arrive, which need not be the order in which you sent them. "
+        "(Misconception: sent order is arrival order.)",
+        "c": "if the run comes first, the message is refused with a 400; it does not slip into a run that has begun. "
+        "(Misconception: a run picks up late messages.)",
+        "d": "",
+    },
+}
+
+_SEES = {
+    "sync_sees_sixth": "Whether the run sees the sixth message in the synchronous code.",
+    "sync_reason": "Why, in the synchronous code.",
+    "async_sees_sixth": "Whether the run sees the sixth message in the asynchronous code.",
+    "async_reason": "Why, in the asynchronous code.",
+}
+
+
+def _nothing(evidence: Evidence) -> Found:
+    raise AssertionError("choices are judged as a whole")
+
+
+EXERCISE = Exercise(
+    slug="sixth-message",
+    lesson="04",
+    title="The sixth message",
+    minutes=25,
+    parts=(
+        Part(
+            "answers",
+            tuple(Behaviour(name, 1, promise, _nothing) for name, promise in _SEES.items()),
+            judge=choices(RIGHT, EXPLAINED),
+        ),
+        Part(
+            "send_and_run",
+            (
+                Behaviour("reads_the_sixth", 3, "In every delivery order the run reads the sixth message.", reads_the_sixth),
+                Behaviour(
+                    "confirmed_before_the_run",
+                    2,
+                    "The run is not sent before a reply has confirmed the message.",
+                    confirmed_before_the_run,
+                ),
+                Behaviour("posted_once", 1, "The message is on the thread exactly once.", posted_once, ("plain", "failing")),
+                Behaviour("one_run", 1, "Exactly one run is created.", one_run, ("plain", "failing")),
+                Behaviour(
+                    "returns_the_finished_run",
+                    2,
+                    "The run that was created is returned once it is finished, whether it completed or failed.",
+                    returns_the_finished_run,
+                    ("plain", "failing"),
+                ),
+                Behaviour(
+                    "heeds_the_refusal",
+                    2,
+                    "When the message is refused because another run is active, either the error reaches the caller, or the message is posted "
+                    "once the thread is free; no run starts without it.",
+                    heeds_the_refusal,
+                    ("busy",),
+                    any_ending=True,
+                ),
+                Behaviour("leaves_nothing_behind", 1, "When it returns, nothing it started is unfinished.", leaves_nothing_behind),
+            ),
+            (
+                Scene("plain", lambda: World(_five), _args),
+                Scene("failing", lambda: World(_five, scenario="run_failed"), _args),
+                Scene("busy", lambda: World(_busy), _args),
+            ),
+        ),
+    ),
+    hints=(
+        "Look at the two requests that are in flight at the same time. Which line lets the second one go before the first has come back?",
+        "`await` the call that creates the message and look at what it returns: a message with an id is the confirmation. Only then create the run.",
+        "message = await client.beta.threads.messages.create(...)   # confirmed: message.id\n"
+        "run = await client.beta.threads.runs.create(...)           # sees it\n"
+        "while run.status in ('queued', 'in_progress', 'cancelling'): sleep a little, retrieve the run again. Then return it.",
+    ),
+)

@@ -136,7 +136,7 @@ def _live_line() -> Callable[[RequestLine], None]:
     def write(line: RequestLine) -> None:
         style = styles.get((line.status or 0) // 100, "magenta")
         status = (str(line.status or "no reply").ljust(9), style)
-        console.print(Text.assemble((f"{_clock_time(line)} ", "dim"), status, f"{line.milliseconds:6.0f} ms  {line.method:<7}{line.path}"))
+        console.print(Text.assemble((f"{_clock_time(line)} ", "dim"), status, f"{line.milliseconds:6.0f} ms  {line.method:<6} {line.path}"))
 
     return write
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from threadlab import listen, local
 from threadlab.clock import ScaledClock
 from threadlab.engine.wire import Outcome, Reply, Request
-from threadlab.home import Home
+from threadlab.errors import ThreadlabError
+from threadlab.home import Home, ServerRecord
 from threadlab.server import App, RequestLine, ServerInfo
 
 KEY = "sk-threadlab-0123456789abcdef"
@@ -84,6 +86,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     for process in local._started:
         process.wait(timeout=20)
     local._started.clear()
+
+
+@pytest.fixture
+def own_port(home: Home) -> int:
+    """A port that the servers of this home take, and those of no test that runs at the same time."""
+    for port in range(10_000 + os.getpid() % 20_000, 32_000):
+        with suppress(ThreadlabError), listen.open_socket(port):
+            home.ready().write_record(ServerRecord(pid=0, port=port, version="", started=0.0, fingerprint=""))
+            return port
+    raise AssertionError("no port is free")
 
 
 def python(code: str) -> "subprocess.Popen[str]":

@@ -132,9 +132,10 @@ def test_failure_is_a_traceback(shell: Any, home: Home, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the signals of a POSIX system")
-def test_notebook_left_open_finds_no_server(shell: Any) -> None:
+def test_notebook_left_open_finds_no_server(shell: Any, own_port: int) -> None:
     load_ipython_extension(shell)
     address = os.environ["OPENAI_BASE_URL"]
+    assert address == f"http://127.0.0.1:{own_port}/v1"
     os.kill(local.ensure_server().pid, signal.SIGKILL)
     local._started[0].wait()
     shell.events.trigger("pre_run_cell", None)

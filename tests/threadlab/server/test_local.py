@@ -19,6 +19,7 @@ from .conftest import python
 
 ENSURE = "import json; from threadlab.local import ensure_server; print(json.dumps(ensure_server()), flush=True)"
 
+pytestmark = pytest.mark.usefixtures("own_port")
 posix = pytest.mark.skipif(os.name != "posix", reason="needs the signals of a POSIX system")
 
 

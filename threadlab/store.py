@@ -229,7 +229,7 @@ class SqliteStore:
 
     def next_seq(self) -> int:
         self._seq += 1
-        return self._seq
+        return int(self._seq)
 
     def put(self, row: Row) -> None:
         old = self._db.execute("SELECT tokens FROM rows WHERE id = ?", (row.id,)).fetchone()

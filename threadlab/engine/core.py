@@ -133,7 +133,7 @@ class Engine:
             return Lost("reset" if rule.kind == "reply_lost" else "silence", reply.hold)
         return reply
 
-    # ---- time ------------------------------------------------------------------------------------------------------------------------------
+    # ---- time ----------------------------------------------------------------------------------------------------------------------------
 
     def advance(self, now: float) -> None:
         """Let everything happen that was due by `now`, in order."""
@@ -178,7 +178,7 @@ class Engine:
     def forget_thread(self, thread_id: str) -> None:
         self._locks.pop(thread_id, None)
 
-    # ---- streams ---------------------------------------------------------------------------------------------------------------------------
+    # ---- streams -------------------------------------------------------------------------------------------------------------------------
 
     def listen(self, run_id: str, listener: Callable[[Row, list[Event], float], None]) -> None:
         self._listeners.setdefault(run_id, []).append(listener)

@@ -98,7 +98,7 @@ def modify(call: Call) -> o.Message:
     body = call.body(params.UpdateMetadata)
     if body.metadata is params.UNSET:
         return message
-    changed: o.Message = call.change(row, metadata=validate.metadata(body.metadata))  # type: ignore[arg-type]
+    changed: o.Message = call.change(row, metadata=validate.metadata(body.metadata))
     return changed
 
 

@@ -32,16 +32,16 @@ class CreateAssistant(Body, frozen=True):
 
 class UpdateAssistant(Body, frozen=True):
     model: str | Unset = UNSET
-    name: str | None | Unset = UNSET
-    description: str | None | Unset = UNSET
-    instructions: str | None | Unset = UNSET
+    name: str | Unset | None = UNSET
+    description: str | Unset | None = UNSET
+    instructions: str | Unset | None = UNSET
     tools: list[o.Tool] | Unset = UNSET
-    tool_resources: o.ToolResources | None | Unset = UNSET
-    metadata: dict[str, str] | None | Unset = UNSET
-    temperature: float | None | Unset = UNSET
-    top_p: float | None | Unset = UNSET
-    response_format: o.ResponseFormat | None | Unset = UNSET
-    reasoning_effort: str | None | Unset = UNSET
+    tool_resources: o.ToolResources | Unset | None = UNSET
+    metadata: dict[str, str] | Unset | None = UNSET
+    temperature: float | Unset | None = UNSET
+    top_p: float | Unset | None = UNSET
+    response_format: o.ResponseFormat | Unset | None = UNSET
+    reasoning_effort: str | Unset | None = UNSET
 
 
 class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", forbid_unknown_fields=True):
@@ -67,7 +67,7 @@ class CreateMessage(Body, frozen=True):
 
 
 class UpdateMetadata(Body, frozen=True):
-    metadata: dict[str, str] | None | Unset = UNSET
+    metadata: dict[str, str] | Unset | None = UNSET
 
 
 class CreateThread(Body, frozen=True):
@@ -77,7 +77,7 @@ class CreateThread(Body, frozen=True):
 
 
 class UpdateThread(UpdateMetadata, frozen=True):
-    tool_resources: o.ToolResources | None | Unset = UNSET
+    tool_resources: o.ToolResources | Unset | None = UNSET
 
 
 class RunOptions(Body, frozen=True):

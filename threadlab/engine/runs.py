@@ -102,7 +102,7 @@ def _check(body: params.RunOptions) -> None:
         validate.between("truncation_strategy.last_messages", strategy.last_messages, 1)
 
 
-# ---- a round: what is read, who answers, how long it takes ---------------------------------------------------------------------------------
+# ---- a round: what is read, who answers, how long it takes -------------------------------------------------------------------------------
 
 
 def _plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolResult]) -> Row:
@@ -189,7 +189,7 @@ def _fated(run: o.Run, plan: Plan, struck: list[Rule]) -> Plan:
     return plan
 
 
-# ---- everything else that can be done with a run --------------------------------------------------------------------------------------------
+# ---- everything else that can be done with a run -----------------------------------------------------------------------------------------
 
 
 def _find(call: Call) -> tuple[Row, o.Run]:
@@ -209,7 +209,7 @@ def modify(call: Call) -> o.Run:
     body = call.body(params.UpdateMetadata)
     if body.metadata is params.UNSET:
         return run
-    changed: o.Run = call.change(row, metadata=validate.metadata(body.metadata))  # type: ignore[arg-type]
+    changed: o.Run = call.change(row, metadata=validate.metadata(body.metadata))
     return changed
 
 

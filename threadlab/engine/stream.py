@@ -44,7 +44,7 @@ class RunStream:
         self._ended = False
         engine.listen(run_id, self._hear)
 
-    # ---- what the engine tells -------------------------------------------------------------------------------------------------------------
+    # ---- what the engine tells -----------------------------------------------------------------------------------------------------------
 
     def _hear(self, row: Row, events: list[Event], at: float) -> None:
         self._write_until(at, through=any(name == "thread.message.completed" for name, _ in events))
@@ -75,7 +75,7 @@ class RunStream:
                 ("thread.message.delta", {"id": message_id, "object": "thread.message.delta", "delta": {"content": [block]}})
             )
 
-    # ---- what the reader asks ----------------------------------------------------------------------------------------------------------------
+    # ---- what the reader asks ------------------------------------------------------------------------------------------------------------
 
     @property
     def next_at(self) -> float | None:

@@ -29,7 +29,7 @@ def retrieve(call: Call) -> o.Thread:
 def modify(call: Call) -> o.Thread:
     row, thread = call.find(o.Thread, call.ids[0])
     body = call.body(params.UpdateThread)
-    metadata = thread.metadata if body.metadata is params.UNSET else validate.metadata(body.metadata)  # type: ignore[arg-type]
+    metadata = thread.metadata if body.metadata is params.UNSET else validate.metadata(body.metadata)
     resources = thread.tool_resources if body.tool_resources is params.UNSET else body.tool_resources
     call.note(detail={"metadata": metadata})
     changed: o.Thread = call.change(row, metadata=metadata, tool_resources=resources)

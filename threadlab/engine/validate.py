@@ -65,7 +65,8 @@ def body(raw: bytes, kind: type[P]) -> P:
     if decoder is None:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
-        return decoder.decode(raw or b"{}")
+        decoded: P = decoder.decode(raw or b"{}")
+        return decoded
     except msgspec.ValidationError as problem:
         raise _reworded(str(problem)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -38,7 +38,7 @@ def start() -> None:
     async def sleep(delay: float, result: Any = None) -> Any:
         return await real_sleep(delay / FACTOR if patches.current() is source else delay, result)
 
-    asyncio.sleep = asyncio.tasks.sleep = sleep  # type: ignore[assignment]
+    asyncio.sleep = asyncio.tasks.sleep = sleep
     environment = {"OPENAI_API_KEY": service.key, "OPENAI_BASE_URL": "http://threadlab.invalid/v1"}
     _stack.enter_context(patches.active(source, service.transport, environment))
     _started.extend((service, time.time()))

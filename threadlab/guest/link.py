@@ -80,7 +80,8 @@ class LinkTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
         if threading.get_ident() != self.link.owner:
-            return _from_other_thread(self.handle_async_request(request))
+            response: httpx2.Response = _from_other_thread(self.handle_async_request(request))
+            return response
         told = self.link.say(_send(self.link, request, waits=True))
         return self._response(told, request)
 

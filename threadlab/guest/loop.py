@@ -36,7 +36,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._outside = 0
         self._parked = 0
 
-    # ---- what BaseEventLoop asks of a selector ---------------------------------------------------------------------------------------------
+    # ---- what BaseEventLoop asks of a selector -------------------------------------------------------------------------------------------
 
     def select(self, timeout: float | None) -> list[Any]:
         if timeout == 0:
@@ -71,9 +71,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         finally:
             _current = outer
 
-    # ---- worker threads --------------------------------------------------------------------------------------------------------------------
+    # ---- worker threads ------------------------------------------------------------------------------------------------------------------
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         self._outside += 1
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._came_back)

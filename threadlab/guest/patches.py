@@ -88,7 +88,7 @@ class _InstanceCheck(type):
         return issubclass(subclass, cls.__mro__[1])
 
 
-class VirtualDatetime(_real_datetime, metaclass=_InstanceCheck):
+class VirtualDatetime(_real_datetime, metaclass=_InstanceCheck):  # type: ignore[valid-type, misc]
     """`datetime.datetime` whose now is the trial's. Every instance it makes is an ordinary datetime."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -107,7 +107,7 @@ class VirtualDatetime(_real_datetime, metaclass=_InstanceCheck):
         return cls.now()
 
 
-class VirtualDate(_real_date, metaclass=_InstanceCheck):
+class VirtualDate(_real_date, metaclass=_InstanceCheck):  # type: ignore[valid-type, misc]
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return _real_date(*args, **kwargs)
 
@@ -150,7 +150,7 @@ def install() -> None:
     for name, scale, clock in _READERS:
         _real[name] = getattr(time, name)
         setattr(time, name, _reader(name, scale, clock))
-    time.sleep = _sleep
+    time.sleep = _sleep  # type: ignore[assignment]
     _real["new_event_loop"], _real["get_event_loop"] = asyncio.new_event_loop, asyncio.get_event_loop
     for module in (asyncio, asyncio.events):
         module.new_event_loop = _new_event_loop  # type: ignore[attr-defined]
@@ -161,7 +161,7 @@ def install() -> None:
 def _install_network() -> None:
     """Requests of every httpx2 client go through the trial's transport while there is one."""
     import httpx2
-    import openai._base_client as base
+    import openai._base_client
 
     real_sync, real_async = httpx2.HTTPTransport.handle_request, httpx2.AsyncHTTPTransport.handle_async_request
 
@@ -176,6 +176,7 @@ def _install_network() -> None:
     httpx2.HTTPTransport.handle_request = handle_request  # type: ignore[method-assign]
     httpx2.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
 
+    base: Any = openai._base_client
     # AsyncOpenAI looks its platform up in a worker thread, on its first request; it is the same every time, and cheap to know beforehand.
     real_asyncify, real_platform = base.asyncify, base.get_platform
     known = real_platform()

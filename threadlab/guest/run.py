@@ -87,7 +87,7 @@ def _attempt(
 
 
 def _execute(text: str, name: str, namespace: dict[str, Any], entry: str) -> None:
-    """Run what an answer cell defines, again. Its tries (calls of the answer, loose expressions, a top-level `await`) were run once already."""
+    """Run what an answer cell defines, again. Its tries (calls of the answer, loose expressions, a top-level `await`) ran once already."""
     tree = ast.parse(_plain(text), name)
     tree.body = [statement for statement in tree.body if _defines(statement, entry)]
     exec(compile(tree, name, "exec", dont_inherit=True), namespace)
@@ -101,7 +101,7 @@ def _plain(text: str) -> str:
         from IPython.core.inputtransformer2 import TransformerManager
     except ImportError:
         return text
-    transformed: str = TransformerManager().transform_cell(text)
+    transformed: str = TransformerManager().transform_cell(text)  # type: ignore[no-untyped-call]
     return transformed
 
 
@@ -122,7 +122,7 @@ def _argument(value: Any, transport: LinkTransport, spec: m.Spec) -> Any:
     import httpx2
     import openai
 
-    options = {"api_key": spec.api_key, "base_url": "http://threadlab.invalid/v1"}
+    options: dict[str, Any] = {"api_key": spec.api_key, "base_url": "http://threadlab.invalid/v1"}
     if value["$"] == "client":
         return openai.OpenAI(http_client=httpx2.Client(transport=transport), **options)
     if value["$"] == "async_client":

@@ -105,7 +105,8 @@ class Scripted:
         if attribute:
             return " ".join(_sentence(country, attribute) for country in countries)
         known = ", ".join(_ATTRIBUTES)
-        return f"I am a scripted geography expert, not a model: I know the {known} of {len(_COUNTRIES)} countries. I was given {_counted(prompt)}."
+        knows = f"I know the {known} of {len(_COUNTRIES)} countries"
+        return f"I am a scripted geography expert, not a model: {knows}. I was given {_counted(prompt)}."
 
 
 def _counted(prompt: Prompt) -> str:
@@ -160,7 +161,7 @@ _DULL = {"get", "set", "fetch", "the", "find", "lookup", "look", "for", "make", 
 
 def _words_of(name: str) -> set[str]:
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    return {word for word in re.findall(r"[a-z0-9]{3,}", spaced.lower().replace("_", " "))} - _DULL
+    return set(re.findall(r"[a-z0-9]{3,}", spaced.lower().replace("_", " "))) - _DULL
 
 
 def _argument_sets(function: o.FunctionDefinition, question: str) -> list[dict[str, Any]]:

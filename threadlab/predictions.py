@@ -1,0 +1,215 @@
+"""The predictions that the lessons ask for: options, which is right, and what is to be said about each.
+
+They stand here and not in the notebooks so that nobody reads an answer by accident. A wrong option bears the name of the misconception
+behind it; the same name marks wrong submissions and feedback.
+"""
+
+from typing import NamedTuple
+
+
+class Option(NamedTuple):
+    """One possible answer."""
+
+    text: str
+    """As the notebook shows it."""
+    why: str
+    """Why it is right, or what is wrong with it."""
+    name: str = ""
+    """The misconception behind it; empty for the right answer."""
+
+
+class Question(NamedTuple):
+    """One prediction."""
+
+    lesson: str
+    """The number of the lesson that asks it."""
+    right: str
+    options: dict[str, Option]
+
+
+QUESTIONS: dict[str, Question] = {
+    "first-status": Question(
+        "00",
+        "B",
+        {
+            "A": Option(
+                "`completed`: the call waits until the answer is written.",
+                "The call waits for the run to be accepted, not for it to be done. It returns in milliseconds, and the work comes after.",
+                "created is finished",
+            ),
+            "B": Option(
+                "`queued`: the run was accepted, and nothing has been written yet.",
+                "Creating a run asks for work. A run starts in the queue, and you learn of every later status only by asking again.",
+            ),
+            "C": Option(
+                "There is no status: the call returns the assistant's text.",
+                "A run never holds the text. It has a status; the text becomes a message on the thread.",
+                "the run is the answer",
+            ),
+        },
+    ),
+    "first-in-list": Question(
+        "00",
+        "B",
+        {
+            "A": Option(
+                "Your question: a conversation is listed from its beginning.",
+                'That is what `order="asc"` gives. Left alone, the list begins with the newest message.',
+                "oldest first",
+            ),
+            "B": Option(
+                "The assistant's answer: the newest message comes first.",
+                "Lists come in descending order of creation, 20 objects a page, unless you ask otherwise.",
+            ),
+            "C": Option(
+                "The assistant's instructions: they begin every conversation.",
+                "Instructions belong to the assistant and are never a message. That is how one assistant serves many threads.",
+                "instructions are a message",
+            ),
+        },
+    ),
+    "key-removed": Question(
+        "00",
+        "B",
+        {
+            "A": Option(
+                "The call fails: the key is read from the environment at every call.",
+                "A client keeps the key it found when it was made. So a key that is changed later does not reach it either.",
+                "read at every call",
+            ),
+            "B": Option(
+                "The call works: the key was read when the client was made.",
+                "`OpenAI()` looks into the environment once, and keeps what it finds in `client.api_key`.",
+            ),
+            "C": Option(
+                "It depends on whether the key was there when `openai` was imported.",
+                "Importing reads no key. Many old texts say so; one cell further up a client was made long after the import.",
+                "read at import",
+            ),
+        },
+    ),
+    "wrong-key": Question(
+        "00",
+        "B",
+        {
+            "A": Option(
+                "At `OpenAI(api_key=…)`: it checks the key.",
+                "Making a client sends nothing, so it cannot know. It complains only when it finds no key at all.",
+                "checked when made",
+            ),
+            "B": Option(
+                "At the first request, as a 401: `AuthenticationError`.",
+                "Only the service knows which keys are good. It says 401, and trying again with the same key cannot help.",
+            ),
+            "C": Option(
+                "When the run starts: threads are free, and need no key.",
+                "That a call costs nothing does not mean that anybody may make it. Every request carries the key.",
+                "free needs no key",
+            ),
+        },
+    ),
+    "sync-sixth": Question(
+        "04",
+        "A",
+        {
+            "A": Option(
+                "Yes: `messages.create` returned, so the message was stored before the run was asked for.",
+                "The call returns when the service's reply is here, and the reply says that the message has an id. What was confirmed "
+                "before the run was asked for is in what the run reads.",
+            ),
+            "B": Option(
+                "No: a run reads the messages of earlier turns only.",
+                "A run reads what is on the thread when it is created, the newest message included. There are no turns to the service.",
+                "one turn behind",
+            ),
+            "C": Option(
+                "It depends on the network: a slow one delivers the run first.",
+                "Not here: there is never more than one request under way. The second is sent after the first was answered, however slow.",
+                "sync can race",
+            ),
+        },
+    ),
+    "async-sixth": Question(
+        "04",
+        "C",
+        {
+            "A": Option(
+                "Yes: the task was created before the run, so its request is sent first and arrives first.",
+                "`create_task` only puts the coroutine in line; it runs when the code next waits. And of two requests in flight, either "
+                "can arrive first.",
+                "started is done",
+            ),
+            "B": Option(
+                "No: what is not awaited is never sent.",
+                "That is true of a coroutine that nobody awaits. A task is run by the event loop whether or not anybody awaits it.",
+                "a task needs an await",
+            ),
+            "C": Option(
+                "It depends: two requests are in flight, and either can arrive first.",
+                "The call was started, not confirmed. If the message arrives first, the run reads six; if the run does, it reads five, and "
+                "the message is refused.",
+            ),
+        },
+    ),
+    "silent-task": Question(
+        "04",
+        "C",
+        {
+            "A": Option(
+                "The program stops with `BadRequestError` at the line that creates the task.",
+                "That line was over long before the reply came. It cannot raise what is not known yet.",
+                "raises where started",
+            ),
+            "B": Option(
+                "The program stops with `BadRequestError` at the next `await`.",
+                "An `await` raises the errors of what it awaits, and nobody awaits this task.",
+                "any await raises it",
+            ),
+            "C": Option(
+                "Nothing: the function returns an answer as if all were well.",
+                "The error waits inside the task for somebody to look. When the task is thrown away, Python writes a line to the log, at "
+                "some later time, far from the cause.",
+            ),
+        },
+    ),
+    "gather-both": Question(
+        "04",
+        "B",
+        {
+            "A": Option(
+                "Yes: `gather` waits for both, so the message is confirmed.",
+                "It is confirmed in the end, but the run was sent before that. What counts is what was confirmed when the run was asked for.",
+                "gather puts in order",
+            ),
+            "B": Option(
+                "No: `gather` waits for both, and puts them in no order.",
+                "Both requests are in flight together, as with the task. `gather` looks at the errors, so at least the refusal is heard.",
+            ),
+            "C": Option(
+                "Yes: `gather` runs its arguments one after the other.",
+                "It starts them all at once; that is what it is for.",
+                "gather is a queue",
+            ),
+        },
+    ),
+    "order-of-a-turn": Question(
+        "04",
+        "C",
+        {
+            "A": Option(
+                "1 2 4 3 5",
+                "The run is created before the message was confirmed: line 4 is where the reply is waited for.",
+                "run before confirm",
+            ),
+            "B": Option(
+                "1 4 2 5 3",
+                "It reads before the run has ended: the reply is not on the thread yet.",
+                "read before wait",
+            ),
+            "C": Option(
+                "1 4 2 3 5",
+                "Send, confirm, run, wait, read. Each begins when the one before is known to be done.",
+            ),
+        },
+    ),
+}

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import NoReturn
@@ -42,11 +43,12 @@ class WarmProcess:
                 case Open(session):
                     self._open(session, descriptors[0])
                 case Interrupt(session):
-                    os.kill(self._children[session], signal.SIGINT)
-                case Close(session):
-                    self._close(session)
+                    if session in self._children:
+                        os.kill(self._children[session], signal.SIGINT)
+                case Close(session, patience):
+                    self._reply(self._end(session, patience) if session in self._children else Refused("There is no such session."))
         for session in list(self._children):
-            self._end(session)
+            self._end(session, 0)
 
     def _reply(self, reply: Reply) -> None:
         self._control.send(encode(reply))
@@ -82,13 +84,16 @@ class WarmProcess:
         finally:
             os._exit(code)
 
-    def _close(self, session: int) -> None:
-        self._reply(self._end(session))
-
-    def _end(self, session: int) -> Closed:
+    def _end(self, session: int, patience: float) -> Closed:
         pid = self._children.pop(session)
-        os.kill(pid, signal.SIGKILL)
-        _, status, usage = os.wait4(pid, 0)
+        deadline = time.monotonic() + patience
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
+        while not ended and time.monotonic() < deadline:
+            time.sleep(0.001)
+            ended, status, usage = os.wait4(pid, os.WNOHANG)
+        if not ended:
+            os.kill(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
         self._base.after_end(pid)
         return Closed(session, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 

@@ -67,14 +67,17 @@ class OutputLog:
         self._pid = os.getpid()
         self._lock = threading.RLock()  # the submission's threads print too
         self._raw: dict[StreamName, RawOutput] = {name: RawOutput(descriptor) for name, descriptor in streams.items()}
-        self.begin(0)
+        self._start_anew(-1)
 
     def begin(self, cell: int) -> None:
-        """Forget the last cell; from now on output belongs to this one."""
+        """Forget the last cell; from now on output belongs to this one. To be called in the context that the cell runs in."""
         for raw in self._raw.values():
             raw.take(1)
-        self.cell = cell
         _cell.set(cell)
+        self._start_anew(cell)
+
+    def _start_anew(self, cell: int) -> None:
+        self.cell = cell
         self.updates: list[Update] = []
         self._clear_next = False
         self._reset()

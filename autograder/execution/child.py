@@ -137,7 +137,7 @@ class Child:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         if os.getpid() != self._pid:  # the cell forked, and this is the copy
             os._exit(0)
-        gc.collect()  # a coroutine that nobody awaited warns in the cell that made it, not in a later one
+        self._context.run(gc.collect)  # a coroutine that nobody awaited warns in the cell that made it, not in a later one
         log.end()
         return CellDone(frame.number, status, self._shell.execution_count - 1, log.outputs, log.updates)
 
@@ -178,6 +178,8 @@ class Child:
         try:
             serve = importlib.import_module(GUEST).serve
             result = serve(frame.spec, self._shell.user_ns, exchange)
+            if not isinstance(result, bytes):
+                raise TypeError(f"the guest returned {type(result).__name__}, not bytes")
         except BaseException as problem:
             return TrialFailed(frame.number, f"The trial stopped with {type(problem).__name__}: {problem}"[:2000])
         return TrialEnd(frame.number, result)

@@ -33,6 +33,9 @@ READY_TIMEOUT = 60.0
 GRACE = 2.0
 """Seconds that a cell has to end after it was interrupted."""
 
+PATIENCE = 0.5
+"""Seconds that a process has to end by itself once its end of the pipe is closed, so that its exit code can be told."""
+
 FILES_LIMIT = 256 * 1024**2
 """Bytes of all files that a submission brings with it."""
 
@@ -162,9 +165,15 @@ class Session:
 
     def close(self) -> None:
         """End the process and all that it started. Safe to call twice."""
+        self._close(patience=0)
+
+    def _close(self, patience: float) -> None:
         if self.ended is None:
             self._channel.close()
-            self.ended = self._host.close(self._number)
+            try:
+                self.ended = self._host.close(self._number, patience)
+            except WorkerError:  # what started it has gone, and so has it
+                self.ended = Closed(self._number, -9, 0.0, 0)
 
     # ---- what can go wrong
 
@@ -208,7 +217,7 @@ class Session:
         return SubmissionFailed(self.failure)
 
     def _died(self) -> SubmissionFailed:
-        self.close()
+        self._close(PATIENCE)
         assert self.ended is not None
         self.failure = Failure("died", _how_it_ended(self.ended.code))
         return SubmissionFailed(self.failure)
@@ -250,7 +259,8 @@ class WorkerClient:
 
     trust: bool = False
     host: Host = field(default_factory=best_host)
-    _sessions: int = 0
+    _count: int = 0
+    _open: list[Session] = field(default_factory=list)
 
     def __enter__(self) -> "WorkerClient":
         return self
@@ -271,9 +281,13 @@ class WorkerClient:
         report = self.host.report()
         if not (report.complete or self.trust):
             raise SandboxUnavailable(report)
-        self._sessions += 1
-        return Session(self.host, self._sessions, files, limits or Limits())
+        self._count += 1
+        session = Session(self.host, self._count, files, limits or Limits())
+        self._open = [*(other for other in self._open if other.ended is None), session]
+        return session
 
     def close(self) -> None:
         """End the warm process and every session."""
+        for session in self._open:
+            session.close()
         self.host.stop()

@@ -57,8 +57,8 @@ class Host(Protocol):
     def interrupt(self, session: int) -> None:
         """Interrupt its cell. Raises WorkerError."""
 
-    def close(self, session: int) -> Closed:
-        """End it and all that it started. Raises WorkerError."""
+    def close(self, session: int, patience: float) -> Closed:
+        """End it and all that it started, after giving it so many seconds to end by itself. Raises WorkerError."""
 
     def stop(self) -> None:
         """End everything. It can be used again afterwards."""
@@ -88,8 +88,10 @@ class WarmHost:
 
     def start(self) -> None:
         """One that has ended is replaced; one that belongs to the process that this one was forked from is left alone."""
-        if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
-            return
+        if self._process is not None:
+            if self._owner == os.getpid() and self._process.poll() is None:
+                return
+            self._forget()
         self._owner = os.getpid()
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -125,20 +127,27 @@ class WarmHost:
         """Interrupt its cell."""
         self._send(Interrupt(session), [])
 
-    def close(self, session: int) -> Closed:
+    def close(self, session: int, patience: float) -> Closed:
         """End it."""
-        return self._ask(Close(session), Closed)
+        return self._ask(Close(session, patience), Closed)
 
     def stop(self) -> None:
         """Ends every session too."""
-        if self._process is None or self._owner != os.getpid():
+        process = self._process
+        if process is None:
             return
-        self._control.close()
+        self._forget()
+        if self._owner != os.getpid():
+            return
         try:
-            self._process.wait(ORDER_TIMEOUT)
+            process.wait(ORDER_TIMEOUT)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            process.kill()
+            process.wait()
+
+    def _forget(self) -> None:
+        """Close this process's end. The warm process ends when every end is closed."""
+        self._control.close()
         self._said.close()
         self._process = None
 
@@ -185,10 +194,13 @@ class FreshHost:
 
     def __init__(self) -> None:
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._folders: dict[int, tempfile.TemporaryDirectory[str]] = {}
+        self._said: IO[bytes] | None = None
 
     def start(self) -> None:
-        """There is nothing to prepare."""
+        """There is little to prepare."""
+        if self._said is None:
+            self._said = tempfile.TemporaryFile()  # noqa: SIM115
 
     def report(self) -> Report:
         """Nothing holds."""
@@ -196,11 +208,14 @@ class FreshHost:
 
     def open(self, session: int) -> socket.socket:
         """Start a process and wait until it has called."""
+        self.start()
         word = secrets.token_bytes(32)
+        folder = self._folders[session] = tempfile.TemporaryDirectory(prefix="submission-")
+        places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder.name)
         with socket.create_server(("127.0.0.1", 0)) as server:
             process = subprocess.Popen(
                 _command("fresh", str(server.getsockname()[1])),
-                env={**environment(), "GRADER_WORD": word.hex()},
+                env={**environment(), **places, "GRADER_WORD": word.hex()},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
@@ -224,20 +239,28 @@ class FreshHost:
         if os.name == "posix":
             self._processes[session].send_signal(signal.SIGINT)
 
-    def close(self, session: int) -> Closed:
-        """Ends the process only; what it started in other groups is beyond reach here."""
+    def close(self, session: int, patience: float) -> Closed:
+        """Ends the process only; what it started is beyond reach here."""
         process = self._processes.pop(session)
-        process.kill()
-        return Closed(session, process.wait(), 0.0, 0)
+        try:
+            code = process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        self._folders.pop(session).cleanup()
+        return Closed(session, code, 0.0, 0)
 
     def stop(self) -> None:
         """Ends every session."""
         for session in list(self._processes):
-            self.close(session)
+            self.close(session, 0)
+        if self._said:
+            self._said.close()
+            self._said = None
 
     def words(self) -> str:
         """From the standard error of the last processes."""
-        return _last_line(self._said)
+        return _last_line(self._said) if self._said else ""
 
 
 def _last_line(file: IO[bytes]) -> str:

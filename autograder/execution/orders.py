@@ -27,6 +27,8 @@ class Close(msgspec.Struct, tag="close"):
     """End the session's process and all that it started."""
 
     session: int
+    patience: float
+    """Seconds to let it end by itself, so that how it ended can be told."""
 
 
 class Opened(msgspec.Struct, tag="opened"):

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import types
 import warnings
 from typing import Any
 
@@ -47,10 +48,22 @@ def warm_up() -> WorkerShell:
         except ModuleNotFoundError as missing:
             if not name.startswith(str(missing.name)):
                 raise
+    stand_in_for_checks()
     shell = make_shell()
     reuse_lexers()
     rehearse(shell)
     return shell
+
+
+def stand_in_for_checks() -> None:
+    """Let `from autograder import check` work, with nothing behind it: the grader does the checking, elsewhere."""
+
+    def left_to_the_grader(*_: object, **__: object) -> None:
+        """Does nothing while a submission is graded."""
+
+    stand_in = types.ModuleType("autograder.learn", "Stands in for the checks.")
+    vars(stand_in).update(check=left_to_the_grader, hint=left_to_the_grader)
+    sys.modules["autograder.learn"] = stand_in
 
 
 def rehearse(shell: WorkerShell) -> None:

@@ -1,0 +1,177 @@
+"""The submission's end of the pipe is in the submission's hands: whatever it writes there, the grader goes on, and says so in a sentence."""
+
+import os
+
+import pytest
+
+from autograder.execution.client import Failure, Session, SubmissionFailed, WorkerClient
+
+PREPARE = """
+import os, stat, struct, sys, msgspec
+PIPE = next(fd for fd in range(3, 100) if os.path.exists(f'/proc/self/fd/{fd}') and stat.S_ISSOCK(os.fstat(fd).st_mode))
+def frame(data, size=None):
+    return struct.pack('>I', len(data) if size is None else size) + data
+def send(data):
+    while data:
+        data = data[os.write(PIPE, data):]
+def message(**fields):
+    return frame(msgspec.msgpack.encode(fields))
+"""
+
+FORGERIES = {
+    "noise": ("send(os.urandom(4096))", "pipe|more than"),
+    "empty_frame": ("send(frame(b''))", "pipe"),
+    "not_msgpack": ("send(frame(b'\\xc1'))", "pipe"),
+    "json": ('send(frame(b\'{"type": "cell"}\'))', "pipe"),
+    "pickle": ("import pickle\nsend(frame(pickle.dumps(print)))", "pipe"),
+    "unknown_message": ("send(message(type='points', value=99))", "pipe"),
+    "message_of_the_grader": ("send(message(type='run', number=1, source=''))", "pipe"),
+    "wrong_types": ("send(message(type='cell', number='1', status=1, execution_count=[], outputs={}, updates=0))", "pipe"),
+    "unknown_output": (
+        "send(message(type='cell', number=2, status='ok', execution_count=2, updates=[], outputs=[{'output_type': 'score'}]))",
+        "pipe",
+    ),
+    "wrong_cell": ("send(message(type='cell', number=99, status='ok', execution_count=2, updates=[], outputs=[]))", "pipe"),
+    "ready_again": ("send(message(type='ready'))", "pipe"),
+    "trial_that_nobody_asked_for": ("send(message(type='end', number=2, result=b'full marks'))", "pipe"),
+    "exchange_that_nobody_asked_for": ("send(message(type='exchange', number=2, data=b'x'))", "pipe"),
+    "giant_frame": ("send(frame(b'', 2**32 - 1))", "more than"),
+    "just_too_large": ("send(frame(b'', 32 * 1024**2 + 1))", "more than"),
+    "deep_nesting": (
+        "head = msgspec.msgpack.encode({'type': 'cell', 'number': 2, 'status': 'ok', 'execution_count': 2, 'updates': []})\n"
+        "out = b'\\xa7outputs\\x91\\x83\\xabexecute_result' + b'\\x81\\xa1a' * 200000\n"
+        "send(frame(b'\\x86' + head[1:] + out))",
+        "pipe",
+    ),
+    "bad_utf8": ("send(frame(b'\\x81\\xa4type\\xa4\\xff\\xff\\xff\\xff'))", "pipe"),
+    "half_a_frame": ("send(frame(b'', 100))", "pipe|could not be interrupted"),
+    "closed": ("os.close(PIPE)", "ended its own process"),
+    "shut_down": ("import socket\nsocket.socket(fileno=os.dup(PIPE)).shutdown(socket.SHUT_RDWR)", "ended its own process"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_forged_message_fails_the_submission_only(client: WorkerClient, name: str) -> None:
+    source, sentence = FORGERIES[name]
+    with client.open() as session:
+        assert session.run_cell(PREPARE, 10).status == "ok"
+        with pytest.raises(SubmissionFailed, match=sentence):
+            session.run_cell(source, 1)
+            session.run_cell("1", 1)
+        assert session.failure
+    with client.open() as other:
+        assert other.run_cell("1 + 1", 10).status == "ok"
+
+
+def test_result_sent_twice(client: WorkerClient) -> None:
+    with client.open() as session:
+        session.run_cell(PREPARE, 10)
+        forged = "send(message(type='cell', number=2, status='ok', execution_count=2, updates=[], outputs=[]))"
+        assert session.run_cell(forged, 10).outputs == []  # what it shows is its own affair
+        with pytest.raises(SubmissionFailed, match="wrote to the grader's pipe"):
+            session.run_cell("1", 10)
+
+
+def test_endless_writing_to_the_pipe_is_ended(client: WorkerClient) -> None:
+    with client.open() as session:
+        session.run_cell(PREPARE, 10)
+        with pytest.raises(SubmissionFailed):
+            session.run_cell("while True: send(frame(b'x' * 1000))", 5)
+
+
+def test_submission_that_does_not_read_is_ended(client: WorkerClient) -> None:
+    """A trial's answers are sent to a guest that never reads them."""
+    with client.open() as session:
+        session.run_cell(PREPARE, 10)
+        session.run_cell(
+            "import types, threadlab.guest\n"
+            "def serve(spec, namespace, exchange):\n"
+            "    while True: send(message(type='exchange', number=3, data=b'x'))\n"
+            "threadlab.guest.serve = serve",
+            10,
+        )
+        result = session.trial(b"", lambda said: b"y" * 1_000_000, timeout=1)
+    assert isinstance(result, Failure)
+    assert result.kind in ("timeout", "forged")
+
+
+# ---- trials
+
+
+def guest(session: Session, body: str) -> None:
+    """Put a guest of our own into the submission's process."""
+    source = "import sys, types\nm = types.ModuleType('threadlab.guest')\ndef serve(spec, namespace, exchange):\n"
+    source += "".join(f"    {line}\n" for line in body.splitlines()) + "m.serve = serve\nsys.modules['threadlab.guest'] = m"
+    assert session.run_cell(source, 10).status == "ok"
+
+
+def test_guest_talks_to_the_host(session: Session) -> None:
+    guest(session, "total = 0\nfor n in range(100): total += int(exchange(b'%d' % n))\nreturn b'%d %s %d' % (total, spec, namespace['x'])")
+    session.run_cell("x = 7", 10)
+    heard: list[bytes] = []
+
+    def host(said: bytes) -> bytes:
+        heard.append(said)
+        return said
+
+    assert session.trial(b"spec", host, timeout=10) == b"4950 spec 7"
+    assert heard == [b"%d" % n for n in range(100)]
+
+
+def test_several_trials_and_cells(session: Session) -> None:
+    guest(session, "return exchange(spec)")
+    for n in range(3):
+        assert session.trial(b"%d" % n, lambda said: said * 2, timeout=10) == b"%d%d" % (n, n)
+        assert session.run_cell("1", 10).status == "ok"
+
+
+def test_no_loop_runs_during_a_trial(session: Session) -> None:
+    guest(session, "import asyncio\nreturn asyncio.run(asyncio.sleep(0, b'ran'))")
+    assert session.trial(b"", lambda said: said, timeout=10) == b"ran"
+
+
+def test_large_messages_pass(session: Session) -> None:
+    guest(session, "return b'%d' % len(exchange(b'x' * 30_000_000))")
+    assert session.trial(b"", lambda said: said[:25_000_000], timeout=30) == b"25000000"
+
+
+FAILURES = {
+    "endless": ("while True: pass", "timeout", "did not finish in time"),
+    "endless_exchange": ("while True: exchange(b'')", "timeout", "did not finish in time|did not read"),
+    "raises": ("raise ValueError('no idea')", "trial", "stopped with ValueError: no idea"),
+    "exits": ("import os\nos._exit(5)", "died", "exit code 5"),
+    "system_exit": ("raise SystemExit", "trial", "stopped with SystemExit"),
+    "returns_nonsense": ("return object()", "trial", "returned object"),
+    "too_large": ("exchange(b'x' * 40_000_000)", "trial", "longer than"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_trial_that_fails_says_how(session: Session, name: str) -> None:
+    body, kind, sentence = FAILURES[name]
+    guest(session, body)
+    result = session.trial(b"", lambda said: said, timeout=1)
+    assert isinstance(result, Failure)
+    assert result.kind == kind
+    assert any(part in result.sentence for part in sentence.split("|"))
+
+
+def test_host_that_raises_ends_the_session(session: Session) -> None:
+    guest(session, "exchange(b'')")
+
+    def host(said: bytes) -> bytes:
+        raise LookupError("the host's own mistake")
+
+    with pytest.raises(LookupError):
+        session.trial(b"", host, timeout=10)
+    with pytest.raises(SubmissionFailed, match="closed"):
+        session.run_cell("1", 10)
+
+
+def test_no_descriptor_of_the_grader_leaks(tmp_path: os.PathLike[str]) -> None:
+    with open(os.path.join(tmp_path, "gradebook.db"), "w+") as gradebook, WorkerClient(trust=True) as client, client.open() as session:
+        os.set_inheritable(gradebook.fileno(), True)
+        shown = session.run_cell("import os\n[os.readlink(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd') if int(fd) > 2]", 10)
+    text = str(shown.outputs)
+    assert text.count("socket:") <= 3  # the pipe, and the two that the event loop wakes itself with
+    assert "gradebook" not in text

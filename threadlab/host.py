@@ -12,7 +12,9 @@ import msgspec
 
 from threadlab.engine import Engine, Lost, Reply, Request, Stream
 from threadlab.engine.stream import StreamCut
+from threadlab.engine.lifecycle import TERMINAL
 from threadlab.guest import messages as m
+from threadlab.objects import Run
 
 LATENCY = 0.02
 """Seconds that a request takes to be carried out and answered."""
@@ -28,7 +30,9 @@ class Limits(msgspec.Struct, frozen=True):
     """When the host has had enough. A guest that goes on is told why."""
 
     polls: int = 500
-    """GET requests of the same path in a row, as far as that path goes."""
+    """GET requests of the same object."""
+    polls_after_end: int = 25
+    """GET requests of a run that is over."""
     requests: int = 4000
     messages: int = 40_000
     seconds: float = 2 * 86_400.0
@@ -74,7 +78,7 @@ class Host:
         self._polls: dict[str, int] = {}
         self._halted: str | None = None
 
-    # ---- the one way in ---------------------------------------------------------------------------------------------------------------------
+    # ---- the one way in ------------------------------------------------------------------------------------------------------------------
 
     def ask(self, said: m.Said) -> m.Told:
         """Answer one message of the guest."""
@@ -129,15 +133,12 @@ class Host:
         """What was sent and never delivered."""
         return [_label(send) for send, _, _ in self._in_flight.values()]
 
-    # ---- requests ---------------------------------------------------------------------------------------------------------------------------
+    # ---- requests ------------------------------------------------------------------------------------------------------------------------
 
     def _send(self, send: m.Send) -> m.Told:
         self._requests += 1
         if send.method == "GET" and not send.path.endswith("/messages"):
-            self._polls[send.path] = self._polls.get(send.path, 0) + 1
-            if self._polls[send.path] > self.limits.polls:
-                what = send.path.rstrip("/").rpartition("/")[2]
-                self._halted = f"polled {what} {self.limits.polls} times without an end"
+            self._count_poll(send.path)
         if not send.waits:
             self.engine.journal.add(self.now, "sent", operation=_label(send), request=send.number)
             self._in_flight[send.number] = (send, self.now, 0)
@@ -145,6 +146,17 @@ class Host:
         told, hold = self._carry_out(send)
         self.now += hold
         return _at(told, self.now)
+
+    def _count_poll(self, path: str) -> None:
+        what = path.rstrip("/").rpartition("/")[2]
+        kept = self.engine.store.get(what)
+        status = kept.body.status if kept is not None and isinstance(kept.body, Run) else ""
+        over = status in TERMINAL
+        key, most = (f"{path} over", self.limits.polls_after_end) if over else (path, self.limits.polls)
+        self._polls[key] = self._polls.get(key, 0) + 1
+        if self._polls[key] > most:
+            because = f"polled {what} {most} times after it was {status}" if over else f"polled {what} {most} times"
+            self._halted = f"{because}, without an end"
 
     def _carry_out(self, send: m.Send) -> tuple[m.Told, float]:
         """Execute a request: what the guest will be told, and in how many more seconds."""
@@ -180,7 +192,7 @@ class Host:
                 self._carry_out(waiting[0])
         return m.Go(self.now)
 
-    # ---- streams ----------------------------------------------------------------------------------------------------------------------------
+    # ---- streams -------------------------------------------------------------------------------------------------------------------------
 
     def _read_on(self, said: m.ReadOn) -> m.Told:
         if not said.waits:
@@ -210,7 +222,7 @@ class Host:
             return m.Chunk(self.now, number, data, ended=True)
         return m.Chunk(self.now, number, data, ended=False) if data else None
 
-    # ---- what happens next ------------------------------------------------------------------------------------------------------------------
+    # ---- what happens next ---------------------------------------------------------------------------------------------------------------
 
     def _idle(self, said: m.Idle) -> m.Told:
         """Nothing is ready in the guest: deliver one of the requests in flight, or let the next timer fire."""

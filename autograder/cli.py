@@ -1,0 +1,150 @@
+"""The course's own verbs: check, grade, corpus."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from autograder import checks
+from autograder.notebooks import ROOT, read, released
+from threadlab.errors import ThreadlabError
+
+SUBMISSIONS = ROOT / "autograder" / "submissions"
+out, say = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Check the learner's own notebook, a line a behaviour."""
+    from autograder.execution.client import WorkerClient
+    from autograder.grading import grade_notebook
+    from autograder.learn import render
+
+    exercise = checks.find(options.exercise)
+    notebook = read(Path(options.notebook) if options.notebook else released(exercise.slug))
+    say.print(f"Checking {exercise.slug} …")
+    # The learner's own code on the learner's own machine: as trusted as in the notebook.
+    with WorkerClient(trust=True) as client, client.open() as session:
+        verdicts = grade_notebook(notebook, session, exercise)
+    for verdict in verdicts:
+        out.print(render(verdict), markup=False)
+        out.print()
+    earned = sum(verdict.earned for verdict in verdicts)
+    judged = {verdict.part for verdict in verdicts}
+    for part in exercise.parts:
+        if part.name not in judged:
+            out.print(f"{part.name}: its check cell is missing from the notebook, so it earns nothing here.", markup=False)
+    passed = earned == exercise.points
+    out.print(f"{exercise.slug}: {earned} of {exercise.points} points. {'Visible checks passed.' if passed else 'Not there yet.'}", markup=False)
+    return 0 if passed else 1
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Run nbgrader's steps for a class, and print a table."""
+    from autograder import classes
+
+    for slug in options.exercise or checks.SLUGS:
+        checks.find(slug)
+    api = classes.nbgrader_api(options.trust_submissions)
+    failed = False
+    for slug in options.exercise or checks.SLUGS:
+        classes.ready(slug, api)
+        rows = []
+        with say.status(f"Grading {slug} …") as status:
+            for row in classes.grade(slug, api, options.student or None):
+                rows.append(row)
+                status.update(f"Grading {slug}: {len(rows)} done, last {row.student} …")
+        if options.feedback:
+            with say.status(f"Writing feedback for {slug} …"):
+                classes.feedback(slug, api)
+        out.print(_class_table(slug, rows))
+        for row in rows:
+            if row.problem:
+                say.print(f"{row.student}: nbgrader could not grade this one:\n{row.problem}", markup=False)
+        failed = failed or any(row.problem for row in rows)
+    return 1 if failed else 0
+
+
+def _class_table(slug: str, rows: Sequence[object]) -> Table:
+    table = Table("student", "score", "of", "lost", title=slug, title_justify="left")
+    for row in rows:
+        table.add_row(row.student, f"{row.score:g}", f"{row.max:g}", ", ".join(row.lost) or "-")  # type: ignore[attr-defined]
+    return table
+
+
+def corpus(options: argparse.Namespace) -> int:
+    """Grade a folder of right and wrong answers, a row each; exit code 1 if one is not judged as it should be."""
+    from autograder import corpus as answers
+    from autograder.execution.client import WorkerClient
+
+    folder = Path(options.folder)
+    found = list(answers.find(folder, options.exercise))
+    rows = []
+    with WorkerClient(trust=options.trust_submissions) as client:
+        for row in answers.grade(found, client):
+            rows.append(row)
+            mark = "ok  " if not row.problem else "BAD "
+            lost = ", ".join(row.lost) or "-"
+            out.print(f"{mark} {row.exercise:<20} {row.kind:<6} {row.name:<36} {row.points:>4g} of {row.max:g}  loses {lost}", markup=False)
+            if row.problem:
+                out.print(f"     {row.problem}", markup=False)
+                for sentence in row.sentences:
+                    out.print(f"     {sentence}", markup=False)
+    bad = [row for row in rows if row.problem]
+    if options.json:
+        listed = [
+            {name: value for name, value in msgspec.to_builtins(row).items() if name not in ("sentences", "stated")} for row in rows
+        ]
+        Path(options.json).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+    out.print(f"{len(rows)} answers, {len(bad)} not judged as they should be.", markup=False)
+    return 1 if bad else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 course.py", description="Check, grade and try answers.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=run.__doc__, description=run.__doc__)
+        added.set_defaults(run=run)
+        return added
+
+    checking = verb("check", check)
+    checking.add_argument("exercise", help="such as sixth-message")
+    checking.add_argument("--notebook", metavar="FILE", help="another notebook than the one in exercises/")
+    grading = verb("grade", grade)
+    grading.add_argument("exercise", nargs="*", help="one or more exercises; without any, all of them")
+    grading.add_argument("--student", action="append", metavar="NAME", help="only this one; may be given more than once")
+    grading.add_argument("--feedback", action="store_true", help="also write nbgrader's feedback pages")
+    trying = verb("corpus", corpus)
+    trying.add_argument("folder", nargs="?", default=str(SUBMISSIONS), help="holds <exercise>/{right,wrong}/*.py")
+    trying.add_argument("--exercise", metavar="NAME", help="only this one")
+    trying.add_argument("--json", metavar="FILE", help="write the rows there, too")
+    for one in (grading, trying):
+        one.add_argument("--trust-submissions", action="store_true", help="run them even where the system offers no sandbox")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb; mistakes of the user's end in a sentence and exit code 2."""
+    from autograder.execution.hosts import WorkerError
+    from autograder.sandbox.report import SandboxUnavailable
+
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        return code
+    except (ThreadlabError, WorkerError, SandboxUnavailable) as error:
+        print(error, file=sys.stderr)
+    except PermissionError as error:
+        print(f"{error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped. What was graded so far is kept.", file=sys.stderr)
+        return 130
+    return 2

@@ -1,0 +1,56 @@
+"""The nbgrader preprocessor that runs a submission: in a forked, locked-down process instead of a kernel."""
+
+from __future__ import annotations
+
+import atexit
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Integer
+
+from autograder import checks
+from autograder.behaviours import Exercise, Verdict
+from autograder.execution.client import WorkerClient
+from autograder.grading import grade_notebook
+
+_client: WorkerClient | None = None
+
+
+def shared_client(trust: bool = False) -> WorkerClient:
+    """The one worker of this process, started when it is first needed and ended with the process."""
+    global _client
+    if _client is None:
+        _client = WorkerClient(trust=trust)
+        atexit.register(_client.close)
+    return _client
+
+
+def exercise_of(slug: str) -> Exercise | None:
+    """The course's exercise of this name, or None for an assignment of somebody else's."""
+    return checks.find(slug) if slug in checks.SLUGS else None
+
+
+class ExecuteInSandbox(NbGraderPreprocessor):
+    """Takes the place of nbgrader's Execute: same outputs, no kernel, and graded cells are judged in this process."""
+
+    timeout = Integer(30, allow_none=True, help="Seconds that a cell may run.").tag(config=True)
+    trust_submissions = Bool(False, help="Run submissions even where the system offers no sandbox.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        about = resources.get("nbgrader", {})
+        folder = Path(resources.get("metadata", {}).get("path") or ".")
+        exercise = exercise_of(about.get("assignment", ""))
+        with shared_client(self.trust_submissions).open(folder) as session:
+            verdicts = grade_notebook(nb, session, exercise, cell_timeout=self.timeout)
+        if exercise is not None:
+            self._report(about, folder, verdicts)
+        return nb, resources
+
+    def _report(self, about: dict[str, Any], folder: Path, verdicts: list[Verdict]) -> None:
+        """Keep the verdicts beside the graded notebook, for the teacher's reports."""
+        name = f"{about.get('notebook', 'notebook')}.verdicts.json"
+        (folder / name).write_bytes(msgspec.json.format(msgspec.json.encode(verdicts)))

@@ -1,0 +1,46 @@
+"""nbgrader for this course: where things are, and what runs a submission's cells.
+
+Found when nbgrader runs inside `autograder/`, or anywhere with `JUPYTER_CONFIG_PATH` naming that folder.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from nbgrader import preprocessors as stock
+
+from autograder.execute import ExecuteInSandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "autograder" / "work"
+WORK.mkdir(parents=True, exist_ok=True)
+
+# nbgrader upgrades its gradebook with a bare `alembic`, which is beside the Python that runs us and not always on the path.
+_bin = str(Path(sys.executable).parent)
+if _bin not in os.environ.get("PATH", "").split(os.pathsep):
+    os.environ["PATH"] = _bin + os.pathsep + os.environ.get("PATH", "")
+
+c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821
+
+c.CourseDirectory.course_id = "threads"
+c.CourseDirectory.root = str(ROOT)
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "exercises"
+c.CourseDirectory.submitted_directory = "autograder/work/submitted"
+c.CourseDirectory.autograded_directory = "autograder/work/autograded"
+c.CourseDirectory.feedback_directory = "autograder/work/feedback"
+c.CourseDirectory.db_url = os.environ.get("THREADS_GRADEBOOK") or f"sqlite:///{WORK / 'gradebook.db'}"
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".DS_Store"]
+
+c.Autograde.autograde_preprocessors = [
+    ExecuteInSandbox,
+    stock.IgnorePattern,
+    stock.ClearMetadataPreprocessor,
+    stock.LimitOutput,
+    stock.SaveAutoGrades,
+    stock.AssignLatePenalties,
+    stock.CheckCellMetadata,
+]
+c.OverwriteCells.add_missing_cells = True
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}

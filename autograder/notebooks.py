@@ -1,0 +1,114 @@
+"""Notebooks of exercises: their answer cells, their graded cells, and answers written as plain Python files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.learn import defines
+from threadlab.errors import ThreadlabError
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECK = "check_"
+"""A graded cell bears the name of its part behind this."""
+
+
+class BadNotebook(ThreadlabError):
+    """A notebook that is missing or cannot be read."""
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook from its file. Raises BadNotebook with a sentence."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BadNotebook(f"There is no notebook {path}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadNotebook(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BadNotebook(
+            f"{path} is not a notebook that can be read ({first[:200]}). Restore it from your last good copy; the file was left as it is."
+        ) from None
+    return notebook
+
+
+def released(slug: str) -> Path:
+    """Where the learner's notebook of an exercise is."""
+    return ROOT / "exercises" / slug / f"{slug}.ipynb"
+
+
+def solution(slug: str) -> Path:
+    """Where the notebook with the solution is."""
+    return ROOT / "solutions" / slug / f"{slug}.ipynb"
+
+
+def grade_id(cell: NotebookNode) -> str:
+    found = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    return found if isinstance(found, str) else ""
+
+
+def is_graded(cell: NotebookNode) -> bool:
+    marks = cell.metadata.get("nbgrader", {})
+    return cell.cell_type == "code" and bool(marks.get("grade")) and not marks.get("solution")
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and bool(cell.metadata.get("nbgrader", {}).get("solution"))
+
+
+def part_of(cell: NotebookNode) -> str | None:
+    """The part that a graded cell judges, if it is one of ours."""
+    name = grade_id(cell)
+    return name.removeprefix(CHECK) if is_graded(cell) and name.startswith(CHECK) else None
+
+
+def answer_sources(notebook: NotebookNode, name: str) -> list[str]:
+    """The answer cells, in order. If the cell that should define `name` has lost its mark, the last cell that defines it stands in."""
+    marked = [cell for cell in notebook.cells if is_solution(cell)]
+    sources = [cell.source for cell in marked]
+    if not any(grade_id(cell) == name or defines(cell.source, name) for cell in marked):
+        others = [cell.source for cell in notebook.cells if cell.cell_type == "code" and defines(cell.source, name)]
+        sources += others[-1:]
+    return sources
+
+
+# ---- answers as Python files --------------------------------------------------------------------------------------------------------------
+
+
+_CELL = re.compile(r"^# %% (?P<name>\w+)[ \t]*$", re.MULTILINE)
+_LOSES = re.compile(r"\A# loses:(?P<names>.*)$", re.MULTILINE)
+
+
+def read_answers(path: Path) -> tuple[dict[str, str], list[str] | None]:
+    """The answer cells of a percent-format file by their names, and the behaviours it says it loses. Raises BadNotebook."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadNotebook(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    marks = list(_CELL.finditer(text))
+    if not marks:
+        raise BadNotebook(f"{path} has no cell: every answer cell begins with a line `# %% NAME`.")
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    cells = {mark["name"]: text[mark.end() : end].strip("\n") for mark, end in zip(marks, ends, strict=True)}
+    loses = _LOSES.match(text)
+    return cells, [name.strip() for name in loses["names"].split(",") if name.strip()] if loses else None
+
+
+def with_answers(slug: str, answers: Mapping[str, str]) -> NotebookNode:
+    """The exercise's notebook as a learner would hand it in with these answers. A cell that is not among them stays blank."""
+    notebook = read(solution(slug))
+    for cell in notebook.cells:
+        if is_solution(cell):
+            cell.source = answers.get(grade_id(cell), "raise NotImplementedError()")
+    unknown = set(answers) - {grade_id(cell) for cell in notebook.cells if is_solution(cell)}
+    if unknown:
+        raise BadNotebook(f"{slug} has no answer cell named {', '.join(sorted(unknown))}.")
+    return notebook

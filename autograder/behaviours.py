@@ -68,6 +68,8 @@ class Finding(msgspec.Struct, frozen=True):
     earned: int
     sentence: str = ""
     """Why it failed."""
+    where: str = ""
+    """In how many orders, and in which one it is shown."""
     order: tuple[int, ...] = ()
     scene: str = ""
 
@@ -163,7 +165,7 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
     for scene in behaviour.scenes or (part.scenes[0].name,):
         for evidence in seen[scene]:
             total += 1
-            found = ending_of(evidence) if not behaviour.any_ending else None
+            found = ending_of(evidence) if not behaviour.any_ending or unwritten(evidence) else None
             found = found or behaviour.test(evidence)
             if isinstance(found, str):
                 failing += 1
@@ -172,18 +174,23 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
                 came_up = True
     if worst is not None:
         sentence, evidence, scene = worst
-        where = f" ({failing} of {total} orders; this one: {evidence.steps()})" if total > 1 else ""
-        return Finding(behaviour.name, behaviour.points, 0, sentence + where, evidence.order, scene)
+        where = f"{failing} of {total} orders; this one: {evidence.steps()}" if total > 1 else ""
+        return Finding(behaviour.name, behaviour.points, 0, sentence, where, evidence.order, scene)
     if not came_up:
         return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}")
     return Finding(behaviour.name, behaviour.points, behaviour.points)
+
+
+def unwritten(evidence: Evidence) -> bool:
+    """Whether the answer is still the blank that was handed out."""
+    return evidence.ending.type == "NotImplementedError" and not evidence.ending.message
 
 
 def ending_of(evidence: Evidence) -> str | None:
     """Why this trial did not come to a proper end, as a sentence; None if it did."""
     ending = evidence.ending
     if ending.how == "raised":
-        if ending.type == "NotImplementedError" and not ending.message:
+        if unwritten(evidence):
             return "nothing has been written here yet."
         at = f" at {ending.line}" if ending.line else ""
         return f"it raised {ending.type}: {ending.message}{at}"

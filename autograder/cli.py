@@ -41,7 +41,9 @@ def check(options: argparse.Namespace) -> int:
         if part.name not in judged:
             out.print(f"{part.name}: its check cell is missing from the notebook, so it earns nothing here.", markup=False)
     passed = earned == exercise.points
-    out.print(f"{exercise.slug}: {earned} of {exercise.points} points. {'Visible checks passed.' if passed else 'Not there yet.'}", markup=False)
+    out.print(
+        f"{exercise.slug}: {earned} of {exercise.points} points. {'Visible checks passed.' if passed else 'Not there yet.'}", markup=False
+    )
     return 0 if passed else 1
 
 
@@ -98,9 +100,7 @@ def corpus(options: argparse.Namespace) -> int:
                     out.print(f"     {sentence}", markup=False)
     bad = [row for row in rows if row.problem]
     if options.json:
-        listed = [
-            {name: value for name, value in msgspec.to_builtins(row).items() if name not in ("sentences", "stated")} for row in rows
-        ]
+        listed = [{name: value for name, value in msgspec.to_builtins(row).items() if name not in ("sentences", "stated")} for row in rows]
         Path(options.json).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
     out.print(f"{len(rows)} answers, {len(bad)} not judged as they should be.", markup=False)
     return 1 if bad else 0

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader import preprocessors as stock
 
 from autograder.execute import ExecuteInSandbox
@@ -36,11 +37,11 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".DS_S
 c.Autograde.autograde_preprocessors = [
     ExecuteInSandbox,
     stock.IgnorePattern,
-    stock.ClearMetadataPreprocessor,
+    ClearMetadataPreprocessor,
     stock.LimitOutput,
     stock.SaveAutoGrades,
     stock.AssignLatePenalties,
     stock.CheckCellMetadata,
 ]
 c.OverwriteCells.add_missing_cells = True
-c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
+c.ClearSolutions.code_stub = {"python": "pass  # YOUR CODE HERE"}

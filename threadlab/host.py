@@ -6,7 +6,7 @@ what the guest says happened.
 
 import heapq
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any
 
 import msgspec
 
@@ -114,7 +114,7 @@ class Host:
 
     def _enough(self) -> str | None:
         if self._messages > self.limits.messages or self._requests > self.limits.requests:
-            return f"went on without an end ({self._requests} requests)"
+            return f"went on without an end, after {self._requests} request{'' if self._requests == 1 else 's'}"
         if self.now - self.start > self.limits.seconds:
             return f"waited {(self.now - self.start) / 3600:.0f} hours without an end"
         return None
@@ -139,8 +139,10 @@ class Host:
         self._requests += 1
         if send.method == "GET" and not send.path.endswith("/messages"):
             self._count_poll(send.path)
+        carried = _texts(send)
+        detail = {"texts": carried} if carried else {}
+        self.engine.journal.add(self.now, "sent", operation=_label(send), request=send.number, detail=detail)
         if not send.waits:
-            self.engine.journal.add(self.now, "sent", operation=_label(send), request=send.number)
             self._in_flight[send.number] = (send, self.now, 0)
             return m.Go(self.now)
         told, hold = self._carry_out(send)
@@ -303,7 +305,21 @@ def _label(send: m.Send) -> str:
         return f"{send.method} {send.path}"
 
 
-Answered: TypeAlias = m.Deliver | m.Fail | m.Chunk
+_bodies = msgspec.json.Decoder(dict[str, Any])
+
+
+def _texts(send: m.Send) -> list[str]:
+    """The texts of the user messages that a request carries, so that the journal can say whose reply was lost."""
+    if send.method != "POST" or b'"content"' not in send.body:
+        return []
+    try:
+        body = _bodies.decode(send.body)
+    except msgspec.MsgspecError:
+        return []
+    thread = body.get("thread")
+    lists = [body.get("additional_messages"), body.get("messages"), thread.get("messages") if isinstance(thread, dict) else None, [body]]
+    found = [one.get("content") for several in lists if isinstance(several, list) for one in several if isinstance(one, dict)]
+    return [text[:500] for text in found if isinstance(text, str)]
 
 
 def _at(told: m.Told, now: float) -> m.Told:

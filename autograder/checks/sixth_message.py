@@ -127,7 +127,8 @@ def one_run(evidence: Evidence) -> Found:
 def heeds_the_refusal(evidence: Evidence) -> Found:
     """A run is active: the message may be refused (400). Raising is right, waiting and posting again is right; going on without it is not."""
     runs = [entry for entry in _runs(evidence) if entry.run_id != evidence.given["earlier"]]
-    refused = [entry for entry in evidence.requests("createMessage", ok=False)]
+    carriers = {entry.request for entry in evidence.journal if entry.what == "sent" and SIXTH in entry.detail.get("texts", ())}
+    refused = [entry for entry in evidence.requests(ok=False) if entry.request in carriers]
     sixth = {message.id for message in _sixths(evidence)}
     if len(sixth) > 1:
         return f"after the refusal the message was posted {len(sixth)} times."
@@ -139,16 +140,11 @@ def heeds_the_refusal(evidence: Evidence) -> Found:
         return f"while another run was active, it {evidence.ending.message}."
     if evidence.returned and not sixth:
         return "the message was refused while another run was active, and nobody was told: it returned as if all were well."
-    if not (refused or runs or evidence.requests("getRun") or evidence.requests("listRuns")):
+    if not (refused or sixth):
         return Occasion.NONE
-    if not evidence.returned and not _told(evidence):
+    if evidence.ending.how == "raised" and not refused:
         return f"it ended with {evidence.ending.type}: {evidence.ending.message}"
     return None
-
-
-def _told(evidence: Evidence) -> bool:
-    """Whether it ended in an error that passes the refusal on."""
-    return evidence.ending.how == "raised" and bool(evidence.requests(ok=False) or evidence.requests("listRuns") or evidence.requests("getRun"))
 
 
 def leaves_nothing_behind(evidence: Evidence) -> Found:
@@ -216,15 +212,20 @@ EXERCISE = Exercise(
         Part(
             "send_and_run",
             (
-                Behaviour("reads_the_sixth", 3, "In every delivery order the run reads the sixth message.", reads_the_sixth),
+                Behaviour(
+                    "reads_the_sixth", 3, "In every delivery order the run reads the sixth message.", reads_the_sixth, any_ending=True
+                ),
                 Behaviour(
                     "confirmed_before_the_run",
                     2,
                     "The run is not sent before a reply has confirmed the message.",
                     confirmed_before_the_run,
+                    any_ending=True,
                 ),
-                Behaviour("posted_once", 1, "The message is on the thread exactly once.", posted_once, ("plain", "failing")),
-                Behaviour("one_run", 1, "Exactly one run is created.", one_run, ("plain", "failing")),
+                Behaviour(
+                    "posted_once", 1, "The message is on the thread exactly once.", posted_once, ("plain", "failing"), any_ending=True
+                ),
+                Behaviour("one_run", 1, "Exactly one run is created.", one_run, ("plain", "failing"), any_ending=True),
                 Behaviour(
                     "returns_the_finished_run",
                     2,

@@ -31,6 +31,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self, now: Callable[[], float], idle: Callable[[float | None, bool], None]) -> None:
         super().__init__()
         self._now, self._idle = now, idle
+        self._clock_resolution = 1e-5  # virtual times are sums of floats around 1.8e9: what differs by less is the same moment
         self._selector = self  # BaseEventLoop calls `select` on it
         self._wake = threading.Event()
         self._outside = 0

@@ -1,0 +1,18 @@
+# loses: reads_the_sixth, confirmed_before_the_run, posted_once, returns_the_finished_run, leaves_nothing_behind
+# %% answers
+answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+
+# %% send_and_run
+import asyncio
+
+
+async def send_and_run(client, thread_id, assistant_id, text):
+    task = asyncio.create_task(client.beta.threads.messages.create(thread_id, role="user", content=text))
+    newest = (await client.beta.threads.messages.list(thread_id, limit=1)).data[0]
+    assert newest.id
+    run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    while run.status in ("queued", "in_progress", "cancelling"):
+        await asyncio.sleep(1)
+        run = await client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    await task
+    return run

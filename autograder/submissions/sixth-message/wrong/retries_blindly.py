@@ -1,0 +1,21 @@
+# loses: posted_once, heeds_the_refusal
+# %% answers
+answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+
+# %% send_and_run
+import asyncio
+
+
+async def send_and_run(client, thread_id, assistant_id, text):
+    while True:
+        create = client.beta.threads.messages.create(thread_id, role="user", content=text)
+        try:
+            await asyncio.wait_for(create, timeout=0.01)
+            break
+        except (asyncio.TimeoutError, Exception):
+            await asyncio.sleep(0.1)
+    run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    while run.status in ("queued", "in_progress", "cancelling"):
+        await asyncio.sleep(1)
+        run = await client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    return run

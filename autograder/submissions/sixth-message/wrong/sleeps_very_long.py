@@ -1,0 +1,14 @@
+# loses: reads_the_sixth, confirmed_before_the_run, posted_once, returns_the_finished_run, heeds_the_refusal, leaves_nothing_behind
+# %% answers
+answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+
+# %% send_and_run
+import asyncio
+
+
+async def send_and_run(client, thread_id, assistant_id, text):
+    task = asyncio.create_task(client.beta.threads.messages.create(thread_id, role="user", content=text))
+    await asyncio.sleep(30)
+    run = await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
+    await task
+    return run

@@ -110,6 +110,10 @@ class _Panel:
         self.heading, self.timeline, self.verdict, self.good = panel
         self.left, self.width = left, width
         self.top = top + (26 if self.heading else 0)
+        threads = [row.thread_id for row in self.timeline.rows if row.thread_id]
+        self.threads = list(dict.fromkeys(threads))
+        beside = min(len(self.threads), 4)
+        self.bar_width, self.run_text = (12.0, 28.0) if beside < 2 else (6.0, 13.0 + 9.0 * beside)
         self.lanes: dict[str, _Lane] = {}
         x = left
         for name, share in SHARES.items():
@@ -133,7 +137,7 @@ class _Panel:
         return {
             "code": _fit(code, self.lanes["code"].width - (32 if row.refused and not row.thread else 14)),
             "thread": _fit(row.thread, self.lanes["thread"].width - 34),
-            "run": _fit(row.run, self.lanes["run"].width - 32),
+            "run": _fit(row.run, self.lanes["run"].width - self.run_text - 4),
         }
 
     @staticmethod
@@ -161,7 +165,7 @@ class _Panel:
     def _words(self, line: _Line) -> list[str]:
         parts = [_text(self.lanes["time"].left + 8, line.middle + 4, f"{line.row.at:.2f} s", "tl-dim")]
         warns = line.row.refused and not line.row.thread
-        for name, indent in (("code", 26 if warns else 8), ("thread", 28), ("run", 28)):
+        for name, indent in (("code", 26.0 if warns else 8.0), ("thread", 28.0), ("run", self.run_text)):
             lines = line.cells[name]
             first = line.middle + 4.5 - (len(lines) - 1) * LINE / 2
             parts += [_text(self.lanes[name].left + indent, first + index * LINE, text) for index, text in enumerate(lines) if text]
@@ -173,19 +177,19 @@ class _Panel:
         """A bar for each run, from its creation to its end; runs on different threads stand beside each other."""
         parts: list[str] = []
         begun: dict[str, float] = {}
-        threads = list(dict.fromkeys(line.row.thread_id for line in self.lines if line.row.thread_id))
         for line in self.lines:
             row = line.row
             if row.state == "queued" and row.thread_id not in begun:
                 begun[row.thread_id] = line.middle
             elif row.state and row.state in _ended() and row.thread_id in begun:
-                parts.append(self._bar(threads.index(row.thread_id), begun.pop(row.thread_id), line.middle))
+                parts.append(self._bar(self.threads.index(row.thread_id), begun.pop(row.thread_id), line.middle))
         end = self.lines[-1].middle if self.lines else 0.0
-        return parts + [self._bar(threads.index(thread_id), start, end) for thread_id, start in begun.items()]
+        return parts + [self._bar(self.threads.index(thread_id), start, end) for thread_id, start in begun.items()]
 
     def _bar(self, index: int, start: float, end: float) -> str:
-        x = self.lanes["run"].left + 9 + 5 * min(index, 3)
-        return f'<rect class="tl-bar" x="{x:.1f}" y="{start - 7:.1f}" width="12" height="{end - start + 14:.1f}" rx="5"/>'
+        x = self.lanes["run"].left + 9 + 9 * min(index, 3)
+        size = f'width="{self.bar_width:.0f}" height="{end - start + 14:.1f}" rx="{self.bar_width / 2 - 1:.0f}"'
+        return f'<rect class="tl-bar" x="{x:.1f}" y="{start - 7:.1f}" {size}/>'
 
     def _flights(self) -> list[str]:
         """A dashed line for each request that was in flight for a while, and an arrow where it arrives."""

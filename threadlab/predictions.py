@@ -50,16 +50,16 @@ QUESTIONS: dict[str, Question] = {
     ),
     "first-in-list": Question(
         "00",
-        "B",
+        "A",
         {
             "A": Option(
+                "The assistant's answer: the newest message comes first.",
+                "Lists come in descending order of creation, 20 objects a page, unless you ask otherwise.",
+            ),
+            "B": Option(
                 "Your question: a conversation is listed from its beginning.",
                 'That is what `order="asc"` gives. Left alone, the list begins with the newest message.',
                 "oldest first",
-            ),
-            "B": Option(
-                "The assistant's answer: the newest message comes first.",
-                "Lists come in descending order of creation, 20 objects a page, unless you ask otherwise.",
             ),
             "C": Option(
                 "The assistant's instructions: they begin every conversation.",
@@ -70,7 +70,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "key-removed": Question(
         "00",
-        "B",
+        "C",
         {
             "A": Option(
                 "The call fails: the key is read from the environment at every call.",
@@ -78,13 +78,13 @@ QUESTIONS: dict[str, Question] = {
                 "read at every call",
             ),
             "B": Option(
-                "The call works: the key was read when the client was made.",
-                "`OpenAI()` looks into the environment once, and keeps what it finds in `client.api_key`.",
+                "It depends on whether the key was there when `openai` was imported.",
+                "Importing reads no key, though many old texts say so. Further up, `OpenAI()` failed long after the import.",
+                "read at import",
             ),
             "C": Option(
-                "It depends on whether the key was there when `openai` was imported.",
-                "Importing reads no key. Many old texts say so; one cell further up a client was made long after the import.",
-                "read at import",
+                "The call works: the key was read when the client was made.",
+                "`OpenAI()` looks into the environment once, and keeps what it finds in `client.api_key`.",
             ),
         },
     ),
@@ -178,7 +178,7 @@ QUESTIONS: dict[str, Question] = {
         {
             "A": Option(
                 "Yes: `gather` waits for both, so the message is confirmed.",
-                "It is confirmed in the end, but the run was sent before that. What counts is what was confirmed when the run was asked for.",
+                "It is confirmed in the end, but the run was sent before that. What counts is what was confirmed when the run was sent.",
                 "gather puts in order",
             ),
             "B": Option(

@@ -21,6 +21,10 @@ from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Inte
 from autograder.execution.shell import WorkerShell
 from autograder.execution.warming import warm_up
 from autograder.sandbox.base import Base, close_others, enter
+from autograder.sandbox.watch import held
+
+WATCH = 0.25
+"""Seconds between two looks at how much memory the children hold."""
 
 
 class WarmProcess:
@@ -31,17 +35,23 @@ class WarmProcess:
         self._base = base
         self._shell = shell
         self._children: dict[int, int] = {}
+        self._memory: dict[int, int] = {}
 
     def serve(self) -> None:
         """Until the grader closes its end."""
         self._reply(Hello(self._base.report))
         while True:
-            packet, descriptors, _, _ = socket.recv_fds(self._control, PACKET_LIMIT, 1)
+            self._control.settimeout(WATCH if self._children else None)
+            try:
+                packet, descriptors, _, _ = socket.recv_fds(self._control, PACKET_LIMIT, 1)
+            except TimeoutError:
+                self._watch()
+                continue
             if not packet:
                 break
             match read_order(packet):
-                case Open(session):
-                    self._open(session, descriptors[0])
+                case Open(session, memory):
+                    self._open(session, memory, descriptors[0])
                 case Interrupt(session):
                     if session in self._children:
                         os.kill(self._children[session], signal.SIGINT)
@@ -53,7 +63,13 @@ class WarmProcess:
     def _reply(self, reply: Reply) -> None:
         self._control.send(encode(reply))
 
-    def _open(self, session: int, descriptor: int) -> None:
+    def _watch(self) -> None:
+        """End sessions that hold too much memory. The grader sees their pipe close."""
+        for session, pid in self._children.items():
+            if held(pid, self._memory[session]) >= self._memory[session]:
+                os.kill(pid, signal.SIGKILL)
+
+    def _open(self, session: int, memory: int, descriptor: int) -> None:
         try:
             self._base.before_fork()
             pid = os.fork()
@@ -64,7 +80,7 @@ class WarmProcess:
         if pid == 0:
             self._be_child(descriptor)
         os.close(descriptor)
-        self._children[session] = pid
+        self._children[session], self._memory[session] = pid, memory
         self._reply(Opened(session))
 
     def _be_child(self, descriptor: int) -> NoReturn:
@@ -86,6 +102,7 @@ class WarmProcess:
 
     def _end(self, session: int, patience: float) -> Closed:
         pid = self._children.pop(session)
+        del self._memory[session]
         deadline = time.monotonic() + patience
         ended, status, usage = os.wait4(pid, os.WNOHANG)
         while not ended and time.monotonic() < deadline:

@@ -2,8 +2,8 @@
 
     python benchmarks/worker.py [submissions] [kernels]
 
-The eight cells import the SDK, define, compute, print, show a value, await and fail once, as a short notebook's do. Start-up of the warm process is
-included in the worker's time. Ends in `ratio=`: a kernel's time for a submission over the worker's.
+The eight cells import the SDK, define, compute, print, show a value, await and fail once, as a short notebook's do. The worker's time
+includes the start of its warm process. Ends in `ratio=`: a kernel's time for a submission over the worker's.
 """
 
 import os

@@ -86,7 +86,7 @@ class Session:
         self.ended: Closed | None = None
         """How its process ended and what it used, once it has."""
         bring = list(_files(files)) if files else []
-        self._channel = Channel(host.open(number))
+        self._channel = Channel(host.open(number, limits))
         try:
             deadline = time.monotonic() + READY_TIMEOUT
             self._send(frames.Start(limits, len(bring)), deadline)

@@ -20,6 +20,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     memory: int = 2 * 1024**3
     """Bytes of address space, for each process."""
+    memory_together: int = 4 * 1024**3
+    """Bytes that all its processes may hold at once. Looked at a few times a second."""
     cpu: int = 600
     """Seconds of processor time, for each process."""
     processes: int = 256

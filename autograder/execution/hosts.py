@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
+from autograder.execution.frames import Limits
 from autograder.execution.orders import (
     PACKET_LIMIT,
     Close,
@@ -51,7 +52,7 @@ class Host(Protocol):
     def report(self) -> Report:
         """Which protections hold. Raises WorkerError."""
 
-    def open(self, session: int) -> socket.socket:
+    def open(self, session: int, limits: Limits) -> socket.socket:
         """A new process; this is the grader's end of its pipe. Raises WorkerError."""
 
     def interrupt(self, session: int) -> None:
@@ -115,12 +116,12 @@ class WarmHost:
             self._report = self._receive(Hello, START_TIMEOUT).report
         return self._report
 
-    def open(self, session: int) -> socket.socket:
+    def open(self, session: int, limits: Limits) -> socket.socket:
         """Fork a child."""
         self.report()
         ours, theirs = socket.socketpair()
         with theirs:
-            self._ask(Open(session), Opened, [theirs.fileno()])
+            self._ask(Open(session, limits.memory_together), Opened, [theirs.fileno()])
         return ours
 
     def interrupt(self, session: int) -> None:
@@ -206,7 +207,7 @@ class FreshHost:
         """Nothing holds."""
         return Report(dict.fromkeys(PROTECTIONS, "only Linux can hold it to that"))
 
-    def open(self, session: int) -> socket.socket:
+    def open(self, session: int, limits: Limits) -> socket.socket:
         """Start a process and wait until it has called."""
         self.start()
         word = secrets.token_bytes(32)

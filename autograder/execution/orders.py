@@ -15,6 +15,8 @@ class Open(msgspec.Struct, tag="open"):
     """Fork a child for this session. Its end of the pipe comes with the packet."""
 
     session: int
+    memory: int
+    """Bytes that its processes may hold together."""
 
 
 class Interrupt(msgspec.Struct, tag="interrupt"):

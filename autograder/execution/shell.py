@@ -5,6 +5,7 @@ A kernel's shell is taken, not a plain one, so that magics, `!command`, paging a
 
 import builtins
 import getpass
+import inspect
 import json
 from typing import Any, NoReturn
 
@@ -93,6 +94,20 @@ class LogDisplayPublisher(DisplayPublisher):
         """Part of a kernel's publisher. The log knows its cell."""
 
 
+class CellCompiler(XCachingCompiler):
+    """Tells `inspect` that cells belong to `__main__`. It would look for their files in every imported module, several times for each frame
+    of a traceback: four fifths of the time of a short one.
+    """
+
+    _known: dict[str, str] = getattr(inspect, "modulesbyfile", {})
+
+    def get_code_name(self, raw_code: str, code: str, number: int) -> str:
+        """The file name that a cell's code gets."""
+        name: str = super().get_code_name(raw_code, code, number)  # type: ignore[no-untyped-call]
+        self._known[name] = "__main__"
+        return name
+
+
 class WorkerShell(ZMQInteractiveShell):
     """A kernel's shell without a kernel."""
 
@@ -147,7 +162,7 @@ def make_shell() -> WorkerShell:
     """The one shell of this process, with nothing in its namespace yet. Starts no thread and opens no file."""
     config = Config()
     config.HistoryManager.enabled = False
-    shell: WorkerShell = WorkerShell.instance(config=config, compiler_class=XCachingCompiler)
+    shell: WorkerShell = WorkerShell.instance(config=config, compiler_class=CellCompiler)
     builtins.input = _refuse_input
     getpass.getpass = _refuse_getpass
     return shell

@@ -1,5 +1,6 @@
 """Puts the pieces together: `enter` for the warm process, `Base.confine` for each child. A piece that is missing is reported, not fatal."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -154,6 +155,8 @@ def enter() -> Base:
     """
     if sys.platform != "linux":
         return Base("only Linux can hold it to that")
+    with contextlib.suppress(OSError, KeyError):
+        kernel.leave_keyring()
     reasons = []
     for way in namespaces.WAYS:
         reason = attempt(way)

@@ -17,6 +17,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS =
 _SYS_MOUNT_SETATTR = 442
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID, _MOUNT_ATTR_NODEV = 1, 2, 4
+_SYS_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+_KEYCTL_JOIN_SESSION_KEYRING = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -86,6 +88,11 @@ def prctl(option: int, value: int) -> None:
     check(
         _libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)), f"prctl {option}"
     )
+
+
+def leave_keyring() -> None:
+    """Start with an empty session keyring: the old one may hold a person's tickets and passwords (keyrings(7)). Raises OSError."""
+    syscall(_SYS_KEYCTL[os.uname().machine], "join a new keyring", ctypes.c_int(_KEYCTL_JOIN_SESSION_KEYRING), None)
 
 
 def drop_capabilities() -> None:

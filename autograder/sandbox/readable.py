@@ -25,6 +25,9 @@ SETTINGS = (
 )
 """What libraries read when they start. Users, hosts and the like are made up (`tree.py`)."""
 
+PRIVATE = ("etc/jupyter", "etc/ipython", "pip.conf", ".condarc", "condarc.d")
+"""Inside a Python's own folder, or /usr/local: settings that may hold passwords (a gradebook's `db_url`, an index's address)."""
+
 COURSE = Path(__file__).resolve().parents[2]
 """The folder that the packages `autograder` and `threadlab` are in: the course's own, or one of installed packages."""
 
@@ -35,7 +38,9 @@ def readable() -> list[str]:
     packages = {Path(path) for path in sys.path if Path(path).is_absolute() and Path(path).resolve() != COURSE}
     allowed = python | packages | {COURSE / "threadlab"} | {Path(path) for path in SYSTEM + SETTINGS}
     allowed |= {path.resolve() for path in python | packages}
-    return sorted(str(path) for path in _without(outermost(allowed), hidden(allowed)))
+    private = {folder / name for folder in {*allowed, Path("/usr/local")} for name in PRIVATE}
+    unwanted = hidden(allowed) | {path for path in private if path.exists()}
+    return sorted(str(path) for path in _without(outermost(allowed), unwanted))
 
 
 def hidden(allowed: Iterable[Path]) -> set[Path]:

@@ -5,7 +5,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -129,7 +128,7 @@ def test_unprivileged_user_has_the_full_sandbox() -> None:
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (
         "autograder/checks",
         "solutions",
@@ -139,11 +138,20 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     ):
         (tmp_path / name).mkdir(parents=True)
     monkeypatch.setattr(readable, "COURSE", tmp_path)
-    yield tmp_path
+    return tmp_path
 
 
 def within(folder: Path, paths: list[str]) -> list[str]:
     return sorted(str(Path(path).relative_to(folder)) for path in paths if Path(path).is_relative_to(folder))
+
+
+def test_passwords_beside_packages(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (course / "python/etc/jupyter").mkdir(parents=True)
+    (course / "python/lib").mkdir()
+    (course / "python/etc/jupyter/nbgrader_config.py").write_text("db_url = 'postgresql://teacher:password@host'")
+    (course / "python/pip.conf").write_text("a key")
+    monkeypatch.setattr(sys, "prefix", str(course / "python"))
+    assert within(course, readable.readable()) == ["python/lib", "threadlab"]
 
 
 def test_python_beside_the_course(course: Path) -> None:

@@ -72,7 +72,7 @@ CELLS = {
     "no_newline": "print('a', end=''); print('b', end='')",
     "long_list": "list(range(2000))",
     "pickle_of_main": "import pickle\nclass P:\n    pass\ntype(pickle.loads(pickle.dumps(P()))).__name__",
-    "multiprocessing": "from multiprocessing import get_context\nwith get_context('fork').Pool(2) as pool:\n    got = pool.map(abs, [-1])\ngot",
+    "multiprocessing": "import multiprocessing as mp\nwith mp.get_context('fork').Pool(2) as pool:\n    got = pool.map(abs, [-1])\ngot",
     "fork_prints": "pid = os.fork()\nif not pid:\n    os.write(1, b'child\\n'); os._exit(0)\nos.waitpid(pid, 0)[1]",
     "stdout_has_no_buffer": "sys.stdout.buffer",
     "stdout_kind": "sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.writable()",
@@ -107,6 +107,9 @@ def both(client: WorkerClient) -> tuple[dict[str, Any], dict[str, Any]]:
     return kernel, {name: (result.execution_count, result.outputs) for name, result in results.items()}
 
 
+RACES = {"raw_before_value", "subprocess", "fork_prints", "shell_command"}
+"""Where a kernel reads text from a descriptor in a thread, and the cell's value may overtake it."""
+
 VARYING = [
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"0x[0-9a-f]{6,}"), "ADDRESS"),
@@ -135,6 +138,8 @@ def normal(name: str, outputs: list[Any]) -> list[Any]:
             if output["output_type"] == "error" and name in FRAMES_DIFFER:
                 copy["traceback"] = list(output["traceback"])[-1:]
             made.append(copy)
+    if name in RACES:
+        made.sort(key=lambda one: (one["output_type"] != "stream", one.get("name") != "stdout"))
     return [_without_varying(output) for output in made]
 
 

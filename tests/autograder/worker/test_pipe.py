@@ -1,4 +1,4 @@
-"""The submission's end of the pipe is in the submission's hands: whatever it writes there, the grader goes on, and says so in a sentence."""
+"""The submission's end of the pipe is in its own hands: whatever it writes there, the grader goes on, and says so in a sentence."""
 
 import os
 
@@ -50,14 +50,18 @@ FORGERIES = {
 }
 
 
+def run_both(session: Session, *sources: str) -> None:
+    for source in sources:
+        session.run_cell(source, 1)
+
+
 @pytest.mark.parametrize("name", FORGERIES)
 def test_forged_message_fails_the_submission_only(client: WorkerClient, name: str) -> None:
     source, sentence = FORGERIES[name]
     with client.open() as session:
         assert session.run_cell(PREPARE, 10).status == "ok"
         with pytest.raises(SubmissionFailed, match=sentence):
-            session.run_cell(source, 1)
-            session.run_cell("1", 1)
+            run_both(session, source, "1")
         assert session.failure
     with client.open() as other:
         assert other.run_cell("1 + 1", 10).status == "ok"

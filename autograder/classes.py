@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,36 +24,40 @@ class Graded(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-def nbgrader_api(trust: bool = False) -> Any:
-    """nbgrader's own Python interface with the course's configuration."""
-    os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
+def nbgrader_api(trust: bool = False, **directories: str) -> Any:
+    """nbgrader's own Python interface with the course's configuration. `directories` go to its CourseDirectory."""
     from nbgrader.apps import NbGraderAPI
     from traitlets.config import Config
     from traitlets.config.loader import PyFileConfigLoader
 
     config = PyFileConfigLoader("nbgrader_config.py", path=str(CONFIG)).load_config()
-    config.merge(Config({"ExecuteInSandbox": {"trust_submissions": trust}}))
+    config.merge(Config({"ExecuteInSandbox": {"trust_submissions": trust}, "CourseDirectory": directories}))
     return NbGraderAPI(config=config)
 
 
-def release(slug: str, api: Any) -> None:
-    """Make (again) the learners' notebook from the solution, and its rows in the gradebook. Raises ThreadlabError."""
-    outcome = api.generate_assignment(slug, force=True, create=True)
-    if not outcome["success"]:
-        raise ThreadlabError(f"nbgrader could not generate {slug}:\n{_end_of(outcome)}")
-
-
-def ready(slug: str, api: Any) -> None:
-    """The gradebook must know the assignment before anything is graded; a fresh clone has no gradebook."""
+def known(slug: str, api: Any) -> bool:
+    """Whether the gradebook has the assignment."""
     from nbgrader.api import MissingEntry
 
     try:
         with api.gradebook as gradebook:
-            if gradebook.find_assignment(slug).notebooks:
-                return
+            return bool(gradebook.find_assignment(slug).notebooks)
     except MissingEntry:
-        pass
-    release(slug, api)
+        return False
+
+
+def ready(slug: str) -> None:
+    """See to it that the gradebook knows the assignment; a fresh clone has no gradebook at all.
+
+    nbgrader learns an assignment by releasing it, so it is released once more, to a folder of its own: the notebooks in `exercises/` may
+    hold somebody's answers. Raises ThreadlabError when nbgrader cannot do it.
+    """
+    api = nbgrader_api(release_directory="autograder/work/release")
+    if known(slug, api):
+        return
+    outcome = api.generate_assignment(slug, force=True, create=True)
+    if not outcome["success"]:
+        raise ThreadlabError(f"nbgrader could not enter {slug} into the gradebook:\n{_end_of(outcome)}")
 
 
 def grade(slug: str, api: Any, students: list[str] | None = None, force: bool = True) -> Iterator[Graded]:

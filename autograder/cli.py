@@ -56,7 +56,7 @@ def grade(options: argparse.Namespace) -> int:
     api = classes.nbgrader_api(options.trust_submissions)
     failed = False
     for slug in options.exercise or checks.SLUGS:
-        classes.ready(slug, api)
+        classes.ready(slug)
         rows = []
         with say.status(f"Grading {slug} …") as status:
             for row in classes.grade(slug, api, options.student or None):

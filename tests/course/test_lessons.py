@@ -1,0 +1,221 @@
+"""The lessons, each test named after the mistake it catches."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.course.tiny import ROOT
+from threadlab.predictions import QUESTIONS
+
+NOTEBOOKS = sorted((ROOT / "lessons").glob("*.ipynb"))
+TURN = "send → confirm → run → wait → read → record"
+PARTS = (
+    "**Time:**",
+    "**After this lesson you can**",
+    "## Recall",
+    "## The situation",
+    "**Predict.**",
+    "## Worked example",
+    "## A smaller one to ",
+    "## Graded exercise",
+    "## The same in Conversations and Responses",
+    "## Key points",
+)
+SECONDS = 60
+"""What a lesson may take, run from top to bottom; each takes a fifth of it."""
+
+lessons = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def prose(path: Path) -> str:
+    return "\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
+def code(path: Path) -> list[str]:
+    return [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def test_no_lessons_found() -> None:
+    assert NOTEBOOKS
+
+
+# ---- the format -------------------------------------------------------------------------------------------------------------------------
+
+
+@lessons
+def test_not_as_nbformat_writes_it(path: Path) -> None:
+    """Otherwise the first save in JupyterLab changes every line."""
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert path.read_text(encoding="utf-8") == nbformat.writes(notebook) + "\n"
+
+
+@lessons
+def test_kernel_of_one_computer_only(path: Path) -> None:
+    spec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    assert read(path).metadata == {"kernelspec": spec, "language_info": {"name": "python"}}
+
+
+@lessons
+def test_saved_with_outputs(path: Path) -> None:
+    for cell in read(path).cells:
+        if cell.cell_type == "code":
+            assert (cell.outputs, cell.execution_count) == ([], None), cell.id
+
+
+@lessons
+def test_cell_id_that_says_nothing(path: Path) -> None:
+    for cell in read(path).cells:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+|-\d{1,2})*", cell.id), cell.id
+        assert cell.metadata == {}, cell.id
+
+
+# ---- the lesson's shape -----------------------------------------------------------------------------------------------------------------
+
+
+@lessons
+def test_part_missing_or_out_of_order(path: Path) -> None:
+    text = prose(path)
+    assert text.startswith(f"# {path.stem[:2]} · ")
+    places = [text.find(part) for part in PARTS]
+    assert -1 not in places, [part for part, place in zip(PARTS, places, strict=True) if place < 0]
+    assert places == sorted(places)
+
+
+@lessons
+def test_not_three_recall_questions(path: Path) -> None:
+    recall = prose(path).partition("## Recall")[2].partition("## The situation")[0]
+    assert recall.count("<details><summary>") == recall.count("</details>") == 3
+
+
+@lessons
+def test_turn_labels_missing(path: Path) -> None:
+    assert TURN in prose(path)
+    marked = "\n".join(code(path)) + prose(path).lower()
+    for label in TURN.split(" → "):
+        assert re.search(rf"(^|\n)#+ ([a-z, ]+ )?{label}\b", marked), label
+
+
+@lessons
+def test_prediction_without_commit_or_reveal(path: Path) -> None:
+    """Each question of the lesson is committed once, then shown, then revealed once; no other is asked."""
+    calls = [
+        (where, *call) for where, source in enumerate(code(path)) for call in re.findall(r'^(commit|reveal)\("([\w-]+)"', source, re.M)
+    ]
+    asked = [name for name, question in QUESTIONS.items() if question.lesson == path.stem[:2]]
+    committed = {name: where for where, verb, name in calls if verb == "commit"}
+    revealed = {name: where for where, verb, name in calls if verb == "reveal"}
+    assert sorted(committed) == sorted(revealed) == sorted(asked)
+    assert len(calls) == 2 * len(asked)
+    for name in asked:
+        assert revealed[name] > committed[name] + 1, f"{name}: nothing is shown between the prediction and its answer"
+
+
+@lessons
+def test_options_differ_from_those_that_are_explained(path: Path) -> None:
+    text = prose(path)
+    for name, question in QUESTIONS.items():
+        if question.lesson == path.stem[:2]:
+            listed = "\n".join(f"- **{letter}** — {option.text}" for letter, option in question.options.items())
+            assert listed in text, name
+
+
+@lessons
+def test_prediction_filled_in(path: Path) -> None:
+    for source in code(path):
+        if "commit(" in source and "import" not in source:
+            assert source.startswith('prediction = ""'), source
+
+
+@lessons
+def test_says_who_answers_and_since_when(path: Path) -> None:
+    """The scripted responder is called that, and what ages has a date."""
+    text = prose(path)
+    assert re.search(r"November 2026|2026-\d\d-\d\d", text)
+    assert "not a model" in text or path.stem[:2] != "00"
+
+
+# ---- links, pictures, places ------------------------------------------------------------------------------------------------------------
+
+LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+
+
+def texts() -> list[Any]:
+    return [pytest.param(path, prose(path), id=path.stem) for path in NOTEBOOKS] + [
+        pytest.param(ROOT / "README.md", (ROOT / "README.md").read_text(encoding="utf-8"), id="README")
+    ]
+
+
+@pytest.mark.parametrize(("path", "text"), texts())
+def test_link_that_leads_nowhere(path: Path, text: str) -> None:
+    headings = [re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in text.splitlines() if line.startswith("#")]
+    for _, _, target in LINK.findall(text):
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        elif not target.startswith("https://"):
+            assert (path.parent / target.partition("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize(("path", "text"), texts())
+def test_picture_without_alternative_text(path: Path, text: str) -> None:
+    for mark, alternative, target in LINK.findall(text):
+        assert not mark or len(alternative) > 40, f"{path.name}: {target}"
+    assert all(re.search(r'\balt="[^"]{40,}"', tag) for tag in re.findall(r"<img[^>]*>", text))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lessons" / "images").glob("*.svg")), ids=lambda path: path.name)
+def test_drawing_without_title_or_description(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert 'role="img"' in text
+    assert re.search(r"<title>.+</title>\s*<desc>.{40,}</desc>", text)
+
+
+@pytest.mark.parametrize(("path", "text"), texts())
+def test_place_on_one_computer_only(path: Path, text: str) -> None:
+    found = re.search(r"(?<![\w./])/(home|Users|root|work|tmp)/\S*|[A-Z]:\\\\?Users", text + path.read_text(encoding="utf-8"))
+    assert found is None, found
+
+
+# ---- it runs ----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Any:
+    """An environment with a local server of its own, and no way to the network."""
+    nowhere = "http://127.0.0.1:9"
+    own = {"THREADLAB_HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")} | own
+    yield env
+    subprocess.run([sys.executable, "-m", "threadlab", "stop"], env=env, cwd=ROOT, check=False, capture_output=True)
+
+
+@pytest.mark.slow
+@lessons
+def test_cell_fails_or_warns(path: Path, settings: dict[str, str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nbclient's and the kernel's own
+        from nbclient import NotebookClient
+
+        notebook = read(path)
+        client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
+        client.execute(env=settings)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", f"{cell.id}: {output.text}"
+            assert output.output_type != "error", cell.id
+            html = output.get("data", {}).get("text/html", "")
+            assert all("alt=" in tag for tag in re.findall(r"<img[^>]*>", html)), cell.id

@@ -1,0 +1,102 @@
+"""Predictions: committed first, explained after. Each test is named after the mistake it catches."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from threadlab import lesson
+from threadlab.errors import ThreadlabError
+from threadlab.predictions import QUESTIONS
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def fresh_kernel() -> Iterator[None]:
+    lesson._committed.clear()
+    lesson._revealed.clear()
+    yield
+    lesson._committed.clear()
+    lesson._revealed.clear()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_answer_shown_before_a_prediction(name: str, capsys: Output) -> None:
+    lesson.reveal(name)
+    shown = capsys.readouterr().out
+    assert shown.startswith("First commit")
+    assert not any(option.why in shown or option.text in shown for option in QUESTIONS[name].options.values())
+
+
+@pytest.mark.parametrize("choice", ["", "?", "...", "AB", "D", "1", None])
+def test_prediction_that_is_no_letter_is_recorded(choice: str, capsys: Output) -> None:
+    lesson.commit("first-status", choice)
+    lesson.reveal("first-status")
+    shown = capsys.readouterr().out
+    assert "No prediction yet" in shown
+    assert "A, B or C" in shown
+    assert "First commit" in shown
+
+
+def test_small_letter_or_blank_refused(capsys: Output) -> None:
+    lesson.commit("first-status", " b ")
+    assert "Your prediction: B." in capsys.readouterr().out
+
+
+def test_explains_only_the_right_option(capsys: Output) -> None:
+    question = QUESTIONS["first-status"]
+    lesson.commit("first-status", "A")
+    lesson.reveal("first-status")
+    shown = capsys.readouterr().out
+    assert "You said A; it is B." in shown
+    assert all(option.why in shown for option in question.options.values())
+    assert "not so: “created is finished”, your prediction" in shown
+
+
+def test_right_prediction_called_wrong(capsys: Output) -> None:
+    lesson.commit("first-status", "B")
+    lesson.reveal("first-status")
+    assert "You were right." in capsys.readouterr().out
+
+
+def test_prediction_changed_after_the_answer_was_seen(capsys: Output) -> None:
+    lesson.commit("first-status", "A")
+    lesson.reveal("first-status")
+    lesson.commit("first-status", "B")
+    assert "stays A" in capsys.readouterr().out
+    lesson.reveal("first-status")
+    assert "You said A" in capsys.readouterr().out
+
+
+def test_prediction_cannot_be_changed_before_the_answer(capsys: Output) -> None:
+    lesson.commit("first-status", "A")
+    lesson.commit("first-status", "B")
+    lesson.reveal("first-status")
+    assert "You were right." in capsys.readouterr().out
+
+
+def test_mistyped_question_is_a_key_error() -> None:
+    with pytest.raises(ThreadlabError, match="perhaps 'first-status'"):
+        lesson.commit("first-statsu", "A")
+    with pytest.raises(ThreadlabError, match="there is no question"):
+        lesson.reveal("")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_wrong_option_without_a_name_or_right_one_with(name: str) -> None:
+    question = QUESTIONS[name]
+    assert question.right in question.options
+    assert list(question.options) == sorted(question.options)
+    for letter, option in question.options.items():
+        assert bool(option.name) == (letter != question.right)
+        assert option.why
+
+
+def test_two_misconceptions_of_one_name() -> None:
+    names = [option.name for question in QUESTIONS.values() for option in question.options.values() if option.name]
+    assert len(names) == len(set(names))
+
+
+def test_right_answer_always_at_the_same_place() -> None:
+    for number in {question.lesson for question in QUESTIONS.values()}:
+        assert len({question.right for question in QUESTIONS.values() if question.lesson == number}) > 1

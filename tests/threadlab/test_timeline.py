@@ -1,0 +1,214 @@
+"""The timeline as a table and as a picture, each test named after the mistake it catches."""
+
+import asyncio
+import re
+import xml.etree.ElementTree as ET
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from threadlab import Service, race, timeline
+from threadlab.explore import explore
+from threadlab.timeline import Timeline
+from threadlab.trial import ASYNC_CLIENT, CLIENT, Evidence, World, trial
+
+PICTURE = Path(__file__).resolve().parents[2] / "lessons" / "images" / "race.svg"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@cache
+def world() -> World:
+    return World(race.five_messages)
+
+
+def run(function: Any, *more: Any, client: Any = ASYNC_CLIENT, scenario: str | None = None) -> Evidence:
+    here = World(race.five_messages, scenario=scenario) if scenario else world()
+    assert here.given is not None
+    return trial(function, client, *here.given, *more, world=here)
+
+
+async def confirmed(client: Any, thread_id: str, assistant_id: str, text: str) -> str:
+    await client.beta.threads.messages.create(thread_id, role="user", content=text)
+    created = await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
+    return str(created.status)
+
+
+def rows(evidence: Evidence) -> list[timeline.Row]:
+    return Timeline(evidence).rows
+
+
+# ---- the table --------------------------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_run_did_by_itself_comes_after_the_poll_that_learned_of_it() -> None:
+    moments = [row.at for row in rows(run(confirmed, "And Italy?"))]
+    assert moments == sorted(moments)
+    assert moments[0] == 0.0
+
+
+def test_run_without_the_number_of_messages_it_reads() -> None:
+    seen, missed = race.outcomes()
+    assert [row.run for row in rows(seen) if "reads" in row.run] == ["queued, reads 6 messages"]
+    assert [row.run for row in rows(missed) if "reads" in row.run] == ["queued, reads 5 messages"]
+
+
+def test_request_in_flight_not_shown_or_never_landing() -> None:
+    _, missed = race.outcomes()
+    both = [row.in_flight for row in rows(missed)]
+    assert ("create run", "create message") in both
+    assert both[-1] == ()
+    sent = [row.sent for row in rows(missed) if row.sent is not None]
+    assert set(sent) <= {row.arrived for row in rows(missed)}
+
+
+def test_refusal_without_its_reason() -> None:
+    _, missed = race.outcomes()
+    refused = [row for row in rows(missed) if row.refused]
+    assert [(row.code, row.thread) for row in refused] == [
+        ("reply to create message: 400", "refused: a run is active"),
+        ("An error that nobody saw: a run is active", ""),
+    ]
+
+
+def test_turn_without_its_labels() -> None:
+    text = Timeline(run(confirmed, "And Italy?")).text()
+    assert all(f"{label}: " in text for label in ("send", "run", "wait"))
+
+
+def test_poll_after_poll_on_lines_of_their_own() -> None:
+    async def slow(client: Any, thread_id: str, assistant_id: str) -> None:
+        created = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+        while created.status in ("queued", "in_progress"):
+            await asyncio.sleep(0.1)
+            created = await client.beta.threads.runs.retrieve(created.id, thread_id=thread_id)
+
+    assert len(rows(run(slow))) < 10
+    assert "(×" in Timeline(run(slow)).text()
+
+
+def test_synchronous_code_shows_nothing() -> None:
+    def plain(client: Any, thread_id: str, assistant_id: str) -> str:
+        return str(client.beta.threads.messages.create(thread_id, role="user", content="And Italy?").role)
+
+    assert [(row.code, row.thread) for row in rows(run(plain, client=CLIENT))] == [
+        ("send: create message: 200", "stored: “And Italy?”"),
+        ("returns “user”", ""),
+    ]
+
+
+def test_lost_reply_looks_like_a_reply() -> None:
+    def once(client: Any, thread_id: str, assistant_id: str) -> None:
+        client.with_options(max_retries=0).beta.threads.messages.create(thread_id, role="user", content="And Italy?")
+
+    lost = rows(run(once, client=CLIENT, scenario="reply_lost@createMessage#1"))
+    assert any(row.refused and "lost" in row.thread for row in lost)
+    assert lost[-1].code.startswith("raises APIConnectionError")
+
+
+def test_forgotten_await_or_task_not_told() -> None:
+    async def forgotten(client: Any, thread_id: str, assistant_id: str) -> None:
+        client.beta.threads.messages.create(thread_id, role="user", content="And Italy?")
+
+    async def left(client: Any, thread_id: str, assistant_id: str) -> None:
+        asyncio.create_task(asyncio.sleep(1000))  # noqa: RUF006
+        await asyncio.sleep(0)
+
+    assert rows(run(forgotten))[-1].code == "Nobody awaited AsyncMessages.create: it was never sent"
+    assert rows(run(left))[-1].code == "Nobody waited for sleep"
+
+
+def test_two_threads_look_like_one() -> None:
+    async def both(client: Any, thread_id: str, assistant_id: str) -> None:
+        other = await client.beta.threads.create(messages=[{"role": "user", "content": "What is the capital of Italy?"}])
+        runs = client.beta.threads.runs
+        await asyncio.gather(*(runs.create_and_poll(thread_id=one, assistant_id=assistant_id) for one in (thread_id, other.id)))
+
+    shown = [row.run for row in rows(run(both)) if row.run]
+    assert {line[:3] for line in shown} == {"A: ", "B: "}
+
+
+def test_works_on_evidence_only() -> None:
+    with Service() as service:
+        assert Timeline(service.journal).rows == []
+        assert "time" in Timeline(service.journal).text()
+        ET.fromstring(Timeline(service.journal).svg())
+        service.client().beta.threads.create()
+        assert [row.code for row in Timeline(service.journal).rows] == ["create thread: 200"]
+
+
+def test_table_with_crooked_columns() -> None:
+    lines = Timeline(run(confirmed, "And Italy?")).text().splitlines()
+    starts = [match.start() for match in re.finditer("─+", lines[1])]
+    assert len(starts) == 5
+    for line in lines[2:]:
+        assert all(start == 0 or line[start - 2 : start].strip() == "" for start in starts), line
+
+
+# ---- the picture ------------------------------------------------------------------------------------------------------------------------
+
+
+def drawn() -> list[str]:
+    seen, missed = race.outcomes()
+    assert world().given is not None
+    several = explore(confirmed, ASYNC_CLIENT, *(world().given or ()), "And <b>Italy</b> & “co”?", world=world())
+    return [race.picture(), Timeline(seen, "A & B").svg(), Timeline(missed).svg(500), *(Timeline(one).svg() for one in several)]
+
+
+def test_picture_is_no_xml_or_has_no_alternative() -> None:
+    for svg in drawn():
+        root = ET.fromstring(svg)
+        assert root.get("role") == "img"
+        assert root.findtext(f"{SVG}title")
+        assert len(root.findtext(f"{SVG}desc") or "") > 40
+
+
+def test_text_outside_the_picture_or_on_top_of_other_text() -> None:
+    for svg in drawn():
+        root = ET.fromstring(svg)
+        width, height = float(root.get("width", 0)), float(root.get("height", 0))
+        boxes: list[tuple[float, float, float, str]] = []
+        for text in root.iter(f"{SVG}text"):
+            x, y, said = float(text.get("x", 0)), float(text.get("y", 0)), text.text or ""
+            boxes.append((x, y, x + len(said) * 6.2, said))
+            assert 0 <= y <= height, said
+            assert x < width, said
+        for index, (left, y, right, said) in enumerate(boxes):
+            for other_left, other_y, other_right, other in boxes[index + 1 :]:
+                assert abs(y - other_y) > 11 or right <= other_left + 8 or other_right <= left + 8, (said, other)
+
+
+def test_outcome_told_by_colour_alone() -> None:
+    """Take the colours away: the words and the shapes still say which is which."""
+    svg = race.picture()
+    words = " ".join(text.text or "" for text in ET.fromstring(svg).iter(f"{SVG}text"))
+    assert "The run sees the correction." in words
+    assert "The correction is lost" in words
+    assert "refused:" in words
+    assert svg.count('class="tl-good"') == 1
+    assert svg.count('class="tl-bad"') == 3  # the refusal, the unseen error, the verdict
+
+
+def test_unreadable_in_the_dark() -> None:
+    assert "prefers-color-scheme: dark" in race.picture()
+
+
+def test_picture_in_the_readme_is_an_old_one() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == race.picture(), "draw it again: python -m threadlab.timeline lessons/images/race.svg"
+
+
+def test_notebook_shows_a_picture_without_words() -> None:
+    shown = Timeline(race.outcomes()[1], "The run arrives first")._repr_mimebundle_()
+    assert shown["text/plain"].splitlines()[0].split() == ["time", "code", "in", "flight", "thread", "run"]
+    assert re.search(r'<img [^>]*alt="The run arrives first: \d+ moments\. A run reads 5 messages\.[^"]+"', shown["text/html"])
+    assert "<details><summary>The same as a table</summary><table>" in shown["text/html"]
+    assert "<style" not in shown["text/html"]  # it would leak into the page
+
+
+def test_command_overwrites_without_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert timeline.main([]) == 2
+    assert timeline.main(["--help"]) == 2
+    assert "usage" in capsys.readouterr().err
+    assert timeline.main([str(tmp_path / "race.svg")]) == 0
+    assert (tmp_path / "race.svg").read_bytes().startswith(b"<svg ")

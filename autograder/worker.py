@@ -87,6 +87,7 @@ class WarmProcess:
         code = 70
         try:
             close_others(descriptor)
+            os.set_inheritable(descriptor, False)
 
             def confine(start: Start) -> Path:
                 return self._base.confine(start.limits)

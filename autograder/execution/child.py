@@ -91,7 +91,8 @@ class Child:
             assert isinstance(file, File)
             path = folder / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.data)
+            with open(path, "ab") as target:
+                target.write(file.data)
 
     def _send(self, message: ToGrader) -> None:
         self._channel.send(encode(message))

@@ -6,13 +6,11 @@
 One client belongs to one process and one thread; it may have several sessions open. The warm process starts with the first session.
 """
 
-import os
 import signal
-import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
@@ -20,10 +18,12 @@ import msgspec
 from nbformat import NotebookNode
 
 from autograder.execution import frames
+from autograder.execution.capture import cleaned
 from autograder.execution.channel import Channel, ChannelClosed, ChannelTimeout, FrameTooLarge
+from autograder.execution.files import read
 from autograder.execution.frames import FRAME_LIMIT, CellDone, Exchange, Limits, Ready, ToChild, ToGrader, TrialEnd, TrialFailed
-from autograder.execution.hosts import Host, WorkerError, best_host
-from autograder.execution.orders import Closed
+from autograder.execution.hosts import Host, best_host
+from autograder.execution.orders import Closed, WorkerError
 from autograder.execution.outputs import Displays, node, to_notebook
 from autograder.sandbox.report import Report, SandboxUnavailable
 
@@ -35,9 +35,6 @@ GRACE = 2.0
 
 PATIENCE = 0.5
 """Seconds that a process has to end by itself once its end of the pipe is closed, so that its exit code can be told."""
-
-FILES_LIMIT = 256 * 1024**2
-"""Bytes of all files that a submission brings with it."""
 
 FORGED = "the submission wrote to the grader's pipe"
 TIMEOUT_ERROR = ("CellTimeoutError", "", ["\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout"])
@@ -85,7 +82,7 @@ class Session:
         """Why it ended early, if it did."""
         self.ended: Closed | None = None
         """How its process ended and what it used, once it has."""
-        bring = list(_files(files)) if files else []
+        bring = list(read(files, limits)) if files else []
         self._channel = Channel(host.open(number, limits))
         try:
             deadline = time.monotonic() + READY_TIMEOUT
@@ -112,7 +109,7 @@ class Session:
         Raises SubmissionFailed when the session has ended: by this cell (`os._exit`, a crash, a forged message) or before it.
         """
         self._begin()
-        self._send(frames.RunCell(self._request, source), time.monotonic() + READY_TIMEOUT)
+        self._send(frames.RunCell(self._request, cleaned(source)), time.monotonic() + READY_TIMEOUT)
         timed_out = False
         try:
             reply = self._receive(None if timeout is None else time.monotonic() + timeout, end_on_timeout=False)
@@ -235,22 +232,6 @@ def _how_it_ended(code: int) -> str:
     if code < 0:
         return f"the submission's process crashed with {signal.Signals(-code).name}"
     return f"the submission ended its own process, with exit code {code}"
-
-
-def _files(folder: Path) -> Iterator[frames.File]:
-    """A submission's files other than notebooks. Links are left out: they could lead anywhere. Raises WorkerError if they are too large."""
-    room = FILES_LIMIT
-    for directory, subfolders, names in os.walk(folder):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(directory, name)
-            about = path.lstat()
-            if path.suffix == ".ipynb" or not stat.S_ISREG(about.st_mode):
-                continue
-            room -= about.st_size
-            if room < 0:
-                raise WorkerError(f"The files beside the notebook are larger than {FILES_LIMIT:,} bytes together.")
-            yield frames.File(str(PurePosixPath(path.relative_to(folder).as_posix())), path.read_bytes())
 
 
 @dataclass

@@ -94,7 +94,7 @@ class Start(msgspec.Struct, tag="start"):
 
 
 class File(msgspec.Struct, tag="file"):
-    """One of the submission's own files, to be put into the scratch folder; `path` is relative, with forward slashes."""
+    """A piece of one of the submission's own files, to be added to it in the scratch folder; `path` is relative, with forward slashes."""
 
     path: str
     data: bytes

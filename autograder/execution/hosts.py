@@ -23,6 +23,7 @@ from autograder.execution.orders import (
     Order,
     Refused,
     Reply,
+    WorkerError,
     encode,
     read_reply,
 )
@@ -35,12 +36,8 @@ COURSE = Path(__file__).resolve().parents[2]
 START_TIMEOUT, ORDER_TIMEOUT = 120.0, 30.0
 """Seconds that the warm process may take to import everything, and to carry out an order."""
 
-PASSED_ON = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "TEMP", "TMP", "PATHEXT")
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "TEMP", "TMP", "PATHEXT")
 """All that a submission sees of the grader's environment: no key, no proxy, no address."""
-
-
-class WorkerError(Exception):
-    """The grader's own machinery failed; the submission is not to blame. The text is a sentence."""
 
 
 class Host(Protocol):

@@ -5,6 +5,10 @@ import msgspec
 from autograder.sandbox.report import Report
 
 
+class WorkerError(Exception):
+    """The grader's own machinery failed; the submission is not to blame. The text is a sentence."""
+
+
 class Hello(msgspec.Struct, tag="hello"):
     """The warm process is ready, and this is how it can lock children down."""
 

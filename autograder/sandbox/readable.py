@@ -36,11 +36,21 @@ def readable() -> list[str]:
     """Files and folders, as absolute paths that exist."""
     python = {Path(path) for path in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, os.path.dirname(sys.executable))}
     packages = {Path(path) for path in sys.path if Path(path).is_absolute() and Path(path).resolve() != COURSE}
-    allowed = python | packages | {COURSE / "threadlab"} | {Path(path) for path in SYSTEM + SETTINGS}
+    allowed = python | packages | libraries() | {COURSE / "threadlab"} | {Path(path) for path in SYSTEM + SETTINGS}
     allowed |= {path.resolve() for path in python | packages}
     private = {folder / name for folder in {*allowed, Path("/usr/local")} for name in PRIVATE}
     unwanted = hidden(allowed) | {path for path in private if path.exists()}
     return sorted(str(path) for path in _without(outermost(allowed), unwanted))
+
+
+def libraries() -> set[Path]:
+    """The folders of the libraries that this process has loaded. A Python made for a cluster may have them anywhere."""
+    try:
+        lines = Path("/proc/self/maps").read_text().splitlines()
+    except OSError:
+        return set()
+    loaded = {Path(line.split(maxsplit=5)[5]) for line in lines if line.count("/") and ".so" in line}
+    return {path.parent for path in loaded if path.is_absolute() and path.exists()}
 
 
 def hidden(allowed: Iterable[Path]) -> set[Path]:

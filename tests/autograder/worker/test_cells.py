@@ -7,7 +7,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.execution.client import CellResult, Limits, Session, SubmissionFailed, WorkerClient, WorkerError
+from autograder.execution.client import CellResult, Limits, Session, SubmissionFailed, WorkerClient
+from autograder.execution.orders import WorkerError
 
 
 def text(result: CellResult) -> str:
@@ -107,10 +108,24 @@ def test_files_beside_the_notebook(client: WorkerClient, tmp_path: Path) -> None
     assert (folder / "helper.py").read_text() == "answer = 42"
 
 
+def test_file_of_many_megabytes(client: WorkerClient, tmp_path: Path) -> None:
+    (tmp_path / "data.bin").write_bytes(b"x" * 50_000_000)
+    (tmp_path / "empty").touch()
+    with client.open(tmp_path) as session:
+        assert value(session.run_cell("import os\nos.path.getsize('data.bin'), os.path.getsize('empty')", 10)) == "(50000000, 0)"
+
+
+def test_names_and_sources_that_are_not_utf8(client: WorkerClient, tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_text("x")
+    with client.open(tmp_path) as session:
+        assert value(session.run_cell("import os\nos.listdir('.')", 10)) == "['\ufffd.txt']"
+        assert session.run_cell("'\ud800'", 10).status == "ok"
+
+
 def test_too_many_bytes_of_files(client: WorkerClient, tmp_path: Path) -> None:
     with open(tmp_path / "huge", "wb") as file:
         file.truncate(1024**3)
-    with pytest.raises(WorkerError, match="larger than"):
+    with pytest.raises(WorkerError, match="too large: huge has 1,073,741,824 bytes"):
         client.open(tmp_path)
 
 

@@ -98,7 +98,8 @@ _NOUNS = {
     "thread.run.step": "run step",
     "file": "file",
     "vector_store": "vector store",
-    "vector_store.file_batch": "file batch",
+    "vector_store.file": "file",
+    "vector_store.files_batch": "file batch",
 }
 
 
@@ -110,6 +111,11 @@ def not_found(kind: str, object_id: str) -> ApiError:
 def wrong_prefix(param: str, value: str, prefix: str) -> ApiError:
     """Seen."""
     return ApiError(400, f"Invalid '{param}': '{value}'. Expected an ID that begins with '{prefix}'.")
+
+
+def model_not_there(model: str) -> ApiError:
+    """Seen."""
+    return ApiError(404, f"The model '{model}' does not exist", param="model", code="model_not_found")
 
 
 def unknown_model(model: str) -> ApiError:

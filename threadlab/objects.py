@@ -301,7 +301,9 @@ class SearchResultContent(Inner, frozen=True):
     type: Literal["text"] = "text"
 
 
-class SearchResult(Inner, frozen=True):
+class SearchResult(Inner, frozen=True, omit_defaults=True):
+    """`content` is on the wire only when `include` asks for it."""
+
     file_id: str
     file_name: str
     score: float

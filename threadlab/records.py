@@ -4,9 +4,12 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from threadlab import file_objects as f
 from threadlab import objects as o
 
-Stored: TypeAlias = o.Assistant | o.Thread | o.Message | o.Run | o.RunStep
+Stored: TypeAlias = (
+    o.Assistant | o.Thread | o.Message | o.Run | o.RunStep | f.File | f.FileBytes | f.VectorStore | f.StoreFile | f.FileBatch
+)
 
 
 class Begin(msgspec.Struct, frozen=True, tag="begin"):
@@ -34,6 +37,7 @@ class StartCalls(msgspec.Struct, frozen=True, tag="start_calls"):
     step_id: str
     calls: list[o.StepCall]
     done: bool = False
+    tokens: int = 0
 
 
 class AskForOutputs(msgspec.Struct, frozen=True, tag="ask_for_outputs"):
@@ -82,11 +86,12 @@ class Row(msgspec.Struct, frozen=True):
     kind: str
     project: str
     parent: str
-    """The thread of a message or a run, the run of a step, else empty."""
+    """The thread of a message or a run, the run of a step, the vector store of its files and batches, else empty."""
     seq: int
     """Order of creation within the store: unlike `created_at`, never equal for two objects."""
     body: Stored
     run_id: str = ""
+    """The run that wrote a message; the batch that brought a file into a vector store."""
     tokens: int = 0
     """Of a message: how many tokens its text costs in a run's window, in our own formatting."""
     plan: Plan | None = None

@@ -6,7 +6,7 @@ import msgspec
 
 from threadlab import errors
 from threadlab import objects as o
-from threadlab.engine import params, validate
+from threadlab.engine import params, validate, vector_stores
 from threadlab.engine.call import Call
 from threadlab.models import was_ever_real
 
@@ -46,10 +46,16 @@ def _given(body: msgspec.Struct, *, drop_null: bool) -> dict[str, Any]:
 def create(call: Call) -> o.Assistant:
     fields = _given(call.body(params.CreateAssistant), drop_null=True)
     _check(fields)
+    _use_resources(call, fields)
     assistant = o.Assistant(id=call.new_id("asst"), created_at=call.second, **fields)
     call.add(assistant)
     call.note(object_id=assistant.id)
     return assistant
+
+
+def _use_resources(call: Call, fields: dict[str, Any]) -> None:
+    if "tool_resources" in fields:
+        fields["tool_resources"] = vector_stores.resources(call, fields["tool_resources"], helper=False)
 
 
 def retrieve(call: Call) -> o.Assistant:
@@ -65,6 +71,7 @@ def modify(call: Call) -> o.Assistant:
             if default is None:
                 del fields[never_null]
     _check(fields)
+    _use_resources(call, fields)
     changed: o.Assistant = call.change(row, **fields)
     return changed
 

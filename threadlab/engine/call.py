@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from threadlab import errors
+from threadlab import file_objects as f
 from threadlab import objects as o
 from threadlab.engine import validate
+from threadlab.engine.wire import Request
 from threadlab.records import Row, Stored
 from threadlab.store import Query, Store
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from threadlab.engine.core import Engine
 
 B = TypeVar("B", bound=msgspec.Struct)
-W = TypeVar("W", o.Assistant, o.Thread, o.Message, o.Run, o.RunStep)
+W = TypeVar("W", o.Assistant, o.Thread, o.Message, o.Run, o.RunStep, f.File, f.VectorStore, f.StoreFile, f.FileBatch)
 
 PREFIXES: dict[type[Stored], tuple[str, str, str]] = {
     o.Assistant: ("assistant", "asst", "assistant_id"),
@@ -26,6 +28,11 @@ PREFIXES: dict[type[Stored], tuple[str, str, str]] = {
     o.Message: ("thread.message", "msg", "message_id"),
     o.Run: ("thread.run", "run", "run_id"),
     o.RunStep: ("thread.run.step", "step", "step_id"),
+    f.File: ("file", "file", "file_id"),
+    f.FileBytes: ("file.bytes", "file", "file_id"),
+    f.VectorStore: ("vector_store", "vs", "vector_store_id"),
+    f.StoreFile: ("vector_store.file", "file", "file_id"),
+    f.FileBatch: ("vector_store.files_batch", "vsfb", "batch_id"),
 }
 """Of each kind of object: its name on the wire, the prefix of its ids, and the parameter that carries one."""
 
@@ -33,10 +40,9 @@ PREFIXES: dict[type[Stored], tuple[str, str, str]] = {
 class Call:
     """One call of one operation, after the key and the route were found good."""
 
-    def __init__(self, engine: Engine, operation: str, ids: tuple[str, ...], query: str, body: bytes, project: str, now: float) -> None:
+    def __init__(self, engine: Engine, operation: str, ids: tuple[str, ...], request: Request, project: str, now: float) -> None:
         self.engine, self.operation, self.ids, self.project, self.now = engine, operation, ids, project, now
-        self.raw = body
-        self._query = query
+        self.request = request
         self.noted: dict[str, Any] = {}
         """What the handler wants the journal to say about this call: `thread_id`, `run_id`, `object_id`, `detail`."""
 
@@ -49,10 +55,10 @@ class Call:
         return int(self.now)
 
     def body(self, kind: type[B]) -> B:
-        return validate.body(self.raw, kind)
+        return validate.body(self.request.body, kind)
 
     def query(self) -> dict[str, str]:
-        return dict(parse_qsl(self._query, keep_blank_values=True))
+        return dict(parse_qsl(self.request.query, keep_blank_values=True))
 
     def new_id(self, prefix: str) -> str:
         return self.engine.new_id(prefix)
@@ -60,14 +66,14 @@ class Call:
     def note(self, **fields: Any) -> None:
         self.noted.update(fields)
 
-    # ---- finding things -----------------------------------------------------------------------------------------------------------------
+    # ---- finding things ------------------------------------------------------------------------------------------------------------------
 
     def find(self, kind: type[W], object_id: str, parent: str = "") -> tuple[Row, W]:
         """The row and the object with this id, if the caller's project has it (below `parent`). Raises ApiError 400 or 404."""
         name, prefix, param = PREFIXES[kind]
         if not object_id.startswith(prefix):
             raise errors.wrong_prefix(param, object_id, prefix)
-        row = self.store.get(object_id)
+        row = self.store.get(row_id(kind, object_id, parent))
         if row is None or row.project != self.project or row.kind != name or (parent and row.parent != parent):
             raise errors.not_found(name, object_id)
         body = row.body
@@ -76,7 +82,8 @@ class Call:
 
     def add(self, body: Stored, parent: str = "", run_id: str = "", tokens: int = 0) -> Row:
         """Keep a new object."""
-        row = Row(body.id, PREFIXES[type(body)][0], self.project, parent, self.store.next_seq(), body, run_id, tokens)
+        kind = type(body)
+        row = Row(row_id(kind, body.id, parent), PREFIXES[kind][0], self.project, parent, self.store.next_seq(), body, run_id, tokens)
         self.store.put(row)
         return row
 
@@ -86,13 +93,26 @@ class Call:
         self.store.put(msgspec.structs.replace(row, body=body))
         return body
 
-    # ---- lists --------------------------------------------------------------------------------------------------------------------------
+    # ---- lists ---------------------------------------------------------------------------------------------------------------------------
 
-    def page(self, kind: type[W], parent: str = "", run_id: str = "", shown: Callable[[Row], Any] | None = None) -> o.Page:
-        """A page as `limit`, `order`, `after` and `before` in the query ask for it. Raises ApiError 400."""
+    def page(
+        self,
+        kind: type[W],
+        parent: str = "",
+        run_id: str = "",
+        *,
+        shown: Callable[[Row], Any] = lambda row: row.body,
+        keep: Callable[[Row], bool] | None = None,
+        most: int = 100,
+        default: int = 20,
+    ) -> o.Page:
+        """A page as `limit`, `order`, `after` and `before` in the query ask for it. Raises ApiError 400.
+
+        `shown` turns a row into what goes out, `keep` leaves rows out; `most` and `default` are for `limit`.
+        """
         query = self.query()
-        limit = _whole(query.get("limit"), "limit", 20)
-        validate.between("limit", limit, 1, 100)
+        limit = _whole(query.get("limit"), "limit", default)
+        validate.between("limit", limit, 1, most)
         order = query.get("order") or "desc"
         if order not in ("asc", "desc"):
             raise errors.wrong_value("order", order, ["asc", "desc"])
@@ -102,24 +122,39 @@ class Call:
             after, before = before, after
         # A page "before" a cursor holds the objects next to it, so it is read from the cursor and turned round.
         backwards = bool(query.get("before")) and not query.get("after")
-        found = self.store.page(
-            Query(PREFIXES[kind][0], self.project, parent, run_id, after, before, limit + 1, newest_first is not backwards)
-        )
+        wanted = Query(PREFIXES[kind][0], self.project, parent, run_id, after, before, limit + 1, newest_first is not backwards)
+        found = self.store.page(wanted) if keep is None else self._kept(wanted, keep)
         rows = found[:limit]
         if backwards:
             rows = rows[::-1]
-        data = [shown(row) if shown else row.body for row in rows]
-        return o.Page(data, rows[0].id if rows else None, rows[-1].id if rows else None, len(found) > limit)
+        first, last = (rows[0].body.id, rows[-1].body.id) if rows else (None, None)
+        return o.Page([shown(row) for row in rows], first, last, len(found) > limit)
+
+    def _kept(self, wanted: Query, keep: Callable[[Row], bool]) -> list[Row]:
+        """The first rows of a list that are to be kept, as many as `wanted` asks for."""
+        found: list[Row] = []
+        while True:
+            rows = self.store.page(wanted)
+            found += [row for row in rows if keep(row)]
+            if len(rows) < wanted.limit or len(found) >= wanted.limit:
+                return found[: wanted.limit]
+            end = {"before" if wanted.newest_first else "after": rows[-1].seq}
+            wanted = msgspec.structs.replace(wanted, **end)
 
     def _cursor(self, query: dict[str, str], name: str, kind: type[Stored], parent: str) -> int | None:
         object_id = query.get(name)
         if not object_id:
             return None
-        row = self.store.get(object_id)
+        row = self.store.get(row_id(kind, object_id, parent))
         wire_name = PREFIXES[kind][0]
         if row is None or row.project != self.project or row.kind != wire_name or row.parent != parent:
             raise errors.not_found(wire_name, object_id)  # guess: what the API said to an unknown cursor is not recorded
         return row.seq
+
+
+def row_id(kind: type[Stored], object_id: str, parent: str) -> str:
+    """Under which id a row is kept: that of its object, but a file in a vector store shares the file's."""
+    return f"{parent}/{object_id}" if kind is f.StoreFile else object_id
 
 
 def _whole(text: str | None, param: str, default: int) -> int:

@@ -16,6 +16,7 @@ from threadlab.engine.journal import Entry, Journal
 from threadlab.engine.lifecycle import Event, Life
 from threadlab.engine.planning import Pace
 from threadlab.engine.routes import Operation, find_operation
+from threadlab.engine.searching import Indexes
 from threadlab.engine.wire import Lost, Outcome, Reply, Request, Stream
 from threadlab.faults import Faults, Rule, Scenario
 from threadlab.records import Row
@@ -49,6 +50,7 @@ class Engine:
         self.faults = Faults(scenario or Scenario())
         self.journal = Journal()
         self.life = Life(store, self.journal)
+        self.indexes = Indexes()
         self.now = 0.0
         # A store that was used before goes on with other ids than those it has: the seed is mixed with how far it has come.
         self.new_id = o.id_maker(None if seed is None else (seed, store.next_seq()))
@@ -77,7 +79,7 @@ class Engine:
             lost = self._fail_before(struck, begun, hold)
             if lost is not None:
                 return lost
-            call = Call(self, operation.name, ids, request.query, request.body, project, now)
+            call = Call(self, operation.name, ids, request, project, now)
             with self.store.transaction():
                 result = operation.handler(call)
             self.journal.amend(begun, status=200, **call.noted)

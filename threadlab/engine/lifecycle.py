@@ -10,6 +10,8 @@ import msgspec
 from threadlab import objects as o
 from threadlab import tokens
 from threadlab.engine.journal import Journal
+from threadlab.engine.steps import bare
+from threadlab.engine.usage import call_tokens
 from threadlab.engine.writing import text_by
 from threadlab.records import (
     Action,
@@ -189,16 +191,18 @@ class Life:
             "in_progress",
             o.ToolCalls(action.calls),
         )
-        events: list[Event] = [("thread.run.step.created", step), ("thread.run.step.in_progress", step)]
-        events.append(("thread.run.step.delta", step))
+        told = bare(step)
+        events: list[Event] = [(f"thread.run.step.{name}", told) for name in ("created", "in_progress", "delta")]
         if action.done:
-            step = msgspec.structs.replace(step, status="completed", completed_at=int(at))
-            events.append(("thread.run.step.completed", step))
+            used = o.Usage(0, action.tokens, action.tokens)
+            step = msgspec.structs.replace(step, status="completed", completed_at=int(at), usage=used)
+            events.append(("thread.run.step.completed", bare(step)))
         self._new(row, step, run.id)
         self._log(at, "step", status, run, step.id)
         assert row.plan is not None
-        opened = None if action.done else step.id
-        return self._kept(msgspec.structs.replace(row, plan=msgspec.structs.replace(row.plan, open_step=opened))), events
+        written = row.plan.completion_tokens + action.tokens
+        plan = msgspec.structs.replace(row.plan, open_step=None if action.done else step.id, completion_tokens=written)
+        return self._kept(msgspec.structs.replace(row, plan=plan)), events
 
     def _finish(self, row: Row, run: o.Run, plan: Plan, action: Finish, at: float) -> tuple[Row, list[Event]]:
         events, written = self._end_open(plan, action, at) if plan.open_step else ([], 0)
@@ -235,6 +239,10 @@ class Life:
         kept = self.store.get(step_id)
         if kept is None or not isinstance(kept.body, o.RunStep):
             return []
+        if isinstance(kept.body.step_details, o.ToolCalls) and isinstance(run := self._run_of(kept.body), o.Run):
+            used = call_tokens(kept.body.step_details.tool_calls, run.model)
+        if error is not None and error.code == "invalid_prompt":
+            error = msgspec.structs.replace(error, code="server_error")  # the only other code that a step can have
         step = msgspec.structs.replace(
             kept.body,
             status=status,
@@ -245,6 +253,10 @@ class Life:
         self.store.put(msgspec.structs.replace(kept, body=step))
         self.journal.add(at, "step", state=status, thread_id=step.thread_id, run_id=step.run_id, object_id=step.id)
         return [(f"thread.run.step.{status}", step)]
+
+    def _run_of(self, step: o.RunStep) -> object:
+        row = self.store.get(step.run_id)
+        return row.body if row is not None else None
 
     def close_calls(self, row: Row, outputs: dict[str, str], at: float) -> list[Event]:
         """The application has answered the open tool calls: write the outputs into their step and complete it."""

@@ -4,7 +4,7 @@ import msgspec
 
 from threadlab import errors, tokens
 from threadlab import objects as o
-from threadlab.engine import params, validate
+from threadlab.engine import params, validate, vector_stores
 from threadlab.engine.call import Call
 
 MAX_CONTENT = 256_000
@@ -70,6 +70,7 @@ def add(call: Call, thread_id: str, given: Checked) -> o.Message:
         attachments=given.attachments,
         metadata=given.metadata,
     )
+    vector_stores.attach(call, thread_id, given.attachments)
     call.add(message, thread_id, tokens=tokens.of_message(message.text))
     return message
 

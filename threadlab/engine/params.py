@@ -1,9 +1,10 @@
 """What each operation accepts, as msgspec structs; unknown fields are refused as the API refused them."""
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from threadlab import file_objects as f
 from threadlab import objects as o
 
 
@@ -16,13 +17,31 @@ Unset: TypeAlias = msgspec.UnsetType
 UNSET = msgspec.UNSET
 
 
+class NewVectorStore(Body, frozen=True):
+    """A vector store that comes into being with an assistant or a thread."""
+
+    file_ids: list[str] | None = None
+    chunking_strategy: f.Chunking | None = None
+    metadata: dict[str, str] | None = None
+
+
+class FileSearchResources(Body, frozen=True):
+    vector_store_ids: list[str] | None = None
+    vector_stores: list[NewVectorStore] | None = None
+
+
+class ToolResources(Body, frozen=True):
+    code_interpreter: o.CodeInterpreterResources | None = None
+    file_search: FileSearchResources | None = None
+
+
 class CreateAssistant(Body, frozen=True):
     model: str
     name: str | None = None
     description: str | None = None
     instructions: str | None = None
     tools: list[o.Tool] = []
-    tool_resources: o.ToolResources | None = None
+    tool_resources: ToolResources | None = None
     metadata: dict[str, str] | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -36,7 +55,7 @@ class UpdateAssistant(Body, frozen=True):
     description: str | Unset | None = UNSET
     instructions: str | Unset | None = UNSET
     tools: list[o.Tool] | Unset = UNSET
-    tool_resources: o.ToolResources | Unset | None = UNSET
+    tool_resources: ToolResources | Unset | None = UNSET
     metadata: dict[str, str] | Unset | None = UNSET
     temperature: float | Unset | None = UNSET
     top_p: float | Unset | None = UNSET
@@ -73,11 +92,11 @@ class UpdateMetadata(Body, frozen=True):
 class CreateThread(Body, frozen=True):
     messages: list[CreateMessage] | None = None
     metadata: dict[str, str] | None = None
-    tool_resources: o.ToolResources | None = None
+    tool_resources: ToolResources | None = None
 
 
 class UpdateThread(UpdateMetadata, frozen=True):
-    tool_resources: o.ToolResources | Unset | None = UNSET
+    tool_resources: ToolResources | Unset | None = UNSET
 
 
 class RunOptions(Body, frozen=True):
@@ -105,7 +124,7 @@ class CreateRun(RunOptions, frozen=True):
 
 class CreateThreadAndRun(RunOptions, frozen=True):
     thread: CreateThread | None = None
-    tool_resources: o.ToolResources | None = None
+    tool_resources: ToolResources | None = None
 
 
 class ToolOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,5 +137,48 @@ class SubmitToolOutputs(Body, frozen=True):
     stream: bool | None = None
 
 
-class Nothing(msgspec.Struct, frozen=True):
-    """An operation without a body; whatever was sent is ignored, as the API did."""
+# ---- vector stores --------------------------------------------------------------------------------------------------------------------
+
+
+class CreateVectorStore(Body, frozen=True):
+    file_ids: list[str] | None = None
+    name: str | None = None
+    description: str | None = None
+    expires_after: f.ExpiresAfter | None = None
+    chunking_strategy: f.Chunking | None = None
+    metadata: dict[str, str] | None = None
+
+
+class UpdateVectorStore(UpdateMetadata, frozen=True):
+    name: str | Unset | None = UNSET
+    expires_after: f.ExpiresAfter | Unset | None = UNSET
+
+
+class SearchRanking(Body, frozen=True):
+    ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
+    score_threshold: float = 0.0
+
+
+class SearchVectorStore(Body, frozen=True):
+    query: str | list[str]
+    rewrite_query: bool = False
+    max_num_results: int = 10
+    filters: dict[str, Any] | None = None
+    ranking_options: SearchRanking | None = None
+
+
+class CreateStoreFile(Body, frozen=True):
+    file_id: str
+    chunking_strategy: f.Chunking | None = None
+    attributes: f.Attributes | None = None
+
+
+class UpdateStoreFile(Body, frozen=True):
+    attributes: f.Attributes | None
+
+
+class CreateFileBatch(Body, frozen=True):
+    file_ids: list[str] | None = None
+    files: list[CreateStoreFile] | None = None
+    chunking_strategy: f.Chunking | None = None
+    attributes: f.Attributes | None = None

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from threadlab import errors
-from threadlab.engine import assistants, messages, runs, steps, threads
+from threadlab.engine import assistants, files, messages, model_names, runs, steps, threads, vector_files, vector_stores
 from threadlab.engine.call import Call
 
 
@@ -44,6 +44,34 @@ TABLE: tuple[tuple[str, str, str, Callable[[Call], Any]], ...] = (
     ("POST", "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs", "submitToolOuputsToRun", runs.submit_tool_outputs),
     ("GET", "/threads/{thread_id}/runs/{run_id}/steps", "listRunSteps", steps.list_all),
     ("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", "getRunStep", steps.retrieve),
+    ("GET", "/files", "listFiles", files.list_all),
+    ("POST", "/files", "createFile", files.create),
+    ("GET", "/files/{file_id}", "retrieveFile", files.retrieve),
+    ("DELETE", "/files/{file_id}", "deleteFile", files.delete),
+    ("GET", "/files/{file_id}/content", "downloadFile", files.content),
+    ("GET", "/vector_stores", "listVectorStores", vector_stores.list_all),
+    ("POST", "/vector_stores", "createVectorStore", vector_stores.create),
+    ("GET", "/vector_stores/{vector_store_id}", "getVectorStore", vector_stores.retrieve),
+    ("POST", "/vector_stores/{vector_store_id}", "modifyVectorStore", vector_stores.modify),
+    ("DELETE", "/vector_stores/{vector_store_id}", "deleteVectorStore", vector_stores.delete),
+    ("POST", "/vector_stores/{vector_store_id}/search", "searchVectorStore", vector_stores.search),
+    ("GET", "/vector_stores/{vector_store_id}/files", "listVectorStoreFiles", vector_files.list_all),
+    ("POST", "/vector_stores/{vector_store_id}/files", "createVectorStoreFile", vector_files.create),
+    ("GET", "/vector_stores/{vector_store_id}/files/{file_id}", "getVectorStoreFile", vector_files.retrieve),
+    ("POST", "/vector_stores/{vector_store_id}/files/{file_id}", "updateVectorStoreFileAttributes", vector_files.modify),
+    ("DELETE", "/vector_stores/{vector_store_id}/files/{file_id}", "deleteVectorStoreFile", vector_files.delete),
+    ("GET", "/vector_stores/{vector_store_id}/files/{file_id}/content", "retrieveVectorStoreFileContent", vector_files.content),
+    ("POST", "/vector_stores/{vector_store_id}/file_batches", "createVectorStoreFileBatch", vector_files.create_batch),
+    ("GET", "/vector_stores/{vector_store_id}/file_batches/{batch_id}", "getVectorStoreFileBatch", vector_files.retrieve_batch),
+    (
+        "POST",
+        "/vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel",
+        "cancelVectorStoreFileBatch",
+        vector_files.cancel_batch,
+    ),
+    ("GET", "/vector_stores/{vector_store_id}/file_batches/{batch_id}/files", "listFilesInVectorStoreBatch", vector_files.list_batch),
+    ("GET", "/models", "listModels", model_names.list_all),
+    ("GET", "/models/{model}", "retrieveModel", model_names.retrieve),
 )
 """Method, path, operation, handler. Every even part of a path is a word, every odd one an id."""
 
@@ -55,7 +83,8 @@ def _shape(path: str) -> tuple[str, ...]:
 _EXACT: dict[tuple[str, tuple[str, ...]], Operation] = {}
 for _method, _path, _name, _handler in TABLE:
     _params = tuple(part[1:-1] for part in _path.strip("/").split("/") if part.startswith("{"))
-    _EXACT[_method, _shape(_path)] = Operation(_name, _handler, _params)
+    _beta = _path.startswith(("/assistants", "/threads"))
+    _EXACT[_method, _shape(_path)] = Operation(_name, _handler, _params, _beta)
 _SHAPES = {shape for _, shape in _EXACT}
 
 OPERATIONS = frozenset(name for _, _, name, _ in TABLE)

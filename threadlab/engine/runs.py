@@ -9,9 +9,11 @@ from threadlab import objects as o
 from threadlab.engine import messages, params, threads, validate, window
 from threadlab.engine.assistants import check_model, check_sampling, check_tools
 from threadlab.engine.call import Call
+from threadlab.engine.file_search import search_files, searchable
 from threadlab.engine.lifecycle import ACTIVE, CANCEL_TAKES, EXPIRES_AFTER, Event
-from threadlab.engine.planning import BASE_TOKENS, Pace, expiry, next_round, prompt_tokens
+from threadlab.engine.planning import Pace, expiry, next_round
 from threadlab.engine.stream import RunStream
+from threadlab.engine.usage import BASE_TOKENS, prompt_tokens
 from threadlab.faults import Rule
 from threadlab.records import Begin, Finish, Moment, Plan, Row
 from threadlab.responders import Answer, Prompt, ToolResult, Turn
@@ -124,14 +126,20 @@ def _plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[Tool
         run.response_format,
         results,
         run.temperature,
+        can_search=bool(searchable(call, run)),
     )
     reads = prompt_tokens(prompt, {kept.id: kept.tokens for kept in read})
     too_small = not read and run.max_prompt_tokens is not None and call.store.count("thread.message", call.project, run.thread_id) > 0
     if too_small:
         reads = (run.max_prompt_tokens or 0) + 1
     answer = Answer(texts=[""]) if too_small else _answer(call, prompt, struck)
+    searched = None
+    if answer.search is not None:
+        searched, prompt = search_files(call, run, prompt, answer.search)
+        reads = prompt_tokens(prompt, {kept.id: kept.tokens for kept in read})
+        answer = _answer(call, prompt, struck)
     plan = msgspec.structs.replace(plan, window=tuple(kept.id for kept in read))
-    plan = next_round(run, plan, answer, reads, call.now, _pace(call.engine.pace, struck), call.new_id)
+    plan = next_round(run, plan, answer, reads, call.now, _pace(call.engine.pace, struck), call.new_id, searched)
     plan = _fated(run, plan, struck)
     row = msgspec.structs.replace(row, plan=plan)
     call.store.put(row)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -36,8 +39,9 @@ class RunStream:
 
     def __init__(self, engine: Engine, run_id: str, first: list[Event], cut_after: int | None = None, slower: float = 0.0) -> None:
         self._engine, self._run_id = engine, run_id
-        self._ready: list[Event] = list(first)
-        self._deltas: list[tuple[float, str, int, str]] = []
+        self._ready: deque[Event] = deque(first)
+        self._deltas: deque[tuple[float, str, str, list[dict[str, Any]]]] = deque()
+        """What is still to be written: when, into which message, the words, the annotations that end in them."""
         self._open: str | None = None
         self._sent = 0
         self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
@@ -65,12 +69,13 @@ class RunStream:
             if isinstance(action, EndMessage) and action.message_id == message_id:
                 words = pieces(action.text)
                 times = piece_times(action.text, action.started, moment.at)
-                self._deltas = [(at, message_id, index, word) for index, (at, word) in enumerate(zip(times, words, strict=True))]
+                notes = _annotations_by_piece(words, action.annotations)
+                self._deltas = deque((at, message_id, word, note) for at, word, note in zip(times, words, notes, strict=True))
 
     def _write_until(self, now: float, through: bool = False) -> None:
         while self._deltas and (through or self._deltas[0][0] <= now):
-            _, message_id, _, word = self._deltas.pop(0)
-            block = {"index": 0, "type": "text", "text": {"value": word, "annotations": []}}
+            _, message_id, word, notes = self._deltas.popleft()
+            block = {"index": 0, "type": "text", "text": {"value": word, "annotations": notes}}
             self._ready.append(
                 ("thread.message.delta", {"id": message_id, "object": "thread.message.delta", "delta": {"content": [block]}})
             )
@@ -98,7 +103,7 @@ class RunStream:
             return self._end([encode("done", b"[DONE]")])  # the run's thread was deleted under it
         out: list[bytes] = []
         while self._ready and now >= self._not_before:
-            name, data = self._ready.pop(0)
+            name, data = self._ready.popleft()
             out.append(encode(name, data))
             self._sent += 1
             if self._slower:
@@ -126,6 +131,16 @@ class StreamCut(Exception):
     def __init__(self, chunks: list[bytes]) -> None:
         super().__init__("the stream was cut")
         self.chunks = chunks
+
+
+def _annotations_by_piece(words: list[str], annotations: list[o.FileCitationAnnotation]) -> list[list[dict[str, Any]]]:
+    """Each annotation belongs to the piece that its mark ends in."""
+    found: list[list[dict[str, Any]]] = [[] for _ in words]
+    ends = list(accumulate(map(len, words)))
+    for index, note in enumerate(annotations):
+        at = min(bisect_left(ends, note.end_index), len(words) - 1)
+        found[at].append({"index": index, **msgspec.to_builtins(note)})
+    return found
 
 
 def _call_deltas(step: object) -> list[Event]:

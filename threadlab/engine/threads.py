@@ -1,7 +1,7 @@
 """Threads: the conversations. No operation lists them; whoever loses an id has lost the thread."""
 
 from threadlab import objects as o
-from threadlab.engine import messages, params, validate
+from threadlab.engine import messages, params, validate, vector_stores
 from threadlab.engine.call import Call
 
 
@@ -9,7 +9,8 @@ def make(call: Call, body: params.CreateThread) -> o.Thread:
     """A new thread with the messages it was created with."""
     metadata = validate.metadata(body.metadata)
     checked = [messages.checked(one, f"messages[{index}]") for index, one in enumerate(body.messages or [])]
-    thread = o.Thread(call.new_id("thread"), call.second, metadata, body.tool_resources)
+    resources = vector_stores.resources(call, body.tool_resources, helper=True)
+    thread = o.Thread(call.new_id("thread"), call.second, metadata, resources)
     call.add(thread)
     for one in checked:
         messages.add(call, thread.id, one)
@@ -30,7 +31,9 @@ def modify(call: Call) -> o.Thread:
     row, thread = call.find(o.Thread, call.ids[0])
     body = call.body(params.UpdateThread)
     metadata = thread.metadata if body.metadata is params.UNSET else validate.metadata(body.metadata)
-    resources = thread.tool_resources if body.tool_resources is params.UNSET else body.tool_resources
+    resources = thread.tool_resources
+    if body.tool_resources is not params.UNSET:
+        resources = vector_stores.resources(call, body.tool_resources, helper=True)
     call.note(detail={"metadata": metadata})
     changed: o.Thread = call.change(row, metadata=metadata, tool_resources=resources)
     return changed

@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from threadlab import file_objects as f
 from threadlab import objects as o
 
 
@@ -36,6 +37,10 @@ class Prompt(msgspec.Struct, frozen=True):
     response_format: Any = "auto"
     results: list[ToolResult] = []
     temperature: float | None = None
+    can_search: bool = False
+    """Whether there are files to search (the file_search tool, and a vector store)."""
+    passages: list[f.Passage] | None = None
+    """What the search of this run found, best first; None before it."""
 
 
 class WantedCall(msgspec.Struct, frozen=True):
@@ -45,10 +50,19 @@ class WantedCall(msgspec.Struct, frozen=True):
     arguments: str
 
 
+class Citation(msgspec.Struct, frozen=True):
+    """A mark in the answer's text, such as `【4:0†source】`, and the file that it stands for."""
+
+    mark: str
+    file_id: str
+
+
 class Answer(msgspec.Struct, frozen=True):
-    """What came of it: messages, or wanted calls, or a failure."""
+    """What came of it: messages, or wanted calls, or a question to search the files with (it is asked again then), or a failure."""
 
     texts: list[str] = []
+    citations: list[Citation] = []
+    search: str | None = None
     calls: list[WantedCall] = []
     failure: o.LastError | None = None
 

@@ -9,8 +9,10 @@ import re
 from importlib import resources
 from typing import Any
 
+from threadlab import file_objects as f
 from threadlab import objects as o
-from threadlab.responders import Answer, Prompt, ToolResult, WantedCall
+from threadlab.ranking import words_of
+from threadlab.responders import Answer, Citation, Prompt, ToolResult, WantedCall
 
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "capital": ("capital",),
@@ -77,10 +79,16 @@ class Scripted:
     name = "scripted"
 
     def respond(self, prompt: Prompt) -> Answer:
-        if not prompt.results or prompt.tool_choice == "required":
-            calls = [] if prompt.results else wanted_calls(prompt)
+        if not prompt.results:
+            if _needs_code(prompt):
+                return Answer(failure=NO_CODE)
+            calls = wanted_calls(prompt)
             if calls:
                 return Answer(calls=calls if prompt.parallel_tool_calls else calls[:1])
+            if prompt.can_search and prompt.passages is None and prompt.tool_choice != "none":
+                return Answer(search=_question(prompt))
+            if prompt.passages:
+                return _cited(_question(prompt), prompt.passages, prompt.response_format)
         text = _from_results(prompt.results) if prompt.results else self._say(prompt)
         return Answer(texts=[_formatted(text, prompt.response_format)])
 
@@ -132,6 +140,40 @@ def _recalled(question: str, earlier: list[str]) -> str | None:
     if match := _NAME_IS.search(question):
         return f"Hello, {match[1]}."
     return None
+
+
+def _question(prompt: Prompt) -> str:
+    return next((turn.text for turn in reversed(prompt.turns) if turn.role == "user"), "")
+
+
+# ---- files and code -------------------------------------------------------------------------------------------------------------------
+
+NO_CODE = o.LastError(
+    "server_error",
+    "tool not available here: this service runs no code, so code_interpreter cannot be used. Give the assistant a function of your own.",
+)
+
+
+def _needs_code(prompt: Prompt) -> bool:
+    """Whether only code_interpreter would do: it is forced, or required and nothing else is there, or asked for by name."""
+    kinds = {type(tool) for tool in prompt.tools}
+    if o.CodeInterpreter not in kinds or prompt.tool_choice == "none":
+        return False
+    if isinstance(prompt.tool_choice, o.ToolChoice):
+        return prompt.tool_choice.type == "code_interpreter"
+    if prompt.tool_choice == "required" and kinds == {o.CodeInterpreter}:
+        return True
+    return re.search(r"\bcode[ _]interpreter\b|\b(?:run|execute) (?:\w+ )?code\b", _question(prompt), re.IGNORECASE) is not None
+
+
+def _cited(question: str, passages: list[f.Passage], wanted: Any) -> Answer:
+    """The sentence of the best passage that says most about the question, with its source."""
+    best = passages[0]
+    words = {word[:5] for word in words_of(question)}
+    sentences = [one.strip() for one in re.split(r"(?<=[.!?])\s+|\n+", best.text) if one.strip()]
+    chosen = max(sentences, key=lambda one: len(words & {word[:5] for word in words_of(one)}), default=best.text.strip())
+    mark = "【4:0†source】"
+    return Answer([_formatted(f"{chosen[:600]}{mark}", wanted)], [Citation(mark, best.file_id)])
 
 
 # ---- tools ---------------------------------------------------------------------------------------------------------------------------

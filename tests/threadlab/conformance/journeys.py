@@ -119,7 +119,63 @@ def cancelling(desk: Desk) -> None:
         desk.threads.messages.list(thread_id)
 
 
-JOURNEYS: tuple[Callable[[Desk], None], ...] = (assistants, threads, messages, runs, tools, cancelling)
+REFUNDS = "Refunds are paid within 30 days. Ask the desk.\n\nThe desk is on the second floor."
+
+
+def files(desk: Desk) -> None:
+    api, stores = desk.client.files, desk.client.vector_stores
+    text = api.create(file=("refunds.txt", REFUNDS.encode()), purpose="assistants")
+    other = api.create(file=("a.docx", b"PK"), purpose="user_data", expires_after={"anchor": "created_at", "seconds": 3600})
+    api.retrieve(text.id)
+    api.list()
+    api.list(purpose="user_data")
+    store = stores.create(name="Rules", file_ids=[text.id, other.id], expires_after={"anchor": "last_active_at", "days": 1})
+    stores.retrieve(store.id)
+    desk.wait(2)
+    stores.retrieve(store.id)
+    stores.create()
+    stores.update(store.id, name="Renamed", metadata={"a": "b"})
+    stores.list(limit=1)
+    stores.files.list(store.id)
+    stores.files.list(store.id, filter="failed")
+    stores.files.retrieve(text.id, vector_store_id=store.id)
+    stores.files.update(text.id, vector_store_id=store.id, attributes={"year": 2024.0, "draft": False, "by": "me"})
+    stores.files.content(text.id, vector_store_id=store.id)
+    stores.search(store.id, query="When are refunds paid?")
+    stores.search(store.id, query=["refunds", "desk"], filters={"type": "eq", "key": "by", "value": "nobody"})
+    batch = stores.file_batches.create(store.id, file_ids=[text.id])
+    stores.file_batches.retrieve(batch.id, vector_store_id=store.id)
+    stores.file_batches.cancel(batch.id, vector_store_id=store.id)
+    stores.file_batches.list_files(batch.id, vector_store_id=store.id)
+    chunking = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 10}}
+    stores.files.create(store.id, file_id=text.id, chunking_strategy=chunking, attributes={"a": "b"})
+    stores.files.delete(other.id, vector_store_id=store.id)
+    stores.delete(store.id)
+    api.delete(other.id)
+    desk.client.models.list()
+    desk.client.models.retrieve("gpt-4o")
+
+
+def searching(desk: Desk) -> None:
+    file = desk.client.files.create(file=("refunds.txt", REFUNDS.encode()), purpose="assistants")
+    attachments = [{"file_id": file.id, "tools": [{"type": "file_search"}, {"type": "code_interpreter"}]}]
+    message = {"role": "user", "content": "When are refunds paid?", "attachments": attachments}
+    thread = desk.threads.create(messages=[message])
+    desk.wait(2)
+    run = desk.finished(thread.id, tools=[{"type": "file_search"}])
+    assert run.status == "completed"
+    desk.threads.messages.list(thread.id)
+    content = "step_details.tool_calls[*].file_search.results[*].content"
+    steps = desk.threads.runs.steps.list(run.id, thread_id=thread.id, include=[content]).data
+    desk.threads.runs.steps.list(run.id, thread_id=thread.id)
+    for step in steps:
+        desk.threads.runs.steps.retrieve(step.id, thread_id=thread.id, run_id=run.id)
+    stores = desk.threads.retrieve(thread.id).tool_resources.file_search.vector_store_ids
+    desk.client.beta.assistants.create(model="gpt-4o", tool_resources={"file_search": {"vector_store_ids": stores}})
+    desk.threads.create(tool_resources={"file_search": {"vector_stores": [{"file_ids": [file.id]}]}})
+
+
+JOURNEYS: tuple[Callable[[Desk], None], ...] = (assistants, threads, messages, runs, tools, cancelling, files, searching)
 
 ENDS = ("stuck", "stuck_queued", "run_failed:server_error", "run_failed:rate_limit_exceeded", "run_failed:invalid_prompt", "run_incomplete")
 """Scenarios under which a run ends in each of the ways that a real one can."""

@@ -1,0 +1,38 @@
+"""The file_search tool of a run: which vector stores it may search, and what a search puts into the prompt and into a run step."""
+
+import msgspec
+
+from threadlab import objects as o
+from threadlab.engine import searching, vector_stores
+from threadlab.engine.call import Call
+from threadlab.responders import Prompt
+
+RESULTS = 20
+"""Passages that a search gives at most when the assistant does not say (official text; 5 for the oldest models)."""
+FEW_RESULTS = 5
+RANKER = "default_2024_08_21"
+
+
+def searchable(call: Call, run: o.Run) -> list[str]:
+    """The vector stores that a run may search: its assistant's and its thread's; none without the tool."""
+    if not any(isinstance(tool, o.FileSearch) for tool in run.tools):
+        return []
+    found: list[str] = []
+    for object_id in (run.assistant_id, run.thread_id):
+        row = call.store.get(object_id)
+        resources = row.body.tool_resources if row is not None and isinstance(row.body, o.Assistant | o.Thread) else None
+        if resources is not None and resources.file_search is not None:
+            found += resources.file_search.vector_store_ids
+    return list(dict.fromkeys(found))
+
+
+def search_files(call: Call, run: o.Run, prompt: Prompt, question: str) -> tuple[o.FileSearchStepCall, Prompt]:
+    """Search, and put what was found into the prompt. Also what the run step will show of it."""
+    asked = next((tool.file_search for tool in run.tools if isinstance(tool, o.FileSearch)), None) or o.FileSearchOptions()
+    limit = asked.max_num_results or (FEW_RESULTS if run.model.startswith("gpt-3.5") else RESULTS)
+    threshold = asked.ranking_options.score_threshold if asked.ranking_options else 0.0
+    stores = [store_id for store_id in searchable(call, run) if vector_stores.use(call, store_id)]
+    found = searching.search(call, stores, question, limit, threshold)
+    results = [o.SearchResult(one.file_id, one.filename, one.score, [o.SearchResultContent(one.text)]) for one in found]
+    details = o.SearchDetails(o.SearchOptionsUsed(RANKER, threshold), results)
+    return o.FileSearchStepCall(call.new_id("call"), details), msgspec.structs.replace(prompt, passages=found)

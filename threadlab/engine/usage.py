@@ -1,0 +1,30 @@
+"""How many tokens a prompt and a wanted call cost, in our own formatting."""
+
+from collections.abc import Iterable
+
+from threadlab import objects as o
+from threadlab import tokens
+from threadlab.responders import Prompt
+
+BASE_TOKENS = 3
+"""What our formatting adds once a prompt."""
+
+
+def prompt_tokens(prompt: Prompt, known: dict[str, int]) -> int:
+    """Tokens of a prompt in our formatting. `known` has the counts that are kept with the messages (o200k_base)."""
+    total = BASE_TOKENS + tokens.of_message(prompt.instructions, prompt.model)
+    keep = tokens.encoding_name(prompt.model) == "o200k_base"
+    for turn in prompt.turns:
+        kept = known.get(turn.message_id, 0) if keep else 0
+        total += kept or tokens.of_message(turn.text, prompt.model)
+    for passage in prompt.passages or []:
+        total += tokens.of_message(passage.text, prompt.model)
+    for result in prompt.results:
+        total += tokens.of_message(result.name + result.arguments, prompt.model) + tokens.of_message(result.output, prompt.model)
+    return total
+
+
+def call_tokens(calls: Iterable[o.StepCall], model: str) -> int:
+    """Tokens that the model wrote to ask for these calls."""
+    functions = [call.function for call in calls if isinstance(call, o.FunctionStepCall)]
+    return sum(tokens.count(one.name, model) + tokens.count(one.arguments, model) for one in functions)

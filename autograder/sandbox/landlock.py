@@ -29,8 +29,7 @@ class _Ruleset(ctypes.Structure):
     _fields_ = [("files", ctypes.c_uint64), ("network", ctypes.c_uint64), ("scoped", ctypes.c_uint64)]
 
 
-class _PathBeneath(ctypes.Structure):
-    _pack_ = 1
+class _PathBeneath(ctypes.Structure):  # the kernel reads the first 12 bytes
     _fields_ = [("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32)]
 
 

@@ -30,6 +30,7 @@ PARTS = (
     "## The same in Conversations and Responses",
     "## Key points",
 )
+README = ROOT / "README.md"
 SECONDS = 60
 """What a lesson may take, run from top to bottom; each takes a fifth of it."""
 
@@ -156,7 +157,7 @@ LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 
 def texts() -> list[Any]:
     return [pytest.param(path, prose(path), id=path.stem) for path in NOTEBOOKS] + [
-        pytest.param(ROOT / "README.md", (ROOT / "README.md").read_text(encoding="utf-8"), id="README")
+        pytest.param(README, README.read_text(encoding="utf-8"), id="README")
     ]
 
 
@@ -188,6 +189,21 @@ def test_drawing_without_title_or_description(path: Path) -> None:
 def test_place_on_one_computer_only(path: Path, text: str) -> None:
     found = re.search(r"(?<![\w./])/(home|Users|root|work|tmp)/\S*|[A-Z]:\\\\?Users", text + path.read_text(encoding="utf-8"))
     assert found is None, found
+
+
+def test_program_in_the_readme_does_not_run() -> None:
+    program = next(block for block in re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S) if "Service(" in block)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("The capital of France is Paris.")
+
+
+def test_readme_calls_a_missing_lesson_ready() -> None:
+    listed = dict(
+        re.findall(r"^\| (\d\d) \| [^|]+ \| (ready|to come)?", README.read_text(encoding="utf-8").replace("[ready]", "ready"), re.M)
+    )
+    there = {path.stem[:2] for path in NOTEBOOKS}
+    assert listed == {f"{number:02}": "ready" if f"{number:02}" in there else "to come" for number in range(13)}
 
 
 # ---- it runs ----------------------------------------------------------------------------------------------------------------------------

@@ -37,7 +37,10 @@ class Store(Protocol):
     """What the engine needs of a place to keep things."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All changes inside happen together; once it has ended they survive the death of the process (in a file)."""
+        """All changes inside happen together; once it has ended they survive the death of the process (in a file).
+
+        Inside another one it is a part of it: undone alone if it fails, and safe only once the outer one has ended.
+        """
 
     def next_seq(self) -> int:
         """A number larger than every one given before."""
@@ -172,6 +175,8 @@ CREATE TABLE IF NOT EXISTS totals (
     PRIMARY KEY (kind, project, parent)) WITHOUT ROWID;
 PRAGMA user_version = {SCHEMA_VERSION};
 """
+_OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_INNER = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 _COLUMNS = "id, kind, project, parent, seq, run_id, tokens, body, plan"
 _encode = msgspec.json.encode
 _decode_body = msgspec.json.Decoder(Stored).decode
@@ -212,20 +217,19 @@ class SqliteStore:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        if self._depth:
-            yield
-            return
-        self._db.execute("BEGIN IMMEDIATE")
-        self._depth = 1
+        begin, keep, undo = _INNER if self._depth else _OUTER
+        self._db.execute(begin)
+        self._depth += 1
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            for statement in undo:
+                self._db.execute(statement)
             raise
         else:
-            self._db.execute("COMMIT")
+            self._db.execute(keep)
         finally:
-            self._depth = 0
+            self._depth -= 1
 
     def next_seq(self) -> int:
         self._seq += 1

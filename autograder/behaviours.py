@@ -165,8 +165,8 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
     for scene in behaviour.scenes or (part.scenes[0].name,):
         for evidence in seen[scene]:
             total += 1
-            found = ending_of(evidence) if not behaviour.any_ending or unwritten(evidence) else None
-            found = found or behaviour.test(evidence)
+            ending = ending_of(evidence) if not behaviour.any_ending or unwritten(evidence) else None
+            found: Found = ending or behaviour.test(evidence)
             if isinstance(found, str):
                 failing += 1
                 worst = worst or (found, evidence, scene)

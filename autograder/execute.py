@@ -34,7 +34,7 @@ def exercise_of(slug: str) -> Exercise | None:
     return checks.find(slug) if slug in checks.SLUGS else None
 
 
-class ExecuteInSandbox(NbGraderPreprocessor):
+class ExecuteInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     """Takes the place of nbgrader's Execute: same outputs, no kernel, and graded cells are judged in this process."""
 
     timeout = Integer(30, allow_none=True, help="Seconds that a cell may run.").tag(config=True)

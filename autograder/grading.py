@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 from autograder.behaviours import Exercise, Verdict, judge
 from autograder.execution.client import Failure, Session, SubmissionFailed
+from autograder.execution.outputs import node
 from autograder.learn import render
 from autograder.notebooks import answer_sources, is_graded, part_of
 from threadlab.guest import messages as m
@@ -117,11 +116,10 @@ def _verdict_outputs(verdict: Verdict) -> list[NotebookNode]:
         return [_error("CheckError", verdict.note)]
     points = float(verdict.earned)
     return [
-        new_output("stream", name="stdout", text=render(verdict) + "\n"),
-        new_output("execute_result", data={"text/plain": repr(points)}, metadata={}, execution_count=None),
+        node(output_type="stream", name="stdout", text=render(verdict) + "\n"),
+        node(output_type="execute_result", data={"text/plain": repr(points)}, metadata={}, execution_count=None),
     ]
 
 
 def _error(name: str, sentence: str) -> NotebookNode:
-    made: Any = new_output("error", ename=name, evalue=sentence, traceback=[f"{name}: {sentence}"])
-    return made
+    return node(output_type="error", ename=name, evalue=sentence, traceback=[f"{name}: {sentence}"])

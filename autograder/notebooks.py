@@ -30,7 +30,7 @@ def read(path: Path) -> NotebookNode:
     except (OSError, UnicodeDecodeError) as error:
         raise BadNotebook(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     try:
-        notebook = nbformat.reads(text, as_version=4)
+        notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
     except Exception as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -80,7 +80,7 @@ def answer_sources(notebook: NotebookNode, name: str) -> list[str]:
     return sources
 
 
-# ---- answers as Python files --------------------------------------------------------------------------------------------------------------
+# ---- answers as Python files -----------------------------------------------------------------------------------------------------
 
 
 _CELL = re.compile(r"^# %% (?P<name>\w+)[ \t]*$", re.MULTILINE)

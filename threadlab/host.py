@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from threadlab.engine import Engine, Lost, Reply, Request, Stream
-from threadlab.engine.stream import StreamCut
 from threadlab.engine.lifecycle import TERMINAL
+from threadlab.engine.stream import StreamCut
 from threadlab.guest import messages as m
 from threadlab.objects import Run
 
@@ -88,9 +88,11 @@ class Host:
         if self._halted is not None:
             return m.Halt(self.now, self._halted)
         told = self._answer(said)
-        if self._halted is not None:
-            return m.Halt(self.now, self._halted)
-        return told
+        reason = self._reason()
+        return told if reason is None else m.Halt(self.now, reason)
+
+    def _reason(self) -> str | None:
+        return self._halted
 
     def _answer(self, said: m.Said) -> m.Told:
         match said:

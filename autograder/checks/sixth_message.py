@@ -125,7 +125,7 @@ def one_run(evidence: Evidence) -> Found:
 
 
 def heeds_the_refusal(evidence: Evidence) -> Found:
-    """A run is active: the message may be refused (400). Raising is right, waiting and posting again is right; going on without it is not."""
+    """A run is active, so the message is refused (400). Raising is right, so is waiting and posting again; going on without it is not."""
     runs = [entry for entry in _runs(evidence) if entry.run_id != evidence.given["earlier"]]
     carriers = {entry.request for entry in evidence.journal if entry.what == "sent" and SIXTH in entry.detail.get("texts", ())}
     refused = [entry for entry in evidence.requests(ok=False) if entry.request in carriers]
@@ -161,7 +161,8 @@ RIGHT = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "a
 EXPLAINED = {
     "sync_sees_sixth": {
         "a": "",
-        "b": "the call returned, so the service has the message: whatever starts after it sees it. (Misconception: the network may still be busy.)",
+        "b": "the call returned, so the service has the message: whatever starts after it sees it. "
+        "(Misconception: the network may still be busy.)",
         "c": "nothing is left to chance here: the next line runs only after the reply. (Misconception: every create is a race.)",
     },
     "sync_reason": {
@@ -173,7 +174,8 @@ EXPLAINED = {
     },
     "async_sees_sixth": {
         "a": "only if the message happens to be delivered first; nothing makes sure of it. (Misconception: started means done.)",
-        "b": "sometimes it does: the two requests are in flight together and either may arrive first. (Misconception: a task never runs in time.)",
+        "b": "sometimes it does: the two requests are in flight together and either may arrive first. "
+        "(Misconception: a task never runs in time.)",
         "c": "",
     },
     "async_reason": {
@@ -236,8 +238,8 @@ EXERCISE = Exercise(
                 Behaviour(
                     "heeds_the_refusal",
                     2,
-                    "When the message is refused because another run is active, either the error reaches the caller, or the message is posted "
-                    "once the thread is free; no run starts without it.",
+                    "When the message is refused because another run is active, either the error reaches the caller, or the message "
+                    "is posted once the thread is free; no run starts without it.",
                     heeds_the_refusal,
                     ("busy",),
                     any_ending=True,
@@ -253,7 +255,8 @@ EXERCISE = Exercise(
     ),
     hints=(
         "Look at the two requests that are in flight at the same time. Which line lets the second one go before the first has come back?",
-        "`await` the call that creates the message and look at what it returns: a message with an id is the confirmation. Only then create the run.",
+        "`await` the call that creates the message and look at what it returns: a message with an id is the confirmation. "
+        "Only then create the run.",
         "message = await client.beta.threads.messages.create(...)   # confirmed: message.id\n"
         "run = await client.beta.threads.runs.create(...)           # sees it\n"
         "while run.status in ('queued', 'in_progress', 'cancelling'): sleep a little, retrieve the run again. Then return it.",

@@ -1,0 +1,121 @@
+"""Exercise `first-turn`: one question, one run, the assistant's answer."""
+
+from typing import Any
+
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.checks.seen import cited, over, replies, runs, short, threads, written_by
+from threadlab.trial import CLIENT, Evidence, World
+
+QUESTION = "What is the capital of Portugal?"
+
+
+def _assistant(client: OpenAI) -> dict[str, Any]:
+    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
+    return {"assistant_id": assistant.id}
+
+
+def _args(given: dict[str, Any]) -> list[Any]:
+    return [CLIENT, given["assistant_id"], QUESTION]
+
+
+def asks_once(evidence: Evidence) -> Found:
+    asked = written_by(evidence, "user")
+    if len(asked) == 1:
+        if asked[0].text.strip() == QUESTION:
+            return None
+        return f"the user message says {short(asked[0].text)}; it should be the question as it was given, {QUESTION!r}."
+    if not asked:
+        if not evidence.requests():
+            return Occasion.NONE
+        made = threads(evidence)
+        return f"no user message is on {'the thread ' + made[0] if made else 'any thread'}: the question was never posted."
+    lines = [entry for entry in evidence.requests(ok=True) if entry.operation in ("createMessage", "createThread", "createThreadAndRun")]
+    return f"{len(asked)} user messages were posted, one was wanted: {cited(evidence, lines)}."
+
+
+def one_run(evidence: Evidence) -> Found:
+    started = runs(evidence)
+    if not started:
+        return "no run was created: a message alone makes nobody answer." if written_by(evidence, "user") else Occasion.NONE
+    if len(started) > 1:
+        return f"{len(started)} runs were created for one question: {cited(evidence, started)}."
+    run = evidence.run(started[0].run_id)
+    if run is None or run.assistant_id != evidence.given["assistant_id"]:
+        return f"the run is not one of the assistant whose id was given: {evidence.line(started[0])}."
+    if not {one.id for one in written_by(evidence, "user")} & set(started[0].detail.get("window", ())):
+        return f"the run did not read the question: {evidence.line(started[0])}. Post the message first, then start the run."
+    return None
+
+
+def waits_for_the_end(evidence: Evidence) -> Found:
+    started = runs(evidence)
+    if not started:
+        return Occasion.NONE
+    if over(evidence, started[0].run_id):
+        return None
+    run = evidence.run(started[0].run_id)
+    status = run.status if run is not None else "gone"
+    last = evidence.requests()[-1]
+    return (
+        f"it returned after {evidence.seconds:.1f} s while the run was still {status}: {evidence.line(last)} was the last that it asked. "
+        "Creating a run only starts it, and how long it takes is not known beforehand."
+    )
+
+
+def returns_the_answer(evidence: Evidence) -> Found:
+    started = runs(evidence)
+    if not started:
+        return Occasion.NONE
+    said = replies(evidence, started[0].run_id)
+    value = evidence.value
+    if not said:
+        return "it returned before the assistant had written anything."
+    if isinstance(value, str) and value.strip() == said[0].text.strip():
+        return None
+    if value is None:
+        return f"it returned nothing; the assistant's text {said[0].text!r} was wanted. (Printing is not returning.)"
+    if isinstance(value, str) and value.strip() == QUESTION:
+        return (
+            "it returned the question: that is the user's own message. Lists come newest first, and the answer is the assistant's message."
+        )
+    if isinstance(value, str):
+        return f"it returned {short(value)}; the assistant's text is {said[0].text!r}."
+    return f"it returned {short(value)}, not a string: the text is in the message's content, `message.content[0].text.value`."
+
+
+EXERCISE = Exercise(
+    slug="first-turn",
+    lesson="00",
+    title="A first turn",
+    minutes=15,
+    parts=(
+        Part(
+            "first_turn",
+            (
+                Behaviour("asks_once", 2, "Exactly one user message is posted, and it is the question.", asks_once, any_ending=True),
+                Behaviour(
+                    "one_run", 2, "Exactly one run of the given assistant is started, and it reads the question.", one_run, any_ending=True
+                ),
+                Behaviour(
+                    "waits_for_the_end",
+                    3,
+                    "When the function returns, the run has ended, whether it took two seconds or a minute.",
+                    waits_for_the_end,
+                    ("plain", "slow"),
+                ),
+                Behaviour("returns_the_answer", 3, "The text of the assistant's message is returned.", returns_the_answer),
+            ),
+            (Scene("plain", lambda: World(_assistant), _args), Scene("slow", lambda: World(_assistant, scenario="slow:55"), _args)),
+        ),
+    ),
+    hints=(
+        "A turn is: send, confirm, run, wait, read. Which of these does your function not have yet?",
+        "Make a thread, post the question as a message of role `user`, start a run on that thread, and wait until the run's status is "
+        "`completed`. Then list the thread's messages: the newest comes first.",
+        "run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant_id)   # run, and wait for its end\n"
+        "messages = client.beta.threads.messages.list(thread.id)                                          # newest first\n"
+        "return messages.data[0].content[0].text.value",
+    ),
+)

@@ -1,0 +1,55 @@
+"""What several checks ask of the evidence: which user messages there are, which runs, what was returned."""
+
+from typing import Any
+
+from threadlab.engine.journal import Entry
+from threadlab.engine.lifecycle import TERMINAL
+from threadlab.objects import Message
+from threadlab.trial import Evidence
+
+RUN_MAKERS = ("createRun", "createThreadAndRun")
+"""The operations that start a run."""
+
+
+def runs(evidence: Evidence, *, ok: bool = True) -> list[Entry]:
+    """The requests that started a run (or with `ok=False`: that were refused one), in order."""
+    return [entry for entry in evidence.requests(ok=ok) if entry.operation in RUN_MAKERS]
+
+
+def threads(evidence: Evidence) -> list[str]:
+    """Every thread that a successful request was about, in order of first use."""
+    return list(dict.fromkeys(entry.thread_id for entry in evidence.requests(ok=True) if entry.thread_id))
+
+
+def written_by(evidence: Evidence, role: str, thread_id: str | None = None) -> list[Message]:
+    """The messages of one role, on one thread or on every thread that was used, oldest first."""
+    chosen = threads(evidence) if thread_id is None else [thread_id]
+    return [message for one in chosen for message in evidence.messages(one) if message.role == role]
+
+
+def replies(evidence: Evidence, run_id: str) -> list[Message]:
+    """What the assistant wrote in one run, oldest first."""
+    run = evidence.run(run_id)
+    return [] if run is None else [one for one in evidence.messages(run.thread_id) if one.run_id == run_id and one.role == "assistant"]
+
+
+def over(evidence: Evidence, run_id: str) -> bool:
+    """Whether the service had seen the run end when the last request arrived."""
+    run = evidence.run(run_id)
+    return run is not None and run.status in TERMINAL
+
+
+def short(value: Any) -> str:
+    """A returned value in a few words."""
+    if isinstance(value, dict) and "$" in value:
+        return f"a {value['$']}"
+    if value is None:
+        return "nothing (None)"
+    text = repr(value)
+    return text if len(text) <= 90 else text[:87] + "…"
+
+
+def cited(evidence: Evidence, entries: list[Entry], most: int = 4) -> str:
+    """Journal lines for a sentence, not too many of them."""
+    said = "; ".join(evidence.line(entry) for entry in entries[:most])
+    return said if len(entries) <= most else f"{said}; and {len(entries) - most} more"

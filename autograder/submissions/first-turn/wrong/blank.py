@@ -1,0 +1,3 @@
+# loses: asks_once, one_run, waits_for_the_end, returns_the_answer
+# %% first_turn
+raise NotImplementedError()

@@ -1,0 +1,88 @@
+"""Every exercise by its own corpus: the solution earns all, the blank nothing, and each wrong answer loses what it says."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder import checks
+from autograder.behaviours import judge
+from autograder.learn import render
+from autograder.notebooks import CHECK, answer_sources, is_graded, part_of, read, read_answers, released, solution
+from threadlab.trial import in_process
+
+CORPUS = Path(__file__).resolve().parents[3] / "autograder" / "submissions"
+SLUGS = [slug for slug in checks.SLUGS if slug != "sixth-message"]
+"""`sixth-message` has tests of its own."""
+ANSWERS = [(slug, path) for slug in SLUGS for path in sorted((CORPUS / slug).glob("*/*.py"))]
+
+
+def verdicts(slug, sources_of):
+    """What each part comes to, for answers that stand alone."""
+    return [judge(part, in_process({}), sources_of(part.name)) for part in checks.find(slug).parts]
+
+
+def given_by(slug):
+    """The locked cells' imports, so that an answer finds around it what the notebook gives."""
+    cells = read(solution(slug)).cells
+    setup = next(cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "setup")
+    return "\n".join(line for line in setup.splitlines() if not line.startswith("%") and "autograder" not in line)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_solution_loses_points(slug):
+    notebook = read(solution(slug))
+    started = time.perf_counter()
+    judged = verdicts(slug, lambda name: [given_by(slug), *answer_sources(notebook, name)])
+    spent = time.perf_counter() - started
+    assert not [name for verdict in judged for name in verdict.lost], "\n".join(render(verdict) for verdict in judged)
+    assert spent < 6  # two seconds by themselves; a machine that also runs other tests is allowed three times that
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_blank_earns_something(slug):
+    notebook = read(released(slug))
+    judged = verdicts(slug, lambda name: [given_by(slug), *answer_sources(notebook, name)])
+    assert sum(verdict.earned for verdict in judged) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("slug", "path"), ANSWERS, ids=lambda value: value if isinstance(value, str) else f"{value.parent.name}-{value.stem}"
+)
+def test_answer_is_misjudged(slug, path):
+    cells, stated = read_answers(path)
+    judged = verdicts(slug, lambda name: [given_by(slug), cells.get(name, "raise NotImplementedError()")])
+    lost = {name for verdict in judged for name in verdict.lost}
+    assert lost == set(stated or ()), "\n".join(render(verdict) for verdict in judged)
+    assert (path.parent.name == "wrong") == bool(lost)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_notebook_and_check_disagree_on_points(slug):
+    exercise = checks.find(slug)
+    cells = read(solution(slug)).cells
+    points = {part_of(cell): cell.metadata.nbgrader.points for cell in cells if is_graded(cell)}
+    assert points == {part.name: part.points for part in exercise.parts}
+    title = cells[0].source
+    assert f"Lesson {exercise.lesson} · about {exercise.minutes} minutes · {exercise.points} points" in title
+    assert all(
+        f'check("{slug}"' in cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith(CHECK)
+    )
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_statement_hides_a_behaviour(slug):
+    text = "\n".join(cell.source for cell in read(solution(slug)).cells)
+    hidden = [one.name for part in checks.find(slug).parts for one in part.behaviours if f"| `{one.name}` | {one.points} |" not in text]
+    assert not hidden
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_wrong_answer_for_each_behaviour_is_missing(slug):
+    named = [path for one, path in ANSWERS if one == slug and path.stem not in ("blank", "does_nothing")]
+    stated = {name for path in named for name in read_answers(path)[1] or ()}
+    assert {behaviour.name for part in checks.find(slug).parts for behaviour in part.behaviours} <= stated
+    assert len([path for path in named if path.parent.name == "right"]) >= 3
+    assert len([path for path in named if path.parent.name == "wrong"]) >= 6
+    assert len(checks.find(slug).hints) == 3

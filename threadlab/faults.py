@@ -5,6 +5,15 @@
 Rules stand apart by spaces. A rule is a fault, with an argument after a colon, and says where it strikes: `@operation` (by its OpenAPI
 name; without one, every operation, or for the faults of runs every run), `#n` or `#n-m` (only these calls of the operation, counted from
 1), `%p` (each with this probability in percent, drawn with the scenario's seed).
+
+Rate limits are rules of their own, per model and minute, each project for itself:
+
+    limit:gpt-4o:rpm=3 limit:gpt-4o:tpm=30000 limit:*:rpm=60
+
+`rpm` counts requests, `tpm` the tokens of prompts and of answers. Starting a run is a request to its model; over the limit it is
+refused with a 429 and nothing is done. Submitting tool outputs is one more request to the model: the submission is accepted, and over the
+limit the run fails with `rate_limit_exceeded`, without a 429. `*` stands for the models that have no limit of that unit themselves, and
+its requests count everything else too: polls, messages, lists. Where there are limits, every reply has `x-ratelimit-*` headers.
 """
 
 import random
@@ -15,6 +24,10 @@ import msgspec
 
 from threadlab import errors
 
+Unit: TypeAlias = Literal["requests", "tokens"]
+_SHORT: dict[Unit, str] = {"requests": "rpm", "tokens": "tpm"}
+_UNITS: dict[str, Unit] = {short: unit for unit, short in _SHORT.items()}
+_LIMIT = re.compile(r"limit:(?P<model>\*|[\w.:-]+):(?P<unit>rpm|tpm)=(?P<amount>[1-9]\d{0,11})")
 Phase: TypeAlias = Literal["before", "after", "run", "stream", "cancel"]
 
 
@@ -73,14 +86,24 @@ class Rule(msgspec.Struct, frozen=True):
         return float(self.argument) if self.argument is not None else default
 
 
+class Limit(msgspec.Struct, frozen=True):
+    """So many requests or tokens a minute for a model; `*` for any that has no limit of that unit itself."""
+
+    model: str
+    unit: Unit
+    amount: int
+
+
 class Scenario(msgspec.Struct, frozen=True):
     """Parsed rules. `str()` gives back a string that parses to the same."""
 
     rules: tuple[Rule, ...] = ()
     seed: int = 0
+    limits: tuple[Limit, ...] = ()
 
     def __str__(self) -> str:
-        return " ".join([*map(_spell, self.rules), *([f"seed:{self.seed}"] if self.seed else [])])
+        limits = [f"limit:{one.model}:{_SHORT[one.unit]}={one.amount}" for one in self.limits]
+        return " ".join([*map(_spell, self.rules), *limits, *([f"seed:{self.seed}"] if self.seed else [])])
 
 
 def _spell(rule: Rule) -> str:
@@ -104,10 +127,14 @@ _ARGUMENTS = {
 def parse(text: str | None, operations: frozenset[str] | None = None) -> Scenario:
     """A scenario from its string. Raises ThreadlabError with a sentence that names the rule that is wrong and what would be right."""
     rules: list[Rule] = []
+    limits: list[Limit] = []
     seed = 0
     for word in (text or "").replace(";", " ").split():
         if re.fullmatch(r"seed:\d+", word):
             seed = int(word.removeprefix("seed:"))
+            continue
+        if word.startswith("limit:"):
+            limits.append(_limit(word))
             continue
         match = _RULE.fullmatch(word)
         if match is None or match["kind"] not in KINDS:
@@ -116,7 +143,22 @@ def parse(text: str | None, operations: frozenset[str] | None = None) -> Scenari
                 f"and the faults are {', '.join(KINDS)}."
             )
         rules.append(_rule(word, match, operations))
-    return Scenario(tuple(rules), seed)
+    return Scenario(tuple(rules), seed, tuple(limits))
+
+
+def parse_limits(text: str | None) -> tuple[Limit, ...]:
+    """Rate limits alone, with or without the word `limit:` before each: `gpt-4o:rpm=3 gpt-4o:tpm=30000`. Raises ThreadlabError."""
+    return tuple(_limit(f"limit:{word.removeprefix('limit:')}") for word in (text or "").replace(";", " ").split())
+
+
+def _limit(word: str) -> Limit:
+    match = _LIMIT.fullmatch(word)
+    if match is None:
+        raise errors.ThreadlabError(
+            f"the rate limit {word!r} is not understood: it should look like limit:gpt-4o:rpm=3 (requests a minute) or "
+            "limit:gpt-4o:tpm=30000 (tokens a minute), with * for every model."
+        )
+    return Limit(match["model"], _UNITS[match["unit"]], int(match["amount"]))
 
 
 def _rule(word: str, match: re.Match[str], operations: frozenset[str] | None) -> Rule:
@@ -145,7 +187,7 @@ def _rule(word: str, match: re.Match[str], operations: frozenset[str] | None) ->
     return Rule(match["kind"], argument, operation, first, last, percent)
 
 
-_RUN_OPERATIONS = {"createRun", "createThreadAndRun", "submitToolOuputsToRun"}
+RUN_OPERATIONS = {"createRun", "createThreadAndRun", "submitToolOuputsToRun"}
 
 
 class Faults:

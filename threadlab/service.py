@@ -10,7 +10,7 @@ from threadlab.clock import Clock, VirtualClock, make_clock
 from threadlab.engine import Engine, Journal
 from threadlab.engine.routes import OPERATIONS
 from threadlab.errors import ThreadlabError
-from threadlab.faults import parse
+from threadlab.faults import parse, parse_limits
 from threadlab.responders import Responder
 from threadlab.responders.echo import Echo
 from threadlab.responders.scripted import Scripted
@@ -31,21 +31,26 @@ def build_engine(
     scenario: str | None = None,
     seed: int | None = None,
     responder: str | Responder = "scripted",
+    limits: str | None = None,
 ) -> Engine:
-    """An engine over `store`. `keys` maps API keys to projects. Raises ThreadlabError for a scenario or responder it does not know."""
+    """An engine over `store`. `keys` maps API keys to projects; `limits` are rate limits as in a scenario (`gpt-4o:rpm=3`).
+
+    Raises ThreadlabError for a scenario, a limit or a responder that it does not know.
+    """
     if isinstance(responder, str):
         if responder not in RESPONDERS:
             raise ThreadlabError(f"there is no responder {responder!r}; there are {', '.join(RESPONDERS)}.")
         responder = RESPONDERS[responder]()
-    return Engine(store, responder, keys=keys, seed=seed, scenario=parse(scenario, OPERATIONS))
+    return Engine(store, responder, keys=keys, seed=seed, scenario=parse(scenario, OPERATIONS), limits=parse_limits(limits))
 
 
 class Service:
     """A Threads service of your own, inside this process.
 
     `store`: None keeps everything in memory, a path in a SQLite file. `clock`: `virtual` (moves only inside `with service.time():` or a
-    trial), `real`, or `x50` for fifty times real time. `scenario`: what goes wrong, see `threadlab.faults`. `seed`: makes ids and chance
-    repeat. Raises ValueError for a clock, ThreadlabError for a store or a scenario that cannot be used.
+    trial), `real`, or `x50` for fifty times real time. `scenario`: what goes wrong, see `threadlab.faults`. `limits`: rate limits, such
+    as `gpt-4o:rpm=3`. `seed`: makes ids and chance repeat. Raises ValueError for a clock, ThreadlabError for a store, a scenario or a
+    limit that cannot be used.
     """
 
     def __init__(
@@ -57,13 +62,14 @@ class Service:
         *,
         responder: str | Responder = "scripted",
         keys: Mapping[str, str] | None = None,
+        limits: str | None = None,
     ) -> None:
         self.clock: Clock = make_clock(clock) if isinstance(clock, str) else clock
         self.scenario = scenario or ""
         self._keys = dict(keys or {LOCAL_KEY: "default"})
         self._store = open_store(store)
         try:
-            self.engine = build_engine(self._store, keys=self._keys, scenario=scenario, seed=seed, responder=responder)
+            self.engine = build_engine(self._store, keys=self._keys, scenario=scenario, seed=seed, responder=responder, limits=limits)
         except BaseException:
             self._store.close()
             raise

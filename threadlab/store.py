@@ -6,7 +6,7 @@ The engine calls nothing but `Store`. Both stores give the same answers in the s
 import sqlite3
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -77,6 +77,8 @@ class MemoryStore:
         self._tokens: dict[tuple[str, str], int] = {}
         self._children: dict[str, set[str]] = {}
         self._planned: dict[str, None] = {}
+        self._before: list[tuple[str, Row | None]] | None = None
+        """Inside a transaction: what to put back, should it fail."""
         self._seq = 0
 
     def clone(self) -> "MemoryStore":
@@ -90,8 +92,24 @@ class MemoryStore:
         other._seq = self._seq
         return other
 
-    def transaction(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        outer, before = self._before, list[tuple[str, Row | None]]()
+        self._before = before
+        try:
+            yield
+        except BaseException:
+            self._before = None
+            for object_id, row in reversed(before):
+                self.remove(object_id)
+                if row is not None:
+                    self.put(row)
+            before.clear()
+            raise
+        finally:
+            self._before = outer
+            if outer is not None:
+                outer += before
 
     def next_seq(self) -> int:
         self._seq += 1
@@ -99,6 +117,8 @@ class MemoryStore:
 
     def put(self, row: Row) -> None:
         old = self._rows.get(row.id)
+        if self._before is not None:
+            self._before.append((row.id, old))
         self._rows[row.id] = row
         if old is None:
             for key in _keys(row):
@@ -121,6 +141,8 @@ class MemoryStore:
         row = self._rows.pop(object_id, None)
         if row is None:
             return
+        if self._before is not None:
+            self._before.append((object_id, row))
         for key in _keys(row):
             entries = self._index[key]
             del entries[bisect_left(entries, (row.seq, row.id))]

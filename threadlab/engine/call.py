@@ -43,6 +43,8 @@ class Call:
     def __init__(self, engine: Engine, operation: str, ids: tuple[str, ...], request: Request, project: str, now: float) -> None:
         self.engine, self.operation, self.ids, self.project, self.now = engine, operation, ids, project, now
         self.request = request
+        self.model = ""
+        """The model that this call is a request to, for the headers about its limits."""
         self.noted: dict[str, Any] = {}
         """What the handler wants the journal to say about this call: `thread_id`, `run_id`, `object_id`, `detail`."""
 

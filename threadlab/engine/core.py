@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,11 +14,13 @@ from threadlab import objects as o
 from threadlab.engine.call import Call
 from threadlab.engine.journal import Entry, Journal
 from threadlab.engine.lifecycle import Event, Life
+from threadlab.engine.limits import Limits, fault_429
 from threadlab.engine.planning import Pace
 from threadlab.engine.routes import Operation, find_operation
 from threadlab.engine.searching import Indexes
-from threadlab.engine.wire import Lost, Outcome, Reply, Request, Stream
-from threadlab.faults import Faults, Rule, Scenario
+from threadlab.engine.stream import RunStream
+from threadlab.engine.wire import Lost, Outcome, Reply, Request
+from threadlab.faults import Faults, Limit, Rule, Scenario
 from threadlab.records import Row
 from threadlab.responders import Responder
 from threadlab.store import Store
@@ -43,11 +45,13 @@ class Engine:
         seed: object | None = None,
         scenario: Scenario | None = None,
         pace: Pace | None = None,
+        limits: Iterable[Limit] = (),
     ) -> None:
         self.store, self.responder = store, responder
         self._keys = [(key.encode(), project) for key, project in keys.items()]
         self.pace = pace or Pace()
         self.faults = Faults(scenario or Scenario())
+        self.limits = Limits([*self.faults.scenario.limits, *limits])
         self.journal = Journal()
         self.life = Life(store, self.journal)
         self.indexes = Indexes()
@@ -67,6 +71,7 @@ class Engine:
         now = max(now, self.now)
         self.advance(now)
         begun: Entry | None = None
+        call: Call | None = None
         hold = 0.0
         try:
             operation, ids = find_operation(request.method, request.path)
@@ -80,16 +85,18 @@ class Engine:
             if lost is not None:
                 return lost
             call = Call(self, operation.name, ids, request, project, now)
+            if self.limits.on and not operation.runs:
+                self.limits.charge(project, "", 0, now)
             with self.store.transaction():
                 result = operation.handler(call)
             self.journal.amend(begun, status=200, **call.noted)
-            return self._sent(operation, self._reply(result, hold), number, now)
+            return self._sent(operation, self._reply(result, hold, call), number, now)
         except errors.ApiError as error:
             if begun is None:
                 begun = self.journal.add(now, "request", request=number, object_id=f"{request.method} {request.path}")
             detail = {"error": error.detail.message, "code": error.detail.code}
             self.journal.amend(begun, status=error.status, detail=detail)
-            return self._error_reply(error, hold)
+            return self._error_reply(error, hold, call)
 
     def _project_of(self, request: Request) -> str:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -100,19 +107,22 @@ class Engine:
             raise errors.bad_key(given)
         return project
 
-    def _headers(self) -> dict[str, str]:
-        return {"x-request-id": self.new_id("req"), "openai-version": "2020-10-01"}
+    def _headers(self, content_type: str, call: Call | None) -> dict[str, str]:
+        headers = {"x-request-id": self.new_id("req"), "openai-version": "2020-10-01", "content-type": content_type}
+        if self.limits.on and call is not None:
+            headers |= self.limits.headers(call.project, call.model, call.now)
+        return headers
 
-    def _reply(self, result: Any, hold: float) -> Reply:
+    def _reply(self, result: Any, hold: float, call: Call) -> Reply:
         if isinstance(result, Reply):
-            return result
-        if hasattr(result, "next_at"):
-            stream: Stream = result
-            return Reply(200, headers={**self._headers(), "content-type": "text/event-stream; charset=utf-8"}, stream=stream, hold=hold)
-        return Reply(200, _encode(result), {**self._headers(), "content-type": _JSON}, hold=hold)
+            headers = {**self._headers(_JSON, call), **result.headers}
+            return msgspec.structs.replace(result, headers=headers, hold=hold)
+        if isinstance(result, RunStream):
+            return Reply(200, headers=self._headers("text/event-stream; charset=utf-8", call), stream=result, hold=hold)
+        return Reply(200, _encode(result), self._headers(_JSON, call), hold=hold)
 
-    def _error_reply(self, error: errors.ApiError, hold: float = 0.0) -> Reply:
-        return Reply(error.status, error.body(), {**self._headers(), "content-type": _JSON, **error.headers}, hold=hold)
+    def _error_reply(self, error: errors.ApiError, hold: float = 0.0, call: Call | None = None) -> Reply:
+        return Reply(error.status, error.body(), {**self._headers(_JSON, call), **error.headers}, hold=hold)
 
     # ---- faults --------------------------------------------------------------------------------------------------------------------------
 
@@ -200,14 +210,8 @@ class Engine:
 _LOST: dict[str, Any] = {"request_lost": "reset", "unreachable": "unreachable", "silent": "silence"}
 
 
-def _rate_limited(rule: Rule) -> errors.ApiError:
-    from threadlab.engine.limits import rate_limit_error
-
-    return rate_limit_error(rule.argument)
-
-
 _ERRORS: dict[str, Callable[[Rule], errors.ApiError]] = {
-    "429": _rate_limited,
+    "429": lambda rule: fault_429(rule.argument),
     "quota": lambda rule: errors.quota(),
     "500": lambda rule: errors.server_error(500),
     "502": lambda rule: errors.server_error(502),

@@ -8,6 +8,7 @@ import msgspec
 from threadlab import errors
 from threadlab.engine import assistants, files, messages, model_names, runs, steps, threads, vector_files, vector_stores
 from threadlab.engine.call import Call
+from threadlab.faults import RUN_OPERATIONS
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -18,6 +19,8 @@ class Operation(msgspec.Struct, frozen=True):
     params: tuple[str, ...]
     beta: bool = True
     """Whether the OpenAI-Beta header is required."""
+    runs: bool = False
+    """Whether it is a request to a model, and so counts against the limits of that."""
 
 
 TABLE: tuple[tuple[str, str, str, Callable[[Call], Any]], ...] = (
@@ -84,7 +87,7 @@ _EXACT: dict[tuple[str, tuple[str, ...]], Operation] = {}
 for _method, _path, _name, _handler in TABLE:
     _params = tuple(part[1:-1] for part in _path.strip("/").split("/") if part.startswith("{"))
     _beta = _path.startswith(("/assistants", "/threads"))
-    _EXACT[_method, _shape(_path)] = Operation(_name, _handler, _params, _beta)
+    _EXACT[_method, _shape(_path)] = Operation(_name, _handler, _params, _beta, _name in RUN_OPERATIONS)
 _SHAPES = {shape for _, shape in _EXACT}
 
 OPERATIONS = frozenset(name for _, _, name, _ in TABLE)

@@ -139,12 +139,30 @@ def _plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[Tool
         reads = prompt_tokens(prompt, {kept.id: kept.tokens for kept in read})
         answer = _answer(call, prompt, struck)
     plan = msgspec.structs.replace(plan, window=tuple(kept.id for kept in read))
-    plan = next_round(run, plan, answer, reads, call.now, _pace(call.engine.pace, struck), call.new_id, searched)
-    plan = _fated(run, plan, struck)
+    refused = _charge(call, run, reads, answer, first=not plan.rounds) if call.engine.limits.on else None
+    if refused is not None:
+        moments = (Moment(call.now + call.engine.pace.queued, Finish("failed", error=refused)), expiry(run))
+        plan = msgspec.structs.replace(plan, moments=moments)
+    else:
+        plan = next_round(run, plan, answer, reads, call.now, _pace(call.engine.pace, struck), call.new_id, searched)
+        plan = _fated(run, plan, struck)
     row = msgspec.structs.replace(row, plan=plan)
     call.store.put(row)
     call.engine.schedule(row)
     return row
+
+
+def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) -> o.LastError | None:
+    """Count a request to the model. Over the limit a run's first one raises ApiError 429, a later one gives what it fails with."""
+    call.model = run.model
+    written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
+    try:
+        call.engine.limits.charge(call.project, run.model, reads + sum(tokens.count(text, run.model) for text in written), call.now)
+    except errors.ApiError as error:
+        if first:
+            raise
+        return o.LastError("rate_limit_exceeded", error.detail.message)
+    return None
 
 
 def _answer(call: Call, prompt: Prompt, struck: list[Rule]) -> Answer:

@@ -68,6 +68,7 @@ ROWS: dict[tuple[str, str], tuple[str, Callable[[Desk, str], None]]] = {
     ("requires_action", "queued"): ("", _submits),
     ("requires_action", "cancelling"): ("", _cancels_asked),
     ("requires_action", "expired"): ("", _asks),
+    ("queued", "failed"): ("limit:gpt-4o:rpm=1", _submits),
     ("cancelling", "cancelled"): ("", _cancels_after(1.0)),
     ("cancelling", "completed"): ("cancel_loses", _cancels_after(1.0)),
     ("cancelling", "failed"): ("run_failed cancel_slow:60", _cancels_after(1.0)),

@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb; mistakes of the user's end in a sentence and exit code 2."""
-    from autograder.execution.hosts import WorkerError
+    from autograder.execution.orders import WorkerError
     from autograder.sandbox.report import SandboxUnavailable
 
     options = _parser().parse_args(arguments)

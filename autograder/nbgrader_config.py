@@ -55,7 +55,7 @@ c.ClearSolutions.code_stub = {"python": "pass  # YOUR CODE HERE"}
 
 # A fresh clone has no gradebook, and plain `nbgrader autograde` would only say so: enter the assignment first.
 _words = [word for word in sys.argv[1:] if not word.startswith("-")]
-if Path(sys.argv[0]).stem == "nbgrader" and _words[:1] == ["autograde"]:
+if any(part.startswith("nbgrader") for part in Path(sys.argv[0]).parts[-2:]) and _words[:1] == ["autograde"]:
     from autograder.checks import SLUGS
 
     for _slug in set(_words[1:]) & set(SLUGS):

@@ -37,7 +37,7 @@ class Exploration:
         """How much was seen, as a sentence."""
         count = len(self.orders)
         if self.complete:
-            return "there is 1 order" if count == 1 else f"all {count} orders were tried"
+            return {1: "there is 1 order", 2: "both orders were tried"}.get(count, f"all {count} orders were tried")
         return f"{count} of more than {count} orders were tried (a sample, seed {self.seed})"
 
 

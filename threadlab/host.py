@@ -107,6 +107,7 @@ class Host:
                 return self._read_on(said)
             case m.Witness():
                 self._kill_point()
+                self.engine.advance(self.now)
                 self.engine.journal.add(self.now, "witness", operation=said.name, detail=said.detail)
                 return m.Go(self.now)
             case m.Abandon():
@@ -141,6 +142,7 @@ class Host:
         self._requests += 1
         if send.method == "GET" and not send.path.endswith("/messages"):
             self._count_poll(send.path)
+        self.engine.advance(self.now)  # what was due before this stands before it in the journal
         carried = _texts(send)
         detail = {"texts": carried} if carried else {}
         self.engine.journal.add(self.now, "sent", operation=_label(send), request=send.number, detail=detail)
@@ -234,7 +236,7 @@ class Host:
             if said.timer_at is not None and said.timer_at <= self.now:
                 return m.Go(self.now)
             at, held = self._next_in_time(said)
-            options: list[tuple[str, int | None]] = [(_label(send), number) for number, (send, _, _) in self._in_flight.items()]
+            options = self._deliverable()
             if at is not None and self._may_pass(at, held is not None or said.sleeper):
                 options.append(("time passes", None))
             if not options:
@@ -246,6 +248,12 @@ class Host:
                 return m.Halt(self.now, self._halted)
             if told is not None:
                 return told
+
+    def _deliverable(self) -> list[tuple[str, int | None]]:
+        """The requests in flight, oldest first, under names that tell them apart."""
+        named = [(_label(send), send, number) for number, (send, _, _) in self._in_flight.items()]
+        labels = [label for label, _, _ in named]
+        return [(f"{label} {_apart(send, number)}" if labels.count(label) > 1 else label, number) for label, send, number in named]
 
     def _pick(self, options: tuple[str, ...]) -> int:
         if len(options) == 1:
@@ -305,6 +313,12 @@ def _label(send: m.Send) -> str:
         return find_operation(send.method, send.path)[0].name
     except ApiError:
         return f"{send.method} {send.path}"
+
+
+def _apart(send: m.Send, number: int) -> str:
+    """What tells a request from another of the same operation."""
+    texts = _texts(send)
+    return f"“{texts[0][:24]}”" if texts else f"({number})"
 
 
 _bodies = msgspec.json.Decoder(dict[str, Any])

@@ -60,13 +60,7 @@ def _attempt(
     watch: "_Watch",
 ) -> m.Ending:
     try:
-        fresh = dict(namespace)
-        for index, text in enumerate(spec.sources):
-            name = _ANSWER.format(index)
-            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-            _execute(text, name, fresh, spec.entry)
-        if spec.entry not in fresh:
-            raise Missing(spec.entry)
+        fresh = _defined_afresh(spec, namespace)
         args = [_argument(one, transport, spec) for one in spec.args]
         kwargs = {name: _argument(one, transport, spec) for name, one in spec.kwargs.items()}
         value = drivers.DRIVERS[spec.driver](fresh[spec.entry], args, kwargs, link)
@@ -84,6 +78,29 @@ def _attempt(
             return m.Ending("halted", message=link.halted, line=_where(error))
         fault = _learners_line(error)
         return m.Ending("raised" if fault else "broken", type=type(error).__name__, message=_text(error), line=fault or "")
+
+
+def _defined_afresh(spec: m.Spec, namespace: dict[str, Any]) -> dict[str, Any]:
+    """The namespace with the answer cells run again. A cell that fails spoils only what it should have defined."""
+    fresh = dict(namespace)
+    if spec.sources:
+        fresh.pop(spec.entry, None)
+    problem: BaseException | None = None
+    for index, text in enumerate(spec.sources):
+        name = _ANSWER.format(index)
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        try:
+            _execute(text, name, fresh, spec.entry)
+        except Exception as error:
+            problem = problem or error
+    if spec.entry not in fresh:
+        raise problem if problem is not None and _mentions(spec) else Missing(spec.entry)
+    return fresh
+
+
+def _mentions(spec: m.Spec) -> bool:
+    """Whether the answer cells have the name in them at all: then what went wrong there is the reason that it is missing."""
+    return any(spec.entry in text for text in spec.sources) or all("NotImplementedError" in text for text in spec.sources)
 
 
 def _execute(text: str, name: str, namespace: dict[str, Any], entry: str) -> None:

@@ -1,0 +1,6 @@
+# loses: failed_run_is_no_answer, all_replies_in_order, every_page
+# %% ask
+def ask(client, thread_id, assistant_id, text):
+    client.beta.threads.messages.create(thread_id, role="user", content=text)
+    client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
+    return client.beta.threads.messages.list(thread_id).data[0].content[0].text.value

@@ -1,0 +1,9 @@
+# loses: answer_of_this_run, all_replies_in_order, every_page
+# %% ask
+def ask(client, thread_id, assistant_id, text):
+    client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
+    if run.status != "completed":
+        raise RuntimeError(run.status)
+    page = client.beta.threads.messages.list(thread_id, order="asc")
+    return [one for one in page.data if one.role == "assistant"][-1].content[0].text.value

@@ -27,20 +27,13 @@ OWN = {
 PASSED_ON = {
     "autograder": {
         "check": "check your own answer to an exercise",
-        "watch": "check it whenever you save it",
         "grade": "grade a class with nbgrader",
-        "report": "show what a class found hard",
-        "release": "make the learners' copy of the course",
         "corpus": "grade the known right and wrong answers",
     },
     "threadlab": {
         "serve": "run the Threads service over HTTP on this computer",
         "stop": "stop the service that notebooks have started",
         "status": "say whether the service runs, and where",
-        "scan": "find calls to the old API in a folder of code",
-        "export": "write threads to a file",
-        "import": "read threads from a file",
-        "parity": "compare the service with the API as it was documented",
     },
 }
 

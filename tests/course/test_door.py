@@ -120,3 +120,9 @@ def page(address: str, limit: float = 60) -> str:
         except OSError:
             assert time.monotonic() - start < limit, "nobody answers"
             time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("package", "verb"), [(package, verb) for package, verbs in course.PASSED_ON.items() for verb in verbs])
+def test_listed_verb_does_not_exist(package, verb):
+    done = subprocess.run([sys.executable, "-m", package, verb, "--help"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr

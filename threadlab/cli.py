@@ -41,8 +41,13 @@ def _parser() -> argparse.ArgumentParser:
                        "Left out: this user's own store, which notebooks use too")  # fmt: skip
     serve.add_argument("--clock", default="real", help="real, or x50 for fifty times real time")
     serve.add_argument("--scenario", help="what goes wrong, and when")
+    serve.add_argument("--limits", help="rate limits, such as gpt-4o:rpm=3")
     serve.add_argument("--seed", type=int, help="a number; the same one gives the same ids and faults")
     serve.add_argument("--key-file", metavar="FILE", type=Path, help="where the key is, or is to be made")
+    serve.add_argument("--project", metavar="NAME", action="append", default=[], help="a project with a key and objects of its own, "
+                       "apart from the default one; can be repeated")  # fmt: skip
+    serve.add_argument("--keys", metavar="FILE", type=Path, help="more projects: a line PROJECT KEY for each key")
+    serve.add_argument("--any-id", action="store_true", help="for test suites of clients: any id and any key is answered")
     serve.add_argument("--idle-exit", metavar="SECONDS", type=_seconds, help="end after so long without a request")
     serve.add_argument("--json-log", action="store_true", help="a line of JSON for each request, on standard output")
     serve.add_argument("--quiet", action="store_true", help="no line for each request")

@@ -20,11 +20,14 @@ from filelock import FileLock, Timeout
 
 import threadlab
 from threadlab import listen
+from threadlab.any_id import AnyId
 from threadlab.clock import VirtualClock, make_clock
 from threadlab.errors import ThreadlabError
-from threadlab.home import Home, ServerRecord, code_fingerprint, read_or_make_key
-from threadlab.server import App, RequestLine, ServerInfo
+from threadlab.home import Home, ServerRecord, code_fingerprint
+from threadlab.keys import key_file_of, keys_of
+from threadlab.server import App, ServerInfo
 from threadlab.service import build_engine
+from threadlab.status_page import RequestLine, last_threads, token_of
 from threadlab.store import open_store
 
 MEMORY = ":memory:"
@@ -41,9 +44,12 @@ def serve(options: argparse.Namespace) -> int:
         print(f"threadlab: {error}", file=sys.stderr)
         return 2
 
+    if options.any_id and options.store is None:
+        options.store = MEMORY  # what is made for a test suite has no business among somebody's threads
     home = Home().ready()
     key_file: Path = (options.key_file or home.key_file).absolute()
-    key = read_or_make_key(key_file)
+    keys = keys_of(key_file, options.project, options.keys)
+    key = next(iter(keys))
     file = home.store if options.store is None else None if options.store == MEMORY else Path(options.store).absolute()
     with ExitStack() as ends:
         if options.store is None:
@@ -51,15 +57,24 @@ def serve(options: argparse.Namespace) -> int:
         listener = ends.enter_context(closing(_listener(home, options.port)))
         store = ends.enter_context(closing(open_store(file)))
         try:
-            engine = build_engine(store, keys={key: "default"}, scenario=options.scenario, seed=options.seed)
+            engine = build_engine(store, keys=keys, scenario=options.scenario, seed=options.seed, limits=options.limits)
         except ValueError as error:
             raise ThreadlabError(str(error)) from error
+        handler = AnyId(engine, key=key, project=keys[key]) if options.any_id else engine
         port, started = listener.getsockname()[1], time.time()
         if options.store is None:
             home.write_record(ServerRecord(os.getpid(), port, threadlab.__version__, started, code_fingerprint()))
         info = ServerInfo("threadlab", threadlab.__version__, os.getpid(), started, str(file or "memory"))
-        app = App(engine, clock, key=key, info=info, on_request=_reporter(options))
-        _greet(port, options, key_file, info.store)
+        app = App(
+            handler,
+            clock,
+            key=key,
+            info=info,
+            on_request=_reporter(options),
+            threads=lambda: last_threads(store, dict.fromkeys(keys.values())),
+            transaction=store.transaction,
+        )
+        _greet(f"http://127.0.0.1:{port}", options, key_file, info.store, token_of(key))
         listen.run(app, listener, idle_exit=options.idle_exit)
     return 0
 
@@ -86,23 +101,34 @@ def _listener(home: Home, port: int | None) -> socket.socket:
         return listen.open_socket(0)
 
 
-def _greet(port: int, options: argparse.Namespace, key_file: Path, store: str) -> None:
+def _greet(address: str, options: argparse.Namespace, key_file: Path, store: str, token: str) -> None:
     """Say where the service is and how to use it from another shell; on standard error if standard output is for JSON."""
-    address = f"http://127.0.0.1:{port}"
-    if os.name == "nt":
-        lines = [f'$env:OPENAI_BASE_URL = "{address}/v1"', f'$env:OPENAI_API_KEY = Get-Content "{key_file}"']
-        proxy = '$env:NO_PROXY = "127.0.0.1"'
-    else:
-        lines = [f"export OPENAI_BASE_URL={address}/v1", f"export OPENAI_API_KEY=$(cat {shlex.quote(str(key_file))})"]
-        proxy = "export NO_PROXY=127.0.0.1"
-    if getproxies():
-        lines.append(proxy)
-    out = sys.stderr if options.json_log else sys.stdout
-    print(
+    lines = [
         f"The Threads service is at {address} (store: {store}; clock: {options.clock}). Ctrl-C ends it. To use it from another shell:",
-        file=out,
-    )
-    print(*(f"  {line}" for line in lines), sep="\n", file=out, flush=True)
+        *(f"  {line}" for line in _settings(address, key_file)),
+    ]
+    for project in dict.fromkeys(options.project):
+        lines.append(f"  {_KEY_LINE.format(_quoted(key_file_of(project, key_file)))}  # instead, for the project {project}")
+    if options.any_id:
+        lines.append("Any id and any key are answered: this is for the test suites of clients, and not how the API behaved.")
+    if options.scenario or options.limits:
+        lines.append(f"What goes wrong: {' '.join(filter(None, [options.scenario, options.limits and f'limits {options.limits}']))}")
+    lines.append(f"The last requests and threads: {address}/?token={token}")
+    print(*lines, sep="\n", file=sys.stderr if options.json_log else sys.stdout, flush=True)
+
+
+_KEY_LINE = "$env:OPENAI_API_KEY = Get-Content {}" if os.name == "nt" else "export OPENAI_API_KEY=$(cat {})"
+
+
+def _quoted(file: Path) -> str:
+    return f'"{file}"' if os.name == "nt" else shlex.quote(str(file))
+
+
+def _settings(address: str, key_file: Path) -> list[str]:
+    """Lines for another shell. The key itself is never printed."""
+    assign = '$env:{} = "{}"' if os.name == "nt" else "export {}={}"
+    proxy = [assign.format("NO_PROXY", "127.0.0.1")] if getproxies() else []
+    return [assign.format("OPENAI_BASE_URL", f"{address}/v1"), _KEY_LINE.format(_quoted(key_file)), *proxy]
 
 
 def _reporter(options: argparse.Namespace) -> Callable[[RequestLine], None] | None:

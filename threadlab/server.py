@@ -11,13 +11,17 @@ import re
 import time
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from html import escape
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, Protocol, TypeAlias
+from urllib.parse import parse_qsl, quote, unquote
 
 from threadlab.clock import Clock
-from threadlab.engine.wire import Lost, Outcome, Reply, Request
+from threadlab.engine.stream import StreamCut
+from threadlab.engine.wire import Lost, Outcome, Reply, Request, Stream
 from threadlab.errors import ApiError, server_error
+from threadlab.status_page import RequestLine, ThreadLine, is_token, page
+from threadlab.together import Together
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -39,19 +43,6 @@ class Handler(Protocol):
     def handle(self, request: Request, now: float) -> Outcome: ...
 
 
-class RequestLine(NamedTuple):
-    """One request, as it is reported to whoever watches. Keys never appear in it."""
-
-    time: float
-    """When the answer ended, in seconds since 1970, real time."""
-    method: str
-    path: str
-    """Without the query, percent-encoded as it came, so that it can be printed safely."""
-    status: int | None
-    """None when no reply reached the client: it gave up, or a fault ate the reply."""
-    milliseconds: float
-
-
 class ServerInfo(NamedTuple):
     """What the health route tells about the server."""
 
@@ -65,7 +56,11 @@ class ServerInfo(NamedTuple):
 
 
 class App:
-    """The ASGI application. It needs `state["abort"]` in the scope to be able to break a connection; see `threadlab.listen`."""
+    """The ASGI application. It needs `state["abort"]` in the scope to be able to break a connection; see `threadlab.listen`.
+
+    `key` opens the routes of the server itself. `threads` are what the status page shows. `transaction` is the store's: see
+    `threadlab.together`.
+    """
 
     def __init__(
         self,
@@ -75,6 +70,8 @@ class App:
         key: str,
         info: ServerInfo,
         on_request: Callable[[RequestLine], None] | None = None,
+        threads: Callable[[], Sequence[ThreadLine]] = tuple,
+        transaction: Callable[[], AbstractContextManager[None]] = nullcontext,
         body_limit: int = BODY_LIMIT,
     ) -> None:
         self.on_stop: Callable[[], None] = lambda: None
@@ -82,7 +79,8 @@ class App:
         self.last_active = time.monotonic()
         self.in_flight = 0
         self._engine, self._clock, self._key, self._info = engine, clock, key.encode(), info
-        self._on_request, self._body_limit = on_request, body_limit
+        self._on_request, self._body_limit, self._threads = on_request, body_limit, threads
+        self._together = Together(transaction)
         self._recent: deque[RequestLine] = deque(maxlen=50)
         self._watchers: set[asyncio.Task[None]] = set()
         self._own: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
@@ -121,10 +119,14 @@ class App:
             return None
         method, path = scope["method"], scope["path"]
         request = Request(method, path, scope["query_string"].decode("latin-1"), headers, body)
-        outcome = self._outcome(request, too_large=len(body) > self._body_limit)
+        try:
+            outcome = await self._together(lambda: self._outcome(request, too_large=len(body) > self._body_limit))
+        except Exception:  # what was written could not be kept: a full disk, say
+            traceback.print_exc()
+            outcome = _error_reply(server_error())
         if path != "/":
             self.last_active = time.monotonic()
-        exchange = _Exchange(scope, receive, send, self._clock, self._watchers)
+        exchange = _Exchange(scope, receive, send, self._clock, self._together, self._watchers)
         if isinstance(outcome, Lost):
             await exchange.lose(outcome)
             return None
@@ -161,8 +163,8 @@ class App:
 
     def _report(self, scope: Message, status: int | None, milliseconds: float) -> None:
         path = scope["raw_path"].decode("latin-1")
-        if "sk-" in path:
-            path = _KEY.sub("sk-…", path)
+        if "sk-" in (plain := unquote(path)):  # however it is spelt
+            path = _KEY.sub("sk-…", quote(plain))
         line = RequestLine(time.time(), scope["method"], path, status, milliseconds)
         if path != "/" and not path.startswith("/threadlab/"):
             self._recent.append(line)
@@ -186,29 +188,28 @@ class App:
         return _json_reply(202, {"stopping": True})
 
     def _page(self, request: Request) -> Reply:
-        rows = "".join(
-            f"<tr><td>{time.strftime('%H:%M:%S', time.localtime(line.time))}<td>{escape(line.method)}<td>{escape(line.path)}"
-            f"<td>{line.status or 'no reply'}<td>{line.milliseconds:.0f} ms"
-            for line in reversed(self._recent)
-        )
-        body = _PAGE.format(version=escape(self._info.version), rows=rows or "<tr><td>none yet")
-        headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
-        return Reply(200, body.encode(), headers)
+        private = is_token(dict(parse_qsl(request.query)).get("token", ""), self._key.decode())
+        body = page(self._info.version, reversed(self._recent), self._threads(), private=private)
+        return Reply(200, body, _PAGE_HEADERS)
 
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Threads service</title>
-<style>body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem }} td {{ padding-right: 1.5rem }}</style>
-<h1>Threads service</h1><p>Version {version}, running. Point a client at <code>/v1</code> of this address.</p>
-<h2>Last requests</h2><table>{rows}</table></html>
-"""
+_PAGE_HEADERS = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
 
 
 class _Exchange:
     """One reply on its way out, or lost, on the clock's time, for as long as the client is there."""
 
-    def __init__(self, scope: Message, receive: Receive, send: Send, clock: Clock, watchers: set[asyncio.Task[None]]) -> None:
+    def __init__(
+        self, scope: Message, receive: Receive, send: Send, clock: Clock, together: Together, watchers: set[asyncio.Task[None]]
+    ) -> None:
         self._scope, self._receive, self._send = scope, receive, send
-        self._clock, self._watchers = clock, watchers
+        self._clock, self._together, self._watchers = clock, together, watchers
         self._gone: asyncio.Task[None] | None = None
 
     async def reply(self, reply: Reply) -> int | None:
@@ -224,16 +225,23 @@ class _Exchange:
         if stream is None:
             await self._send({"type": "http.response.body", "body": reply.body})
             return reply.status
-        while True:
-            chunk = b"".join(stream.read(self._clock.now()))
-            due = stream.next_at
-            await self._send({"type": "http.response.body", "body": chunk, "more_body": due is not None})
-            if due is None:
-                self._end_watch()
-                return reply.status
-            if not await self._wait(self._clock.asleep(due - self._clock.now())):
-                await self._break()
-                return reply.status
+        return await self._pour(stream, reply.status)
+
+    async def _pour(self, stream: Stream, status: int) -> int:
+        """Send what the stream has as it comes, to its end, or until a fault cuts it or the client leaves."""
+        try:
+            while True:
+                chunks, cut = await self._together(lambda: _read(stream, self._clock.now()))
+                due = None if cut else stream.next_at
+                await self._send({"type": "http.response.body", "body": b"".join(chunks), "more_body": cut or due is not None})
+                if due is None:  # after a cut uvicorn closes the connection, because the body has not ended
+                    self._end_watch()
+                    return status
+                if not await self._wait(self._clock.asleep(due - self._clock.now())):
+                    await self._break()
+                    return status
+        finally:
+            getattr(stream, "close", lambda: None)()
 
     async def lose(self, lost: Lost) -> None:
         """Let the client see no reply: a connection that breaks, or one on which nothing comes."""
@@ -267,6 +275,14 @@ class _Exchange:
         self._end_watch()
         self._scope["state"]["abort"]()
         await self._until_gone()
+
+
+def _read(stream: Stream, now: float) -> tuple[list[bytes], bool]:
+    """What the stream has now, and whether it is cut there."""
+    try:
+        return stream.read(now), False
+    except StreamCut as cut:
+        return cut.chunks, True
 
 
 # ---- replies of the server's own -------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from threadlab.clock import ScaledClock
 from threadlab.engine.wire import Outcome, Reply, Request
 from threadlab.errors import ThreadlabError
 from threadlab.home import Home, ServerRecord
-from threadlab.server import App, RequestLine, ServerInfo
+from threadlab.server import App, ServerInfo
+from threadlab.status_page import RequestLine
 
 KEY = "sk-threadlab-0123456789abcdef"
 

@@ -27,7 +27,9 @@ OWN = {
 PASSED_ON = {
     "autograder": {
         "check": "check your own answer to an exercise",
+        "watch": "check it whenever you save it",
         "grade": "grade a class with nbgrader",
+        "release": "make the learners' copy of the course   DIR",
         "corpus": "grade the known right and wrong answers",
     },
     "threadlab": {

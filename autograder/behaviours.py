@@ -8,7 +8,7 @@ answer that does nothing earns nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -56,6 +56,8 @@ class Behaviour(msgspec.Struct, frozen=True):
     test: Test
     scenes: tuple[str, ...] = ()
     """The scenes in which it must hold; empty means the first one."""
+    across: Callable[[Sequence[Evidence]], Found] | None = None
+    """What only several trials together can show: judged when each has passed by itself."""
     any_ending: bool = False
     """Whether the test also judges trials that ended in an error or were stopped. Otherwise such an ending is the failure."""
 
@@ -172,6 +174,12 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
                 worst = worst or (found, evidence, scene)
             elif found is None:
                 came_up = True
+    if worst is None and behaviour.across is not None:
+        scenes = behaviour.scenes or (part.scenes[0].name,)
+        together = behaviour.across([evidence for scene in scenes for evidence in seen[scene]])
+        if isinstance(together, str):
+            return Finding(behaviour.name, behaviour.points, 0, together, "", seen[scenes[0]].orders[0].order, scenes[0])
+        came_up = came_up and together is None
     if worst is not None:
         sentence, evidence, scene = worst
         where = f"{failing} of {total} orders; this one: {evidence.steps()}" if total > 1 else ""

@@ -1,4 +1,4 @@
-"""The course's own verbs: check, grade, corpus."""
+"""The course's own verbs: check, watch, grade, corpus, release."""
 
 from __future__ import annotations
 
@@ -7,44 +7,83 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from autograder import checks
-from autograder.notebooks import ROOT, read, released
+from autograder.notebooks import ROOT, released
 from threadlab.errors import ThreadlabError
+
+if TYPE_CHECKING:
+    from autograder.execution.client import WorkerClient
 
 SUBMISSIONS = ROOT / "autograder" / "submissions"
 out, say = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def check(options: argparse.Namespace) -> int:
-    """Check the learner's own notebook, a line a behaviour."""
+    """Check your own notebook, a line a behaviour; without a name, every exercise that you have begun."""
+    from autograder import progress
     from autograder.execution.client import WorkerClient
-    from autograder.grading import grade_notebook
-    from autograder.learn import render
 
-    exercise = checks.find(options.exercise)
-    notebook = read(Path(options.notebook) if options.notebook else released(exercise.slug))
-    say.print(f"Checking {exercise.slug} …")
+    if options.exercise is None and options.notebook:
+        raise ThreadlabError("Say which exercise that notebook is of: course.py check EXERCISE --notebook FILE.")
+    slugs = [options.exercise] if options.exercise else progress.begun()
+    for slug in slugs:
+        checks.find(slug)
+    if not slugs:
+        out.print("You have not begun an exercise yet. The first one is " + str(released(checks.SLUGS[0])), markup=False)
+        return 0
     # The learner's own code on the learner's own machine: as trusted as in the notebook.
-    with WorkerClient(trust=True) as client, client.open() as session:
-        verdicts = grade_notebook(notebook, session, exercise)
+    with WorkerClient(trust=True) as client:
+        passed = [_check_one(client, slug, Path(options.notebook) if options.notebook else None) for slug in slugs]
+    if options.exercise is None:
+        out.print(progress.overview(), markup=False)
+    return 0 if all(passed) else 1
+
+
+def _check_one(client: WorkerClient, slug: str, path: Path | None) -> bool:
+    from autograder import progress
+    from autograder.learn import render
+    from autograder.watch import check_now
+
+    exercise = checks.find(slug)
+    say.print(f"Checking {slug} …")
+    verdicts = check_now(client, slug, path)
     for verdict in verdicts:
-        out.print(render(verdict), markup=False)
-        out.print()
+        out.print(render(verdict) + "\n", markup=False)
     earned = sum(verdict.earned for verdict in verdicts)
     judged = {verdict.part for verdict in verdicts}
     for part in exercise.parts:
         if part.name not in judged:
             out.print(f"{part.name}: its check cell is missing from the notebook, so it earns nothing here.", markup=False)
     passed = earned == exercise.points
-    out.print(
-        f"{exercise.slug}: {earned} of {exercise.points} points. {'Visible checks passed.' if passed else 'Not there yet.'}", markup=False
-    )
-    return 0 if passed else 1
+    if path is None:
+        progress.note(slug, earned, exercise.points)
+    end = "Visible checks passed." if passed else "Not there yet."
+    out.print(f"{slug}: {earned} of {exercise.points} points. {end}", markup=False)
+    return passed
+
+
+def watch(options: argparse.Namespace) -> int:
+    """Check an exercise again whenever its notebook is saved."""
+    from autograder import watch as watching
+
+    if options.exercise:
+        checks.find(options.exercise)
+    return watching.run(options.exercise, out)
+
+
+def release(options: argparse.Namespace) -> int:
+    """Make the learners' copy of the course in a new folder: no solutions, no answers, no hidden checks."""
+    from autograder import bundle
+
+    count = bundle.make(Path(options.folder))
+    out.print(f"{count} files and {len(checks.SLUGS)} blank exercises are in {options.folder}.", markup=False)
+    return 0
 
 
 def grade(options: argparse.Namespace) -> int:
@@ -116,8 +155,12 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     checking = verb("check", check)
-    checking.add_argument("exercise", help="such as sixth-message")
+    checking.add_argument("exercise", nargs="?", help="such as sixth-message; without it, all that you have begun")
     checking.add_argument("--notebook", metavar="FILE", help="another notebook than the one in exercises/")
+    watching = verb("watch", watch)
+    watching.add_argument("exercise", nargs="?", help="without it, the first that is not done")
+    releasing = verb("release", release)
+    releasing.add_argument("folder", metavar="DIR", help="a new folder")
     grading = verb("grade", grade)
     grading.add_argument("exercise", nargs="*", help="one or more exercises; without any, all of them")
     grading.add_argument("--student", action="append", metavar="NAME", help="only this one; may be given more than once")

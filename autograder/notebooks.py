@@ -40,6 +40,12 @@ def read(path: Path) -> NotebookNode:
     return notebook
 
 
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook, making the folders that it needs. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+
+
 def released(slug: str) -> Path:
     """Where the learner's notebook of an exercise is."""
     return ROOT / "exercises" / slug / f"{slug}.ipynb"

@@ -1,0 +1,78 @@
+"""How far a learner has come: kept in one small file beside the course, never in git."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+from nbformat import NotebookNode
+from nbgrader.utils import compute_checksum
+
+from autograder import checks
+from autograder.notebooks import ROOT, is_solution, read, released
+
+FILE = ROOT / "autograder" / ".progress.json"
+
+
+class Standing(msgspec.Struct):
+    """One exercise, as far as this learner has come with it."""
+
+    best: int = 0
+    points: int = 0
+    hints: int = 0
+    """How many hints have been read."""
+
+    @property
+    def passed(self) -> bool:
+        return self.points > 0 and self.best >= self.points
+
+
+def load(file: Path = FILE) -> dict[str, Standing]:
+    """What is known so far; nothing when there is no file, or one that cannot be read."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Standing])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def save(standings: dict[str, Standing], file: Path = FILE) -> None:
+    """Write it so that a crash in the middle leaves the old file. Raises OSError where nothing can be written."""
+    new = file.with_suffix(".new")
+    new.write_bytes(msgspec.json.format(msgspec.json.encode(standings)))
+    os.replace(new, file)
+
+
+def note(slug: str, earned: int, points: int, file: Path = FILE) -> Standing:
+    """Remember the best result. A folder that cannot be written only means that nothing is remembered."""
+    standings = load(file)
+    standing = standings.setdefault(slug, Standing())
+    standing.best, standing.points = max(standing.best, earned), points
+    with contextlib.suppress(OSError):
+        save(standings, file)
+    return standing
+
+
+def touched(notebook: NotebookNode) -> bool:
+    """Whether any answer cell differs from the blank that was handed out (nbgrader keeps the blank's checksum in the cell)."""
+    return any(
+        is_solution(cell) and cell.metadata.nbgrader.get("checksum") not in (None, compute_checksum(cell)) for cell in notebook.cells
+    )
+
+
+def begun() -> list[str]:
+    """The exercises whose answers have been touched, in the order of the course."""
+    return [slug for slug in checks.SLUGS if released(slug).exists() and touched(read(released(slug)))]
+
+
+def overview() -> str:
+    """The whole course, a line an exercise."""
+    standings = load()
+    lines = []
+    for number, slug in enumerate(checks.SLUGS, 1):
+        standing = standings.get(slug, Standing())
+        state = "done" if standing.passed else f"{standing.best} of {standing.points} points" if standing.points else "not begun"
+        lines.append(f"{number:>2}. {slug:<22} {state}")
+    done = sum(1 for slug in checks.SLUGS if standings.get(slug, Standing()).passed)
+    return "\n".join([*lines, f"{done} of {len(checks.SLUGS)} exercises done."])

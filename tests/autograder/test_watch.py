@@ -1,0 +1,143 @@
+"""Learning in the terminal: nothing written is lost, nothing is given away too early."""
+
+import os
+import shutil
+
+import nbformat
+import pytest
+
+from autograder import blanks, checks, progress, watch
+from autograder.execution.client import WorkerClient
+from autograder.notebooks import grade_id, is_solution, read, released, solution
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A learner's folder with one exercise, and progress of its own."""
+    notebook = tmp_path / "exercises" / "sixth-message" / "sixth-message.ipynb"
+    notebook.parent.mkdir(parents=True)
+    nbformat.write(blanks.blank("sixth-message"), notebook)
+    for module in (watch, blanks, progress):
+        monkeypatch.setattr(module, "released", lambda slug: notebook)
+    monkeypatch.setattr(progress, "FILE", tmp_path / "progress.json")
+    monkeypatch.setattr(progress.load, "__defaults__", (tmp_path / "progress.json",))
+    monkeypatch.setattr(progress.save, "__defaults__", (tmp_path / "progress.json",))
+    monkeypatch.setattr(progress.note, "__defaults__", (tmp_path / "progress.json",))
+    monkeypatch.setattr(checks, "SLUGS", ("sixth-message",))
+    return notebook
+
+
+def solve(path):
+    solved = {grade_id(cell): cell.source for cell in read(solution("sixth-message")).cells if is_solution(cell)}
+    notebook = read(path)
+    for cell in notebook.cells:
+        if is_solution(cell):
+            cell.source = solved[grade_id(cell)]
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture
+def watching(course):
+    said = []
+    with WorkerClient(trust=True) as client:
+        yield watch.Watch(client, "sixth-message", said.append), said
+
+
+def test_saved_answer_is_not_checked_again(course, watching):
+    one, said = watching
+    one.look()
+    assert "0 of 16 points" in said[-2]
+    said.clear()
+    one.look()
+    assert said == []
+    solve(course)
+    os.utime(course, (1, 1))
+    one.look()
+    assert "16 of 16 points" in said[-2]
+    assert progress.load()["sixth-message"].passed
+
+
+def test_solution_is_given_away(course, watching):
+    one, said = watching
+    one.press("s")
+    assert "once your own answer has passed" in said[-1]
+    progress.note("sixth-message", 16, 16)
+    one.press("s")
+    assert "async def send_and_run" in said[-1]
+    assert "BEGIN SOLUTION" not in said[-1]
+
+
+def test_one_key_erases_an_answer(course, watching):
+    one, _ = watching
+    solve(course)
+    before = course.read_text()
+    one.press("r")
+    one.press("x")
+    assert course.read_text() == before
+    one.press("r")
+    one.press("r")
+    assert not progress.touched(read(course))
+    kept = list(course.parent.glob("*.old.ipynb"))
+    assert [path.read_text() for path in kept] == [before]
+
+
+def test_hints_come_all_at_once(course, watching):
+    one, said = watching
+    for number in (1, 2, 3, 3):
+        one.press("h")
+        assert said[-1].startswith(f"Hint {number} of 3")
+
+
+def test_broken_notebook_ends_the_watch(course, watching):
+    one, said = watching
+    course.write_text("{")
+    one.look()
+    assert "is not a notebook" in said[-1]
+    assert one.press("c")
+
+
+def test_end_of_the_course_is_an_error(course, watching):
+    one, said = watching
+    progress.note("sixth-message", 16, 16)
+    one.press("n")
+    assert "every exercise is done" in said[-1]
+
+
+def test_progress_file_with_rubbish_is_a_traceback(tmp_path):
+    (tmp_path / "p.json").write_text("rubbish")
+    assert progress.load(tmp_path / "p.json") == {}
+    progress.note("sixth-message", 3, 16, tmp_path / "p.json")
+    progress.note("sixth-message", 1, 16, tmp_path / "p.json")
+    assert progress.load(tmp_path / "p.json")["sixth-message"].best == 3
+
+
+def test_blank_that_has_answers_is_handed_out():
+    for slug in checks.SLUGS:
+        assert not progress.touched(blanks.blank(slug))
+
+
+def test_release_hands_out_what_is_kept_back(tmp_path):
+    from autograder import bundle
+
+    bundle.make(tmp_path / "out")
+    there = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert "course.py" in there
+    assert "lessons/00-first-conversation.ipynb" in there
+    assert not [path for path in there if path.startswith(tuple(f"{one}/" for one in bundle.KEPT_BACK))]
+    for slug in checks.SLUGS:
+        assert not progress.touched(read(tmp_path / "out" / "exercises" / slug / f"{slug}.ipynb"))
+        assert f"autograder/blanks/{slug}.ipynb" in there
+
+
+def test_release_overwrites_a_folder(tmp_path):
+    from autograder import bundle
+    from threadlab.errors import ThreadlabError
+
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ThreadlabError, match="not empty"):
+        bundle.make(tmp_path)
+    assert shutil.os.listdir(tmp_path) == ["mine.txt"]
+
+
+def test_released_paths_are_elsewhere():
+    assert released("sixth-message").name == "sixth-message.ipynb"

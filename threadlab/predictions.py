@@ -108,6 +108,87 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
     ),
+    "waits-for-completed": Question(
+        "03",
+        "B",
+        {
+            "A": Option(
+                "`retrieve` raises an exception, since the run failed.",
+                "The request was fine, and its reply says how the run ended. Exceptions tell of requests that failed; a run's failure is in "
+                "its `status` and `last_error`.",
+                "a failed run raises",
+            ),
+            "B": Option(
+                "It asks for ever: `failed` is not `completed`, and no later status comes.",
+                "A run has five ends, and stays at the one that it reached. A loop that knows one of them never leaves at the other four.",
+            ),
+            "C": Option(
+                "It ends with an answer a little later: the service tries a failed run again.",
+                "Nobody tries a run again but you, by creating another one.",
+                "failed runs are repeated",
+            ),
+        },
+    ),
+    "capped-gaps": Question(
+        "03",
+        "C",
+        {
+            "A": Option(
+                "About 9 requests, and up to five minutes late: doubling gets there fast.",
+                "That is doubling without a cap: the gaps are 1, 2, 4 … 256 seconds, and the last one is as long as all before it together.",
+                "the cap changes nothing",
+            ),
+            "B": Option(
+                "About 300 requests, and up to 1 second late.",
+                "That is a constant second, the same as the SDK's `runs.poll`.",
+                "gaps do not grow",
+            ),
+            "C": Option(
+                "About 33 requests, and up to 10 seconds late.",
+                "Four short gaps take 15 seconds, then one in ten: (300 − 15) / 10, and the four. You are never later than one gap.",
+            ),
+        },
+    ),
+    "poll-timeout": Question(
+        "03",
+        "B",
+        {
+            "A": Option(
+                "After 5 seconds it raises `APITimeoutError`.",
+                "Only if a single request takes longer than that. Each poll here was answered at once, with `in_progress`.",
+                "timeout is a deadline",
+            ),
+            "B": Option(
+                "It polls until the run expires, about ten minutes later: `timeout` belongs to each request.",
+                "`timeout` says how long one request may take. How long the polling may take, nothing says: `runs.poll` has no deadline.",
+            ),
+            "C": Option(
+                "After 5 seconds it returns the run as it is then, `in_progress`.",
+                "It never returns a run that is under way, however long that takes.",
+                "poll returns unfinished runs",
+            ),
+        },
+    ),
+    "order-of-a-wait": Question(
+        "03",
+        "C",
+        {
+            "A": Option(
+                "1 3 2 4 5",
+                "The clock is looked at between the answer and its reading. The last question comes back with `completed`, and nobody looks.",
+                "the clock before the answer",
+            ),
+            "B": Option(
+                "1 2 4 3 5",
+                "It sleeps up to the deadline and gives up without asking once more. What ended during the last gap is lost.",
+                "gives up without a last look",
+            ),
+            "C": Option(
+                "1 2 3 4 5",
+                "Ask, look at the answer, then at the clock, then sleep. The last gap ends at the deadline, and one more question follows it.",
+            ),
+        },
+    ),
     "sync-sixth": Question(
         "04",
         "A",

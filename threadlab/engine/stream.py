@@ -146,7 +146,12 @@ def _annotations_by_piece(words: list[str], annotations: list[o.FileCitationAnno
 def _call_deltas(step: object) -> list[Event]:
     assert isinstance(step, o.RunStep)
     assert isinstance(step.step_details, o.ToolCalls)
-    calls = [{"index": index, **msgspec.to_builtins(call)} for index, call in enumerate(step.step_details.tool_calls)]
+    # What a search found is not in the delta (the SDK could not add it up): the completed step has it.
+    plain = [
+        {"id": one.id, "type": "file_search", "file_search": {}} if isinstance(one, o.FileSearchStepCall) else msgspec.to_builtins(one)
+        for one in step.step_details.tool_calls
+    ]
+    calls = [{"index": index, **call} for index, call in enumerate(plain)]
     details = {"type": "tool_calls", "tool_calls": calls}
     return [("thread.run.step.delta", {"id": step.id, "object": "thread.run.step.delta", "delta": {"step_details": details}})]
 

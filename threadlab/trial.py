@@ -45,8 +45,9 @@ Guest: TypeAlias = Callable[[Spec, Callable[[m.Said], m.Told]], Ending]
 class World:
     """How things stand before a trial begins: a store that every trial starts from, and what goes wrong from then on.
 
-    `setup(client)` may create threads, messages and assistants with an ordinary client, without faults; what it returns is kept as
-    `given`. `scenario` is a string as in `threadlab.faults`.
+    `setup(client)` may create threads, messages and assistants with an ordinary client; what it returns is kept as `given`. `scenario` is
+    a string as in `threadlab.faults`. `before` is one that holds for the setup alone (without it nothing goes wrong there): it settles the
+    fate of a run that is under way when the trial begins.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class World:
         setup: Callable[[OpenAI], Any] | None = None,
         *,
         scenario: str | None = None,
+        before: str | None = None,
         seed: int = 0,
         responder: Responder | None = None,
         limits: Limits | None = None,
@@ -63,7 +65,10 @@ class World:
         self.responder = responder or Scripted()
         clock = VirtualClock()
         # The SDK's remark on every call that the API is deprecated is the course's subject, not news.
-        with warnings.catch_warnings(), Service(clock=clock, seed=seed, keys={KEY: PROJECT}, responder=self.responder) as service:
+        with (
+            warnings.catch_warnings(),
+            Service(clock=clock, seed=seed, keys={KEY: PROJECT}, responder=self.responder, scenario=before) as service,
+        ):
             warnings.simplefilter("ignore", DeprecationWarning)
             self.given: Any = setup(service.client()) if setup is not None else None
             assert isinstance(service.engine.store, MemoryStore)

@@ -133,7 +133,8 @@ class Spec(msgspec.Struct, frozen=True):
     entry: str
     """The name that the answer defines: a function to call, or whatever the driver makes of it."""
     args: list[Any] = []
-    """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial."""
+    """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial. Beside the `$` may stand the client's own
+    `max_retries`, `timeout` and `api_key`."""
     kwargs: dict[str, Any] = {}
     sources: list[str] = []
     """The answer cells, run again in a fresh namespace before every order. Empty: `entry` is taken from the namespace as it is."""

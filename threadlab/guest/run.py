@@ -140,6 +140,7 @@ def _argument(value: Any, transport: LinkTransport, spec: m.Spec) -> Any:
     import openai
 
     options: dict[str, Any] = {"api_key": spec.api_key, "base_url": "http://threadlab.invalid/v1"}
+    options |= {name: value[name] for name in ("api_key", "max_retries", "timeout") if name in value}
     if value["$"] == "client":
         return openai.OpenAI(http_client=httpx2.Client(transport=transport), **options)
     if value["$"] == "async_client":

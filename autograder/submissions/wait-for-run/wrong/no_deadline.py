@@ -1,0 +1,14 @@
+# loses: overshoots_at_most_one_pause, cancels_at_the_deadline, raises_run_timeout
+# %% wait_for_run
+def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
+    deadline = time.monotonic() + max_wait
+    pause = 1.0
+    while True:
+        try:
+            run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
+            if run.status not in ("queued", "in_progress", "cancelling"):
+                return run
+        except (openai.InternalServerError, openai.RateLimitError):
+            pass
+        time.sleep(pause * random.uniform(0.8, 1.2))
+        pause = min(pause * 2, 8.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from traitlets import Bool, Integer
 
 from autograder import checks
 from autograder.behaviours import Exercise, Verdict
-from autograder.execution.client import WorkerClient
+from autograder.execution.client import Session, WorkerClient
 from autograder.grading import grade_notebook
 
 _client: WorkerClient | None = None
@@ -34,6 +35,13 @@ def exercise_of(slug: str) -> Exercise | None:
     return checks.find(slug) if slug in checks.SLUGS else None
 
 
+def incidents(notebook: NotebookNode, session: Session) -> list[str]:
+    """What a submission did that no submission should, a sentence each."""
+    found = [f"{session.failure.sentence[0].upper()}{session.failure.sentence[1:]}."] if session.failure else []
+    timeouts = sum(output.get("ename") == "CellTimeoutError" for cell in notebook.cells for output in cell.get("outputs", []))
+    return found + ([f"{timeouts} cell{'s' if timeouts > 1 else ''} did not come to an end in time."] if timeouts else [])
+
+
 class ExecuteInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     """Takes the place of nbgrader's Execute: same outputs, no kernel, and graded cells are judged in this process."""
 
@@ -42,13 +50,20 @@ class ExecuteInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         about = resources.get("nbgrader", {})
-        folder = Path(resources.get("metadata", {}).get("path") or ".")
+        folder = self._folder(resources)
         exercise = exercise_of(about.get("assignment", ""))
+        start = time.perf_counter()
         with shared_client(self.trust_submissions).open(folder) as session:
             verdicts = grade_notebook(nb, session, exercise, cell_timeout=self.timeout)
+        self.seconds = time.perf_counter() - start
+        self.incidents = incidents(nb, session)
         if exercise is not None:
-            self._report(about, folder, verdicts)
+            self._report(about, folder or Path(), verdicts)
         return nb, resources
+
+    def _folder(self, resources: ResourcesDict) -> Path | None:
+        """Where the submission's other files are."""
+        return Path(resources.get("metadata", {}).get("path") or ".")
 
     def _report(self, about: dict[str, Any], folder: Path, verdicts: list[Verdict]) -> None:
         """Keep the verdicts beside the graded notebook, for the teacher's reports."""

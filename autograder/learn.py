@@ -86,7 +86,7 @@ def render(verdict: Verdict) -> str:
     for finding in verdict.findings:
         mark = "pass" if finding.earned == finding.points else "FAIL"
         says = f": {finding.sentence}" if finding.sentence else ""
-        if finding.sentence in said:
+        if finding.sentence and finding.sentence in said:
             says = ": the same as above."
         elif finding.where:
             says += f" ({finding.where})"

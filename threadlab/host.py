@@ -335,7 +335,15 @@ def _texts(send: m.Send) -> list[str]:
     thread = body.get("thread")
     lists = [body.get("additional_messages"), body.get("messages"), thread.get("messages") if isinstance(thread, dict) else None, [body]]
     found = [one.get("content") for several in lists if isinstance(several, list) for one in several if isinstance(one, dict)]
-    return [text[:500] for text in found if isinstance(text, str)]
+    return [text[:500] for content in found if (text := _plain(content)) is not None]
+
+
+def _plain(content: Any) -> str | None:
+    """The text of a message's content, however it was written: a string, or a list of parts."""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        return "".join(part for part in parts if isinstance(part, str)) or None
+    return content if isinstance(content, str) else None
 
 
 def _at(told: m.Told, now: float) -> m.Told:

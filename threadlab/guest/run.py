@@ -153,7 +153,7 @@ def _run_async(loop: VirtualLoop, value: Any, watch: "_Watch") -> Any:
     asyncio.set_event_loop(loop)
     try:
         result = loop.run_until_complete(drivers.settled(value))
-        watch.forgotten += [_task_name(task) for task in asyncio.all_tasks(loop)]
+        watch.forgotten += [_task_name(task) for task in asyncio.all_tasks(loop) if inspect.iscoroutine(task.get_coro())]
         return result
     finally:
         asyncio.set_event_loop(None)

@@ -2,9 +2,8 @@
 # %% answers
 answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
 
+
 # %% send_and_run
 async def send_and_run(client, thread_id, assistant_id, text):
-    run = await client.beta.threads.create_and_run_poll(
-        assistant_id=assistant_id, thread={"messages": [{"role": "user", "content": text}]}
-    )
+    run = await client.beta.threads.create_and_run_poll(assistant_id=assistant_id, thread={"messages": [{"role": "user", "content": text}]})
     return run

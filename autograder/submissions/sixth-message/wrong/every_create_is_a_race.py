@@ -2,6 +2,7 @@
 # %% answers
 answers = {"sync_sees_sixth": "c", "sync_reason": "c", "async_sees_sixth": "c", "async_reason": "b"}
 
+
 # %% send_and_run
 async def send_and_run(client, thread_id, assistant_id, text):
     message = await client.beta.threads.messages.create(thread_id=thread_id, role="user", content=text)

@@ -2,6 +2,7 @@
 # %% answers
 answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
 
+
 # %% send_and_run
 async def send_and_run(client, thread_id, assistant_id, text):
     await client.beta.threads.messages.create(thread_id, role="user", content=text)

@@ -108,13 +108,93 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
     ),
+    "refused-then-run": Question(
+        "02",
+        "A",
+        {
+            "A": Option(
+                "It answers the question before, once more: that is the last message on the thread.",
+                "A run reads what is on the thread, and there the last question is still the old one. It cannot know of another.",
+            ),
+            "B": Option(
+                "It fails: there is no new message to answer.",
+                "A run needs no new message. You can run an assistant twice on the same thread, and it will speak twice.",
+                "a run needs a new message",
+            ),
+            "C": Option(
+                "It waits in `queued` until a message arrives.",
+                "It could wait long: while a run is queued its thread is locked, and no message is let in.",
+                "a run waits for messages",
+            ),
+        },
+    ),
+    "pages-of-twenty": Question(
+        "02",
+        "B",
+        {
+            "A": Option(
+                "120: a list is a list.",
+                "`list` sends one request, and one request brings one page. `page.data` is that page.",
+                "a list is complete",
+            ),
+            "B": Option(
+                "20: the newest ones, and `page.has_more` is true.",
+                "Twenty is what you get unless you say `limit`. `has_more` is the only hint that something is missing.",
+            ),
+            "C": Option(
+                "100: the most that a request can bring.",
+                "One hundred is the largest `limit` that you can ask for. Without asking it is twenty.",
+                "the limit is the default",
+            ),
+        },
+    ),
+    "failed-run-read": Question(
+        "02",
+        "C",
+        {
+            "A": Option(
+                "An empty text: the failed run left an empty message.",
+                "This run failed before it wrote anything. Others fail half-way and do leave a part; neither is an answer.",
+                "a failed run leaves an empty answer",
+            ),
+            "B": Option(
+                "Nothing: it raises, since there is no answer.",
+                "It asks for a message of the assistant, and there is one: an old one. Nothing in the question ties it to this run.",
+                "a failed run raises",
+            ),
+            "C": Option(
+                "“The capital of Spain is Madrid.”: the answer to an earlier question.",
+                "The newest message with that role is the last that *some* run wrote. When this run writes nothing, that is an older one.",
+            ),
+        },
+    ),
+    "several-replies": Question(
+        "02",
+        "B",
+        {
+            "A": Option(
+                "The first message of the three.",
+                "The list is filtered by the run, and it is still a list with the newest first.",
+                "oldest first",
+            ),
+            "B": Option(
+                "The last message of the three.",
+                "`data[0]` is the newest. What the run wrote before it is further down in the same list.",
+            ),
+            "C": Option(
+                "All three, joined: the filter returns the run's answer as one.",
+                "A filter leaves out, it joins nothing. Joining is for you to do, in the order in which they were written.",
+                "one run, one message",
+            ),
+        },
+    ),
     "waits-for-completed": Question(
         "03",
         "B",
         {
             "A": Option(
                 "`retrieve` raises an exception, since the run failed.",
-                "The request was fine, and its reply says how the run ended. Exceptions tell of requests that failed; a run's failure is in "
+                "The request was fine, and its reply says how the run ended. Exceptions tell of failed requests; a run's failure is in "
                 "its `status` and `last_error`.",
                 "a failed run raises",
             ),
@@ -135,7 +215,7 @@ QUESTIONS: dict[str, Question] = {
         {
             "A": Option(
                 "About 9 requests, and up to five minutes late: doubling gets there fast.",
-                "That is doubling without a cap: the gaps are 1, 2, 4 … 256 seconds, and the last one is as long as all before it together.",
+                "That is doubling without a cap: gaps of 1, 2, 4 … 256 seconds, the last as long as all before it together.",
                 "the cap changes nothing",
             ),
             "B": Option(
@@ -175,7 +255,7 @@ QUESTIONS: dict[str, Question] = {
         {
             "A": Option(
                 "1 3 2 4 5",
-                "The clock is looked at between the answer and its reading. The last question comes back with `completed`, and nobody looks.",
+                "The clock comes between the answer and its reading. The last question comes back `completed`, and nobody looks.",
                 "the clock before the answer",
             ),
             "B": Option(
@@ -185,7 +265,7 @@ QUESTIONS: dict[str, Question] = {
             ),
             "C": Option(
                 "1 2 3 4 5",
-                "Ask, look at the answer, then at the clock, then sleep. The last gap ends at the deadline, and one more question follows it.",
+                "Ask, look at the answer, then at the clock, then sleep. The last gap ends at the deadline, and one more look follows.",
             ),
         },
     ),

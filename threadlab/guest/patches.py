@@ -12,10 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import BuiltinFunctionType
 from typing import Any
 
 from threadlab import _state
 from threadlab.clock import VirtualClock
+from threadlab.errors import ThreadlabError
 from threadlab.guest.loop import VirtualLoop, current_loop, loop_on
 
 
@@ -28,14 +30,21 @@ class TimeSource:
         monotonic: Callable[[], float],
         sleep: Callable[[float], None],
         new_loop: Callable[[], asyncio.AbstractEventLoop],
+        *,
+        sleeps_anywhere: bool = False,
     ) -> None:
         self.now, self.monotonic, self.sleep, self.new_loop = now, monotonic, sleep, new_loop
         self.thread = threading.get_ident()
+        self.sleeps_anywhere = sleeps_anywhere
+        """Whether other threads than the one that made this sleep on its time, too."""
 
 
 _active: TimeSource | None = None
 _transport: Any = None
 """What requests go through while they are not to reach the network."""
+
+_TURN = 0.001
+"""Real seconds that other threads are given before one that sleeps moves virtual time on."""
 
 _real: dict[str, Any] = {}
 _real_datetime, _real_date = datetime_module.datetime, datetime_module.date
@@ -54,6 +63,10 @@ def _sleep(seconds: float) -> None:
     loop = current_loop()
     if loop is not None:
         loop.run_from_worker(asyncio.sleep(seconds))
+    elif source.sleeps_anywhere:
+        wakes = source.now() + seconds
+        _real["sleep"](_TURN)  # so that threads that go to sleep together wake together, not one after the other
+        source.sleep(wakes - source.now())
     else:
         _real["sleep"](seconds)
 
@@ -158,6 +171,28 @@ def install() -> None:
     _install_network()
 
 
+_NOT_OURS = sys.stdlib_module_names | {"_pytest", "pytest", "xdist", "execnet", "threadlab"}
+
+
+def _catch_up() -> None:
+    """Give the wrappers to code that was imported before them and holds the real functions (`from time import sleep`)."""
+    global _caught_up
+    if _caught_up:
+        return
+    _caught_up = True
+    names = ("sleep", *(name for name, _, _ in _READERS))
+    wrappers = {_real[name]: getattr(time, name) for name in names}
+    for module_name, module in tuple(sys.modules.items()):
+        if module_name.partition(".")[0] in _NOT_OURS:
+            continue
+        for name, value in tuple(getattr(module, "__dict__", {}).items()):
+            if isinstance(value, BuiltinFunctionType) and value in wrappers:
+                setattr(module, name, wrappers[value])
+
+
+_caught_up = False
+
+
 def _install_network() -> None:
     """Requests of every httpx2 client go through the trial's transport while there is one."""
     import httpx2
@@ -247,8 +282,10 @@ def alone(source: TimeSource, transport: Any, environment: dict[str, str] | None
 def virtual_time(clock: VirtualClock) -> Iterator[None]:
     """Waiting moves `clock` and costs nothing, in synchronous code, in `asyncio.run` and in a loop that is already running."""
     start = clock.now()
-    source = TimeSource(clock.now, lambda: clock.now() - start + 1000.0, clock.sleep, lambda: loop_on(clock))
+    source = TimeSource(clock.now, lambda: clock.now() - start + 1000.0, clock.sleep, lambda: loop_on(clock), sleeps_anywhere=True)
     running = asyncio._get_running_loop()
+    install()
+    _catch_up()
     with active(source), _adapted(running, clock):
         yield
 
@@ -256,10 +293,15 @@ def virtual_time(clock: VirtualClock) -> Iterator[None]:
 @contextlib.contextmanager
 def _adapted(loop: Any, clock: VirtualClock) -> Iterator[None]:
     """A running loop whose timers follow the virtual clock for a while."""
-    selector = getattr(loop, "_selector", None)
-    if loop is None or selector is None or isinstance(loop, VirtualLoop):
+    if loop is None or isinstance(loop, VirtualLoop):
         yield
         return
+    selector = getattr(loop, "_selector", None)
+    if selector is None:
+        raise ThreadlabError(
+            f"Virtual time cannot be had inside {type(loop).__module__}.{type(loop).__qualname__}, an event loop that keeps its time "
+            "outside Python: use asyncio's own loop, or call asyncio.run inside `with service.time():`."
+        )
     base, start, real_select = loop.time(), clock.now(), selector.select
 
     def select(timeout: float | None = None) -> Any:

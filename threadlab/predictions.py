@@ -108,6 +108,86 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
     ),
+    "two-threads": Question(
+        "01",
+        "B",
+        {
+            "A": Option(
+                "The population of France: the assistant has just been talking about it.",
+                "The assistant holds instructions and no memory. What was said is on Ada's thread, and Ben's run does not read that.",
+                "the assistant remembers",
+            ),
+            "B": Option(
+                "A question in return: on his thread, no country has been named.",
+                "A run reads one thread. “Its” means something to Ada's run, and nothing to Ben's.",
+            ),
+            "C": Option(
+                "An error: the assistant is in use on Ada's thread.",
+                "It is the *thread* that is locked while a run is active. One assistant can run on any number of threads at once.",
+                "one conversation at a time",
+            ),
+        },
+    ),
+    "killed-backend": Question(
+        "01",
+        "B",
+        {
+            "A": Option(
+                "She gets the population of France: the thread is on the service and survived.",
+                "It did survive. But the only thing that led to it was a dictionary in a process that is gone.",
+                "stored is found",
+            ),
+            "B": Option(
+                "She is asked which country she means: the new process does not know her thread, and makes another.",
+                "The old thread is an orphan from now on: complete, stored, and out of reach.",
+            ),
+            "C": Option(
+                "She gets the population of France: the new process finds her thread by its metadata.",
+                "The name is noted there, and no operation searches it. Metadata explains a thread to somebody who has its id.",
+                "metadata can be queried",
+            ),
+        },
+    ),
+    "order-of-opening": Question(
+        "01",
+        "C",
+        {
+            "A": Option(
+                "1 4 2 3",
+                "Used before it is recorded: killed after line 4, the thread has a message on it and nobody knows its id.",
+                "record after use",
+            ),
+            "B": Option(
+                "1 2 4 3",
+                "`add` only tells the session. Until the `commit`, nothing is in the database that another process could read.",
+                "added is recorded",
+            ),
+            "C": Option(
+                "1 2 3 4",
+                "Committed before anything is said. A crash leaves an empty orphan at worst.",
+            ),
+        },
+    ),
+    "double-click": Question(
+        "01",
+        "A",
+        {
+            "A": Option(
+                "The second insert fails: `ben` is the primary key. His conversation is the first one; a second thread is left over.",
+                "The key makes a second row impossible, so the two backends agree on one thread without having to speak to each other.",
+            ),
+            "B": Option(
+                "There are two rows, and each backend goes on with its own thread.",
+                "That is what happens without a key or a unique constraint: a customer with two conversations, each missing half.",
+                "looking first is enough",
+            ),
+            "C": Option(
+                "The service refuses the second thread, since its metadata names the same user.",
+                "To the service metadata are notes. Any number of threads can bear the same ones.",
+                "metadata is a key",
+            ),
+        },
+    ),
     "refused-then-run": Question(
         "02",
         "A",

@@ -1,27 +1,24 @@
-"""nbgrader's steps for a class, in this process: release, grade, feedback, and the table of what came of it."""
+"""nbgrader's steps for a class: release, grade, feedback."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from autograder.behaviours import Verdict
 from autograder.notebooks import ROOT, BadNotebook
 from threadlab.errors import ThreadlabError
+
+if TYPE_CHECKING:
+    from autograder.classroom import Record
+    from autograder.pool import Pool
+    from autograder.submission import Plan
 
 CONFIG = ROOT / "autograder"
 
 
-class Graded(msgspec.Struct, frozen=True):
-    """One student's result."""
-
-    student: str
-    score: float
-    max: float
-    lost: list[str]
-    problem: str = ""
+PoolOf = Callable[["Plan"], "Pool"]
+"""Makes what grades, when it is known what is to be graded."""
 
 
 def nbgrader_api(trust: bool = False, **directories: str) -> Any:
@@ -60,30 +57,17 @@ def ready(slug: str) -> None:
         raise ThreadlabError(f"nbgrader could not enter {slug} into the gradebook:\n{_end_of(outcome)}")
 
 
-def grade(slug: str, api: Any, students: list[str] | None = None, force: bool = True) -> Iterator[Graded]:
-    """Grade every submission of an exercise, one student after the other; each one's failure is that student's alone."""
-    names = sorted(students or api.get_submitted_students(slug))
-    if not names:
-        folder = ROOT / "autograder" / "work" / "submitted"
-        raise BadNotebook(f"Nobody has handed in {slug}: submissions belong in {folder}/<student>/{slug}/{slug}.ipynb.")
+def grade(slug: str, api: Any, pool: PoolOf, students: list[str] | None = None, force: bool = False) -> Iterator[Record]:
+    """Grade a class, side by side; each student's failure is that student's alone. Yields the records as they come."""
+    from autograder.classroom import Classroom
+
+    room = Classroom(slug, api)
+    names = sorted(students or room.students())
     for name in names:
-        outcome = api.autograde(slug, name, force=force, create=True)
-        yield _result(slug, name, api, "" if outcome["success"] else _end_of(outcome))
-
-
-def _result(slug: str, student: str, api: Any, problem: str) -> Graded:
-    from nbgrader.api import MissingEntry
-
-    lost: list[str] = []
-    for path in sorted((ROOT / "autograder" / "work" / "autograded" / student / slug).glob("*.verdicts.json")):
-        lost += [name for verdict in msgspec.json.decode(path.read_bytes(), type=list[Verdict]) for name in verdict.lost]
-    with api.gradebook as gradebook:
-        try:
-            submission = gradebook.find_submission(slug, student)
-            score, most = submission.score, submission.max_score
-        except MissingEntry:
-            score, most = 0.0, gradebook.find_assignment(slug).max_score
-    return Graded(student, score, most, lost, problem)
+        if not room.look(name).folder.is_dir():
+            raise BadNotebook(f"{name} has not handed in {slug}: there is no folder {room.look(name).folder}.")
+    with contextlib.closing(pool(room.plan)) as workers:
+        yield from room.run(workers, names, force)
 
 
 def feedback(slug: str, api: Any) -> None:

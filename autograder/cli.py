@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from autograder import checks
+from autograder.display import Display
 from autograder.notebooks import ROOT, released
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
+    from autograder.classroom import Record
     from autograder.execution.client import WorkerClient
+    from autograder.submission import Plan
 
 SUBMISSIONS = ROOT / "autograder" / "submissions"
 out, say = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
@@ -87,35 +91,47 @@ def release(options: argparse.Namespace) -> int:
 
 
 def grade(options: argparse.Namespace) -> int:
-    """Run nbgrader's steps for a class, and print a table."""
+    """Grade a class with nbgrader's gradebook, side by side, and print a table."""
     from autograder import classes
+    from autograder.pool import Processes
 
     for slug in options.exercise or checks.SLUGS:
         checks.find(slug)
     api = classes.nbgrader_api(options.trust_submissions)
+    slugs = options.exercise or [slug for slug in checks.SLUGS if api.get_submitted_students(slug)]
     failed = False
-    for slug in options.exercise or checks.SLUGS:
+    for slug in slugs:
         classes.ready(slug)
-        rows = []
-        with say.status(f"Grading {slug} …") as status:
-            for row in classes.grade(slug, api, options.student or None):
+        rows: list[Record] = []
+
+        def pool(plan: Plan) -> Processes:
+            return Processes(plan, options.workers, options.trust_submissions)
+
+        count = len(options.student or api.get_submitted_students(slug))
+        with Display(f"Grading {slug}", count, say) as display:
+            for row in classes.grade(slug, api, pool, options.student, options.force or bool(options.student)):
                 rows.append(row)
-                status.update(f"Grading {slug}: {len(rows)} done, last {row.student} …")
+                display.done(row.student)
         if options.feedback:
             with say.status(f"Writing feedback for {slug} …"):
                 classes.feedback(slug, api)
-        out.print(_class_table(slug, rows))
+        out.print(_class_table(slug, sorted(rows, key=lambda row: row.student), checks.find(slug).points))
         for row in rows:
             if row.problem:
-                say.print(f"{row.student}: nbgrader could not grade this one:\n{row.problem}", markup=False)
+                say.print(f"{row.student}: could not be graded. {row.problem}", markup=False)
+            for incident in row.incidents:
+                say.print(f"{row.student}: {incident}", markup=False)
         failed = failed or any(row.problem for row in rows)
-    return 1 if failed else 0
+    if not slugs:
+        say.print("Nobody has handed anything in: submissions belong in autograder/work/submitted/<student>/<exercise>/.")
+    return 1 if failed or not slugs else 0
 
 
-def _class_table(slug: str, rows: Sequence[object]) -> Table:
+def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
     table = Table("student", "score", "of", "lost", title=slug, title_justify="left")
     for row in rows:
-        table.add_row(row.student, f"{row.score:g}", f"{row.max:g}", ", ".join(row.lost) or "-")  # type: ignore[attr-defined]
+        lost = [name for found in row.verdicts.values() for verdict in found for name in verdict.lost]
+        table.add_row(escape(row.student), f"{row.score:g}", f"{most:g}", ", ".join(lost) or ("not graded" if row.problem else "-"))
     return table
 
 
@@ -163,7 +179,14 @@ def _parser() -> argparse.ArgumentParser:
     releasing.add_argument("folder", metavar="DIR", help="a new folder")
     grading = verb("grade", grade)
     grading.add_argument("exercise", nargs="*", help="one or more exercises; without any, all of them")
-    grading.add_argument("--student", action="append", metavar="NAME", help="only this one; may be given more than once")
+    grading.add_argument(
+        "--student",
+        action="append",
+        metavar="NAME",
+        help="grade this one, whether or not it was graded before; may be given more than once",
+    )
+    grading.add_argument("--workers", type=int, metavar="N", help="how many are graded at once; default: as many as there are processors")
+    grading.add_argument("--force", action="store_true", help="grade again what is graded and has not changed")
     grading.add_argument("--feedback", action="store_true", help="also write nbgrader's feedback pages")
     trying = verb("corpus", corpus)
     trying.add_argument("folder", nargs="?", default=str(SUBMISSIONS), help="holds <exercise>/{right,wrong}/*.py")
@@ -188,6 +211,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PermissionError as error:
         print(f"{error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
     except KeyboardInterrupt:
-        print("Stopped. What was graded so far is kept.", file=sys.stderr)
+        print("Stopped. What was graded so far is kept; the same command goes on from there.", file=sys.stderr)
         return 130
     return 2

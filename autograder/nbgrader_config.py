@@ -15,6 +15,7 @@ from nbgrader import preprocessors as stock
 from sqlalchemy.exc import SAWarning
 
 from autograder.execute import ExecuteInSandbox
+from autograder.sanitize import RestoreMarks, drop_links
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "autograder" / "work"
@@ -40,6 +41,15 @@ c.CourseDirectory.feedback_directory = "autograder/work/feedback"
 c.CourseDirectory.db_url = os.environ.get("THREADS_GRADEBOOK") or f"sqlite:///{WORK / 'gradebook.db'}"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".DS_Store"]
 
+c.Autograde.pre_convert_hook = drop_links
+c.Autograde.sanitize_preprocessors = [
+    stock.ClearOutput,
+    RestoreMarks,
+    stock.DeduplicateIds,
+    stock.OverwriteKernelspec,
+    stock.OverwriteCells,
+    stock.CheckCellMetadata,
+]
 c.Autograde.autograde_preprocessors = [
     ExecuteInSandbox,
     stock.IgnorePattern,

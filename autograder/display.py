@@ -1,0 +1,56 @@
+"""How far a class has been graded: a bar with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+EVERY = 5.0
+"""Seconds between two plain lines."""
+
+
+class Display:
+    """Used as a context; `done` is called for each submission."""
+
+    def __init__(self, title: str, total: int, console: Console | None = None) -> None:
+        self._title, self._total, self._count = title, total, 0
+        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._bar: Progress | None = None
+        self._start = self._last = time.monotonic()
+
+    def __enter__(self) -> Display:
+        if self._console.is_terminal:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[last]}"),
+            )
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._task = self._bar.add_task(self._title, total=self._total, last="")
+            self._bar.start()
+        else:
+            print(f"{self._title}: {self._total} submissions", file=sys.stderr, flush=True)
+        return self
+
+    def done(self, student: str) -> None:
+        """One more is ready."""
+        self._count += 1
+        if self._bar is not None:
+            self._bar.update(self._task, advance=1, last=student[:30])
+            return
+        now = time.monotonic()
+        if self._count == self._total or now - self._last >= EVERY:
+            self._last = now
+            left = (now - self._start) / self._count * (self._total - self._count)
+            rest = f", about {left:.0f} s left" if self._count < self._total else f" in {now - self._start:.1f} s"
+            print(f"{self._title}: {self._count} of {self._total}{rest}", file=sys.stderr, flush=True)
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.stop()

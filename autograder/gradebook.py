@@ -1,0 +1,123 @@
+"""Writes what came of a submission into nbgrader's gradebook: the rows that `nbgrader autograde` writes, in one transaction.
+
+So a submission is in the gradebook as a whole or not at all, whenever this process is ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from autograder.release import Release, ReleasedNotebook, engine_for
+from autograder.submission import Outcome
+
+
+def _tables() -> Mapping[str, Any]:
+    from nbgrader.api import Base
+
+    tables: Mapping[str, Any] = Base.metadata.tables
+    return tables
+
+
+class Writer:
+    """Writes for one assignment. `late` is nbgrader's plug-in that says what a late submission costs."""
+
+    def __init__(self, db_url: str, release: Release, late: Any = None) -> None:
+        self._engine = engine_for(db_url)
+        self._release = release
+        self._late = late
+        tables = _tables()
+        self._student, self._submission, self._notebook = tables["student"], tables["submitted_assignment"], tables["submitted_notebook"]
+        self._grade, self._comment = tables["grade"], tables["comment"]
+
+    def scores(self) -> dict[str, float]:
+        """Everybody's score, late penalties taken off, as nbgrader's export has it."""
+        from nbgrader.api import SubmittedAssignment
+        from sqlalchemy.orm import Session
+
+        with Session(self._engine) as session:
+            wanted = select(SubmittedAssignment.student_id, SubmittedAssignment.score, SubmittedAssignment.late_submission_penalty).where(
+                SubmittedAssignment.assignment_id == self._release.id
+            )
+            return {student: max(0.0, score - (penalty or 0.0)) for student, score, penalty in session.execute(wanted)}
+
+    def write(self, outcome: Outcome, timestamp: datetime | None) -> float:
+        """Returns the score. `timestamp`: when it was handed in, in UTC; None leaves what the gradebook has."""
+        with self._engine.begin() as tx:
+            submission, due = self._submit(tx, outcome.student, timestamp)
+            total = 0.0
+            for released in self._release.notebooks:
+                total += self._write_notebook(tx, submission, due, released, outcome)
+            return total
+
+    def _submit(self, tx: Connection, student: str, timestamp: datetime | None) -> tuple[str, datetime | None]:
+        """The submission's row, made if need be with a row for each of its cells; and how many seconds late it is."""
+        if tx.execute(select(self._student.c.id).where(self._student.c.id == student)).first() is None:
+            tx.execute(self._student.insert().values(id=student))
+        mine = (self._submission.c.assignment_id == self._release.id) & (self._submission.c.student_id == student)
+        found = tx.execute(select(self._submission.c.id, self._submission.c.timestamp, self._submission.c.extension).where(mine)).first()
+        if found is None:
+            values = {"assignment_id": self._release.id, "student_id": student, "timestamp": timestamp}
+            made: str = tx.execute(self._submission.insert().values(**values)).inserted_primary_key[0]  # type: ignore[index]
+            for released in self._release.notebooks:
+                self._mirror(tx, made, released)
+            return made, _late(timestamp, self._release.duedate, None)
+        if timestamp is not None:
+            tx.execute(self._submission.update().where(self._submission.c.id == found.id).values(timestamp=timestamp))
+        return found.id, _late(timestamp or found.timestamp, self._release.duedate, found.extension)
+
+    def _mirror(self, tx: Connection, submission: str, released: ReleasedNotebook) -> None:
+        values = {"assignment_id": submission, "notebook_id": released.id}
+        notebook = tx.execute(self._notebook.insert().values(**values)).inserted_primary_key[0]  # type: ignore[index]
+        for cell in [*released.grade_cells, *released.task_cells]:
+            tx.execute(self._grade.insert().values(cell_id=cell.id, notebook_id=notebook))
+        for cell in [*released.solution_cells, *released.task_cells]:
+            tx.execute(self._comment.insert().values(cell_id=cell.id, notebook_id=notebook))
+
+    def _write_notebook(self, tx: Connection, submission: str, late: Any, released: ReleasedNotebook, outcome: Outcome) -> float:
+        mine = (self._notebook.c.assignment_id == submission) & (self._notebook.c.notebook_id == released.id)
+        notebook = tx.execute(select(self._notebook.c.id).where(mine)).scalar_one()
+        if released.name in outcome.scores:
+            scores, comments = outcome.scores[released.name], outcome.comments[released.name]
+        elif outcome.problem:  # it keeps what it has, as in nbgrader
+            scores, comments = {}, {}
+        else:  # not handed in
+            scores, comments = {cell.name: 0.0 for cell in [*released.grade_cells, *released.task_cells]}, {}
+        total = 0.0
+        grades = self._grade.c
+        kept = {row.cell_id: row for row in tx.execute(select(self._grade).where(grades.notebook_id == notebook))}
+        for cell in [*released.grade_cells, *released.task_cells]:
+            row = kept[cell.id]
+            score = row.auto_score
+            if cell.name in scores:
+                score = scores[cell.name]
+                by_hand = released.name in outcome.scores and (row.manual_score is not None or score is None)
+                change = {"auto_score": score, "needs_manual_grade": by_hand}
+                tx.execute(self._grade.update().where(grades.id == row.id).values(**change))
+            if row.manual_score is not None or score is not None:
+                total += (row.manual_score if row.manual_score is not None else score) + (row.extra_credit or 0.0)
+        for cell in [*released.solution_cells, *released.task_cells]:
+            if cell.name in comments:
+                here = (self._comment.c.notebook_id == notebook) & (self._comment.c.cell_id == cell.id)
+                tx.execute(self._comment.update().where(here).values(auto_comment=comments[cell.name]))
+        penalty = self._penalty(outcome.student, total, late) if released.name in outcome.scores else None
+        if released.name in outcome.scores:
+            tx.execute(self._notebook.update().where(self._notebook.c.id == notebook).values(late_submission_penalty=penalty))
+        return total - (penalty or 0.0)
+
+    def _penalty(self, student: str, score: float, late: float) -> float | None:
+        if late <= 0 or self._late is None:
+            return None
+        penalty = self._late.late_submission_penalty(student, score, late)
+        return None if penalty is None else min(max(0.0, float(penalty)), score)
+
+
+def _late(timestamp: datetime | None, due: datetime | None, extension: Any) -> Any:
+    """Seconds after the due date."""
+    if timestamp is None or due is None:
+        return 0.0
+    return max(0.0, (timestamp - (due + extension if extension is not None else due)).total_seconds())

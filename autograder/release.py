@@ -1,0 +1,106 @@
+"""What the gradebook knows of an assignment, read once and then plain data: it travels to the processes that grade."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from threadlab.errors import ThreadlabError
+
+
+class NotReleased(ThreadlabError):
+    """The gradebook does not know the assignment."""
+
+
+class SourceCell(msgspec.Struct, frozen=True):
+    """A cell as it was released."""
+
+    name: str
+    cell_type: str
+    locked: bool
+    source: str
+    checksum: str | None
+
+
+class MarkedCell(msgspec.Struct, frozen=True):
+    """A cell that is graded, or in which something is to be written."""
+
+    id: str
+    name: str
+    max_score: float = 0.0
+
+
+class ReleasedNotebook(msgspec.Struct, frozen=True):
+    """One notebook of the assignment. The field names are those of nbgrader's own class."""
+
+    id: str
+    name: str
+    kernelspec: str | None
+    source_cells: list[SourceCell]
+    grade_cells: list[MarkedCell]
+    solution_cells: list[MarkedCell]
+    task_cells: list[MarkedCell]
+
+    def source_cell(self, name: str) -> SourceCell | None:
+        return next((cell for cell in self.source_cells if cell.name == name), None)
+
+    def graded(self, name: str) -> MarkedCell | None:
+        return next((cell for cell in [*self.grade_cells, *self.task_cells] if cell.name == name), None)
+
+
+class Release(msgspec.Struct, frozen=True):
+    """An assignment."""
+
+    id: str
+    slug: str
+    duedate: datetime | None
+    notebooks: list[ReleasedNotebook]
+
+    def notebook(self, name: str) -> ReleasedNotebook | None:
+        return next((one for one in self.notebooks if one.name == name), None)
+
+    @property
+    def max_score(self) -> float:
+        return sum(cell.max_score for one in self.notebooks for cell in [*one.grade_cells, *one.task_cells])
+
+    def digest(self) -> str:
+        """The same for the same release, whatever else is in the gradebook."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def engine_for(db_url: str) -> Any:
+    """One SQLAlchemy engine for a gradebook: what it has learned of the statements is most of what they cost."""
+    from sqlalchemy import create_engine
+
+    return create_engine(db_url, future=True)
+
+
+def read_release(db_url: str, slug: str) -> Release:
+    """Raises NotReleased."""
+    from nbgrader.api import Assignment
+    from sqlalchemy import select
+    from sqlalchemy.exc import DatabaseError
+    from sqlalchemy.orm import Session
+
+    with Session(engine_for(db_url)) as session:
+        try:
+            found = session.scalars(select(Assignment).where(Assignment.name == slug)).one_or_none()
+        except DatabaseError:  # an empty database has no tables
+            found = None
+        if found is None:
+            raise NotReleased(f"The gradebook does not know {slug}: release it first, with `nbgrader generate_assignment {slug}`.")
+        return Release(found.id, slug, found.duedate, [_notebook(one) for one in found.notebooks])
+
+
+def _notebook(one: Any) -> ReleasedNotebook:
+    cells = [SourceCell(cell.name, cell.cell_type, bool(cell.locked), cell.source or "", cell.checksum) for cell in one.source_cells]
+    graded = [MarkedCell(cell.id, cell.name, cell.max_score) for cell in one.grade_cells]
+    tasks = [MarkedCell(cell.id, cell.name, cell.max_score) for cell in one.task_cells]
+    return ReleasedNotebook(
+        one.id, one.name, one.kernelspec, cells, graded, [MarkedCell(cell.id, cell.name) for cell in one.solution_cells], tasks
+    )

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from threadlab.explore import Exploration, explore_with
+from threadlab.explore import Exploration, explore_kills, explore_with
 from threadlab.guest.messages import Spec
 from threadlab.trial import Evidence, Guest, World
 
@@ -44,6 +44,8 @@ class Scene(msgspec.Struct, frozen=True):
     driver: str = "call"
     bound: int = 60
     """How many orders are visited at most; past it they are drawn at random, and the verdict says so."""
+    kill: bool = False
+    """Instead of every order: let it run through once, then kill it at each point and start it again. `bound` is of points, then."""
 
 
 class Behaviour(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class Finding(msgspec.Struct, frozen=True):
     """In how many orders, and in which one it is shown."""
     order: tuple[int, ...] = ()
     scene: str = ""
+    kill_at: int | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -144,7 +147,7 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     for scene in part.scenes:
         world = scene.world()
         spec = Spec(scene.entry or part.name, scene.args(world.given), dict(scene.kwargs), sources, scene.driver)
-        seen[scene.name] = explore_with(guest, spec, world, bound=scene.bound)
+        seen[scene.name] = (explore_kills if scene.kill else explore_with)(guest, spec, world, bound=scene.bound)
         if unusable := _unusable(part.name, seen[scene.name]):
             return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)
     findings = [_finding(behaviour, part, seen) for behaviour in part.behaviours]
@@ -182,8 +185,9 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
         came_up = came_up and together is None
     if worst is not None:
         sentence, evidence, scene = worst
-        where = f"{failing} of {total} orders; this one: {evidence.steps()}" if total > 1 else ""
-        return Finding(behaviour.name, behaviour.points, 0, sentence, where, evidence.order, scene)
+        kinds = "trials" if evidence.killed else "orders"
+        where = f"{failing} of {total} {kinds}; this one: {evidence.steps()}" if total > 1 else ""
+        return Finding(behaviour.name, behaviour.points, 0, sentence, where, evidence.order, scene, evidence.kill_at)
     if not came_up:
         return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}")
     return Finding(behaviour.name, behaviour.points, behaviour.points)
@@ -209,19 +213,24 @@ def ending_of(evidence: Evidence) -> str | None:
 
 
 def _coverage(seen: Mapping[str, Exploration]) -> str:
-    orders = sum(len(exploration) for exploration in seen.values())
+    points = sum(1 for exploration in seen.values() for evidence in exploration if evidence.killed)
+    orders = sum(len(exploration) for exploration in seen.values()) - points
     sampled = [name for name, exploration in seen.items() if not exploration.complete]
     if not sampled:
         scenes = f" in {len(seen)} scenes" if len(seen) > 1 else ""
-        return f"{orders} delivery order{'' if orders == 1 else 's'} tried{scenes}: all there are."
-    return f"{orders} delivery orders tried; a sample (seed 0) in {', '.join(sampled)}, where there are more."
+        return f"{orders} delivery order{'' if orders == 1 else 's'} tried{scenes}: all there are.{_killed(points)}"
+    return f"{orders} delivery orders tried; a sample (seed 0) in {', '.join(sampled)}, where there are more.{_killed(points)}"
+
+
+def _killed(points: int) -> str:
+    return f" Killed at {points} points, and started again." if points else ""
 
 
 def _journal(findings: list[Finding], seen: Mapping[str, Exploration]) -> list[str]:
     failed = next((one for one in findings if one.scene and one.earned < one.points), None)
     if failed is None:
         return []
-    evidence = next(one for one in seen[failed.scene] if one.order == failed.order)
+    evidence = next(one for one in seen[failed.scene] if (one.order, one.kill_at) == (failed.order, failed.kill_at))
     return evidence.text().splitlines()
 
 

@@ -20,6 +20,8 @@ LATENCY = 0.02
 """Seconds that a request takes to be carried out and answered."""
 WAITS_AT_MOST = 3.0
 """Seconds that a request in flight can be kept waiting while time-outs pass by (a slow network, not a broken one)."""
+RESTART_TAKES = 1.0
+"""Seconds from the moment at which a program is killed to its next start."""
 SLEEPS_PAST = 2
 """How many sleeps may end while a request is in flight, however long they are..."""
 SLEEPS_AT_MOST = 60.0
@@ -74,9 +76,11 @@ class Host:
         self._in_flight: dict[int, tuple[m.Send, float, int]] = {}
         self._held: list[_Held] = []
         self._streams: dict[int, Stream] = {}
-        self._n = self._requests = self._messages = 0
+        self._n = self._requests = self._messages = self.last_number = 0
         self._polls: dict[str, int] = {}
         self._halted: str | None = None
+        self.killed_when = ""
+        """At which point the program was killed, in words; empty if it was not."""
 
     # ---- the one way in ------------------------------------------------------------------------------------------------------------------
 
@@ -106,9 +110,9 @@ class Host:
             case m.ReadOn():
                 return self._read_on(said)
             case m.Witness():
-                self._kill_point()
                 self.engine.advance(self.now)
                 self.engine.journal.add(self.now, "witness", operation=said.name, detail=said.detail)
+                self._kill_point(f"after the {said.name} had taken in {said.detail.get('text', 'something')}")
                 return m.Go(self.now)
             case m.Abandon():
                 return self._abandon(said)
@@ -122,14 +126,22 @@ class Host:
             return f"waited {(self.now - self.start) / 3600:.0f} hours without an end"
         return None
 
-    def _kill_point(self) -> None:
+    def _kill_point(self, when: str) -> None:
         if self._kill_at is not None and self.points == self._kill_at and self._halted is None:
-            self._halted = "killed"
+            self._halted, self.killed_when = "killed", f"killed {when}"
         self.points += 1
 
     @property
     def killed(self) -> bool:
-        return self._halted == "killed"
+        return bool(self.killed_when)
+
+    def restart(self) -> None:
+        """Make ready for the next process of a program that was killed. What was in flight is lost; what the service has, it has."""
+        self.now += RESTART_TAKES
+        self._halted = self._kill_at = None
+        for waiting in (self._in_flight, self._held, self._streams, self._polls):
+            waiting.clear()
+        self.engine.journal.add(self.now, "note", operation="restart", detail={"text": self.killed_when})
 
     @property
     def in_flight(self) -> list[str]:
@@ -140,6 +152,7 @@ class Host:
 
     def _send(self, send: m.Send) -> m.Told:
         self._requests += 1
+        self.last_number = send.number
         if send.method == "GET" and not send.path.endswith("/messages"):
             self._count_poll(send.path)
         self.engine.advance(self.now)  # what was due before this stands before it in the journal
@@ -166,13 +179,14 @@ class Host:
 
     def _carry_out(self, send: m.Send) -> tuple[m.Told, float]:
         """Execute a request: what the guest will be told, and in how many more seconds."""
-        self._kill_point()
+        label = _label(send)
+        self._kill_point(f"before {label} arrived")
         if self._halted is not None:
             return m.Halt(self.now, self._halted), 0.0
         request = Request(send.method, send.path, send.query, send.headers, send.body)
         outcome = self.engine.handle(request, self.now, number=send.number)
         self.now += LATENCY
-        self._kill_point()
+        self._kill_point(f"after {label} was carried out, before its reply")
         if isinstance(outcome, Lost) and outcome.how == "silence":
             return m.Fail(self.now, send.number, "silence"), send.patience
         if outcome.hold > send.patience:

@@ -22,7 +22,7 @@ from threadlab.engine import Engine, Entry, Journal
 from threadlab.engine.routes import OPERATIONS
 from threadlab.faults import Scenario, parse
 from threadlab.guest import messages as m
-from threadlab.guest.messages import ASYNC_CLIENT, CLIENT, Ending, Spec
+from threadlab.guest.messages import ASYNC_CLIENT, CLIENT, DB, Ending, Spec
 from threadlab.host import Choice, Host, Limits
 from threadlab.objects import Message, Run
 from threadlab.responders import Responder
@@ -33,7 +33,7 @@ from threadlab.store import MemoryStore, Query
 if TYPE_CHECKING:
     from openai import OpenAI
 
-__all__ = ["ASYNC_CLIENT", "CLIENT", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
+__all__ = ["ASYNC_CLIENT", "CLIENT", "DB", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
 
 KEY = "sk-threadlab-trial"
 PROJECT = "trial"
@@ -83,13 +83,14 @@ class World:
 class Evidence:
     """What a trial showed: the journal with its witness events, how the code ended, and which order it was."""
 
-    def __init__(self, journal: Journal, ending: Ending, host: Host, world: World) -> None:
+    def __init__(self, journal: Journal, ending: Ending, host: Host, world: World, kill_at: int | None = None) -> None:
         self.journal, self.ending = journal, ending
+        self.kill_at = kill_at if host.killed else None
         self._store = host.engine.store
         self.choices: tuple[Choice, ...] = tuple(host.choices)
         self.in_flight: tuple[str, ...] = tuple(host.in_flight)
         """Requests that were sent and had not been delivered when the function ended."""
-        self.points, self.killed = host.points, host.killed
+        self.points, self.killed, self.killed_when = host.points, host.killed, host.killed_when
         self.start, self.end = world.start, host.now
         self.scenario = str(world.scenario)
         self.seed = world.seed
@@ -104,6 +105,12 @@ class Evidence:
         """A run as the service has it at the end."""
         row = self._store.get(run_id)
         return row.body if row is not None and isinstance(row.body, Run) else None
+
+    @property
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """The database at the end, as far as it was committed: rows by the name of their table. Tables without rows are not in it."""
+        witnesses = [entry for entry in self.journal if entry.what == "witness" and entry.operation == "database"]
+        return witnesses[-1].detail["tables"] if witnesses else {}
 
     @property
     def value(self) -> Any:
@@ -132,7 +139,9 @@ class Evidence:
         return entry.line(self.start)
 
     def steps(self) -> str:
-        """The order in words: what was let through at each point where there was a choice."""
+        """The order in words: what was let through at each point where there was a choice, or when the program was killed."""
+        if self.killed:
+            return self.killed_when
         return " → ".join(choice.options[choice.taken] for choice in self.choices) or "the only order"
 
     def text(self) -> str:
@@ -147,13 +156,22 @@ def run_trial(
     *,
     choose: Callable[[tuple[str, ...]], int] | None = None,
     kill_at: int | None = None,
+    restart: bool = False,
 ) -> Evidence:
-    """One trial of `spec` in `world`. `choose` decides among what could happen next (default: the oldest request first)."""
+    """One trial of `spec` in `world`. `choose` decides among what could happen next (default: the oldest request first).
+
+    At point `kill_at` the program is killed: from then on the host answers nothing, and the database is put back to what was committed at
+    that moment, whatever a `finally:` still writes. With `restart` the program is then started again, a new process in the same world.
+    """
     engine = world.engine()
     host = Host(engine, world.start, choose or (lambda options: 0), world.limits, kill_at)
     ready = msgspec.structs.replace(spec, start=world.start, api_key=KEY, seed=world.seed)
     ending = guest(ready, host.ask)
-    return Evidence(engine.journal, ending, host, world)
+    if restart and host.killed and ending.how == "halted":
+        host.restart()
+        again = msgspec.structs.replace(ready, start=host.now, attempt=2, number=host.last_number, database=ending.database)
+        ending = guest(again, host.ask)
+    return Evidence(engine.journal, ending, host, world, kill_at)
 
 
 def in_process(namespace: dict[str, Any], *, patience: float | None = 20.0) -> Guest:

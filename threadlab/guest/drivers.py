@@ -4,20 +4,35 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from threadlab.guest.link import Link
+from threadlab.guest.stage import Stage
+
+BETWEEN_PROCESSES = 1.0
+"""Seconds from the end of one process to the start of the next."""
 
 
-def call(entry: Any, args: list[Any], kwargs: dict[str, Any], link: Link) -> Any:
+def call(stage: Stage) -> Any:
     """Call the function. A coroutine function is awaited by whoever runs the driver."""
-    return entry(*args, **kwargs)
+    return stage.process().call(stage.spec.args, stage.spec.kwargs)
 
 
-def value(entry: Any, args: list[Any], kwargs: dict[str, Any], link: Link) -> Any:
+def value(stage: Stage) -> Any:
     """The value itself: for answers that are data."""
-    return entry
+    return stage.process().entry
 
 
-DRIVERS: dict[str, Callable[[Any, list[Any], dict[str, Any], Link], Any]] = {"call": call, "value": value}
+def processes(stage: Stage) -> list[list[Any]]:
+    """Several processes, one after the other: `args` has a list of calls for each, and a call is a list of arguments."""
+    returned: list[list[Any]] = []
+    for number, calls in enumerate(stage.spec.args):
+        if number:
+            stage.end_process()
+            stage.link.sleep(BETWEEN_PROCESSES)
+        process = stage.process()
+        returned.append([stage.finish(process.call(args, stage.spec.kwargs)) for args in calls])
+    return returned
+
+
+DRIVERS: dict[str, Callable[[Stage], Any]] = {"call": call, "value": value, "processes": processes}
 
 
 async def settled(value: Any) -> Any:

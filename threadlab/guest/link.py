@@ -19,21 +19,31 @@ class TrialHalted(BaseException):
 class Link:
     """One trial's connection to its host. `ask` sends a message and returns the answer."""
 
-    def __init__(self, ask: Callable[[m.Said], m.Told], start: float) -> None:
+    def __init__(self, ask: Callable[[m.Said], m.Told], start: float, number: int = 0) -> None:
         self._ask = ask
         self.now = start
         self.started = start
-        self._number = 0
+        self._number = number
         self.waiting: dict[int, asyncio.Future[m.Told]] = {}
         self.owner = threading.get_ident()
         self.halted: str | None = None
+        self.before_sending: list[Callable[[], None]] = []
+        """Called before every request is let go of."""
+        self.at_halt: list[Callable[[], None]] = []
+        """Called once, at the moment at which the host halts the trial, before any code of the learner's goes on."""
 
     def say(self, message: m.Said) -> m.Told:
         """Send a message, take in the time of the answer. Raises TrialHalted when the host has had enough."""
+        if isinstance(message, m.Send) and self.halted is None:
+            for look in self.before_sending:
+                look()
         told = self._ask(message)
         self.now = max(self.now, told.now)
         if isinstance(told, m.Halt):
-            self.halted = told.reason
+            if self.halted is None:
+                self.halted = told.reason
+                for keep in self.at_halt:
+                    keep()
             raise TrialHalted(told.reason)
         return told
 

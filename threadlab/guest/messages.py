@@ -70,6 +70,8 @@ class Ending(msgspec.Struct, frozen=True, tag_field="says", tag="ending", omit_d
     never_awaited: list[str] = []
     task_errors: list[str] = []
     """Errors of tasks that nobody looked at."""
+    database: bytes = b""
+    """What the learner's database held, to be handed back as it is when the program is started again. Empty if there was none."""
 
 
 Said: TypeAlias = Send | ReadOn | Abandon | Sleep | Idle | Witness | Ending
@@ -133,8 +135,9 @@ class Spec(msgspec.Struct, frozen=True):
     entry: str
     """The name that the answer defines: a function to call, or whatever the driver makes of it."""
     args: list[Any] = []
-    """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial. Beside the `$` may stand the client's own
-    `max_retries`, `timeout` and `api_key`."""
+    """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial, beside the `$` may stand the client's own
+    `max_retries`, `timeout` and `api_key`. `{"$": "db"}` stands for a SQLAlchemy session; beside its `$` may stand the `rows` that are in
+    the database from the beginning."""
     kwargs: dict[str, Any] = {}
     sources: list[str] = []
     """The answer cells, run again in a fresh namespace before every order. Empty: `entry` is taken from the namespace as it is."""
@@ -143,7 +146,14 @@ class Spec(msgspec.Struct, frozen=True):
     seed: int = 0
     start: float = 0.0
     api_key: str = ""
+    attempt: int = 1
+    """2 when the program was killed and is started again."""
+    number: int = 0
+    """The number of the last request of the attempt before."""
+    database: bytes = b""
+    """What the database held when the program was killed."""
 
 
 CLIENT = {"$": "client"}
 ASYNC_CLIENT = {"$": "async_client"}
+DB = {"$": "db"}

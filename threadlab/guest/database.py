@@ -1,0 +1,144 @@
+"""The database that a trial hands to a learner: a SQLite file, gone afterwards, whose commits the host hears of.
+
+What other connections can see is what counts: rows that have been written and not committed are lost when the program is killed.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import NullPool, StaticPool, create_engine, insert
+from sqlalchemy.orm import Session
+
+from threadlab.desk import Base
+
+_PAGE = 512
+"""Bytes of a page of the file: small, because what a killed program leaves behind is sent to the host."""
+
+Tables = dict[str, list[dict[str, Any]]]
+
+
+@cache
+def _blank() -> bytes:
+    """A database with the tables of the course, and nothing in them."""
+    raw = sqlite3.connect(":memory:")
+    raw.execute(f"PRAGMA page_size = {_PAGE}")
+    engine = create_engine("sqlite://", creator=lambda: raw)
+    Base.metadata.create_all(engine)
+    content: bytes = raw.serialize()
+    raw.close()
+    return content
+
+
+class Database:
+    """One trial's database. `witness(name, **detail)` is told of every change that was committed; `content` is what it starts from."""
+
+    def __init__(self, witness: Callable[..., None], content: bytes, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+        self._witness = witness
+        self._folder = Path(tempfile.mkdtemp(prefix="threadlab-"))
+        self._path = self._folder / "desk.db"
+        self._path.write_bytes(content or _blank())
+        self._connections: list[sqlite3.Connection] = []
+        self._own = self._connected(sqlite3.Connection)
+        self._kept: bytes | None = None
+        if rows and not content:
+            self._fill(rows)
+        self._seen = self._read()
+        if rows and not content:
+            self._report("as it was", self._seen)
+
+    def _fill(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+        with create_engine("sqlite://", creator=lambda: self._own, poolclass=StaticPool).begin() as connection:
+            for name, several in rows.items():
+                connection.execute(insert(Base.metadata.tables[name]), several)
+
+    def session(self) -> Session:
+        """A session as another process would open it: on an engine and connections of its own."""
+        return Session(create_engine("sqlite://", creator=self._connect, poolclass=NullPool))
+
+    def _connect(self) -> sqlite3.Connection:
+        database = self
+
+        class Watched(sqlite3.Connection):
+            """Says when it has committed. What is left of a process that has ended may still try to tidy up: that does nothing."""
+
+            def commit(self) -> None:
+                super().commit()
+                database.look()
+
+            def rollback(self) -> None:
+                if self in database._connections:
+                    super().rollback()
+
+        made = self._connected(Watched)
+        self._connections.append(made)
+        return made
+
+    def _connected(self, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+        """A connection to a file that only has to outlive a process that is pretended, so nothing waits for a disk."""
+        made = sqlite3.connect(self._path, check_same_thread=False, timeout=0.5, factory=factory)
+        made.execute("PRAGMA synchronous = OFF")
+        made.execute("PRAGMA journal_mode = MEMORY")
+        return made
+
+    def disconnect(self) -> None:
+        """What the end of a process does: connections are closed, and what was not committed is gone."""
+        while self._connections:
+            self._connections.pop().close()
+
+    # ---- what is seen from outside -------------------------------------------------------------------------------------------------------
+
+    def _read(self) -> Tables:
+        tables: Tables = {}
+        for table in Base.metadata.sorted_tables:
+            columns = [column.name for column in table.columns]
+            found = self._own.execute(f'SELECT {", ".join(columns)} FROM "{table.name}" ORDER BY rowid').fetchall()
+            if found:
+                tables[table.name] = [{name: _plain(one) for name, one in zip(columns, row, strict=True)} for row in found]
+        return tables
+
+    def look(self) -> None:
+        """Report what has changed since the last look."""
+        try:
+            now = self._read()
+        except sqlite3.Error:  # dropped or locked by the learner: what cannot be read cannot be reported
+            return
+        before, self._seen = self._seen, now
+        changed = [f"{name}: {_line(row)}" for name, rows in now.items() for row in rows if row not in before.get(name, [])]
+        gone = [f"{name}: without {_line(row)}" for name, rows in before.items() for row in rows if row not in now.get(name, [])]
+        if changed or gone:
+            self._report("; ".join(changed or gone), now)
+
+    def _report(self, text: str, tables: Tables) -> None:
+        self._witness("database", text=text[:300], tables=tables)
+
+    # ---- the end -------------------------------------------------------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """From here on nothing counts: this is what the next process will find."""
+        if self._kept is None:
+            self._kept = self._own.serialize()
+
+    def close(self) -> bytes:
+        """Close every connection, the learner's too; returns what was kept, or else what is there."""
+        self.keep()
+        self.disconnect()
+        self._own.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        assert self._kept is not None
+        return self._kept
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON and msgpack can carry it."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value)[:2000]
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in row.items() if value is not None)

@@ -201,6 +201,8 @@ class Faults:
     def strike(self, operation: str, phases: tuple[Phase, ...]) -> list[Rule]:
         """The rules of these phases that strike this call of `operation`. To be asked once a call and phase."""
         struck: list[Rule] = []
+        if not self._seen:
+            return struck
         for index, rule in enumerate(self.scenario.rules):
             if rule.phase not in phases or (rule.operation is not None and rule.operation != operation):
                 continue

@@ -10,7 +10,7 @@ Attributes: TypeAlias = dict[str, str | float | bool]
 FileStatus: TypeAlias = Literal["in_progress", "completed", "cancelled", "failed"]
 
 
-class File(msgspec.Struct, frozen=True, tag_field="object", tag="file"):
+class File(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="file"):
     id: str
     bytes: int
     created_at: int
@@ -20,7 +20,7 @@ class File(msgspec.Struct, frozen=True, tag_field="object", tag="file"):
     expires_at: int | msgspec.UnsetType = msgspec.UNSET
 
 
-class FileBytes(msgspec.Struct, frozen=True, tag_field="object", tag="file.bytes"):
+class FileBytes(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="file.bytes"):
     """What a file holds. Never on the wire as an object."""
 
     id: str
@@ -49,7 +49,7 @@ class ExpiresAfter(Inner, frozen=True, forbid_unknown_fields=True):
     days: int
 
 
-class VectorStore(msgspec.Struct, frozen=True, tag_field="object", tag="vector_store"):
+class VectorStore(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="vector_store"):
     """`status`, `usage_bytes` and `file_counts` are worked out from its files whenever it is shown."""
 
     id: str
@@ -69,7 +69,7 @@ class FileError(Inner, frozen=True):
     message: str
 
 
-class StoreFile(msgspec.Struct, frozen=True, tag_field="object", tag="vector_store.file"):
+class StoreFile(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="vector_store.file"):
     """A file in a vector store; it has the id of the file. `status` is `in_progress` on the wire for as long as processing takes."""
 
     id: str
@@ -82,7 +82,7 @@ class StoreFile(msgspec.Struct, frozen=True, tag_field="object", tag="vector_sto
     attributes: Attributes = {}
 
 
-class FileBatch(msgspec.Struct, frozen=True, tag_field="object", tag="vector_store.files_batch"):
+class FileBatch(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="vector_store.files_batch"):
     id: str
     created_at: int
     vector_store_id: str
@@ -95,7 +95,7 @@ class TextPart(Inner, frozen=True):
     type: Literal["text"] = "text"
 
 
-class ContentPage(msgspec.Struct, frozen=True, tag_field="object", tag="vector_store.file_content.page"):
+class ContentPage(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="vector_store.file_content.page"):
     data: list[TextPart]
     has_more: bool = False
     next_page: str | None = None
@@ -109,20 +109,20 @@ class FoundItem(Inner, frozen=True):
     content: list[TextPart]
 
 
-class FoundPage(msgspec.Struct, frozen=True, tag_field="object", tag="vector_store.search_results.page"):
+class FoundPage(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="vector_store.search_results.page"):
     search_query: list[str]
     data: list[FoundItem]
     has_more: bool = False
     next_page: str | None = None
 
 
-class Model(msgspec.Struct, frozen=True, tag_field="object", tag="model"):
+class Model(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="model"):
     id: str
     created: int
     owned_by: str
 
 
-class ModelList(msgspec.Struct, frozen=True):
+class ModelList(msgspec.Struct, frozen=True, gc=False):
     data: list[Model]
     object: Literal["list"] = "list"
 
@@ -152,7 +152,7 @@ class Compound(Inner, frozen=True, forbid_unknown_fields=True):
     type: Literal["and", "or"]
 
 
-class Passage(msgspec.Struct, frozen=True):
+class Passage(msgspec.Struct, frozen=True, gc=False):
     """A piece of a file that a search found."""
 
     file_id: str

@@ -37,7 +37,7 @@ def id_maker(seed: object | None = None) -> Callable[[str], str]:
     return make
 
 
-class Inner(msgspec.Struct, frozen=True):
+class Inner(msgspec.Struct, frozen=True, gc=False):
     """A part of a wire object."""
 
 
@@ -110,7 +110,7 @@ class TruncationStrategy(Inner, frozen=True):
 # ---- assistants and threads ---------------------------------------------------------------------------------------------------
 
 
-class Assistant(msgspec.Struct, frozen=True, tag_field="object", tag="assistant"):
+class Assistant(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="assistant"):
     id: str
     created_at: int
     model: str
@@ -125,7 +125,7 @@ class Assistant(msgspec.Struct, frozen=True, tag_field="object", tag="assistant"
     response_format: ResponseFormat | None = "auto"
 
 
-class Thread(msgspec.Struct, frozen=True, tag_field="object", tag="thread"):
+class Thread(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="thread"):
     id: str
     created_at: int
     metadata: Metadata = {}
@@ -189,7 +189,7 @@ class MessageIncomplete(Inner, frozen=True):
     reason: Literal["content_filter", "max_tokens", "run_cancelled", "run_expired", "run_failed"]
 
 
-class Message(msgspec.Struct, frozen=True, tag_field="object", tag="thread.message"):
+class Message(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="thread.message"):
     id: str
     created_at: int
     thread_id: str
@@ -248,7 +248,7 @@ class Usage(Inner, frozen=True):
     total_tokens: int
 
 
-class Run(msgspec.Struct, frozen=True, tag_field="object", tag="thread.run"):
+class Run(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="thread.run"):
     id: str
     created_at: int
     thread_id: str
@@ -332,7 +332,7 @@ class ToolCalls(Inner, frozen=True, tag_field="type", tag="tool_calls"):
     tool_calls: list[StepCall]
 
 
-class RunStep(msgspec.Struct, frozen=True, tag_field="object", tag="thread.run.step"):
+class RunStep(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="thread.run.step"):
     id: str
     created_at: int
     thread_id: str
@@ -353,7 +353,7 @@ class RunStep(msgspec.Struct, frozen=True, tag_field="object", tag="thread.run.s
 # ---- lists and deletions -----------------------------------------------------------------------------------------------------------
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, frozen=True, gc=False):
     data: list[Any]
     first_id: str | None
     last_id: str | None
@@ -361,7 +361,7 @@ class Page(msgspec.Struct, frozen=True):
     object: Literal["list"] = "list"
 
 
-class Deleted(msgspec.Struct, frozen=True):
+class Deleted(msgspec.Struct, frozen=True, gc=False):
     id: str
     object: str
     deleted: bool = True

@@ -12,16 +12,16 @@ Stored: TypeAlias = (
 )
 
 
-class Begin(msgspec.Struct, frozen=True, tag="begin"):
+class Begin(msgspec.Struct, frozen=True, gc=False, tag="begin"):
     """queued → in_progress."""
 
 
-class StartMessage(msgspec.Struct, frozen=True, tag="start_message"):
+class StartMessage(msgspec.Struct, frozen=True, gc=False, tag="start_message"):
     message_id: str
     step_id: str
 
 
-class EndMessage(msgspec.Struct, frozen=True, tag="end_message"):
+class EndMessage(msgspec.Struct, frozen=True, gc=False, tag="end_message"):
     message_id: str
     step_id: str
     text: str
@@ -31,7 +31,7 @@ class EndMessage(msgspec.Struct, frozen=True, tag="end_message"):
     tokens: int = 0
 
 
-class StartCalls(msgspec.Struct, frozen=True, tag="start_calls"):
+class StartCalls(msgspec.Struct, frozen=True, gc=False, tag="start_calls"):
     """The model asks for tools: a step is opened, and closed at once when the service answered all of them itself."""
 
     step_id: str
@@ -40,14 +40,14 @@ class StartCalls(msgspec.Struct, frozen=True, tag="start_calls"):
     tokens: int = 0
 
 
-class AskForOutputs(msgspec.Struct, frozen=True, tag="ask_for_outputs"):
+class AskForOutputs(msgspec.Struct, frozen=True, gc=False, tag="ask_for_outputs"):
     """in_progress → requires_action."""
 
     step_id: str
     calls: list[o.FunctionCall]
 
 
-class Finish(msgspec.Struct, frozen=True, tag="finish"):
+class Finish(msgspec.Struct, frozen=True, gc=False, tag="finish"):
     """To a terminal status."""
 
     status: Literal["completed", "failed", "incomplete", "cancelled", "expired"]
@@ -58,14 +58,14 @@ class Finish(msgspec.Struct, frozen=True, tag="finish"):
 Action: TypeAlias = Begin | StartMessage | EndMessage | StartCalls | AskForOutputs | Finish
 
 
-class Moment(msgspec.Struct, frozen=True, array_like=True):
+class Moment(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Something that will happen to a run, and when (seconds of the engine's clock)."""
 
     at: float
     action: Action
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """What lies ahead of a run, and what it has cost so far. Fixed when the run starts; cancelling or tool outputs replace it."""
 
     moments: tuple[Moment, ...]
@@ -79,7 +79,7 @@ class Plan(msgspec.Struct, frozen=True):
     """How many times tool outputs have been submitted."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One stored object with what the wire does not show."""
 
     id: str

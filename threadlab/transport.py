@@ -18,15 +18,14 @@ _POLL_LIMIT = 30
 _real_monotonic = time.monotonic
 
 
-_READ_HEADERS = ("authorization", "openai-beta", "content-type")
+_READ_HEADERS = frozenset({b"authorization", b"openai-beta", b"content-type"})
 """The request headers that the engine looks at."""
 
 
 def to_request(request: httpx2.Request) -> Request:
     """A request of the HTTP library (already read) as the engine takes it."""
-    url, given = request.url, request.headers
-    headers = {name: given[name] for name in _READ_HEADERS if name in given}
-    return Request(request.method, url.path, url.query.decode("ascii", "replace"), headers, request.content)
+    headers = {lower.decode(): value.decode("latin-1") for name, value in request.headers.raw if (lower := name.lower()) in _READ_HEADERS}
+    return Request(request.method, request.url.path, request.url.query.decode("ascii", "replace"), headers, request.content)
 
 
 def raise_lost(lost: Lost, request: httpx2.Request) -> None:

@@ -82,10 +82,14 @@ class Call:
         assert isinstance(body, kind)
         return row, body
 
+    def new_row(self, body: Stored, parent: str = "", run_id: str = "", tokens: int = 0) -> Row:
+        """A row for a new object, not kept yet."""
+        kind = type(body)
+        return Row(row_id(kind, body.id, parent), PREFIXES[kind][0], self.project, parent, self.store.next_seq(), body, run_id, tokens)
+
     def add(self, body: Stored, parent: str = "", run_id: str = "", tokens: int = 0) -> Row:
         """Keep a new object."""
-        kind = type(body)
-        row = Row(row_id(kind, body.id, parent), PREFIXES[kind][0], self.project, parent, self.store.next_seq(), body, run_id, tokens)
+        row = self.new_row(body, parent, run_id, tokens)
         self.store.put(row)
         return row
 

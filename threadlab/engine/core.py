@@ -58,6 +58,9 @@ class Engine:
         self.now = 0.0
         # A store that was used before goes on with other ids than those it has: the seed is mixed with how far it has come.
         self.new_id = o.id_maker(None if seed is None else (seed, store.next_seq()))
+        self._name = self.new_id("req")[:-8]
+        self._answered = 0
+        """How many replies there were: with the name, it makes the request ids."""
         self._due: list[tuple[float, int, str]] = []
         self._locks: dict[str, str] = {}
         self._listeners: dict[str, list[Callable[[Row, list[Event], float], None]]] = {}
@@ -87,8 +90,11 @@ class Engine:
             call = Call(self, operation.name, ids, request, project, now)
             if self.limits.on and not operation.runs:
                 self.limits.charge(project, "", 0, now)
-            with self.store.transaction():
+            if request.method == "GET":
                 result = operation.handler(call)
+            else:
+                with self.store.transaction():
+                    result = operation.handler(call)
             self.journal.amend(begun, status=200, **call.noted)
             return self._sent(operation, self._reply(result, hold, call), number, now)
         except errors.ApiError as error:
@@ -102,13 +108,15 @@ class Engine:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given:
             raise errors.no_key()
-        project = next((project for key, project in self._keys if hmac.compare_digest(key, given.encode())), None)
-        if project is None:
-            raise errors.bad_key(given)
-        return project
+        encoded = given.encode()
+        for key, project in self._keys:
+            if hmac.compare_digest(key, encoded):
+                return project
+        raise errors.bad_key(given)
 
     def _headers(self, content_type: str, call: Call | None) -> dict[str, str]:
-        headers = {"x-request-id": self.new_id("req"), "openai-version": "2020-10-01", "content-type": content_type}
+        self._answered += 1
+        headers = {"x-request-id": f"{self._name}{self._answered:08x}", "openai-version": "2020-10-01", "content-type": content_type}
         if self.limits.on and call is not None:
             headers |= self.limits.headers(call.project, call.model, call.now)
         return headers
@@ -156,12 +164,23 @@ class Engine:
             while self._due and self._due[0][0] <= now:
                 _, _, run_id = heapq.heappop(self._due)
                 row = self.store.get(run_id)
-                if row is None or row.plan is None or not row.plan.moments or row.plan.moments[0].at > now:
-                    continue
-                moment = row.plan.moments[0]
-                row, events = self.life.apply(row, moment)
-                self.schedule(row)
+                if row is not None:
+                    self._live(row, now)
+
+    def _live(self, row: Row, now: float) -> None:
+        """Let a run go on until `now`, or until it is another run's turn; it is written once, as it then is."""
+        changed = False
+        while row.plan is not None and row.plan.moments:
+            moment = row.plan.moments[0]
+            if moment.at > now or (changed and self._due and self._due[0][0] < moment.at):
+                break
+            row, events = self.life.apply(row, moment)
+            changed = True
+            if row.id in self._listeners:
                 self.tell(row, events, moment.at)
+        if changed:
+            self.store.put(row)
+            self.schedule(row)
 
     @property
     def next_at(self) -> float | None:

@@ -15,7 +15,7 @@ What: TypeAlias = Literal["sent", "request", "lost", "run", "message", "step", "
 KEPT = 200_000
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One line of the journal.
 
     `sent`: a client let go of a request. `request`: the service executed it (delivered) and answered. `lost`: a fault kept the request

@@ -1,6 +1,6 @@
 """The life of a run: its nine statuses, the moves that are allowed, and what each moment of its plan does.
 
-Nothing here runs by itself. `Life.apply` is called for a moment that has come, writes what changes, and says which events it made.
+Nothing here runs by itself. `Life.apply` is called for a moment that has come, and says what the run becomes and which events that makes.
 """
 
 from collections.abc import Iterable
@@ -82,7 +82,8 @@ class Life:
         self.store, self.journal = store, journal
 
     def apply(self, row: Row, moment: Moment) -> tuple[Row, list[Event]]:
-        """Let one moment happen; returns the run's row as it now is, and the events to send."""
+        """Let one moment happen: writes what it does to messages and steps; returns the run's row as it now is, for the caller to write,
+        and the events to send."""
         run, plan = row.body, row.plan
         assert isinstance(run, o.Run)
         assert plan is not None
@@ -93,7 +94,7 @@ class Life:
         match action:
             case Begin():
                 if run.status != "queued":
-                    return self._kept(row), []
+                    return row, []
                 return self._move(row, "in_progress", at, started_at=run.started_at or int(at))
             case StartMessage():
                 return self._start_message(row, run, action, at)
@@ -103,7 +104,7 @@ class Life:
                 return self._start_calls(row, run, action, at)
             case AskForOutputs():
                 if run.status != "in_progress":
-                    return self._kept(row), []
+                    return row, []
                 wanted = o.RequiredAction(o.SubmitToolOutputs(action.calls))
                 row = msgspec.structs.replace(row, plan=msgspec.structs.replace(plan, open_step=action.step_id))
                 return self._move(row, "requires_action", at, required_action=wanted)
@@ -143,7 +144,7 @@ class Life:
             ("thread.message.created", message),
             ("thread.message.in_progress", message),
         ]
-        return self._kept(row), events
+        return row, events
 
     def _end_message(self, row: Row, run: o.Run, plan: Plan, action: EndMessage, at: float) -> tuple[Row, list[Event]]:
         cut = any(
@@ -154,7 +155,7 @@ class Life:
         events: list[Event] = [(f"thread.message.{message.status}", message)] if message else []
         events += self._close_step(action.step_id, "completed", at, action.tokens)
         plan = msgspec.structs.replace(plan, open_step=None, completion_tokens=plan.completion_tokens + action.tokens)
-        return self._kept(msgspec.structs.replace(row, plan=plan)), events
+        return msgspec.structs.replace(row, plan=plan), events
 
     def _close_message(self, action: EndMessage, at: float, reason: str | None) -> o.Message | None:
         kept = self.store.get(action.message_id)
@@ -202,7 +203,7 @@ class Life:
         assert row.plan is not None
         written = row.plan.completion_tokens + action.tokens
         plan = msgspec.structs.replace(row.plan, open_step=None if action.done else step.id, completion_tokens=written)
-        return self._kept(msgspec.structs.replace(row, plan=plan)), events
+        return msgspec.structs.replace(row, plan=plan), events
 
     def _finish(self, row: Row, run: o.Run, plan: Plan, action: Finish, at: float) -> tuple[Row, list[Event]]:
         events, written = self._end_open(plan, action, at) if plan.open_step else ([], 0)
@@ -279,10 +280,6 @@ class Life:
         kind = "thread.run.step" if isinstance(body, o.RunStep) else "thread.message"
         self.store.put(Row(body.id, kind, run_row.project, parent, self.store.next_seq(), body, run_id))
 
-    def _kept(self, row: Row) -> Row:
-        self.store.put(row)
-        return row
-
     def _move(self, row: Row, to: o.RunStatus, at: float, **fields: object) -> tuple[Row, list[Event]]:
         run = row.body
         assert isinstance(run, o.Run)
@@ -290,14 +287,15 @@ class Life:
             raise IllegalMove(f"{run.id}: {run.status} → {to}")
         run = msgspec.structs.replace(run, status=to, **fields)
         row = msgspec.structs.replace(row, body=run)
-        self.store.put(row)
         detail = {"error": run.last_error.message, "code": run.last_error.code} if run.last_error else {}
         self.journal.add(at, "run", state=to, thread_id=run.thread_id, run_id=run.id, detail=detail)
         return row, [(f"thread.run.{to}", run)]
 
     def move(self, row: Row, to: o.RunStatus, at: float, **fields: object) -> tuple[Row, list[Event]]:
-        """A move that a request causes (cancelling, queued again)."""
-        return self._move(row, to, at, **fields)
+        """A move that a request causes (cancelling, queued again). Writes it."""
+        row, events = self._move(row, to, at, **fields)
+        self.store.put(row)
+        return row, events
 
     def _log(self, at: float, what: str, state: str, run: o.Run, object_id: str) -> None:
         self.journal.add(at, what, state=state, thread_id=run.thread_id, run_id=run.id, object_id=object_id)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from threadlab import file_objects as f
 from threadlab import objects as o
 
 
-class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Body(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """The base of every request body."""
 
 
@@ -63,15 +63,15 @@ class UpdateAssistant(Body, frozen=True):
     reasoning_effort: str | Unset | None = UNSET
 
 
-class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", forbid_unknown_fields=True):
+class TextPart(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="text", forbid_unknown_fields=True):
     text: str
 
 
-class ImageFilePart(msgspec.Struct, frozen=True, tag_field="type", tag="image_file"):
+class ImageFilePart(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="image_file"):
     image_file: o.ImageFile
 
 
-class ImageUrlPart(msgspec.Struct, frozen=True, tag_field="type", tag="image_url"):
+class ImageUrlPart(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="image_url"):
     image_url: o.ImageUrl
 
 
@@ -127,7 +127,7 @@ class CreateThreadAndRun(RunOptions, frozen=True):
     tool_resources: ToolResources | None = None
 
 
-class ToolOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ToolOutput(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     tool_call_id: str
     output: str = ""
 

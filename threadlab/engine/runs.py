@@ -78,7 +78,7 @@ def _create(
         tool_choice=body.tool_choice or "auto",
         parallel_tool_calls=True if body.parallel_tool_calls is None else body.parallel_tool_calls,
     )
-    row = call.add(run, thread_id)
+    row = call.new_row(run, thread_id)
     row = _plan_round(call, row, run, Plan(()), [])
     detail = {"window": list(row.plan.window) if row.plan else [], "metadata": run.metadata}
     call.note(thread_id=thread_id, run_id=run.id, detail=detail)

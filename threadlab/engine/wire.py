@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request, already read to its end."""
 
     method: str
@@ -38,7 +38,7 @@ class Stream(Protocol):
         """Everything that has become due by `now`, oldest first."""
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """An HTTP response that the client is to receive."""
 
     status: int
@@ -49,7 +49,7 @@ class Reply(msgspec.Struct, frozen=True):
     """Seconds of the engine's clock to wait before the reply goes out (a fault may delay it)."""
 
 
-class Lost(msgspec.Struct, frozen=True):
+class Lost(msgspec.Struct, frozen=True, gc=False):
     """No reply reaches the client: what it sees instead."""
 
     how: Literal["unreachable", "reset", "silence"]

@@ -8,7 +8,7 @@ from threadlab import file_objects as f
 from threadlab import objects as o
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """One message of the window."""
 
     role: str
@@ -16,7 +16,7 @@ class Turn(msgspec.Struct, frozen=True):
     message_id: str = ""
 
 
-class ToolResult(msgspec.Struct, frozen=True):
+class ToolResult(msgspec.Struct, frozen=True, gc=False):
     """A tool call of this run, and what the application answered."""
 
     call_id: str
@@ -25,7 +25,7 @@ class ToolResult(msgspec.Struct, frozen=True):
     output: str
 
 
-class Prompt(msgspec.Struct, frozen=True):
+class Prompt(msgspec.Struct, frozen=True, gc=False):
     """Everything a responder knows: if it is not in here, it was not in the window."""
 
     model: str
@@ -43,21 +43,21 @@ class Prompt(msgspec.Struct, frozen=True):
     """What the search of this run found, best first; None before it."""
 
 
-class WantedCall(msgspec.Struct, frozen=True):
+class WantedCall(msgspec.Struct, frozen=True, gc=False):
     """A function that the responder wants to be called. `arguments` is JSON text, as models write it."""
 
     name: str
     arguments: str
 
 
-class Citation(msgspec.Struct, frozen=True):
+class Citation(msgspec.Struct, frozen=True, gc=False):
     """A mark in the answer's text, such as `【4:0†source】`, and the file that it stands for."""
 
     mark: str
     file_id: str
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """What came of it: messages, or wanted calls, or a question to search the files with (it is asked again then), or a failure."""
 
     texts: list[str] = []

@@ -21,6 +21,7 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "language": ("language", "speak", "spoken"),
     "continent": ("continent", "part of the world"),
 }
+_ATTRIBUTE = re.compile("|".join(rf"(?P<{name}>\b(?:{'|'.join(words)}))" for name, words in _ATTRIBUTES.items()), re.IGNORECASE)
 _SENTENCES = {
     "capital": "The capital of {country} is {value}.",
     "population": "{Country} has about {value} inhabitants.",
@@ -59,11 +60,8 @@ def countries_in(text: str) -> list[str]:
 
 
 def _attribute_in(text: str) -> str | None:
-    lowered = text.lower()
-    for name, words in _ATTRIBUTES.items():
-        if any(re.search(rf"\b{word}", lowered) for word in words):
-            return name
-    return None
+    found = {match.lastgroup for match in _ATTRIBUTE.finditer(text)}
+    return next((name for name in _ATTRIBUTES if name in found), None)
 
 
 def _sentence(country: str, attribute: str) -> str:

@@ -70,6 +70,13 @@ def grade(slug: str, api: Any, pool: PoolOf, students: list[str] | None = None, 
         yield from room.run(workers, names, force)
 
 
+def max_score(slug: str, api: Any) -> float:
+    """What an assignment is worth."""
+    from autograder.release import read_release
+
+    return read_release(api.coursedir.db_url, slug).max_score
+
+
 def feedback(slug: str, api: Any) -> None:
     """nbgrader's feedback pages for everybody who was graded."""
     for student in sorted(api.get_autograded_students(slug)):

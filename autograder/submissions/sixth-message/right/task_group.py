@@ -1,0 +1,12 @@
+# %% answers
+answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+
+# %% send_and_run
+import asyncio
+
+
+async def send_and_run(client, thread_id, assistant_id, text):
+    async with asyncio.TaskGroup() as g:
+        t = g.create_task(client.beta.threads.messages.create(thread_id, role="user", content=text))
+    assert t.result().id
+    return await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)

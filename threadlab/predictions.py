@@ -453,4 +453,65 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
     ),
+    "long-retry-after": Question(
+        "05",
+        "A",
+        {
+            "A": Option(
+                "It raises at once: 300 is more than the 120 seconds that it is willing to wait.",
+                "Over 120 seconds the SDK does not repeat at all. Whether to wait five minutes is left to you, with the number in the "
+                "error's headers.",
+            ),
+            "B": Option(
+                "It waits 300 seconds and tries again.",
+                "It would for 100. Over 120 it leaves the decision to you, rather than hold your program for so long.",
+                "Retry-After is always obeyed",
+            ),
+            "C": Option(
+                "It ignores the header and tries twice, with its short pauses.",
+                "Its own pauses are for when there is no such header. Trying earlier than the service asks would only be refused again.",
+                "Retry-After is advice",
+            ),
+        },
+    ),
+    "lost-reply": Question(
+        "05",
+        "C",
+        {
+            "A": Option(
+                "One: the SDK repeats the request, and the service recognises it.",
+                "By what? The SDK sends no idempotency key, and two equal messages in a row are a legitimate thing to say.",
+                "repeats are recognised",
+            ),
+            "B": Option(
+                "None, and an exception: a lost reply is an error.",
+                "The message was stored before the reply was lost. And the SDK repeats before it raises; the second attempt succeeded.",
+                "no reply, not done",
+            ),
+            "C": Option(
+                "Two, and no exception: both requests were good.",
+                "The service carried out both. Your code sees one call that returned one message, the second.",
+            ),
+        },
+    ),
+    "own-active-run": Question(
+        "05",
+        "B",
+        {
+            "A": Option(
+                "None that works: a 400 means that nothing was started.",
+                "Nothing was started by the *second* request. The first one had been carried out.",
+                "an error undoes the attempts before",
+            ),
+            "B": Option(
+                "Our own: the first request was carried out, and the second met its result.",
+                "The journal shows it: the run's id in the refusal is that of the run which the lost reply would have named.",
+            ),
+            "C": Option(
+                "Somebody else's: another process was quicker.",
+                "It looks just like that, which is why a key is needed. Here nobody else is on the thread.",
+                "an active run is somebody else's",
+            ),
+        },
+    ),
 }

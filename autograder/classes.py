@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from autograder.notebooks import ROOT, BadNotebook
@@ -12,13 +11,8 @@ from threadlab.errors import ThreadlabError
 if TYPE_CHECKING:
     from autograder.classroom import Record
     from autograder.pool import Pool
-    from autograder.submission import Plan
 
 CONFIG = ROOT / "autograder"
-
-
-PoolOf = Callable[["Plan"], "Pool"]
-"""Makes what grades, when it is known what is to be graded."""
 
 
 def nbgrader_api(trust: bool = False, **directories: str) -> Any:
@@ -57,7 +51,7 @@ def ready(slug: str) -> None:
         raise ThreadlabError(f"nbgrader could not enter {slug} into the gradebook:\n{_end_of(outcome)}")
 
 
-def grade(slug: str, api: Any, pool: PoolOf, students: list[str] | None = None, force: bool = False) -> Iterator[Record]:
+def grade(slug: str, api: Any, pool: Pool, students: list[str] | None = None, force: bool = False) -> Iterator[Record]:
     """Grade a class, side by side; each student's failure is that student's alone. Yields the records as they come."""
     from autograder.classroom import Classroom
 
@@ -66,8 +60,7 @@ def grade(slug: str, api: Any, pool: PoolOf, students: list[str] | None = None, 
     for name in names:
         if not room.look(name).folder.is_dir():
             raise BadNotebook(f"{name} has not handed in {slug}: there is no folder {room.look(name).folder}.")
-    with contextlib.closing(pool(room.plan)) as workers:
-        yield from room.run(workers, names, force)
+    yield from room.run(pool, names, force)
 
 
 def max_score(slug: str, api: Any) -> float:

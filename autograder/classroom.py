@@ -154,7 +154,7 @@ class Classroom:
                 waiting[submission.student] = submission, mark
                 yield job
 
-        for outcome in pool.run(jobs()):
+        for outcome in pool.run(self.plan, jobs()):
             yield from finished
             finished.clear()
             if outcome.refused:

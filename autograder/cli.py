@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
@@ -22,7 +23,7 @@ from threadlab.errors import ThreadlabError
 if TYPE_CHECKING:
     from autograder.classroom import Record
     from autograder.execution.client import WorkerClient
-    from autograder.submission import Plan
+    from autograder.pool import Pool
 
 SUBMISSIONS = ROOT / "autograder" / "submissions"
 out, say = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
@@ -92,40 +93,48 @@ def release(options: argparse.Namespace) -> int:
 
 def grade(options: argparse.Namespace) -> int:
     """Grade a class with nbgrader's gradebook, side by side, and print a table."""
-    from autograder import classes
-    from autograder.pool import Processes
-
     for slug in options.exercise:
         if slug not in checks.SLUGS and not (ROOT / "solutions" / slug).is_dir():
             checks.find(slug)  # says which there are
-    api = classes.nbgrader_api(options.trust_submissions)
-    slugs = options.exercise or [slug for slug in checks.SLUGS if api.get_submitted_students(slug)]
-    failed = False
-    for slug in slugs:
-        classes.ready(slug)
-        rows: list[Record] = []
+    with contextlib.closing(_pool(options)) as pool:
+        from autograder import classes
 
-        def pool(plan: Plan) -> Processes:
-            return Processes(plan, options.workers, options.trust_submissions)
+        api = classes.nbgrader_api(options.trust_submissions)
+        slugs = options.exercise or [slug for slug in checks.SLUGS if api.get_submitted_students(slug)]
+        if not slugs:
+            say.print("Nobody has handed anything in: submissions belong in autograder/work/submitted/<student>/<exercise>/.")
+            return 1
+        return max(_grade_one(slug, api, pool, options) for slug in slugs)
 
-        count = len(options.student or api.get_submitted_students(slug))
-        with Display(f"Grading {slug}", count, say) as display:
-            for row in classes.grade(slug, api, pool, options.student, options.force or bool(options.student)):
-                rows.append(row)
-                display.done(row.student)
-        if options.feedback:
-            with say.status(f"Writing feedback for {slug} …"):
-                classes.feedback(slug, api)
-        out.print(_class_table(slug, sorted(rows, key=lambda row: row.student), classes.max_score(slug, api)))
-        for row in rows:
-            if row.problem:
-                say.print(f"{row.student}: could not be graded. {row.problem}", markup=False)
-            for incident in row.incidents:
-                say.print(f"{row.student}: {incident}", markup=False)
-        failed = failed or any(row.problem for row in rows)
-    if not slugs:
-        say.print("Nobody has handed anything in: submissions belong in autograder/work/submitted/<student>/<exercise>/.")
-    return 1 if failed or not slugs else 0
+
+def _pool(options: argparse.Namespace) -> Pool:
+    from autograder.pool import Processes
+
+    made = Processes(options.workers, options.trust_submissions)
+    made.start()
+    return made
+
+
+def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> int:
+    from autograder import classes
+
+    classes.ready(slug)
+    rows: list[Record] = []
+    count = len(options.student or api.get_submitted_students(slug))
+    with Display(f"Grading {slug}", count, say) as display:
+        for row in classes.grade(slug, api, pool, options.student, options.force or bool(options.student)):
+            rows.append(row)
+            display.done(row.student)
+    if options.feedback:
+        with say.status(f"Writing feedback for {slug} …"):
+            classes.feedback(slug, api)
+    out.print(_class_table(slug, sorted(rows, key=lambda row: row.student), classes.max_score(slug, api)))
+    for row in rows:
+        if row.problem:
+            say.print(f"{row.student}: could not be graded. {row.problem}", markup=False)
+        for incident in row.incidents:
+            say.print(f"{row.student}: {incident}", markup=False)
+    return 1 if any(row.problem for row in rows) else 0
 
 
 def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
@@ -209,8 +218,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except (ThreadlabError, WorkerError, SandboxUnavailable) as error:
         print(error, file=sys.stderr)
-    except PermissionError as error:
-        print(f"{error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(
+            f"{where}{error.strerror or error}. Check that the course's folder can be written and that there is room on the disk.",
+            file=sys.stderr,
+        )
     except KeyboardInterrupt:
         print("Stopped. What was graded so far is kept; the same command goes on from there.", file=sys.stderr)
         return 130

@@ -8,11 +8,12 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from autograder.submission import Job, Outcome, Plan
+if TYPE_CHECKING:
+    from autograder.submission import Job, Outcome, Plan
 
 MODULE = "autograder.submission"
 
@@ -20,7 +21,7 @@ MODULE = "autograder.submission"
 class Pool(Protocol):
     """Something that grades."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """Outcomes as they come, in any order. `jobs` is drawn from as there is room."""
 
     def close(self) -> None:
@@ -36,19 +37,23 @@ def _context() -> Any:
     return multiprocessing.get_context("spawn")
 
 
-def work(connection: Connection, plan: bytes, trust: bool) -> None:
-    """A worker's life: a job, its outcome, the next."""
+def work(connection: Connection, trust: bool) -> None:
+    """A worker's life: a plan, then jobs, an outcome for each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that has the gradebook; it ends us
     from autograder.execute import shared_client
-    from autograder.submission import Grader
+    from autograder.submission import Grader, Job, Plan
 
     client = shared_client(trust)
     client.start()
-    grader = Grader(msgspec.msgpack.decode(plan, type=Plan))
-    decode, encode = msgspec.msgpack.Decoder(Job).decode, msgspec.msgpack.Encoder().encode
+    decode, encode = msgspec.msgpack.Decoder(Plan | Job).decode, msgspec.msgpack.Encoder().encode
+    grader: Grader | None = None
     try:
         while True:
-            connection.send_bytes(encode(grader.grade(decode(connection.recv_bytes()))))
+            message = decode(connection.recv_bytes())
+            if isinstance(message, Plan):
+                grader = Grader(message)
+            elif grader is not None:
+                connection.send_bytes(encode(grader.grade(message)))
     except (EOFError, OSError):
         return  # whoever gave us work has gone
     finally:
@@ -56,9 +61,9 @@ def work(connection: Connection, plan: bytes, trust: bool) -> None:
 
 
 class _Worker:
-    def __init__(self, context: Any, plan: bytes, trust: bool) -> None:
+    def __init__(self, context: Any, trust: bool) -> None:
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, plan, trust), daemon=True)
+        self.process = context.Process(target=work, args=(theirs, trust), daemon=True)
         self.process.start()
         theirs.close()
         self.job: Job | None = None
@@ -71,21 +76,24 @@ class _Worker:
 class Processes:
     """A pool on this computer."""
 
-    def __init__(self, plan: Plan, workers: int | None = None, trust: bool = False) -> None:
-        self._plan, self._trust = msgspec.msgpack.encode(plan), trust
+    def __init__(self, workers: int | None = None, trust: bool = False) -> None:
+        self._trust = trust
         self._context = _context()
         self._count = workers or os.cpu_count() or 1
         self._workers: list[_Worker] = []
-        self._decode = msgspec.msgpack.Decoder(Outcome).decode
 
-    def start(self, most: int | None = None) -> None:
-        """Start the processes, at most `most`, so that they get ready meanwhile."""
-        while len(self._workers) < min(self._count, most or self._count):
-            self._workers.append(_Worker(self._context, self._plan, self._trust))
+    def start(self) -> None:
+        """Start the processes, so that they get ready while the caller does other things."""
+        while len(self._workers) < self._count:
+            self._workers.append(_Worker(self._context, self._trust))
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[Outcome]:
         self.start()
-        queue, again = iter(jobs), list[Job]()
+        self._plan = msgspec.msgpack.encode(plan)
+        for worker in self._workers:
+            worker.connection.send_bytes(self._plan)
+        queue = iter(jobs)
+        again: list[Job] = []
         tried: set[str] = set()
         for worker in self._workers:
             self._next(worker, again, queue)
@@ -109,15 +117,17 @@ class Processes:
 
     def _outcome(self, worker: _Worker, again: list[Job], tried: set[str]) -> Outcome | None:
         """What came of the worker's job; None when it has to be tried again, in a new process."""
+        from autograder.submission import Outcome
+
         job = worker.job
         assert job is not None
         try:
-            outcome: Outcome = self._decode(worker.connection.recv_bytes())
-            return outcome
+            return msgspec.msgpack.decode(worker.connection.recv_bytes(), type=Outcome)
         except (EOFError, OSError, msgspec.MsgspecError):
             self._workers.remove(worker)
             _end(worker)
-            self._workers.append(_Worker(self._context, self._plan, self._trust))
+            self._workers.append(_Worker(self._context, self._trust))
+            self._workers[-1].connection.send_bytes(self._plan)
         if job.student not in tried:
             tried.add(job.student)
             again.append(job)

@@ -22,7 +22,7 @@ from autograder.sandbox.report import SandboxUnavailable
 from autograder.sanitize import CollectScores, KnownCells, KnownKernelspec, RestoreMarks
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, tag=True):
     """What is the same for every submission of a class."""
 
     release: Release
@@ -34,7 +34,7 @@ class Plan(msgspec.Struct, frozen=True):
     """The settings of those preprocessors, a dictionary a class."""
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, tag=True):
     """A submission to be graded."""
 
     student: str

@@ -26,9 +26,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import nbformat
-import psutil
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+import nbformat  # noqa: E402
+import psutil  # noqa: E402
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook  # noqa: E402
 
 PLAIN = "plain"
 STOCK = """
@@ -65,12 +65,11 @@ def plain_notebook() -> nbformat.NotebookNode:
         ),
         new_code_cell("assert double(2) == 4\nassert double(0) == 0", metadata=marks("check_double", grade=True, points=3)),
         new_code_cell(
-            "def words(text):\n    ### BEGIN SOLUTION\n    return text.split()\n    ### END SOLUTION", metadata=marks("words", solution=True)
+            "def words(text):\n    ### BEGIN SOLUTION\n    return text.split()\n    ### END SOLUTION",
+            metadata=marks("words", solution=True),
         ),
         new_code_cell("assert words('a b') == ['a', 'b']", metadata=marks("check_words", grade=True, points=2)),
-        new_code_cell(
-            "print(OpenAI.__name__, openai.__version__ >= '3')\nawait __import__('asyncio').sleep(0)"
-        ),
+        new_code_cell("print(OpenAI.__name__, openai.__version__ >= '3')\nawait __import__('asyncio').sleep(0)"),
         new_code_cell("sum(double(n) == 2 * n for n in range(4))", metadata=marks("check_some", grade=True, points=4)),
     ]
     for number, cell in enumerate(cells):
@@ -107,9 +106,7 @@ def command(folder: Path, *words: str, check: bool = True) -> float:
     env = {**os.environ, "PYTHONPATH": str(folder), "JUPYTER_CONFIG_PATH": str(folder / "autograder"), "NO_PROXY": "127.0.0.1"}
     env["PATH"] = str(Path(sys.executable).parent) + os.pathsep + env.get("PATH", os.defpath)
     start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=folder / "autograder", env=env, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", *words], cwd=folder / "autograder", env=env, capture_output=True, text=True, check=False)
     took = time.perf_counter() - start
     if check and done.returncode:
         raise SystemExit(f"{' '.join(words)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

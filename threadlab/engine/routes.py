@@ -79,33 +79,37 @@ TABLE: tuple[tuple[str, str, str, Callable[[Call], Any]], ...] = (
 """Method, path, operation, handler. Every even part of a path is a word, every odd one an id."""
 
 
-def _shape(path: str) -> tuple[str, ...]:
-    return tuple("" if part.startswith("{") else part for part in path.strip("/").split("/"))
-
-
-_EXACT: dict[tuple[str, tuple[str, ...]], Operation] = {}
+_EXACT: dict[tuple[str, str], Operation] = {}
+"""Operations whose path has no id, by method and path."""
+_BY_WORDS: dict[tuple[str, int, str], Operation] = {}
+"""The others, by method, number of parts and the words among these."""
 for _method, _path, _name, _handler in TABLE:
-    _params = tuple(part[1:-1] for part in _path.strip("/").split("/") if part.startswith("{"))
-    _beta = _path.startswith(("/assistants", "/threads"))
-    _EXACT[_method, _shape(_path)] = Operation(_name, _handler, _params, _beta, _name in RUN_OPERATIONS)
-_SHAPES = {shape for _, shape in _EXACT}
+    _parts = _path.split("/")[1:]
+    _operation = Operation(
+        _name, _handler, tuple(part[1:-1] for part in _parts[1::2]), _path.startswith(("/assistants", "/threads")), _name in RUN_OPERATIONS
+    )
+    if "{" in _path:
+        _BY_WORDS[_method, len(_parts), "/".join(_parts[::2])] = _operation
+    else:
+        _EXACT[_method, f"/v1{_path}"] = msgspec.structs.replace(_operation, params=())
+_PATHS = {path for _, path in _EXACT}
+_WORDS = {key[1:] for key in _BY_WORDS}
 
 OPERATIONS = frozenset(name for _, _, name, _ in TABLE)
 
 
 def find_operation(method: str, path: str) -> tuple[Operation, tuple[str, ...]]:
     """The operation, and the ids in its path. Raises ApiError 404 for a path that does not exist, 405 for another method."""
-    parts = tuple(path.split("/")[1:])
-    if parts[:1] != ("v1",):
-        raise errors.unknown_route(method, path)
-    parts = parts[1:]
-    exact = _EXACT.get((method, parts))
+    exact = _EXACT.get((method, path))
     if exact is not None:
         return exact, ()
-    shape = tuple("" if index % 2 else part for index, part in enumerate(parts))
-    operation = _EXACT.get((method, shape))
-    if operation is not None and "" not in parts:
-        return operation, parts[1::2]
-    if shape in _SHAPES and "" not in parts:
+    _, version, *parts = path.split("/") if path.count("/") > 1 else ("", "", "")
+    if version != "v1" or "" in parts:
+        raise errors.unknown_route(method, path)
+    words = "/".join(parts[::2])
+    operation = _BY_WORDS.get((method, len(parts), words))
+    if operation is not None:
+        return operation, tuple(parts[1::2])
+    if path in _PATHS or (len(parts), words) in _WORDS:
         raise errors.method_not_allowed(method, path)
     raise errors.unknown_route(method, path)

@@ -6,6 +6,7 @@ that did not make it there is visible in the reply. The same prompt always gives
 
 import json
 import re
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -53,12 +54,14 @@ _WITH_THE = {"United Kingdom", "United States", "Netherlands", "Philippines"}
 _COUNTRY = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _BY_WORD), key=len, reverse=True)) + r")\b", re.IGNORECASE)
 
 
-def countries_in(text: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def countries_in(text: str) -> tuple[str, ...]:
     """The countries that a text names, in order, each once."""
     found = [_BY_WORD[match.lower()] for match in _COUNTRY.findall(text) if match != "us"]
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=1024)  # every run of a thread reads its texts again, and so does every order of a trial
 def _attribute_in(text: str) -> str | None:
     found = {match.lastgroup for match in _ATTRIBUTE.finditer(text)}
     return next((name for name in _ATTRIBUTES if name in found), None)
@@ -104,7 +107,7 @@ class Scripted:
             attribute = next((found for text in reversed(earlier) if (found := _attribute_in(text))), "capital")
         if attribute and not countries:
             if _PRONOUN.search(question) or not re.search(r"\bof [A-Z]", question):
-                recent = next((named for text in reversed(earlier) if (named := countries_in(text))), [])
+                recent = next((named for text in reversed(earlier) if (named := countries_in(text))), ())
                 countries = recent[-1:]
             if not countries:
                 return f"Which country do you mean? None is named in the {_counted(prompt)} I was given."

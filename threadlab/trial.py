@@ -24,7 +24,7 @@ from threadlab.faults import Scenario, parse
 from threadlab.guest import messages as m
 from threadlab.guest.messages import ASYNC_CLIENT, CLIENT, DB, Ending, Spec
 from threadlab.host import Choice, Host, Limits
-from threadlab.objects import Message, Run
+from threadlab.objects import Message, Run, Thread
 from threadlab.responders import Responder
 from threadlab.responders.scripted import Scripted
 from threadlab.service import Service
@@ -100,6 +100,16 @@ class Evidence:
         """The messages that the service has on a thread at the end, oldest first."""
         rows = self._store.page(Query("thread.message", PROJECT, thread_id, limit=1_000_000))
         return [row.body for row in rows if isinstance(row.body, Message)]
+
+    def thread(self, thread_id: str) -> Thread | None:
+        """A thread as the service has it at the end."""
+        row = self._store.get(thread_id)
+        return row.body if row is not None and isinstance(row.body, Thread) else None
+
+    def runs(self, thread_id: str) -> list[Run]:
+        """The runs that the service has on a thread at the end, oldest first."""
+        rows = self._store.page(Query("thread.run", PROJECT, thread_id, limit=1_000_000))
+        return [row.body for row in rows if isinstance(row.body, Run)]
 
     def run(self, run_id: str) -> Run | None:
         """A run as the service has it at the end."""

@@ -1,0 +1,7 @@
+# loses: resumes, survives_a_restart
+# %% open_conversation
+def open_conversation(client, db, user_id, purpose):
+    thread = client.beta.threads.create(metadata={"user_id": user_id, "purpose": purpose})
+    db.merge(Conversation(user_id=user_id, purpose=purpose, thread_id=thread.id))
+    db.commit()
+    return thread.id

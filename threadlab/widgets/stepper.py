@@ -1,0 +1,308 @@
+"""The race stepper: every delivery order, moment by moment; and what is delivered next is for the reader to choose.
+
+Race(hurried, ASYNC_CLIENT, *world.given, SIXTH, world=world)    # explores, and can run an order that you choose
+Race(explore(…))                                                 # looks at orders that were visited
+Race(evidence)  Race(service.journal)                            # one order, or what a service of your own has seen
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from threadlab.engine.journal import Journal
+from threadlab.explore import BOUND, Exploration, explore
+from threadlab.timeline import COLUMNS, Row, Timeline, _counted, _value, _words
+from threadlab.trial import Evidence, World
+from threadlab.widgets import base
+from threadlab.widgets.lanes import around, lanes, sentence
+from threadlab.widgets.moments import Moments
+from threadlab.widgets.picture import image, inside
+from threadlab.widgets.rerun import Turn, Watched, quietly, watch
+
+STILL = 60
+"""Rows of a timeline on paper."""
+
+
+def went_wrong(evidence: Evidence) -> bool:
+    """The usual reading of failing: it did not return, something was refused, or something was started and not waited for."""
+    ending = evidence.ending
+    left = ending.task_errors or ending.forgotten or ending.never_awaited
+    return not evidence.returned or bool(left) or bool(evidence.requests(ok=False))
+
+
+def outcome(evidence: Evidence) -> str:
+    """How an order ends, in a few words."""
+    read = [len(entry.detail.get("window", ())) for entry in evidence.requests("createRun", ok=True)]
+    refused = len(evidence.requests(ok=False))
+    ending = evidence.ending
+    told = [f"the run reads {' and '.join(map(str, read))} messages"] if read else []
+    told += [f"{refused} request{'' if refused == 1 else 's'} refused"] if refused else []
+    told.append(f"returns {_value(ending.value)}" if evidence.returned else f"{ending.how} {ending.type}".strip())
+    told += ["an error that nobody saw"] if ending.task_errors else []
+    return "; ".join(told)
+
+
+class Race(base.Widget):
+    """Steps through delivery orders. `fails` says which orders are bad (default: `went_wrong`); the first of them is shown first."""
+
+    def __init__(
+        self,
+        source: Callable[..., Any] | Exploration | Evidence | Journal,
+        *args: Any,
+        world: World | None = None,
+        bound: int = BOUND,
+        fails: Callable[[Evidence], bool] = went_wrong,
+        title: str = "Race stepper",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        self.title, self.coverage = title, ""
+        self._function: Callable[..., Any] | None = None
+        self._args, self._kwargs, self._world = args, kwargs, world or World()
+        visited: list[Evidence] = []
+        if isinstance(source, Exploration):
+            visited, self.coverage = list(source), source.coverage()
+        elif isinstance(source, Evidence):
+            visited = [source]
+        elif not isinstance(source, Journal):
+            self._function = source
+            # The first trial in a process imports as it goes, which can change the order in which its requests leave; this one is not kept.
+            watch(source, args, kwargs, self._world)
+            found = quietly(lambda: explore(source, *args, world=self._world, bound=bound, **kwargs))
+            visited, self.coverage = list(found), found.coverage()
+        self.bad = {id(one): bool(fails(one)) for one in visited}
+        self._fails = fails
+        self.orders = sorted(visited, key=lambda one: not self.bad[id(one)])
+        """The failing ones first; otherwise the simplest first."""
+        self.position = 0
+        self.evidence: Evidence | None = None
+        self.turns: list[Turn] = []
+        self._lines: dict[int, Any] = {}
+        if isinstance(source, Journal):
+            self.moments = Moments(source)
+        else:
+            self._open(self.orders[0])
+            self.position = self._due_rows[0] if self._due_rows else min(1, len(self.moments))
+
+    # ---- which order --------------------------------------------------------------------------------------------------------------------
+
+    def _open(self, evidence: Evidence) -> None:
+        if self._function is not None:
+            self._take(watch(self._function, self._args, self._kwargs, self._world, evidence.order))
+        else:
+            self._take(Watched(evidence, {}, []))
+
+    def _take(self, watched: Watched) -> None:
+        self.evidence, self._lines, self.turns = watched
+        self.moments = Moments(watched.evidence)
+        self._due_rows = [self.moments.row_after(turn.entries) for turn in self.turns]
+
+    @property
+    def rows(self) -> list[Row]:
+        return self.moments.rows
+
+    @property
+    def index(self) -> int | None:
+        """Which of the visited orders this is; None: one of the reader's own."""
+        order = self.evidence.order if self.evidence else ()
+        return next((index for index, one in enumerate(self.orders) if one.order == order), None)
+
+    def do_order(self, value: Any) -> None:
+        self._open(self.orders[int(value)])
+        self.position = self._due_rows[0] if self._due_rows else min(1, len(self.rows))
+        self.said = escape(f"{self._name(int(value))}.")
+
+    def do_choose(self, value: Any) -> None:
+        """`"2-1"`: at choice 2 (counted from 0), deliver option 1."""
+        assert self.evidence is not None
+        at, option = (int(part) for part in str(value).split("-"))
+        prefix = (*self.evidence.order[:at], option)
+        label = self.evidence.choices[at].options[option]
+        if self._function is not None:
+            self._take(watch(self._function, self._args, self._kwargs, self._world, prefix))
+            self.position = min(len(self.rows), self._due_rows[at] + 1)
+        else:
+            found = next((one for one in self.orders if one.order[: at + 1] == prefix), None)
+            if found is None:
+                self.said = "No order that was visited goes this way; hand over the function itself, and it will be run."
+                return
+            self._open(found)
+            self.position = len(self.rows)
+        self.said = escape(f"You chose: {_spoken(label)}. This order ends so: {outcome(self.evidence)}.")
+
+    # ---- which moment -------------------------------------------------------------------------------------------------------------------
+
+    def do_step(self, value: Any) -> None:
+        self.position = max(0, min(len(self.rows), int(value)))
+
+    def do_move(self, value: Any) -> None:
+        self.do_step({"first": 0, "back": self.position - 1, "next": self.position + 1, "last": len(self.rows)}[str(value)])
+        if self.position and value in ("back", "next"):
+            self.said = escape(f"Moment {self.position}: {sentence(self.rows[self.position - 1])}")
+
+    def do_fork(self, value: Any) -> None:
+        later = [row for row in self._due_rows if row > self.position] if self.turns else []
+        self.position = later[0] if later else self.position
+        self.said = "" if later else "There is no choice after this moment."
+
+    # ---- alive --------------------------------------------------------------------------------------------------------------------------
+
+    def body(self) -> str:
+        count, end = len(self.rows), self.position >= len(self.rows)
+        moves = [("first", "First", not self.position), ("back", "◀ Back", not self.position)]
+        moves += [("next", "Next ▶", end), ("last", "Last", end)]
+        steps = "".join(base.button("move", label, value, off=off, main=value == "next") for value, label, off in moves)
+        fork = base.button("fork", "Next choice", "", off=not any(row > self.position for row in self._due_rows)) if self.turns else ""
+        slide = base.slider("step", "Moment", self.position, 0, count, said=f"{self.position} of {count}")
+        picture = inside(lanes(self.rows, self.position, title=self._heading()))
+        here = around(count, self.position, 12)
+        rows = base.table(
+            f"Moments {here.start + 1} to {here.stop} of {count}", COLUMNS, self._cells(here), now=self.position - 1 - here.start
+        )
+        return (
+            f'{self._order_bar()}<div class="tl-bar-row">{steps}{fork}{slide}</div>{self._choice()}'
+            f'<div class="tl-two"><div>{picture}</div><div>{self._seen()}{self._line()}</div></div>'
+            f"{self._choices()}{base.folded('The same as a table', rows)}"
+        )
+
+    def _order_bar(self) -> str:
+        if not self.orders:
+            return ""
+        chosen = self.index
+        options = [(str(index), self._name(index)) for index in range(len(self.orders))]
+        if chosen is None:
+            options.insert(0, ("", f"your own order: {self._ends()}"))
+        pick = base.select("order", "Order", options, "" if chosen is None else str(chosen)) if len(options) > 1 else ""
+        bad = sum(self.bad.values())
+        told = (
+            f"{self.coverage[:1].upper()}{self.coverage[1:]}; {bad} of {len(self.orders)} fail{'s' if bad == 1 else ''}."
+            if self.coverage
+            else ""
+        )
+        return f'<p>{escape(told)} This one: {escape(self._ends())}.</p><div class="tl-bar-row">{pick}</div>'
+
+    def _ends(self) -> str:
+        if self.evidence is None:
+            return ""
+        return f"{'✗ fails' if self._fails(self.evidence) else '✓ passes'}: {outcome(self.evidence)}"
+
+    def _name(self, index: int) -> str:
+        one = self.orders[index]
+        return f"{index + 1}. {'✗ fails' if self.bad[id(one)] else '✓ passes'}: {outcome(one)}"
+
+    def _heading(self) -> str:
+        if self.evidence is None:
+            return self.title
+        return f"{self.title}, order {self.index + 1}" if self.index is not None else f"{self.title}, an order of your own"
+
+    def _choice(self) -> str:
+        """What can be delivered at this moment."""
+        due = [number for number, row in enumerate(self._due_rows) if row == self.position] if self.turns else []
+        if not due or self.evidence is None:
+            return ""
+        return (
+            f"<fieldset><legend>What is delivered next? Choose.</legend>{''.join(self._options(number) for number in due[:3])}"
+            '<p class="tl-dim-text">The pressed one is what this order does. Another one runs the code again, the same up to here.</p>'
+            "</fieldset>"
+        )
+
+    def _options(self, number: int) -> str:
+        assert self.evidence is not None
+        choice = self.evidence.choices[number]
+        buttons = "".join(
+            base.button("choose", _spoken(label), f"{number}-{index}", pressed=index == choice.taken)
+            for index, label in enumerate(choice.options)
+        )
+        return f'<div class="tl-bar-row">{buttons}</div>'
+
+    def _choices(self) -> str:
+        """All choices of this order, to be changed anywhere."""
+        if self.evidence is None or not self.evidence.choices:
+            return ""
+        shown = self.evidence.choices[:30]
+        items = "".join(f"<li>{self._options(number)}</li>" for number in range(len(shown)))
+        more = f"<p>… and {len(self.evidence.choices) - 30} more.</p>" if len(self.evidence.choices) > 30 else ""
+        return base.folded(f"All choices of this order ({len(self.evidence.choices)})", f"<ol>{items}</ol>{more}")
+
+    def _seen(self, place: int | None = None) -> str:
+        """What the run could see at this moment."""
+        place = self.moments.happened(self.position) if place is None else place
+        parts = []
+        for name, thread_id in enumerate(list(self.moments.threads())[:3]):
+            views = self.moments.views(thread_id, place)
+            found = self.moments.run_at(thread_id, place)
+            several = f" {chr(65 + name)}" if len(self.moments.said) > 1 else ""
+            state = f"run {found[1].replace('_', ' ')}, reads {len(found[0].window)}" if found else "no run yet"
+            last = views[-8:]
+            rows = [("● read" if one.read else "○ not read", f"{one.said.role}: {_short(one.said.text)}", one.seen) for one in last]
+            hidden = f" (the last {len(last)} are shown)" if len(views) > len(last) else ""
+            caption = f"Thread{several}: {len(views)} message{'' if len(views) == 1 else 's'}, {state}{hidden}"
+            parts.append(base.table(caption, ("", "message", "why"), rows))
+        return "<h4>What the run can see at this moment</h4>" + ("".join(parts) or "<p>Nothing: there is no thread yet.</p>")
+
+    def _line(self) -> str:
+        """The journal's lines of this moment, and the line of code that sent what it is about."""
+        if not self.position:
+            return ""
+        row = self.rows[self.position - 1]
+        entries = self.moments.lines(self.position - 1)
+        start = self.moments.start
+        shown = "\n".join(escape(entry.line(start)) for entry in entries) if entries else "The code has ended: no line of the journal."
+        number = row.sent if row.sent is not None else row.arrived
+        line = self._lines.get(number) if number is not None else None
+        source = ""
+        if line is not None:
+            code = "".join(
+                f'<span class="tl-here">→ {at:>3} {escape(text)}</span>' if at == line.number else f"  {at:>3} {escape(text)}\n"
+                for at, text in line.around()
+            )
+            verb = "sends this" if row.sent is not None else "sent this"
+            source = f"<h4>The line that {verb}</h4><pre tabindex='0' aria-label='Source code, line {line.number} marked'>{code}</pre>"
+        return f"{source}<h4>The journal here</h4><pre tabindex='0' aria-label='Lines of the journal'>{shown}</pre>"
+
+    # ---- still --------------------------------------------------------------------------------------------------------------------------
+
+    def _cells(self, here: range) -> list[tuple[str, str, str, str, str]]:
+        return [
+            (f"{row.at:.2f} s", _counted(row), ", ".join(row.in_flight) or "–", row.thread, row.run)
+            for row in (self.rows[index] for index in here)
+        ]
+
+    def still(self) -> str:
+        """The failing order as a picture and a table, what its run could see, and the list of orders."""
+        here = range(min(len(self.rows), STILL))
+        svg = lanes(self.rows, len(here), title=self._heading(), width=820, shown=STILL, whole=True)
+        more = f"<p>The first {STILL} of {len(self.rows)} moments.</p>" if len(self.rows) > STILL else ""
+        listed = base.table("Orders", ("order", "ends so", "what was delivered"), self._listed()) if self.orders else ""
+        rows = base.table("The same as a table", COLUMNS, self._cells(here))
+        end = self._seen(len(self.moments.entries) - 1)
+        told = f"<p>{escape(self._ends())}.</p>" if self.evidence else ""
+        return f"{told}{image(svg)}{more}{rows}{end.replace('at this moment', 'at the end')}{listed}"
+
+    def _listed(self) -> list[tuple[str, str, str]]:
+        return [
+            (str(index + 1), self._name(index).partition(". ")[2], _short(one.steps().replace("→", "then"), 120))
+            for index, one in enumerate(self.orders[:40])
+        ]
+
+    def text(self) -> str:
+        shown = Timeline(Journal(), self.title)
+        shown.rows = self.rows[:400]
+        more = f"\n… and {len(self.rows) - 400} more moments." if len(self.rows) > 400 else ""
+        orders = base.plain_table(("order", "ends so"), [row[:2] for row in self._listed()]) + "\n\n" if self.orders else ""
+        return f"{self.title}\n\n{orders}{self._ends()}\n{shown.text()}{more}"
+
+
+def _spoken(label: str) -> str:
+    """An option as a person would say it."""
+    operation, _, rest = label.partition(" ")
+    if label == "time passes" or rest in ("never arrives", "arrives all the same"):
+        return "let time pass" if label == "time passes" else f"{_words(operation)} {rest}"
+    return " ".join(part for part in ("deliver", _words(operation), rest) if part)
+
+
+def _short(text: str, most: int = 60) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"

@@ -68,3 +68,26 @@ def test_acknowledged_message_dies_with_the_server(home: Home, own_port: int) ->
         local._started[0].wait()
         assert ensure_server().base_url == first.base_url
         assert sdk.beta.threads.messages.retrieve(message.id, thread_id=thread.id).content == message.content
+
+
+def test_cut_stream_ends_as_if_it_were_whole(home: Home) -> None:
+    with (
+        serving("--store", ":memory:", "--clock", "x50", "--scenario", "stream_cut:3@createRun#1") as (_, port),
+        client(f"http://127.0.0.1:{port}/v1", home) as sdk,
+    ):
+        assistant, thread = sdk.beta.assistants.create(model="gpt-4o"), sdk.beta.threads.create()
+        stream = iter(sdk.beta.threads.runs.create(thread.id, assistant_id=assistant.id, stream=True))
+        assert [next(stream).event for _ in range(3)] == ["thread.run.created", "thread.run.queued", "thread.run.in_progress"]
+        with pytest.raises(openai.APIConnectionError):
+            next(stream)
+        run = sdk.beta.threads.runs.list(thread.id).data[0]
+        assert sdk.beta.threads.runs.poll(run.id, thread_id=thread.id, poll_interval_ms=20).status == "completed"
+
+
+def test_limit_is_not_kept_over_http(home: Home) -> None:
+    with serving("--store", ":memory:", "--limits", "*:rpm=1") as (_, port), client(f"http://127.0.0.1:{port}/v1", home) as sdk:
+        assistant = sdk.beta.assistants.create(model="gpt-4o")
+        sdk.beta.threads.create_and_run(assistant_id=assistant.id)
+        with pytest.raises(openai.RateLimitError) as caught:
+            sdk.with_options(max_retries=0).beta.threads.create_and_run(assistant_id=assistant.id)
+        assert caught.value.response.headers["x-ratelimit-limit-requests"] == "1"

@@ -184,6 +184,7 @@ def _keys(row: Row) -> Iterator[tuple[str, ...]]:
 
 
 _SCHEMA = f"""
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS rows (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL, parent TEXT NOT NULL, seq INTEGER NOT NULL,
     run_id TEXT NOT NULL, tokens INTEGER NOT NULL, body BLOB NOT NULL, plan BLOB) WITHOUT ROWID;
@@ -196,6 +197,7 @@ CREATE TABLE IF NOT EXISTS totals (
     kind TEXT NOT NULL, project TEXT NOT NULL, parent TEXT NOT NULL, count INTEGER NOT NULL, tokens INTEGER NOT NULL,
     PRIMARY KEY (kind, project, parent)) WITHOUT ROWID;
 PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
 """
 _OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _INNER = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
@@ -224,9 +226,7 @@ class SqliteStore:
             tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if version > SCHEMA_VERSION or (version == 0 and tables):
                 raise StoreBroken(f"{path} is not a store that this version can read; name another file, or move this one away.")
-            self._db.executescript(_SCHEMA)
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("COMMIT")
+            self._db.executescript(_SCHEMA)  # in one transaction: a kill in the middle leaves no half of a store
             self._seq = self._db.execute("SELECT coalesce(max(seq), 0) FROM rows").fetchone()[0]
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):

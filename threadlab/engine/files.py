@@ -13,7 +13,8 @@ from threadlab.engine.call import Call
 from threadlab.engine.wire import Reply
 from threadlab.records import Row
 
-PURPOSES = ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
+PURPOSES = ["assistants", "batch", "fine-tune", "vision", "user_data"]
+"""Those that a file can be shown with: `evals` can be asked for (official text), but is not among these."""
 SUFFIX = "/bytes"
 LEAST_LIFE, MOST_LIFE = 3600, 2_592_000
 """Seconds after which a file may be made to expire."""

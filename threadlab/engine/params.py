@@ -1,9 +1,10 @@
 """What each operation accepts, as msgspec structs; unknown fields are refused as the API refused them."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from threadlab import errors
 from threadlab import file_objects as f
 from threadlab import objects as o
 
@@ -15,6 +16,44 @@ class Body(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw
 # A field that was not sent is UNSET, one sent as null is None: updates must tell them apart.
 Unset: TypeAlias = msgspec.UnsetType
 UNSET = msgspec.UNSET
+
+
+class _Format(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag_field="type"):
+    pass
+
+
+class _TextFormat(_Format, frozen=True, tag="text"):
+    pass
+
+
+class _JsonFormat(_Format, frozen=True, tag="json_object"):
+    pass
+
+
+class _Schema(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+    description: str | Unset = UNSET
+    schema: dict[str, Any] | Unset = UNSET
+    strict: bool | Unset | None = UNSET
+
+
+class _SchemaFormat(_Format, frozen=True, tag="json_schema"):
+    json_schema: _Schema
+
+
+_FORMATS: TypeAlias = _TextFormat | _JsonFormat | _SchemaFormat
+
+
+class Formatted(Body, frozen=True):
+    """A body that can say in which format the model is to answer. Kept as it came, once it is known to be one."""
+
+    def __post_init__(self) -> None:
+        given = getattr(self, "response_format", None)
+        if isinstance(given, dict):
+            try:
+                msgspec.convert(given, _FORMATS)
+            except msgspec.ValidationError as problem:
+                raise errors.invalid("response_format", f"Invalid 'response_format': {problem}.") from None
 
 
 class NewVectorStore(Body, frozen=True):
@@ -35,7 +74,7 @@ class ToolResources(Body, frozen=True):
     file_search: FileSearchResources | None = None
 
 
-class CreateAssistant(Body, frozen=True):
+class CreateAssistant(Formatted, frozen=True):
     model: str
     name: str | None = None
     description: str | None = None
@@ -49,7 +88,7 @@ class CreateAssistant(Body, frozen=True):
     reasoning_effort: str | None = None
 
 
-class UpdateAssistant(Body, frozen=True):
+class UpdateAssistant(Formatted, frozen=True):
     model: str | Unset = UNSET
     name: str | Unset | None = UNSET
     description: str | Unset | None = UNSET
@@ -99,7 +138,7 @@ class UpdateThread(UpdateMetadata, frozen=True):
     tool_resources: ToolResources | Unset | None = UNSET
 
 
-class RunOptions(Body, frozen=True):
+class RunOptions(Formatted, frozen=True):
     assistant_id: str
     model: str | None = None
     instructions: str | None = None

@@ -12,6 +12,12 @@ import yaml
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter
 
+from threadlab.engine.routes import TABLE
+
+FAMILY = ("/assistants", "/threads", "/files", "/vector_stores", "/models")
+ROUTES = {name: (method, path) for method, path, name, *_ in TABLE if path.startswith(FAMILY)}
+"""Method and path of each operation of the Assistants API and of what it needs."""
+
 OPENAPI = Path(__file__).parents[4] / "shared" / "reference" / "openapi.yaml"
 ABSENT = "the OpenAPI description (../shared/reference/openapi.yaml) is not here, so replies are held to the SDK's models alone"
 

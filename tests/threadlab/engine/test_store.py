@@ -189,6 +189,18 @@ def test_database_of_somebody_else(tmp_path: Path) -> None:
         SqliteStore(path)
 
 
+def test_store_that_was_killed_while_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from threadlab import store as module
+
+    path = tmp_path / "store"
+    good = module._SCHEMA
+    monkeypatch.setattr(module, "_SCHEMA", good.partition("CREATE TABLE IF NOT EXISTS totals")[0] + "SELECT broken;")
+    with pytest.raises(StoreBroken):
+        SqliteStore(path)
+    monkeypatch.setattr(module, "_SCHEMA", good)
+    SqliteStore(path).close()
+
+
 def test_store_in_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreBroken):

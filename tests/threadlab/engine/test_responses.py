@@ -1,0 +1,337 @@
+"""Responses: how they end, what they read, what is refused; each test named after the mistake it catches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from tests.threadlab.conformance.response_journeys import WEATHER
+from tests.threadlab.engine.desk import Desk, desk
+from tests.threadlab.engine.test_errors import says
+
+MODEL = "gpt-4o"
+FRANCE = "What is the capital of France?"
+PARIS = "The capital of France is Paris."
+
+
+@pytest.fixture
+def at() -> Iterator[Desk]:
+    with desk() as one:
+        yield one
+
+
+def ask(at: Desk, text: Any = FRANCE, **options: Any) -> Any:
+    return at.client.responses.create(model=MODEL, input=text, **options)
+
+
+def raw(at: Desk, **body: Any) -> httpx2.Response:
+    return at.raw("POST", "/responses", {"model": MODEL, "input": FRANCE, **body}, beta=False)
+
+
+def talk(at: Desk, *texts: str) -> str:
+    """A conversation with these user messages; its id."""
+    return at.client.conversations.create(items=[{"role": "user", "content": text} for text in texts]).id
+
+
+def said(at: Desk, conversation_id: str) -> list[str]:
+    page = at.client.conversations.items.list(conversation_id, order="asc")
+    return [item.content[0].text for item in page.data if item.type == "message"]
+
+
+# ---- the reply comes when the response is done ----------------------------------------------------------------------------------------
+
+
+def test_reply_before_the_response_is_done(at: Desk) -> None:
+    begun = at.service.clock.now()
+    answer = ask(at)
+    assert (answer.status, answer.output_text) == ("completed", PARIS)
+    assert at.service.clock.now() - begun == pytest.approx(2.2)
+
+
+def test_client_that_gives_up_too_early(at: Desk) -> None:
+    """What the client does not wait for happens all the same."""
+    conversation_id = talk(at)
+    with pytest.raises(openai.APITimeoutError):
+        ask(at, conversation=conversation_id, timeout=1.0)
+    at.wait(5)
+    assert said(at, conversation_id) == [FRANCE, PARIS]
+
+
+def test_background_response_that_is_never_polled(at: Desk) -> None:
+    made = ask(at, background=True)
+    seen = [made.status]
+    for _ in range(6):
+        at.wait(0.5)
+        seen.append(at.client.responses.retrieve(made.id).status)
+    assert list(dict.fromkeys(seen)) == ["queued", "in_progress", "completed"]
+
+
+def test_response_that_is_not_stored_is_there_again(at: Desk) -> None:
+    with pytest.raises(openai.APITimeoutError):
+        ask(at, store=False, timeout=0.5)
+    answer = ask(at, store=False)
+    says(at.raw("GET", f"/responses/{answer.id}", beta=False), 404, f"Response with id '{answer.id}' not found.")
+    at.wait(5)
+    assert at.service.engine.store.unfinished() == []
+
+
+@pytest.mark.parametrize(
+    ("scenario", "status", "code"),
+    [("run_failed:rate_limit_exceeded", "failed", "rate_limit_exceeded"), ("stuck", "failed", "server_error")],
+)
+def test_failure_that_looks_like_an_answer(scenario: str, status: str, code: str) -> None:
+    with desk(scenario=scenario) as at:
+        made = ask(at, background=True)
+        at.wait(700)
+        ended = at.client.responses.retrieve(made.id)
+        assert (ended.status, ended.error.code, ended.output, ended.usage) == (status, code, [], None)
+
+
+def test_answer_that_was_cut_is_taken_for_whole() -> None:
+    with desk(responder="echo") as at:
+        answer = ask(at, "word " * 100, max_output_tokens=16)
+        assert (answer.status, answer.incomplete_details.reason) == ("incomplete", "max_output_tokens")
+        assert answer.output[0].status == "incomplete"
+        assert answer.usage.output_tokens <= 16
+
+
+# ---- what is read ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_conversation_that_is_not_read(at: Desk) -> None:
+    conversation_id = talk(at, "Let us talk about Spain.")
+    assert ask(at, "What is its capital?", conversation=conversation_id).output_text == "The capital of Spain is Madrid."
+    assert said(at, conversation_id)[1:] == ["What is its capital?", "The capital of Spain is Madrid."]
+
+
+def test_input_that_shows_before_the_response_is_done(at: Desk) -> None:
+    conversation_id = talk(at)
+    made = ask(at, conversation=conversation_id, background=True)
+    assert said(at, conversation_id) == []
+    assert at.client.responses.input_items.list(made.id).data[0].content[0].text == FRANCE
+    at.wait(5)
+    assert said(at, conversation_id) == [FRANCE, PARIS]
+
+
+def test_chain_that_is_not_read_to_its_beginning(at: Desk) -> None:
+    first = ask(at, "Let us talk about Spain.")
+    second = ask(at, "What is its capital?", previous_response_id=first.id)
+    third = ask(at, "And its currency?", previous_response_id=second.id)
+    assert third.output_text == "The currency of Spain is the euro."
+
+
+def test_instructions_that_are_carried_over(at: Desk) -> None:
+    first = ask(at, instructions="Be brief.")
+    assert ask(at, previous_response_id=first.id).instructions is None
+
+
+def test_window_that_is_too_small(at: Desk) -> None:
+    """`disabled` refuses, `auto` drops from the beginning."""
+    conversation_id = talk(at, "Let us talk about Spain.", *("word " * 40_000 for _ in range(4)))
+    refused = raw(at, input="What is its capital?", conversation=conversation_id)
+    message = "Your input exceeds the context window of this model. Please adjust your input and try again."
+    says(refused, 400, message, param="input", code="context_length_exceeded")
+    answer = ask(at, "What is its capital?", conversation=conversation_id, truncation="auto")
+    assert answer.output_text.startswith("Which country do you mean?")
+
+
+def test_reference_that_doubles_an_item(at: Desk) -> None:
+    conversation_id = talk(at, FRANCE)
+    (item,) = at.client.conversations.items.list(conversation_id).data
+    ask(at, [{"type": "item_reference", "id": item.id}], conversation=conversation_id)
+    assert said(at, conversation_id) == [FRANCE, PARIS]
+    says(raw(at, input=[{"type": "item_reference", "id": "msg_none"}]), 404, "Item with id 'msg_none' not found.", param="input[0]")
+
+
+# ---- two at once ----------------------------------------------------------------------------------------------------------------------
+
+LOCKED = "Another process is currently operating on this conversation. Please retry in a few seconds."
+
+
+def test_two_responses_on_one_conversation(at: Desk) -> None:
+    conversation_id = talk(at)
+    ask(at, conversation=conversation_id, background=True)
+    says(raw(at, conversation=conversation_id), 400, LOCKED, param="conversation", code="conversation_locked")
+    item = {"items": [{"role": "user", "content": "Hello"}]}
+    refused = at.raw("POST", f"/conversations/{conversation_id}/items", item, beta=False)
+    says(refused, 400, LOCKED, param="conversation", code="conversation_locked")
+    at.wait(5)
+    assert raw(at, conversation=conversation_id).status_code == 200
+
+
+def test_cancelled_response_that_keeps_the_lock(at: Desk) -> None:
+    conversation_id = talk(at)
+    made = ask(at, conversation=conversation_id, background=True)
+    at.wait(1)
+    assert at.client.responses.cancel(made.id).status == "cancelled"
+    assert at.client.responses.cancel(made.id).status == "cancelled"
+    assert said(at, conversation_id) == []
+    ask(at, conversation=conversation_id)
+    assert said(at, conversation_id) == [FRANCE, PARIS]
+
+
+def test_deleted_response_that_keeps_the_lock(at: Desk) -> None:
+    conversation_id = talk(at)
+    made = ask(at, conversation=conversation_id, background=True)
+    at.client.responses.delete(made.id)
+    assert raw(at, conversation=conversation_id).status_code == 200
+
+
+def test_cancel_that_may_lose() -> None:
+    with desk(scenario="cancel_loses") as at:
+        made = ask(at, background=True)
+        at.client.responses.cancel(made.id)
+        at.wait(5)
+        assert at.client.responses.retrieve(made.id).status == "completed"
+
+
+# ---- the loop over tool calls ---------------------------------------------------------------------------------------------------------
+
+
+def test_loop_that_forgets_an_output(at: Desk) -> None:
+    asked = ask(at, "What is the weather in Paris and Madrid?", tools=[WEATHER])
+    assert [item.type for item in asked.output] == ["function_call", "function_call"]
+    outputs = [{"type": "function_call_output", "call_id": item.call_id, "output": "Sunny."} for item in asked.output]
+    missing = asked.output[1].call_id
+    refused = raw(at, input=outputs[:1], previous_response_id=asked.id)
+    says(refused, 400, f"No tool output found for function call {missing}.", param="input")
+    answer = ask(at, outputs, previous_response_id=asked.id)
+    assert answer.output_text == "get_weather says: Sunny. get_weather says: Sunny."
+
+
+def test_output_of_a_call_that_nobody_made(at: Desk) -> None:
+    refused = raw(at, input=[{"type": "function_call_output", "call_id": "call_none", "output": "x"}])
+    says(refused, 400, "No tool call found for function call output with call_id call_none.", param="input")
+
+
+def test_loop_without_a_server_side_memory(at: Desk) -> None:
+    """The application hands everything back itself."""
+    items: list[Any] = [{"role": "user", "content": "What is the weather in Paris?"}]
+    asked = ask(at, items, tools=[WEATHER], store=False)
+    items += [one.to_dict() for one in asked.output]
+    items.append({"type": "function_call_output", "call_id": asked.output[0].call_id, "output": "Sunny."})
+    assert ask(at, items, tools=[WEATHER], store=False).output_text == "get_weather says: Sunny."
+
+
+# ---- what is refused ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message", "detail"),
+    [
+        ({"model": "gpt-9"}, 400, "The requested model 'gpt-9' does not exist.", {"param": "model", "code": "model_not_found"}),
+        ({"model": None}, 400, "Missing required parameter: 'model'.", {"param": "model", "code": "missing_required_parameter"}),
+        ({"conversation": "conv_none"}, 404, "Conversation with id 'conv_none' not found.", {}),
+        (
+            {"previous_response_id": "resp_none"},
+            400,
+            "Previous response with id 'resp_none' not found.",
+            {"param": "previous_response_id", "code": "previous_response_not_found"},
+        ),
+        (
+            {"previous_response_id": "resp_a", "conversation": "conv_a"},
+            400,
+            "Mutually exclusive parameters: Ensure you are only providing one of: 'previous_response_id' or 'conversation'.",
+            {"code": "mutually_exclusive_parameters"},
+        ),
+        ({"background": True, "store": False}, 400, "Background mode requires 'store' to be true.", {"param": "store"}),
+        (
+            {"max_output_tokens": 15},
+            400,
+            "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got 15 instead.",
+            {"param": "max_output_tokens", "code": "integer_below_min_value"},
+        ),
+        (
+            {"tools": [{"type": "web_search"}]},
+            400,
+            "tool not available here: 'web_search'. This service takes 'function', 'file_search', 'code_interpreter'.",
+            {"param": "tools", "code": "invalid_value"},
+        ),
+        (
+            {"text": {"format": {"type": "json_object"}}},
+            400,
+            "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.",
+            {"param": "input"},
+        ),
+        (
+            {"input": [{"role": "assistant", "content": [{"type": "input_text", "text": "x"}]}]},
+            400,
+            "Invalid value: 'input_text'. Supported values are: 'output_text' and 'refusal'.",
+            {"param": "input[0].content[0]", "code": "invalid_value"},
+        ),
+        ({"nonsense": 1}, 400, "Unknown parameter: 'nonsense'.", {"param": "nonsense", "code": "unknown_parameter"}),
+    ],
+)
+def test_request_that_should_be_refused(at: Desk, body: dict[str, Any], status: int, message: str, detail: dict[str, str]) -> None:
+    says(raw(at, **body), status, message, **detail)
+    assert at.service.engine.store.unfinished() == []
+
+
+def test_cancel_of_a_response_that_somebody_waits_for(at: Desk) -> None:
+    says(at.raw("POST", f"/responses/{ask(at).id}/cancel", beta=False), 400, "Cannot cancel a synchronous response.")
+
+
+def test_project_that_reads_another_ones_conversation() -> None:
+    with desk(keys={"sk-one": "one", "sk-two": "two"}) as at:
+        conversation_id = talk(at, "Hello")
+        for path in (f"/conversations/{conversation_id}", f"/conversations/{conversation_id}/items"):
+            assert at.raw("GET", path, key="sk-two", beta=False).status_code == 404
+
+
+def test_more_items_at_once_than_allowed(at: Desk) -> None:
+    refused = at.raw("POST", "/conversations", {"items": [{"role": "user", "content": "x"}] * 21}, beta=False)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "array_above_max_length")
+
+
+def test_limits_that_do_not_count_responses() -> None:
+    with desk(limits="gpt-4o:rpm=1") as at:
+        ask(at)
+        with pytest.raises(openai.RateLimitError, match="requests per min"):
+            ask(at)
+        assert raw(at, model="gpt-4o-mini").status_code == 200
+
+
+def test_fault_of_one_operation() -> None:
+    with desk(scenario="reply_lost@createResponse#1") as at:
+        conversation_id = talk(at)
+        with pytest.raises(openai.APIConnectionError):
+            ask(at, conversation=conversation_id)
+        at.wait(5)
+        assert said(at, conversation_id) == [FRANCE, PARIS]
+
+
+# ---- what outlives what ---------------------------------------------------------------------------------------------------------------
+
+
+def test_response_that_a_restart_leaves_behind(tmp_path: Any) -> None:
+    from threadlab.clock import VirtualClock
+
+    with desk(store=tmp_path / "store", clock=VirtualClock(1_788_253_200.0)) as at:
+        conversation_id = talk(at)
+        made = ask(at, conversation=conversation_id, background=True)
+        at.wait(1)
+        at.client.responses.retrieve(made.id)
+    with desk(store=tmp_path / "store", clock=VirtualClock(1_788_253_300.0), seed=1) as at:
+        assert at.client.responses.retrieve(made.id).output_text == PARIS
+        assert said(at, conversation_id) == [FRANCE, PARIS]
+
+
+def test_conversation_that_outlives_its_deletion(at: Desk) -> None:
+    conversation_id = talk(at, "Hello")
+    (item,) = at.client.conversations.items.list(conversation_id).data
+    assert at.client.conversations.delete(conversation_id).deleted
+    missing = at.raw("GET", f"/conversations/{conversation_id}/items/{item.id}", beta=False)
+    says(missing, 404, f"Conversation with id '{conversation_id}' not found.")
+
+
+def test_asynchronous_client(at: Desk) -> None:
+    async def main() -> str:
+        answer = await at.service.async_client().responses.create(model=MODEL, input=FRANCE)
+        return answer.output_text
+
+    assert asyncio.run(main()) == PARIS

@@ -35,10 +35,30 @@ def exercise_of(slug: str) -> Exercise | None:
     return checks.find(slug) if slug in checks.SLUGS else None
 
 
+REFUSALS = (
+    "BlockingIOError",
+    "ConnectionRefusedError",
+    "FileNotFoundError",
+    "MemoryError",
+    "OSError",
+    "OperationalError",
+    "PermissionError",
+    "ProcessLookupError",
+    "RecursionError",
+    "gaierror",
+)
+"""The errors with which a system says no. An honest cell may meet one, so they are told and nothing follows from them."""
+MOST_INCIDENTS = 10
+
+
 def incidents(notebook: NotebookNode, session: Session) -> list[str]:
     """What a submission did that no submission should, a sentence each."""
     found = [f"{session.failure.sentence[0].upper()}{session.failure.sentence[1:]}."] if session.failure else []
     timeouts = sum(output.get("ename") == "CellTimeoutError" for cell in notebook.cells for output in cell.get("outputs", []))
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("ename") in REFUSALS and len(found) < MOST_INCIDENTS:
+                found.append(f"A cell ended in {output['ename']}: {output.get('evalue', '')[:200]}")
     return found + ([f"{timeouts} cell{'s' if timeouts > 1 else ''} did not come to an end in time."] if timeouts else [])
 
 

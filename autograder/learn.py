@@ -64,7 +64,7 @@ def defines(text: str, name: str) -> bool:
     """Whether a cell gives `name` a value at its top level."""
     try:
         body = ast.parse(text).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # what was handed in may be anything
         return False
     return any(name in _names(statement) for statement in body)
 

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 from nbgrader import preprocessors as stock
 from nbgrader import utils
@@ -102,13 +103,13 @@ class RestoreMarks(NbGraderPreprocessor):  # type: ignore[misc]
             before = [places[other] for other in order[: order.index(name)] if other in places]
             source, task = known.source_cell(name), any(cell.name == name for cell in known.task_cells)
             solution = any(cell.name == name for cell in known.solution_cells)
-            cell = transform(source, graded.max_score, is_solution=solution, is_task=task)
+            cell = nbformat.from_dict(transform(source, graded.max_score, is_solution=solution, is_task=task))  # type: ignore[no-untyped-call]
             nb.cells.insert(len(nb.cells) if task else before[-1] + 1 if before else 0, cell)
             self.notes.append(f"The cell {name!r} was missing; it was put back.")
 
 
 def _places(nb: NotebookNode) -> dict[str, int]:
-    return {cell.metadata.nbgrader["grade_id"]: index for index, cell in enumerate(nb.cells) if "nbgrader" in cell.metadata}
+    return {cell.metadata["nbgrader"]["grade_id"]: index for index, cell in enumerate(nb.cells) if "nbgrader" in cell.metadata}
 
 
 def _marks(source: SourceCell, known: ReleasedNotebook) -> dict[str, Any]:

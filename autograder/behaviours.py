@@ -41,6 +41,8 @@ class Scene(msgspec.Struct, frozen=True):
     entry: str = ""
     """The name to call; the part's own when empty."""
     kwargs: Mapping[str, Any] = {}
+    kwargs_of: Callable[[Any], Mapping[str, Any]] | None = None
+    """More keyword arguments, from what the world's setup returned."""
     driver: str = "call"
     bound: int = 60
     """How many orders are visited at most; past it they are drawn at random, and the verdict says so."""
@@ -146,7 +148,13 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     seen: dict[str, Exploration] = {}
     for scene in part.scenes:
         world = scene.world()
-        spec = Spec(scene.entry or part.name, scene.args(world.given), dict(scene.kwargs), sources, scene.driver)
+        spec = Spec(
+            scene.entry or part.name,
+            scene.args(world.given),
+            {**scene.kwargs, **(scene.kwargs_of(world.given) if scene.kwargs_of else {})},
+            sources,
+            scene.driver,
+        )
         seen[scene.name] = (explore_kills if scene.kill else explore_with)(guest, spec, world, bound=scene.bound)
         if unusable := _unusable(part.name, seen[scene.name]):
             return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)

@@ -5,7 +5,15 @@ from importlib import import_module
 from autograder.behaviours import Exercise
 from threadlab.errors import ThreadlabError
 
-SLUGS: tuple[str, ...] = ("first-turn", "open-conversation", "confirmed-answer", "wait-for-run", "sixth-message")
+SLUGS: tuple[str, ...] = (
+    "first-turn",
+    "open-conversation",
+    "confirmed-answer",
+    "wait-for-run",
+    "sixth-message",
+    "thread-lane",
+    "resilient-turn",
+)
 """The exercises there are, in the order of the course."""
 
 

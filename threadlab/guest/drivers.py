@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from threadlab.guest.lanes import says
 from threadlab.guest.stage import Stage
 
 BETWEEN_PROCESSES = 1.0
@@ -32,7 +33,7 @@ def processes(stage: Stage) -> list[list[Any]]:
     return returned
 
 
-DRIVERS: dict[str, Callable[[Stage], Any]] = {"call": call, "value": value, "processes": processes}
+DRIVERS: dict[str, Callable[[Stage], Any]] = {"call": call, "value": value, "processes": processes, "says": says}
 
 
 async def settled(value: Any) -> Any:

@@ -1,0 +1,205 @@
+"""Exercise `thread-lane`: one turn after the other on a thread, different threads side by side."""
+
+from typing import Any
+
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from threadlab.trial import ASYNC_CLIENT, Evidence, World
+
+QUESTIONS = ("What is the capital of France?", "What is its population?", "What is the capital of Kenya?")
+ELSEWHERE = ("What is the capital of Japan?", "What is its currency?")
+
+
+def _threads(client: OpenAI) -> dict[str, Any]:
+    assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")
+    threads = [client.beta.threads.create().id for _ in range(2)]
+    return {"assistant_id": assistant.id, "threads": threads}
+
+
+def _args(given: dict[str, Any]) -> list[Any]:
+    return [ASYNC_CLIENT, given["assistant_id"]]
+
+
+def _one(given: dict[str, Any]) -> list[list[str]]:
+    return [[given["threads"][0], question] for question in QUESTIONS]
+
+
+def _two(given: dict[str, Any]) -> list[list[str]]:
+    first, second = given["threads"]
+    return [[first, QUESTIONS[0]], [second, ELSEWHERE[0]], [first, QUESTIONS[1]], [second, ELSEWHERE[1]]]
+
+
+def _turns(evidence: Evidence) -> list[list[str]]:
+    """The turns that were asked for: those of one thread, or of two, by what the trial was given."""
+    return evidence.given["turns"]  # type: ignore[no-any-return]
+
+
+def _texts(evidence: Evidence, thread_id: str, role: str) -> list[str]:
+    return [message.text for message in evidence.messages(thread_id) if message.role == role]
+
+
+def _raised(value: Any) -> bool:
+    return isinstance(value, dict) and "raised" in value
+
+
+# ---- what the journal shows -------------------------------------------------------------------------------------------------------------
+
+
+def never_posts_while_a_run_is_active(evidence: Evidence) -> Found:
+    refused = [entry for entry in evidence.requests(ok=False) if "active" in str(entry.detail.get("error"))]
+    if refused:
+        return f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}."
+    return None if len(evidence.requests("createRun", ok=True)) > 1 else Occasion.NONE
+
+
+def keeps_the_order_of_a_thread(evidence: Evidence) -> Found:
+    for thread_id in evidence.given["threads"]:
+        said = [text for where, text in _turns(evidence) if where == thread_id]
+        posted = [text for text in _texts(evidence, thread_id, "user") if text in said]
+        if not said or posted == said:
+            continue
+        missing = [text for text in said if text not in posted]
+        if missing:
+            return f"“{missing[0]}” never got on to its thread."
+        return f"said in the order {said}, the messages are on the thread in the order {posted}."
+    return None
+
+
+def answers_each_its_own(evidence: Evidence) -> Found:
+    """Each `say` returns the reply of the run that its own message started."""
+    values = evidence.value if isinstance(evidence.value, list) else []
+    for (thread_id, text), value in zip(_turns(evidence), values, strict=False):
+        if _raised(value):
+            return f"say({text!r}) raised {value['raised']}: {value['message']}"
+        expected = _reply_to(evidence, thread_id, text)
+        if expected is None:
+            return f"no run answered “{text}” by itself."
+        if value != expected:
+            return f"say({text!r}) returned {value!r}; the run that it started wrote “{expected}”."
+    return None if values else Occasion.NONE
+
+
+def _reply_to(evidence: Evidence, thread_id: str, text: str) -> str | None:
+    """What was written by the run in whose window `text` is the newest user message."""
+    messages = {message.id: message for message in evidence.messages(thread_id)}
+    for run in evidence.requests("createRun", ok=True, thread_id=thread_id):
+        asked = [messages[one] for one in run.detail.get("window", []) if one in messages and messages[one].role == "user"]
+        if asked and asked[-1].text == text:
+            return "\n".join(m.text for m in messages.values() if m.role == "assistant" and m.run_id == run.run_id)
+    return None
+
+
+def threads_overlap(evidence: Evidence) -> Found:
+    """Judged in the plain order, in which no request is held back: each thread begins before another's run has ended."""
+    if any(evidence.order):
+        return Occasion.NONE
+    ended = [entry for entry in evidence.journal if entry.what == "run" and entry.state == "completed"]
+    first_sent: dict[str, Any] = {}
+    for entry in evidence.journal:
+        if entry.what == "sent" and entry.operation == "createMessage":
+            for thread_id, text in _turns(evidence):
+                if text in entry.detail.get("texts", ()):
+                    first_sent.setdefault(thread_id, entry)
+    for entry in evidence.requests("createRun", ok=True):
+        first_sent.setdefault(entry.thread_id, entry)
+    if len(first_sent) < 2 or not ended:
+        return "only one of the two threads ever got a run."
+    late = max(first_sent.values(), key=lambda entry: entry.at)
+    if late.at >= ended[0].at:
+        return f"one thread waited for the other: {evidence.line(late)} was sent after {evidence.line(ended[0])}."
+    return None
+
+
+def a_failure_frees_the_lane(evidence: Evidence) -> Found:
+    values = evidence.value if isinstance(evidence.value, list) else []
+    if len(values) < 2 or not evidence.requests("createRun"):
+        return Occasion.NONE
+    recovered = _reply_to(evidence, *_turns(evidence)[0])
+    if not _raised(values[0]) and (not recovered or values[0] != recovered):
+        return f"the first turn failed, and say() returned {values[0]!r} as if it had not: raise an error."
+    if _raised(values[1]):
+        return f"after a turn that failed, the next say() on the thread raised {values[1]['raised']}: {values[1]['message']}"
+    expected = _reply_to(evidence, *_turns(evidence)[1])
+    return None if values[1] == expected else f"after a turn that failed, the next say() returned {values[1]!r} instead of “{expected}”."
+
+
+def _world(turns: Any, scenario: str | None = None) -> World:
+    def setup(client: OpenAI) -> dict[str, Any]:
+        given = _threads(client)
+        return {**given, "turns": turns(given)}
+
+    return World(setup, scenario=scenario)
+
+
+EXERCISE = Exercise(
+    slug="thread-lane",
+    lesson="04",
+    title="A lane for each thread",
+    minutes=35,
+    parts=(
+        Part(
+            "ThreadLane",
+            (
+                Behaviour(
+                    "never_posts_while_a_run_is_active",
+                    3,
+                    "No message and no run is sent to a thread on which a run is active.",
+                    never_posts_while_a_run_is_active,
+                    ("one_thread", "two_threads"),
+                ),
+                Behaviour(
+                    "keeps_the_order_of_a_thread",
+                    2,
+                    "What was said first on a thread is posted first.",
+                    keeps_the_order_of_a_thread,
+                    ("one_thread", "two_threads"),
+                ),
+                Behaviour(
+                    "answers_each_its_own",
+                    2,
+                    "Each call of say returns what its own run wrote.",
+                    answers_each_its_own,
+                    ("one_thread", "two_threads"),
+                ),
+                Behaviour("threads_overlap", 2, "A thread does not wait for another.", threads_overlap, ("two_threads",)),
+                Behaviour(
+                    "a_failure_frees_the_lane",
+                    2,
+                    "When a run ends in anything but completed, say raises, and the next say on the thread works.",
+                    a_failure_frees_the_lane,
+                    ("failing", "refused"),
+                ),
+            ),
+            (
+                Scene("one_thread", lambda: _world(_one), _args, driver="says", kwargs_of=lambda given: {"turns": given["turns"]}),
+                Scene(
+                    "two_threads", lambda: _world(_two), _args, driver="says", kwargs_of=lambda given: {"turns": given["turns"]}, bound=24
+                ),
+                Scene(
+                    "failing",
+                    lambda: _world(lambda given: _one(given)[:2], "run_failed@createRun#1"),
+                    _args,
+                    driver="says",
+                    kwargs_of=lambda given: {"turns": given["turns"]},
+                ),
+                Scene(
+                    "refused",
+                    lambda: _world(lambda given: _one(given)[:2], "quota@createRun#1-3"),
+                    _args,
+                    driver="says",
+                    kwargs_of=lambda given: {"turns": given["turns"]},
+                ),
+            ),
+        ),
+    ),
+    hints=(
+        "Two calls of say for the same thread must not be between send and read at the same time. What in asyncio lets one in and "
+        "makes the other wait, in the order in which they came?",
+        "Keep a dictionary from thread id to asyncio.Lock, made when a thread is first seen, and hold that thread's lock for the whole "
+        "turn: send, confirm, run, wait, read. One lock for everybody would be safe, and slow.",
+        "async with self.locks.setdefault(thread_id, asyncio.Lock()):\n"
+        "    post the message; create the run; poll it to its end; raise unless it completed;\n"
+        "    list messages with run_id=run.id and return their text.",
+    ),
+)

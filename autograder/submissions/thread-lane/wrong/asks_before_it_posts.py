@@ -1,0 +1,21 @@
+# loses: never_posts_while_a_run_is_active, keeps_the_order_of_a_thread, answers_each_its_own, a_failure_frees_the_lane
+# %% ThreadLane
+import asyncio
+
+
+class ThreadLane:
+    def __init__(self, client, assistant_id):
+        self.client, self.assistant_id = client, assistant_id
+
+    async def say(self, thread_id, text):
+        threads = self.client.beta.threads
+        while True:
+            runs = await threads.runs.list(thread_id, limit=1)
+            if not runs.data or runs.data[0].status in ("completed", "failed", "cancelled", "expired", "incomplete"):
+                break
+            await asyncio.sleep(1)
+        await threads.messages.create(thread_id, role="user", content=text)
+        run = await threads.runs.create_and_poll(thread_id=thread_id, assistant_id=self.assistant_id)
+        if run.status != "completed":
+            raise RuntimeError(run.status)
+        return (await threads.messages.list(thread_id, run_id=run.id)).data[0].content[0].text.value

@@ -1,0 +1,18 @@
+# loses: a_failure_frees_the_lane
+# %% ThreadLane
+import asyncio
+
+
+class ThreadLane:
+    def __init__(self, client, assistant_id):
+        self.client, self.assistant_id = client, assistant_id
+        self.locks = {}
+
+    async def say(self, thread_id, text):
+        async with self.locks.setdefault(thread_id, asyncio.Lock()):
+            try:
+                await self.client.beta.threads.messages.create(thread_id, role="user", content=text)
+                run = await self.client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=self.assistant_id)
+                return (await self.client.beta.threads.messages.list(thread_id, run_id=run.id)).data[0].content[0].text.value
+            except Exception:
+                return ""

@@ -101,10 +101,14 @@ _NOUNS = {
     "vector_store.file": "file",
     "vector_store.files_batch": "file batch",
 }
+_NEWER = {"conversation": "Conversation", "response": "Response", "conversation.item": "Item", "response.input_item": "Item"}
+"""Kinds of the newer families, which say the same in other words."""
 
 
 def not_found(kind: str, object_id: str) -> ApiError:
-    """Seen for threads and assistants, guess for the others."""
+    """Seen for threads, assistants, conversations and responses, guess for the others."""
+    if kind in _NEWER:
+        return ApiError(404, f"{_NEWER[kind]} with id '{object_id}' not found.")
     return ApiError(404, f"No {_NOUNS.get(kind, kind)} found with id '{object_id}'.")
 
 
@@ -149,6 +153,105 @@ def no_outputs_accepted(status: str) -> ApiError:
 def wrong_outputs(expected: list[str], got: list[str]) -> ApiError:
     """Seen."""
     return ApiError(400, f"Expected tool outputs for call_ids {expected}, got {got}")
+
+
+# ---- conversations and responses ------------------------------------------------------------------------------------------------------
+
+
+def conversation_locked() -> ApiError:
+    """Seen, for a second response; guess for items that are added or deleted meanwhile."""
+    return ApiError(
+        400,
+        "Another process is currently operating on this conversation. Please retry in a few seconds.",
+        param="conversation",
+        code="conversation_locked",
+    )
+
+
+def no_previous_response(response_id: str) -> ApiError:
+    """Seen."""
+    message = f"Previous response with id '{response_id}' not found."
+    return ApiError(400, message, param="previous_response_id", code="previous_response_not_found")
+
+
+def previous_not_done(response_id: str, status: str) -> ApiError:
+    """Guess."""
+    message = f"Previous response with id '{response_id}' has status '{status}' and cannot be continued."
+    return ApiError(400, message, param="previous_response_id")
+
+
+def mutually_exclusive(one: str, other: str) -> ApiError:
+    """Seen."""
+    message = f"Mutually exclusive parameters: Ensure you are only providing one of: '{one}' or '{other}'."
+    return ApiError(400, message, code="mutually_exclusive_parameters")
+
+
+def no_call_for_output(call_id: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"No tool call found for function call output with call_id {call_id}.", param="input")
+
+
+def no_output_for_call(call_id: str) -> ApiError:
+    """Seen."""
+    return ApiError(400, f"No tool output found for function call {call_id}.", param="input")
+
+
+def context_too_long() -> ApiError:
+    """Seen."""
+    return ApiError(
+        400,
+        "Your input exceeds the context window of this model. Please adjust your input and try again.",
+        param="input",
+        code="context_length_exceeded",
+    )
+
+
+def json_not_mentioned() -> ApiError:
+    """Seen."""
+    message = "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'."
+    return ApiError(400, message, param="input")
+
+
+def no_such_function(name: str) -> ApiError:
+    """Seen in the same style."""
+    return ApiError(400, f"Tool choice 'function' with name '{name}' not found in 'tools' parameter.", param="tool_choice")
+
+
+def item_not_found(item_id: str, at: str) -> ApiError:
+    """Seen."""
+    return ApiError(404, f"Item with id '{item_id}' not found.", param=at)
+
+
+def prompt_not_found(prompt_id: str) -> ApiError:
+    """Guess. There are no stored prompts here, and on 2026-11-30 there are none anywhere."""
+    return ApiError(404, f"Prompt with id '{prompt_id}' not found.", param="prompt")
+
+
+def tool_not_here(kind: str, there: list[str]) -> ApiError:
+    """Ours, not the API's: a tool of its that this service has nothing to do with."""
+    names = ", ".join(f"'{one}'" for one in there)
+    return ApiError(400, f"tool not available here: '{kind}'. This service takes {names}.", param="tools", code="invalid_value")
+
+
+def empty_string(param: str) -> ApiError:
+    """Seen."""
+    message = f"Invalid '{param}': empty string. Expected a string with minimum length 1, but got an empty string instead."
+    return ApiError(400, message, param=param, code="empty_string")
+
+
+def background_not_stored() -> ApiError:
+    """Guess; that it is refused is documented."""
+    return ApiError(400, "Background mode requires 'store' to be true.", param="store")
+
+
+def not_cancellable() -> ApiError:
+    """Seen."""
+    return ApiError(400, "Cannot cancel a synchronous response.")
+
+
+def not_streamable() -> ApiError:
+    """Guess; that only such responses can be streamed again is documented."""
+    return ApiError(400, "This response cannot be streamed because it was not created with background=true.", param="stream")
 
 
 # ---- values out of range ----------------------------------------------------------------------------------------------------------------

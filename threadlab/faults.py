@@ -187,7 +187,7 @@ def _rule(word: str, match: re.Match[str], operations: frozenset[str] | None) ->
     return Rule(match["kind"], argument, operation, first, last, percent)
 
 
-RUN_OPERATIONS = {"createRun", "createThreadAndRun", "submitToolOuputsToRun"}
+RUN_OPERATIONS = {"createRun", "createThreadAndRun", "submitToolOuputsToRun", "createResponse"}
 
 
 class Faults:

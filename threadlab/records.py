@@ -6,9 +6,23 @@ import msgspec
 
 from threadlab import file_objects as f
 from threadlab import objects as o
+from threadlab import response_objects as r
 
 Stored: TypeAlias = (
-    o.Assistant | o.Thread | o.Message | o.Run | o.RunStep | f.File | f.FileBytes | f.VectorStore | f.StoreFile | f.FileBatch
+    o.Assistant
+    | o.Thread
+    | o.Message
+    | o.Run
+    | o.RunStep
+    | f.File
+    | f.FileBytes
+    | f.VectorStore
+    | f.StoreFile
+    | f.FileBatch
+    | r.Conversation
+    | r.ConversationItem
+    | r.Response
+    | r.InputItem
 )
 
 
@@ -55,7 +69,22 @@ class Finish(msgspec.Struct, frozen=True, gc=False, tag="finish"):
     incomplete: Literal["max_completion_tokens", "max_prompt_tokens"] | None = None
 
 
-Action: TypeAlias = Begin | StartMessage | EndMessage | StartCalls | AskForOutputs | Finish
+class StartItem(msgspec.Struct, frozen=True, gc=False, tag="start_item"):
+    """A response begins to write the item at this place of its output."""
+
+    index: int
+
+
+class EndItem(msgspec.Struct, frozen=True, gc=False, tag="end_item"):
+    """The item is written, and stands in the response's output from now on."""
+
+    index: int
+    item: r.OutputItem
+    started: float
+    tokens: int = 0
+
+
+Action: TypeAlias = Begin | StartMessage | EndMessage | StartCalls | AskForOutputs | Finish | StartItem | EndItem
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -77,6 +106,8 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     completion_tokens: int = 0
     rounds: int = 0
     """How many times tool outputs have been submitted."""
+    forget: bool = False
+    """Of a response: it is not to be stored once it is over."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -86,7 +117,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     kind: str
     project: str
     parent: str
-    """The thread of a message or a run, the run of a step, the vector store of its files and batches, else empty."""
+    """The thread of a message or a run, the run of a step, the vector store of its files and batches, the conversation of an item or a
+    response, the response of its input; else empty."""
     seq: int
     """Order of creation within the store: unlike `created_at`, never equal for two objects."""
     body: Stored

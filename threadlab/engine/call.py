@@ -11,6 +11,7 @@ import msgspec
 from threadlab import errors
 from threadlab import file_objects as f
 from threadlab import objects as o
+from threadlab import response_objects as r
 from threadlab.engine import validate
 from threadlab.engine.wire import Request
 from threadlab.records import Row, Stored
@@ -20,7 +21,22 @@ if TYPE_CHECKING:
     from threadlab.engine.core import Engine
 
 B = TypeVar("B", bound=msgspec.Struct)
-W = TypeVar("W", o.Assistant, o.Thread, o.Message, o.Run, o.RunStep, f.File, f.VectorStore, f.StoreFile, f.FileBatch)
+W = TypeVar(
+    "W",
+    o.Assistant,
+    o.Thread,
+    o.Message,
+    o.Run,
+    o.RunStep,
+    f.File,
+    f.VectorStore,
+    f.StoreFile,
+    f.FileBatch,
+    r.Conversation,
+    r.ConversationItem,
+    r.Response,
+    r.InputItem,
+)
 
 PREFIXES: dict[type[Stored], tuple[str, str, str]] = {
     o.Assistant: ("assistant", "asst", "assistant_id"),
@@ -33,6 +49,10 @@ PREFIXES: dict[type[Stored], tuple[str, str, str]] = {
     f.VectorStore: ("vector_store", "vs", "vector_store_id"),
     f.StoreFile: ("vector_store.file", "file", "file_id"),
     f.FileBatch: ("vector_store.files_batch", "vsfb", "batch_id"),
+    r.Conversation: ("conversation", "conv", "conversation_id"),
+    r.ConversationItem: ("conversation.item", "", "item_id"),
+    r.Response: ("response", "resp", "response_id"),
+    r.InputItem: ("response.input_item", "", "item_id"),
 }
 """Of each kind of object: its name on the wire, the prefix of its ids, and the parameter that carries one."""
 
@@ -159,8 +179,8 @@ class Call:
 
 
 def row_id(kind: type[Stored], object_id: str, parent: str) -> str:
-    """Under which id a row is kept: that of its object, but a file in a vector store shares the file's."""
-    return f"{parent}/{object_id}" if kind is f.StoreFile else object_id
+    """Under which id a row is kept: that of its object, but a file in a vector store shares the file's, an input the item's."""
+    return f"{parent}/{object_id}" if kind in (f.StoreFile, r.InputItem) else object_id
 
 
 def _whole(text: str | None, param: str, default: int) -> int:

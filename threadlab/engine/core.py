@@ -16,6 +16,8 @@ from threadlab.engine.journal import Entry, Journal
 from threadlab.engine.lifecycle import Event, Life
 from threadlab.engine.limits import Limits, fault_429
 from threadlab.engine.planning import Pace
+from threadlab.engine.response_life import ResponseLife
+from threadlab.engine.response_stream import ResponseStream
 from threadlab.engine.routes import Operation, find_operation
 from threadlab.engine.searching import Indexes
 from threadlab.engine.stream import RunStream
@@ -54,6 +56,7 @@ class Engine:
         self.limits = Limits([*self.faults.scenario.limits, *limits])
         self.journal = Journal()
         self.life = Life(store, self.journal)
+        self.responses = ResponseLife(store, self.journal)
         self.indexes = Indexes()
         self.now = 0.0
         # A store that was used before goes on with other ids than those it has: the seed is mixed with how far it has come.
@@ -124,8 +127,8 @@ class Engine:
     def _reply(self, result: Any, hold: float, call: Call) -> Reply:
         if isinstance(result, Reply):
             headers = {**self._headers(_JSON, call), **result.headers}
-            return msgspec.structs.replace(result, headers=headers, hold=hold)
-        if isinstance(result, RunStream):
+            return msgspec.structs.replace(result, headers=headers, hold=result.hold + hold)
+        if isinstance(result, RunStream | ResponseStream):
             return Reply(200, headers=self._headers("text/event-stream; charset=utf-8", call), stream=result, hold=hold)
         return Reply(200, _encode(result), self._headers(_JSON, call), hold=hold)
 
@@ -174,11 +177,14 @@ class Engine:
             moment = row.plan.moments[0]
             if moment.at > now or (changed and self._due and self._due[0][0] < moment.at):
                 break
-            row, events = self.life.apply(row, moment)
+            row, events = (self.life if isinstance(row.body, o.Run) else self.responses).apply(row, moment)
             changed = True
             if row.id in self._listeners:
                 self.tell(row, events, moment.at)
-        if changed:
+        if changed and row.plan is not None and row.plan.forget and not row.plan.moments:
+            self.store.remove(row.id)
+            self.schedule(row)
+        elif changed:
             self.store.put(row)
             self.schedule(row)
 
@@ -193,13 +199,16 @@ class Engine:
         return row.plan.moments[0].at if row is not None and row.plan and row.plan.moments else None
 
     def schedule(self, row: Row) -> None:
-        """Remember when this run's next moment comes, and whether it locks its thread. To be called whenever its plan changed."""
-        assert isinstance(row.body, o.Run)
+        """Remember when the next moment of this run (or response) comes, and whether it locks its thread (or conversation).
+
+        To be called whenever its plan changed.
+        """
         if row.plan is None or not row.plan.moments:
             if self._locks.get(row.parent) == row.id:
                 del self._locks[row.parent]
             return
-        self._locks[row.parent] = row.id
+        if row.parent:
+            self._locks[row.parent] = row.id
         heapq.heappush(self._due, (row.plan.moments[0].at, row.seq, row.id))
 
     def active_run(self, thread_id: str) -> str | None:
@@ -237,7 +246,7 @@ _ERRORS: dict[str, Callable[[Rule], errors.ApiError]] = {
     "503": lambda rule: errors.server_error(503),
 }
 
-_FIELDS = {"thread_id": "thread_id", "run_id": "run_id"}
+_FIELDS = {"thread_id": "thread_id", "run_id": "run_id", "conversation_id": "thread_id", "response_id": "run_id"}
 
 
 def _named(operation: Operation, ids: tuple[str, ...]) -> dict[str, Any]:

@@ -17,12 +17,14 @@ from threadlab.records import (
     Action,
     AskForOutputs,
     Begin,
+    EndItem,
     EndMessage,
     Finish,
     Moment,
     Plan,
     Row,
     StartCalls,
+    StartItem,
     StartMessage,
 )
 from threadlab.store import Query, Store
@@ -110,6 +112,8 @@ class Life:
                 return self._move(row, "requires_action", at, required_action=wanted)
             case Finish():
                 return self._finish(row, run, plan, action, at)
+            case StartItem() | EndItem():
+                raise AssertionError("only responses have such moments")
 
     # ---- one kind of moment each ---------------------------------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ def _messages(run: o.Run, plan: Plan, answer: Answer, begin: float, end: float, 
         used = tokens.count(text, run.model)
         cut = left is not None and used > left
         if cut:
-            text, used = _shortened(text, max(left or 0, 0), run.model)
+            text, used = shortened(text, max(left or 0, 0), run.model)
         message_id, step_id = new_id("msg"), new_id("step")
         moments.append(Moment(start, StartMessage(message_id, step_id)))
         notes = annotations(text, answer.citations)
@@ -102,7 +102,7 @@ def annotations(text: str, citations: list[Citation]) -> list[o.FileCitationAnno
     return [o.FileCitationAnnotation(one.mark, o.FileCitation(one.file_id), at, at + len(one.mark)) for at, one in found if at >= 0]
 
 
-def _shortened(text: str, limit: int, model: str) -> tuple[str, int]:
+def shortened(text: str, limit: int, model: str) -> tuple[str, int]:
     """The longest beginning of `text` with at most `limit` tokens, cut between words; and its tokens."""
     words = text.split(" ")
     low, high = 0, len(words)

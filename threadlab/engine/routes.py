@@ -6,7 +6,19 @@ from typing import Any
 import msgspec
 
 from threadlab import errors
-from threadlab.engine import assistants, files, messages, model_names, runs, steps, threads, vector_files, vector_stores
+from threadlab.engine import (
+    assistants,
+    conversations,
+    files,
+    messages,
+    model_names,
+    responses,
+    runs,
+    steps,
+    threads,
+    vector_files,
+    vector_stores,
+)
 from threadlab.engine.call import Call
 from threadlab.faults import RUN_OPERATIONS
 
@@ -73,6 +85,19 @@ TABLE: tuple[tuple[str, str, str, Callable[[Call], Any]], ...] = (
         vector_files.cancel_batch,
     ),
     ("GET", "/vector_stores/{vector_store_id}/file_batches/{batch_id}/files", "listFilesInVectorStoreBatch", vector_files.list_batch),
+    ("POST", "/conversations", "createConversation", conversations.create),
+    ("GET", "/conversations/{conversation_id}", "getConversation", conversations.retrieve),
+    ("POST", "/conversations/{conversation_id}", "updateConversation", conversations.modify),
+    ("DELETE", "/conversations/{conversation_id}", "deleteConversation", conversations.delete),
+    ("GET", "/conversations/{conversation_id}/items", "listConversationItems", conversations.list_items),
+    ("POST", "/conversations/{conversation_id}/items", "createConversationItems", conversations.create_items),
+    ("GET", "/conversations/{conversation_id}/items/{item_id}", "getConversationItem", conversations.retrieve_item),
+    ("DELETE", "/conversations/{conversation_id}/items/{item_id}", "deleteConversationItem", conversations.delete_item),
+    ("POST", "/responses", "createResponse", responses.create),
+    ("GET", "/responses/{response_id}", "getResponse", responses.retrieve),
+    ("DELETE", "/responses/{response_id}", "deleteResponse", responses.delete),
+    ("POST", "/responses/{response_id}/cancel", "cancelResponse", responses.cancel),
+    ("GET", "/responses/{response_id}/input_items", "listInputItems", responses.list_input),
     ("GET", "/models", "listModels", model_names.list_all),
     ("GET", "/models/{model}", "retrieveModel", model_names.retrieve),
 )

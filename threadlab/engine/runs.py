@@ -132,19 +132,19 @@ def _plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[Tool
     too_small = not read and run.max_prompt_tokens is not None and call.store.count("thread.message", call.project, run.thread_id) > 0
     if too_small:
         reads = (run.max_prompt_tokens or 0) + 1
-    answer = Answer(texts=[""]) if too_small else _answer(call, prompt, struck)
+    answer = Answer(texts=[""]) if too_small else answer_of(call, prompt, struck)
     searched = None
     if answer.search is not None:
         searched, prompt = search_files(call, run, prompt, answer.search)
         reads = prompt_tokens(prompt, {kept.id: kept.tokens for kept in read})
-        answer = _answer(call, prompt, struck)
+        answer = answer_of(call, prompt, struck)
     plan = msgspec.structs.replace(plan, window=tuple(kept.id for kept in read))
     refused = _charge(call, run, reads, answer, first=not plan.rounds) if call.engine.limits.on else None
     if refused is not None:
         moments = (Moment(call.now + call.engine.pace.queued, Finish("failed", error=refused)), expiry(run))
         plan = msgspec.structs.replace(plan, moments=moments)
     else:
-        plan = next_round(run, plan, answer, reads, call.now, _pace(call.engine.pace, struck), call.new_id, searched)
+        plan = next_round(run, plan, answer, reads, call.now, pace_of(call.engine.pace, struck), call.new_id, searched)
         plan = _fated(run, plan, struck)
     row = msgspec.structs.replace(row, plan=plan)
     call.store.put(row)
@@ -165,7 +165,7 @@ def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) 
     return None
 
 
-def _answer(call: Call, prompt: Prompt, struck: list[Rule]) -> Answer:
+def answer_of(call: Call, prompt: Prompt, struck: list[Rule]) -> Answer:
     for rule in struck:
         if rule.kind == "run_failed":
             code = rule.argument or "server_error"
@@ -190,7 +190,7 @@ _FAILURES = {
 }
 
 
-def _pace(pace: Pace, struck: list[Rule]) -> Pace:
+def pace_of(pace: Pace, struck: list[Rule]) -> Pace:
     for rule in struck:
         if rule.kind == "slow":
             return msgspec.structs.replace(pace, working=rule.number(30.0))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.threadlab.conformance import checking, journeys
+from tests.threadlab.conformance import checking, journeys, response_journeys
 from tests.threadlab.conformance.checking import ROUTES
 from tests.threadlab.engine.desk import Desk, Exchange, desk, events_of
 
@@ -25,12 +25,13 @@ def replies() -> dict[str, list[Exchange]]:
                 seen[exchange.operation][exchange.body] = exchange
 
     with desk() as one:
-        for journey in journeys.JOURNEYS:
+        for journey in (*journeys.JOURNEYS, *response_journeys.JOURNEYS):
             journey(one)
         note(one)
     for scenario in journeys.ENDS:
         with desk(scenario=scenario) as one:
             journeys.ends(one)
+            response_journeys.ends(one)
             note(one)
     return {name: list(bodies.values()) for name, bodies in seen.items()}
 

@@ -219,15 +219,11 @@ class SqliteStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if version > SCHEMA_VERSION or (version == 0 and tables):
-                raise StoreBroken(f"{path} is not a store that this version can read; name another file, or move this one away.")
-            self._db.executescript(_SCHEMA)  # in one transaction: a kill in the middle leaves no half of a store
-            self._seq = self._db.execute("SELECT coalesce(max(seq), 0) FROM rows").fetchone()[0]
+            try:
+                self._seq = self._set_up()
+            except BaseException:
+                self._db.close()
+                raise
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
                 raise StoreBusy(f"{path} is in use by another process; stop that one, or name another file.") from None
@@ -236,6 +232,18 @@ class SqliteStore:
             raise StoreBroken(f"{path} is not a store: {error}. Name another file, or move this one away.") from None
         except OSError as error:
             raise StoreBroken(f"{path} cannot be opened as a store: {error.strerror or error}.") from None
+
+    def _set_up(self) -> int:
+        """Take the file for this process, make what is not there; the largest `seq` in it."""
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version > SCHEMA_VERSION or (version == 0 and tables):
+            raise StoreBroken(f"{self.path} is not a store that this version can read; name another file, or move this one away.")
+        self._db.executescript(_SCHEMA)  # in one transaction: a kill in the middle leaves no half of a store
+        return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM rows").fetchone()[0])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

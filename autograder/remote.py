@@ -48,9 +48,10 @@ class Distrusted(Exception):
 class _Trial:
     """What is remembered of one trial to hold its guest to the rules."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, number: int) -> None:
         self._budget = budget
-        self._number = 0
+        self._number = number
+        """Of the last request: in a program that is started again they are counted on."""
 
     def read(self, data: bytes) -> m.Said:
         """A message, if it is one that a guest sends here and now."""
@@ -85,7 +86,7 @@ def remote_guest(session: Session, budget: Budget | None = None, timeout: float 
     allowed = budget or Budget()
 
     def guest(spec: m.Spec, ask: Callable[[m.Said], m.Told]) -> m.Ending:
-        trial = _Trial(allowed)
+        trial = _Trial(allowed, spec.number)
         start = time.monotonic()
         try:
             if allowed.seconds <= 0:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import NullPool, StaticPool, create_engine, insert
+from sqlalchemy import Engine, NullPool, StaticPool, create_engine, insert
 from sqlalchemy.orm import Session
 
 from threadlab.desk import Base
@@ -22,16 +22,19 @@ _PAGE = 512
 Tables = dict[str, list[dict[str, Any]]]
 
 
+_compiled: dict[Any, Any] = {}
+"""Statements as SQL, for all trials: to compile them anew for each costs more than to run them."""
+
+
 @cache
-def _blank() -> bytes:
-    """A database with the tables of the course, and nothing in them."""
+def _blank() -> tuple[bytes, Engine]:
+    """A database with the tables of the course and nothing in them, and the engine that made it."""
     raw = sqlite3.connect(":memory:")
     raw.execute(f"PRAGMA page_size = {_PAGE}")
     engine = create_engine("sqlite://", creator=lambda: raw)
     Base.metadata.create_all(engine)
     content: bytes = raw.serialize()
-    raw.close()
-    return content
+    return content, engine
 
 
 class Database:
@@ -41,7 +44,7 @@ class Database:
         self._witness = witness
         self._folder = Path(tempfile.mkdtemp(prefix="threadlab-"))
         self._path = self._folder / "desk.db"
-        self._path.write_bytes(content or _blank())
+        self._path.write_bytes(content or _blank()[0])
         self._connections: list[sqlite3.Connection] = []
         self._own = self._connected(sqlite3.Connection)
         self._kept: bytes | None = None
@@ -58,9 +61,13 @@ class Database:
 
     def session(self) -> Session:
         """A session as another process would open it: on an engine and connections of its own."""
-        return Session(create_engine("sqlite://", creator=self._connect, poolclass=NullPool))
+        if len(_compiled) > 2000:
+            _compiled.clear()
+        model = _blank()[1]
+        pool = NullPool(self._connect, dialect=model.dialect)
+        return Session(Engine(pool, model.dialect, model.url, execution_options={"compiled_cache": _compiled}))
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> Any:
         database = self
 
         class Watched(sqlite3.Connection):

@@ -1,0 +1,305 @@
+"""Exercise `resilient-turn`: one turn, whatever happens: refusals, bad moments, lost replies, and the death of the process."""
+
+from collections.abc import Callable
+from typing import Any
+
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
+from autograder.checks.seen import cited, short
+from threadlab.engine.journal import Entry
+from threadlab.host import Limits
+from threadlab.objects import Message
+from threadlab.trial import CLIENT, DB, Evidence, World
+
+TURN = "turn-2"
+TEXT = "What is the capital of Portugal?"
+TOO_LONG = "Portugal " * 28_445
+MOST = 10
+"""How often one request may be sent at most while it is answered by 429 or 5xx."""
+RETRY_AFTER = {"createMessage": 7.0, "createRun": 20.0}
+_LIMITS = Limits(requests=400)
+
+
+def _thread(client: OpenAI) -> dict[str, Any]:
+    thread = client.beta.threads.create()
+    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
+    return {"thread_id": thread.id, "assistant_id": assistant.id, "before": 0}
+
+
+def _asked_before(client: OpenAI) -> dict[str, Any]:
+    given = _thread(client)
+    client.beta.threads.messages.create(given["thread_id"], role="user", content=TEXT, metadata={"turn_id": "turn-1"})
+    client.beta.threads.messages.create(given["thread_id"], role="assistant", content="I would have to look that up.")
+    return {**given, "before": 2}
+
+
+def _args(given: dict[str, Any]) -> list[Any]:
+    return [CLIENT, DB, TURN, given["thread_id"], given["assistant_id"], TEXT]
+
+
+def _wrong_key(given: dict[str, Any]) -> list[Any]:
+    return [{**CLIENT, "api_key": "sk-revoked"}, *_args(given)[1:]]
+
+
+def _no_thread(given: dict[str, Any]) -> list[Any]:
+    return [CLIENT, DB, TURN, "thread_" + "0" * 24, given["assistant_id"], TEXT]
+
+
+def _no_assistant(given: dict[str, Any]) -> list[Any]:
+    return [CLIENT, DB, TURN, given["thread_id"], "asst_" + "0" * 24, TEXT]
+
+
+def _too_long(given: dict[str, Any]) -> list[Any]:
+    return [*_args(given)[:-1], TOO_LONG]
+
+
+# ---- what the journal shows -------------------------------------------------------------------------------------------------------------
+
+
+def _posted(evidence: Evidence) -> list[Message]:
+    """The user messages that came after those that were there."""
+    return [one for one in evidence.messages(evidence.given["thread_id"])[evidence.given["before"] :] if one.role == "user"]
+
+
+def _sent(evidence: Evidence, operation: str) -> list[Entry]:
+    return [entry for entry in evidence.journal if entry.what == "sent" and entry.operation == operation]
+
+
+def _messages_once(evidence: Evidence) -> str | None:
+    posted = _posted(evidence)
+    if len(posted) == 1 and posted[0].text == TEXT:
+        return None
+    if not posted:
+        return "the message is not on the thread."
+    if len(posted) == 1:
+        return f"the message on the thread says {short(posted[0].text)}, not the text that was given."
+    made = evidence.requests("createMessage", ok=True)
+    return f"the message is on the thread {len(posted)} times: {cited(evidence, made)}.{_why_again(evidence, made)}"
+
+
+def _why_again(evidence: Evidence, made: list[Entry]) -> str:
+    lost = [entry for entry in evidence.journal if entry.what == "lost"]
+    if lost and len(made) > 1 and lost[0].n < made[1].n:
+        return " The first one had arrived; only its reply was lost. The SDK's own retries do not look before they send again, either."
+    return ""
+
+
+def _runs_once(evidence: Evidence) -> str | None:
+    runs = evidence.runs(evidence.given["thread_id"])
+    if len(runs) == 1:
+        return None
+    made = evidence.requests("createRun", ok=True)
+    return f"{len(runs)} runs were made for one turn: {cited(evidence, made)}." if runs else "no run was made."
+
+
+def _right_value(evidence: Evidence) -> str | None:
+    runs = evidence.runs(evidence.given["thread_id"])
+    said = [one.text for one in evidence.messages(evidence.given["thread_id"]) if runs and one.run_id == runs[-1].id]
+    if said and isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(said).strip():
+        return None
+    return f"it returned {short(evidence.value)}; the run wrote {short(said[0]) if said else 'nothing'}."
+
+
+def answers(evidence: Evidence) -> Found:
+    if not evidence.requests():
+        return Occasion.NONE
+    return _messages_once(evidence) or _runs_once(evidence) or _right_value(evidence)
+
+
+def no_retry_when_refused(evidence: Evidence) -> Found:
+    refused = [entry for entry in evidence.requests(ok=False) if entry.status in (400, 401, 404)]
+    if not refused:
+        return Occasion.NONE
+    again = [entry for entry in refused if entry.operation == refused[-1].operation]
+    if len(again) > 1:
+        return f"{evidence.line(again[0])} was final, and the same was sent again: {evidence.line(again[1])}. No retry mends a refusal."
+    if evidence.ending.how == "halted":
+        return f"after {evidence.line(refused[0])} it {evidence.ending.message}."
+    if evidence.returned:
+        return f"{evidence.line(refused[0])} was refused, and it returned {short(evidence.value)}: the caller must hear of it."
+    return None
+
+
+def bounded_retries(evidence: Evidence) -> Found:
+    sent = _sent(evidence, "createMessage")
+    if len(sent) > MOST:
+        return f"the message was sent {len(sent)} times to a service that is down, and at most {MOST} times was allowed; give up and raise."
+    if evidence.ending.how == "halted":
+        return f"while every try was answered with an error, it {evidence.ending.message}."
+    if len(sent) < 2 or unwritten(evidence):
+        return Occasion.NONE
+    if evidence.returned:
+        return f"no try succeeded ({evidence.line(sent[-1])} was the last), and it returned {short(evidence.value)}: raise the error."
+    return None
+
+
+def survives_bad_moments(evidence: Evidence) -> Found:
+    failed = evidence.requests(ok=False)
+    if not failed:
+        return Occasion.NONE
+    if evidence.ending.how == "raised":
+        return f"{evidence.line(failed[-1])} ended the turn with {evidence.ending.type}: nothing had been done, so try again."
+    return ending_of(evidence) or answers(evidence)
+
+
+def obeys_retry_after(evidence: Evidence) -> Found:
+    limited = [entry for entry in evidence.requests(ok=False) if entry.status == 429]
+    retried = False
+    for entry in limited:
+        later = [one for one in _sent(evidence, entry.operation) if one.n > entry.n]
+        wait = RETRY_AFTER.get(entry.operation, 0.0)
+        if later and later[0].at < entry.at + wait - 0.05:
+            return f"{evidence.line(entry)} said Retry-After: {wait:g}, and the next try came sooner: {evidence.line(later[0])}."
+        retried = retried or bool(later)
+    if not retried:
+        return Occasion.NONE
+    return ending_of(evidence)
+
+
+def one_message(evidence: Evidence) -> Found:
+    if not _sent(evidence, "createMessage"):
+        return Occasion.NONE
+    return _messages_once(evidence)
+
+
+def one_run(evidence: Evidence) -> Found:
+    if not _sent(evidence, "createRun"):
+        return Occasion.NONE
+    return _runs_once(evidence) or _right_value(evidence)
+
+
+def same_text_is_another_turn(evidence: Evidence) -> Found:
+    if not evidence.requests():
+        return Occasion.NONE
+    if not _posted(evidence):
+        return (
+            f"the thread had the same text from turn-1 already, and {TURN} was not posted: two turns may say the same, so compare a key of "
+            "your own, not the text."
+        )
+    return _messages_once(evidence) or _runs_once(evidence) or _right_value(evidence)
+
+
+def survives_a_restart(evidence: Evidence) -> Found:
+    if not evidence.killed:
+        return Occasion.NONE
+    wrong = _messages_once(evidence) or _runs_once(evidence) or _right_value(evidence)
+    if wrong:
+        return f"started again, {wrong}"
+    row = next((row for row in evidence.tables.get("turns", []) if row["turn_id"] == TURN), None)
+    if row is None:
+        return f"the table has no row for {TURN}."
+    if row["answer"] is None or row["answer"].strip() != str(evidence.value).strip():
+        return f"the answer was returned, and the row for {TURN} says answer={short(row['answer'])}: whoever asks again would run again."
+    return None
+
+
+def _in(scenario: str, setup: Callable[[OpenAI], dict[str, Any]] = _thread) -> Callable[[], World]:
+    return lambda: World(setup, scenario=f"slow:1 {scenario}", limits=_LIMITS)
+
+
+REFUSALS = ("text too long", "wrong key", "no such thread", "no such assistant")
+DOWN = ("always 500", "always 429")
+MESSAGE_LOST = ("message's reply lost", "message kept, 500 said", "message lost on its way")
+RUN_LOST = ("run's reply lost", "run started, 500 said", "run's reply never came")
+
+EXERCISE = Exercise(
+    slug="resilient-turn",
+    lesson="05",
+    title="A resilient turn",
+    minutes=60,
+    parts=(
+        Part(
+            "resilient_turn",
+            (
+                Behaviour("answers", 2, "When nothing goes wrong: one message, one run, its answer returned.", answers),
+                Behaviour(
+                    "no_retry_when_refused",
+                    3,
+                    "What is refused with a 400, 401 or 404 is not sent again, and the error reaches the caller.",
+                    no_retry_when_refused,
+                    REFUSALS,
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "bounded_retries",
+                    2,
+                    f"A request that is always answered by 429 or 500 is tried again, but at most {MOST} times in all.",
+                    bounded_retries,
+                    DOWN,
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "survives_bad_moments",
+                    2,
+                    "Two failures in a row do not end the turn.",
+                    survives_bad_moments,
+                    ("bad moments",),
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "obeys_retry_after",
+                    2,
+                    "After a 429 the next try waits as long as Retry-After says.",
+                    obeys_retry_after,
+                    ("rate limited",),
+                ),
+                Behaviour(
+                    "one_message_after_a_lost_reply",
+                    3,
+                    "When the reply to the message is lost, the thread has the message once.",
+                    one_message,
+                    MESSAGE_LOST,
+                ),
+                Behaviour("one_run_after_a_lost_reply", 2, "When the reply to the run is lost, there is one run.", one_run, RUN_LOST),
+                Behaviour(
+                    "same_text_is_another_turn",
+                    1,
+                    "A turn with the text of an earlier one is still posted.",
+                    same_text_is_another_turn,
+                    ("asked before",),
+                ),
+                Behaviour(
+                    "survives_a_restart",
+                    4,
+                    "Killed at any point and started again: one message, one run, the answer returned and recorded.",
+                    survives_a_restart,
+                    ("killed",),
+                ),
+            ),
+            (
+                Scene("plain", _in(""), _args),
+                Scene("text too long", _in(""), _too_long),
+                Scene("wrong key", _in(""), _wrong_key),
+                Scene("no such thread", _in(""), _no_thread),
+                Scene("no such assistant", _in(""), _no_assistant),
+                Scene("always 500", _in("500@createMessage"), _args),
+                Scene("always 429", _in("429:1@createMessage"), _args),
+                Scene("bad moments", _in("500@createMessage#1-2 503@createRun#1 500@getRun#1-2"), _args),
+                Scene("rate limited", _in("429:7@createMessage#1 429:20@createRun#1"), _args),
+                Scene("message's reply lost", _in("reply_lost@createMessage#1"), _args),
+                Scene("message kept, 500 said", _in("500_after@createMessage#1"), _args),
+                Scene("message lost on its way", _in("request_lost@createMessage#1"), _args),
+                Scene("run's reply lost", _in("reply_lost@createRun#1"), _args),
+                Scene("run started, 500 said", _in("500_after@createRun#1"), _args),
+                Scene("run's reply never came", _in("reply_silent@createRun#1"), _args),
+                Scene("asked before", _in("", _asked_before), _args),
+                Scene("killed", _in(""), _args, kill=True, bound=40),
+            ),
+        ),
+    ),
+    hints=(
+        "After a lost reply you do not know whether the message is on the thread. Who knows? And how would you recognise it?",
+        "Turn the SDK's own retries off for the two requests that create something, put `turn_id` into their metadata, and look for it "
+        "(among the thread's messages, among its runs) before every try, also the first one of a restarted process. Commit each id when "
+        "you have it.",
+        "def create_once(find, create):\n"
+        "    for pause in (1, 2, 4, 8):\n"
+        "        found = find()                       # lists, and compares metadata['turn_id']\n"
+        "        if found: return found\n"
+        "        try: return create()                 # with client.with_options(max_retries=0)\n"
+        "        except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError) as error:\n"
+        "            time.sleep(what Retry-After says, or else pause)\n"
+        "    raise ...",
+    ),
+)

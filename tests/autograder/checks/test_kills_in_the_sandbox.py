@@ -1,0 +1,18 @@
+"""Databases and kills through the pipe: what a notebook's kernel shows of them, a sandboxed submission shows too."""
+
+import pytest
+
+from autograder import checks
+from autograder.execution.client import WorkerClient
+from autograder.grading import grade_notebook
+from autograder.notebooks import read, solution
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ["open-conversation", "resilient-turn"])
+def test_restarted_program_is_taken_for_a_forgery(slug):
+    notebook = read(solution(slug))
+    with WorkerClient(trust=True) as client, client.open() as session:
+        (verdict,) = grade_notebook(notebook, session, checks.find(slug))
+    assert not verdict.lost, verdict
+    assert "and started again" in verdict.coverage

@@ -7,11 +7,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from threadlab.widgets.conversation import ThreadView
+    from threadlab.widgets.cost import CostMeter
+    from threadlab.widgets.knobs import FaultKnobs
+    from threadlab.widgets.lifecycle import RunLife
+    from threadlab.widgets.polls import Polls
+    from threadlab.widgets.progress import Progress
+    from threadlab.widgets.quiz import Answers, Quiz
     from threadlab.widgets.stepper import Race
 
-__all__ = ["Race"]
+__all__ = ["Answers", "CostMeter", "FaultKnobs", "Polls", "Progress", "Quiz", "Race", "RunLife", "ThreadView"]
 
-_HOMES = {"Race": "stepper"}
+_HOMES = {
+    "Answers": "quiz",
+    "CostMeter": "cost",
+    "FaultKnobs": "knobs",
+    "Polls": "polls",
+    "Progress": "progress",
+    "Quiz": "quiz",
+    "Race": "stepper",
+    "RunLife": "lifecycle",
+    "ThreadView": "conversation",
+}
 
 
 def __getattr__(name: str) -> Any:

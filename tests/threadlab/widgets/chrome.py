@@ -14,20 +14,11 @@ from pathlib import Path
 from typing import Any
 
 FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-    "--window-size=1280,1000",
-    "--force-color-profile=srgb",
-    "--remote-allow-origins=*",
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--window-size=1280,1000"),
+    *("--force-color-profile=srgb", "--remote-allow-origins=*"),
 ]
-PATIENCE = 40.0
+PATIENCE = 25.0
 """Seconds to wait for what must come."""
 
 KEYS = {

@@ -57,6 +57,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     settings = folder / ".settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')
     env = {**os.environ, **own, "PYTHONPATH": str(ROOT), "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings")}
     options = [f"--ServerApp.port={port}", "--ServerApp.token=", "--ServerApp.password=", "--ServerApp.open_browser=False"]
     options += [
@@ -97,9 +98,11 @@ def notebook(lab: tuple[Path, str], tmp_path: Path, request: pytest.FixtureReque
             page = stack.enter_context(chromium(tmp_path / f"profile{dark}", dark))
             page.open(f"{address}/doc/tree/{name}?reset")
             page.wait("document.querySelector('.jp-Notebook .jp-CodeCell .cm-content')", "the first cell")
-            page.wait("document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'", "the kernel")
-            if dark:
-                page.run("document.body.setAttribute('data-probe', '')")
+            page.wait(
+                "fetch('/api/sessions').then((told) => told.json()).then((all) => all.some((one) => "
+                f"one.path === {name!r} && one.kernel && one.kernel.connections > 0 && one.kernel.execution_state === 'idle'))",
+                "the kernel",
+            )
             run_all(page)
             page.wait(f"document.querySelector({ready!r})", "the widget")
             return page
@@ -108,10 +111,12 @@ def notebook(lab: tuple[Path, str], tmp_path: Path, request: pytest.FixtureReque
 
 
 def run_all(page: Page) -> None:
-    """Run every cell: Shift+Enter from the first on."""
+    """Run every cell: Shift+Enter from the first on. Lab asks for a kernel when it has not noticed yet that there is one."""
+    time.sleep(0.5)
     count = page.run("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length")
     page.run("document.querySelector('.jp-Notebook .jp-CodeCell .cm-content').focus()")
     for number in range(1, count + 1):
         page.press("Enter", shift=True)
-        prompt = f"document.querySelectorAll('.jp-Notebook .jp-CodeCell')[{number - 1}].querySelector('.jp-InputPrompt')"
-        page.wait(prompt + ".innerText.match(/\\[\\d+\\]/)", f"the end of cell {number}")
+        prompt = f"document.querySelectorAll('.jp-Notebook .jp-CodeCell')[{number - 1}].querySelector('.jp-InputPrompt').innerText"
+        accept = "document.querySelector('.jp-Dialog .jp-mod-accept')?.click()"
+        page.wait(f"({accept}, /\\[\\d+\\]/.test({prompt}))", f"the end of cell {number}")

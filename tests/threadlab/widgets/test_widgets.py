@@ -1,0 +1,326 @@
+"""The other widgets without a browser, each test named after the mistake it catches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from threadlab import Service, lesson, race
+from threadlab.engine.lifecycle import ACTIVE, MOVES, TERMINAL
+from threadlab.faults import KINDS
+from threadlab.trial import CLIENT, World, trial
+from threadlab.widgets import Answers, CostMeter, FaultKnobs, Polls, Progress, Quiz, Race, RunLife, ThreadView
+from threadlab.widgets.base import Widget
+from threadlab.widgets.lifecycle import PLACES, axes
+from threadlab.widgets.polls import asked
+from threadlab.widgets.progress import COURSE
+
+
+@pytest.fixture(autouse=True)
+def _no_predictions() -> Iterator[None]:
+    kept = dict(lesson._committed), set(lesson._revealed)
+    lesson._committed.clear()
+    lesson._revealed.clear()
+    yield
+    lesson._committed.clear()
+    lesson._revealed.clear()
+    lesson._committed.update(kept[0])
+    lesson._revealed.update(kept[1])
+
+
+outcomes = cache(race.outcomes)
+
+
+def turn(client: Any, thread_id: str, assistant_id: str) -> str:
+    client.beta.threads.messages.create(thread_id, role="user", content="And Italy?")
+    return str(client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id).status)
+
+
+def every() -> list[Widget]:
+    seen, _ = outcomes()
+    thread_id = seen.requests("createRun")[0].thread_id
+    return [
+        Race(seen),
+        RunLife(seen),
+        RunLife(),
+        Polls(works=4),
+        Quiz("first-status", "What is in `run.status`?", answers=True),
+        Answers("first-in-list"),
+        ThreadView(seen, thread_id),
+        FaultKnobs(turn, CLIENT, setup=race.five_messages, scenario="500@createRun%50", seeds=3),
+        CostMeter(),
+        Progress({"first-turn": {"best": 10, "points": 10}, "open-conversation": {"best": 3, "points": 10}}, here="01"),
+    ]
+
+
+# ---- what holds for all -----------------------------------------------------------------------------------------------------------------
+
+
+def test_widget_without_text_or_static_form() -> None:
+    for widget in every():
+        bundle = widget._repr_mimebundle_()
+        assert len(bundle["text/plain"]) > 30, type(widget)
+        assert widget.title in bundle["text/html"]
+        assert "<button" not in bundle["text/html"]
+        assert "<input" not in bundle["text/html"]
+
+
+def test_picture_that_is_no_xml_or_has_no_name() -> None:
+    for widget in every():
+        for svg in re.findall(r"<svg.*?</svg>", widget.html(), re.S):
+            root = ET.fromstring(svg)
+            assert root.get("role") == "img"
+            assert len(root.get("aria-label") or "") > 15
+        for alternative in re.findall(r'<img [^>]*?alt="([^"]*)"', widget.static()):
+            assert len(alternative) > 15
+        assert "<img" in widget.static() or isinstance(widget, Quiz | FaultKnobs)
+
+
+def test_table_or_text_missing_beside_a_picture() -> None:
+    for widget in every():
+        if "<svg" in widget.html():
+            assert "<table>" in widget.html()
+            assert "<table>" in widget.static()
+
+
+def test_something_comes_from_outside() -> None:
+    for widget in every():
+        outside = widget.html() + widget.static()
+        assert re.findall(r"https?://[^\s\"<]+", outside.replace("http://www.w3.org/2000/svg", "")) == []
+        assert "<script" not in outside
+    here = Path(race.__file__).parent / "widgets"
+    assert re.findall(r"https?://", (here / "panel.js").read_text() + (here / "panel.css").read_text()) == []
+
+
+def test_control_without_a_name() -> None:
+    for widget in every():
+        html = widget.html()
+        for control in re.findall(r"<(?:input|select)[^>]*>", html):
+            before = html[: html.index(control)]
+            assert before.rfind("<label") > before.rfind("</label>"), control
+
+
+def test_ids_of_two_widgets_are_the_same() -> None:
+    names = [widget.name for widget in every()]
+    assert len(set(names)) == len(names)
+
+
+def test_threads_needed() -> None:
+    """A browser's Python cannot start one."""
+    for file in (Path(race.__file__).parent / "widgets").glob("*.py"):
+        assert not re.search(r"\b(threading|subprocess|multiprocessing|to_thread|run_in_executor)\b", file.read_text()), file.name
+
+
+def test_import_costs_the_widget_library() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, threadlab.widgets as w; w.Race, w.Quiz; print([m for m in ('ipywidgets', 'anywidget', 'openai') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+# ---- the life of a run ------------------------------------------------------------------------------------------------------------------
+
+
+def test_status_or_move_missing_from_the_diagram() -> None:
+    assert set(PLACES) == ACTIVE | TERMINAL == {status for move in MOVES for status in move}
+    assert RunLife().svg().count('class="tl-way"') == len(MOVES)
+
+
+def test_path_that_was_not_taken_is_lit() -> None:
+    seen, _ = outcomes()
+    life = RunLife(seen)
+    assert life.svg().count('class="tl-taken"') == 2
+    assert "queued, then in progress, then completed" in life.text()
+    life.act("step", "1")
+    assert life.svg(1).count('class="tl-taken"') == 0
+    assert "queued from" in life.said
+
+
+def test_more_ticks_than_pixels() -> None:
+    tight = asked("tight loop", 12, 0.0, 1.0, 0.0)
+    assert len(tight.polls) > 500
+    assert axes([tight], title="x").count('class="tl-tick"') == 0
+    assert axes([asked("constant", 12, 2.0, 1.0, 2.0)], title="x").count('class="tl-tick"') == 7
+
+
+def test_growing_gaps_do_not_grow() -> None:
+    gaps = asked("exponential", 12, 1.0, 2.0, 4.0).gaps
+    assert [round(gap) for gap in gaps] == [2, 4, 4, 4]
+
+
+# ---- predictions ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_answer_shows_before_a_commitment() -> None:
+    quiz = Quiz("first-status", answers=True)
+    for action in ("reveal", "commit"):
+        quiz.act(action)
+        assert "created is finished" not in quiz.html() + quiz.static() + quiz.text() + str(quiz.keep())
+    quiz.act("pick", "A")
+    assert quiz.committed == ""
+    quiz.act("commit")
+    assert "created is finished" not in quiz.html() + quiz.static() + quiz.text()
+    quiz.act("reveal")
+    assert "“created is finished”" in quiz.html()
+    assert quiz.keep() == {"question": "first-status", "committed": "A", "revealed": True}
+
+
+def test_answer_changed_after_it_was_seen() -> None:
+    quiz = Quiz("first-status", answers=True)
+    for action, value in (("pick", "A"), ("commit", ""), ("reveal", ""), ("pick", "B"), ("commit", "")):
+        quiz.act(action, value)
+    assert quiz.committed == "A"
+
+
+def test_widget_and_cell_keep_different_records(capsys: pytest.CaptureFixture[str]) -> None:
+    lesson.commit("first-status", "C")
+    assert Quiz("first-status").committed == "C"
+    answers = Answers("first-status")
+    answers.act("reveal")
+    assert answers.text().startswith("You said C; it is B.")
+
+
+# ---- the thread -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_window_not_marked() -> None:
+    _, missed = outcomes()
+    view = ThreadView(missed, missed.requests("createRun")[0].thread_id)
+    assert [row[-1] for row in view._cells()] == ["read by the run"] * 5 + ["the run's reply"]
+    assert view.locked_by == ""
+
+
+def test_lock_or_news_not_shown() -> None:
+    with Service() as service, service.time():
+        import time
+
+        client = service.client()
+        thread_id, assistant_id = race.five_messages(client)
+        view = ThreadView(service, thread_id)
+        run = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+        view.act("refresh")
+        assert view.locked_by == run.id
+        assert "lock held" in view.html()
+        time.sleep(5)
+        view.act("refresh")
+        assert "1 more messages" in view.said
+        assert "■" not in view.html()
+        assert [row[-1] for row in ThreadView(client, thread_id)._cells()][-1] == "the run's reply"
+
+
+def test_truncated_messages_look_read() -> None:
+    def short(client: Any, thread_id: str, assistant_id: str) -> None:
+        client.beta.threads.runs.create_and_poll(
+            thread_id=thread_id, assistant_id=assistant_id, truncation_strategy={"type": "last_messages", "last_messages": 2}
+        )
+
+    world = World(race.five_messages)
+    assert world.given is not None
+    evidence = trial(short, CLIENT, *world.given, world=world)
+    marks = [row[-1] for row in ThreadView(evidence, world.given[0])._cells()]
+    assert marks == ["not read by the run"] * 3 + ["read by the run"] * 2 + ["the run's reply"]
+
+
+def test_following_needs_a_thread() -> None:
+    seen, _ = outcomes()
+    view = ThreadView(seen, seen.requests("createRun")[0].thread_id)
+    view.act("follow")
+    assert "press Refresh" in view.said
+
+    async def in_a_loop() -> bool:
+        view.act("follow")
+        following = view.following
+        view.act("follow")
+        await asyncio.sleep(0)
+        return following and not view.following
+
+    assert asyncio.run(in_a_loop())
+
+
+# ---- faults -----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_knob_missing_for_a_fault() -> None:
+    html = FaultKnobs().html()
+    assert all(f'data-value="{kind}"' in html for kind in KINDS)
+
+
+def test_scenario_of_the_knobs_is_not_understood() -> None:
+    knobs = FaultKnobs()
+    knobs.act("switch", True, "delay")
+    knobs.act("argument", "3", "delay")
+    knobs.act("operation", "createMessage", "delay")
+    knobs.act("percent", "30", "delay")
+    assert knobs.scenario == "delay:3@createMessage%30"
+    assert "delay:3@createMessage%30" in knobs.html()
+    knobs.act("argument", "soon", "delay")
+    assert knobs.said.startswith("That did not work:")
+    assert "number (seconds)" in knobs.said
+
+
+def test_seeds_all_the_same_or_progress_not_told() -> None:
+    shown: list[int] = []
+    knobs = FaultKnobs(
+        turn, CLIENT, setup=race.five_messages, scenario="run_failed@createRun%50", seeds=8, fails=lambda one: one.value != "completed"
+    )
+    knobs.show = lambda: shown.append(knobs.done)  # type: ignore[method-assign]
+    knobs.act("run")
+    assert shown == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert 0 < sum(result.failed for result in knobs.results) < 8
+    assert re.match(r"\d of 8 seeds fail\.", knobs.said)
+    assert "✗ fails" in knobs.html()
+    assert "✗ fails" in knobs.static()
+
+
+# ---- cost -------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_window_does_not_save() -> None:
+    meter = CostMeter(window=6, archive=20)
+    counted = {way: meter.money(turns) for way, turns in meter.counted().items()}
+    assert counted["window"] < counted["archive"] < counted["left alone"]
+    before = counted["window"]
+    meter.act("window", "40")
+    assert meter.money(meter.counted()["window"]) > before
+
+
+def test_price_without_a_date() -> None:
+    meter = CostMeter()
+    for model, price in meter.prices.items():
+        meter.act("model", model)
+        assert re.fullmatch(r"20\d\d-\d\d(-\d\d)?", price.listed)
+        assert price.listed in meter.html()
+        assert price.listed in meter.text()
+
+
+def test_cost_of_a_trial() -> None:
+    seen, _ = outcomes()
+    assert len(CostMeter(seen).turns) == 3
+
+
+# ---- progress ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_next_is_one_that_is_done(tmp_path: Path) -> None:
+    file = tmp_path / "progress.json"
+    shown = Progress(file)
+    assert "Next: lesson 00" in shown.text()
+    file.write_text(json.dumps({"first-turn": {"best": 10, "points": 10, "hints": 1}}))
+    shown.act("refresh")
+    assert "1 of 14 exercises done. Next: lesson 01, exercise open-conversation." in shown.said
+    file.write_text("not json")
+    shown.act("refresh")
+    assert "0 of 14" in shown.said
+    everything = {one.slug: {"best": 1, "points": 1} for one in COURSE}
+    assert "That was all" in Progress(everything).text()

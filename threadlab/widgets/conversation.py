@@ -1,0 +1,220 @@
+"""The thread view: a conversation as the service keeps it, what a run read of it, and the lock while it is held.
+
+ThreadView(client, thread_id)      # any client of the SDK; press Refresh, or Follow while a run is going
+ThreadView(service, thread_id)     # a service of your own: its journal also tells each run's window
+ThreadView(evidence, thread_id)    # how things stood at the end of a trial
+"""
+
+from __future__ import annotations
+
+import asyncio
+import textwrap
+from html import escape
+from typing import Any, NamedTuple
+
+from threadlab.engine.journal import Journal
+from threadlab.engine.lifecycle import ACTIVE
+from threadlab.service import Service
+from threadlab.trial import Evidence
+from threadlab.widgets import base
+from threadlab.widgets.moments import STARTS_RUN
+from threadlab.widgets.picture import box, image, inside, path, picture, words
+from threadlab.widgets.rerun import quietly
+
+SHOWN = 40
+"""Messages shown at once: the newest."""
+FOLLOWS = 120
+"""How often a view that follows looks again, at most; once a second."""
+
+
+class Said(NamedTuple):
+    id: str
+    role: str
+    text: str
+    at: int
+    run_id: str
+    status: str
+
+
+class Snapshot(NamedTuple):
+    """A thread as it was when somebody looked."""
+
+    messages: list[Said]
+    """Oldest first."""
+    runs: dict[str, str]
+    """Run ids with their statuses, oldest first."""
+    windows: dict[str, tuple[str, ...]]
+    """What each run read, where a journal tells it."""
+
+
+class ThreadView(base.Widget):
+    """The conversation, message by message."""
+
+    def __init__(self, source: Any, thread_id: str, title: str = "Thread") -> None:
+        super().__init__()
+        self.source, self.thread_id, self.title = source, thread_id, title
+        self.chosen = ""
+        self._following: asyncio.Task[None] | None = None
+        self.now: Snapshot = quietly(self._look)
+
+    # ---- reading ------------------------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> Snapshot:
+        if isinstance(self.source, Evidence):
+            return _from_evidence(self.source, self.thread_id)
+        client = self.source.client() if isinstance(self.source, Service) else self.source
+        messages = list(client.beta.threads.messages.list(self.thread_id, order="desc", limit=100).data)[::-1]
+        runs = list(client.beta.threads.runs.list(self.thread_id, order="desc", limit=50).data)[::-1]
+        said = [
+            Said(
+                one.id,
+                one.role,
+                "".join(part.text.value for part in one.content if part.type == "text"),
+                one.created_at,
+                one.run_id or "",
+                one.status or "completed",
+            )
+            for one in messages
+        ]
+        windows = _windows(self.source.journal, self.thread_id) if isinstance(self.source, Service) else {}
+        return Snapshot(said, {run.id: run.status for run in runs}, windows)
+
+    @property
+    def locked_by(self) -> str:
+        """The run that holds the thread's lock; empty when it is free."""
+        return next((run_id for run_id, status in self.now.runs.items() if status in ACTIVE), "")
+
+    @property
+    def run_id(self) -> str:
+        """The run whose window is marked: the chosen one, or the newest."""
+        return self.chosen if self.chosen in self.now.runs else next(reversed(self.now.runs), "")
+
+    def do_refresh(self, value: Any = "") -> None:
+        before = self.now
+        self.now = quietly(self._look)
+        more = len(self.now.messages) - len(before.messages)
+        self.said = f"{f'{more} more messages. ' if more > 0 else 'No new message. '}{self._lock()}"
+
+    def do_run(self, value: Any) -> None:
+        self.chosen = str(value)
+
+    def do_follow(self, value: Any = "") -> None:
+        """Look once a second while a run is going; in the kernel's own event loop, without a thread."""
+        if self.following:
+            assert self._following is not None
+            self._following.cancel()
+            self._following = None
+            self.said = "No longer following."
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.said = "There is no event loop here to follow with: press Refresh."
+            return
+        self._following = loop.create_task(self._follow())
+        self.said = "Following: a look every second, until no run is going."
+
+    @property
+    def following(self) -> bool:
+        return self._following is not None and not self._following.done()
+
+    async def _follow(self) -> None:
+        for _ in range(FOLLOWS):
+            await asyncio.sleep(1)
+            self.act("refresh")
+            if not self.locked_by:
+                break
+        self._following = None
+        self.show()
+
+    # ---- shown --------------------------------------------------------------------------------------------------------------------------
+
+    def _lock(self) -> str:
+        if not self.locked_by:
+            return "No run is going: the thread is free."
+        status = self.now.runs[self.locked_by].replace("_", " ")
+        return f"The thread is locked by {self.locked_by} ({status}): messages and further runs are refused."
+
+    def _mark(self, said: Said) -> str:
+        """What the run whose window is marked has to do with a message."""
+        run_id = self.run_id
+        if not run_id:
+            return "no run yet"
+        if said.run_id == run_id:
+            return "the run's reply"
+        window = self.now.windows.get(run_id)
+        if window is None:
+            return "not told from outside"
+        return "read by the run" if said.id in window else "not read by the run"
+
+    def _cells(self) -> list[tuple[str, str, str, str, str, str]]:
+        return [
+            (one.id, _clock(one.at), one.role, one.text[:300], one.run_id or "–", self._mark(one)) for one in self.now.messages[-SHOWN:]
+        ]
+
+    def _heading(self) -> str:
+        count = len(self.now.messages)
+        more = f" (the newest {SHOWN} are shown)" if count > SHOWN else ""
+        return f"{self.title} {self.thread_id}: {count} message{'' if count == 1 else 's'}{more}"
+
+    def svg(self, width: float = 860) -> str:
+        parts: list[str] = [words(20, 30, f"{'■ locked' if self.locked_by else '□ free'} · {self._heading()}", "tl-head")]
+        y = 52.0
+        for said in self.now.messages[-SHOWN:]:
+            lines = textwrap.wrap(" ".join(said.text.split())[:300] or "(no text yet)", 62)[:3]
+            high = 26.0 + 16 * len(lines)
+            left = 60.0 if said.role == "user" else 120.0
+            mark = self._mark(said)
+            read = mark == "read by the run"
+            parts.append(box(left, y, 470, high, "tl-lit" if read else "tl-box", 8))
+            by = f" · answers {said.run_id[:12]}…" if said.run_id else ""
+            parts.append(words(left + 12, y + 17, f"{said.role} · {said.id[:14]}… · {_clock(said.at)}{by}", "tl-name"))
+            parts += [words(left + 12, y + 34 + 16 * number, line) for number, line in enumerate(lines)]
+            parts.append(words(612, y + high / 2 + 4, f"{'●' if read else '○'} {mark}", "tl-strong" if read else "tl-dim"))
+            y += high + 10
+        if self.locked_by:
+            parts.append(path(f"M36 52V{y:.0f}", "tl-taken"))
+            parts.append(words(24, y + 12, f"■ lock held: {self.now.runs[self.locked_by].replace('_', ' ')}", "tl-strong"))
+            y += 22
+        said_ = f"{self._heading()}. {self._lock()} The table says the same, message by message."
+        return picture(parts, title=self.title, description=said_, width=width, height=y + 12)
+
+    def _table(self) -> str:
+        return base.table(self._heading(), ("id", "time (UTC)", "who", "text", "written by the run", "the marked run"), self._cells())
+
+    def body(self) -> str:
+        options = [(run_id, f"{run_id} ({status.replace('_', ' ')})") for run_id, status in self.now.runs.items()]
+        picked = base.select("run", "Window of", options, self.run_id) if options else ""
+        buttons = base.button("refresh", "Refresh", main=True)
+        if not isinstance(self.source, Evidence):
+            buttons += base.button("follow", "Follow", pressed=self.following)
+        return (
+            f'<p>{escape(self._lock())}</p><div class="tl-bar-row">{buttons}{picked}</div>'
+            f"{inside(self.svg())}{base.folded('The same as a table', self._table())}"
+        )
+
+    def still(self) -> str:
+        return f"<p>{escape(self._lock())}</p>{image(self.svg())}{self._table()}"
+
+    def text(self) -> str:
+        head = ("id", "time (UTC)", "who", "text", "written by the run", "the marked run")
+        return (
+            f"{self._heading()}\n{self._lock()}\n\n{base.plain_table(head, [(*row[:3], row[3][:60], *row[4:]) for row in self._cells()])}"
+        )
+
+
+def _windows(journal: Journal, thread_id: str) -> dict[str, tuple[str, ...]]:
+    started = (entry for name in STARTS_RUN for entry in journal.requests(name, ok=True, thread_id=thread_id))
+    return {entry.run_id: tuple(entry.detail.get("window", ())) for entry in started}
+
+
+def _from_evidence(evidence: Evidence, thread_id: str) -> Snapshot:
+    messages = [Said(one.id, one.role, one.text, one.created_at, one.run_id or "", one.status) for one in evidence.messages(thread_id)]
+    runs = {entry.run_id: entry.state for entry in evidence.journal if entry.what == "run" and entry.thread_id == thread_id}
+    return Snapshot(messages, runs, _windows(evidence.journal, thread_id))
+
+
+def _clock(at: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")

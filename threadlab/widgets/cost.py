@@ -1,0 +1,198 @@
+"""The cost meter: tokens and money by turn, for a thread that is left alone, one with a window, and one that is archived now and then.
+
+CostMeter()                       # a conversation of forty turns
+CostMeter([(question, answer), …], model="gpt-4o")
+CostMeter(evidence)               # the messages of a trial, turn by turn
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from html import escape
+from typing import Any, NamedTuple
+
+from threadlab import tokens
+from threadlab.trial import Evidence
+from threadlab.widgets import base
+from threadlab.widgets.picture import box, image, inside, path, picture, words
+
+BASE = 60
+"""Tokens of the instructions and the formatting that every run reads besides the messages (an estimate)."""
+
+
+class Price(NamedTuple):
+    """US dollars for a million tokens, as listed on a day."""
+
+    read: Decimal
+    written: Decimal
+    listed: str
+
+
+PRICES: dict[str, Price] = {
+    "gpt-4o": Price(Decimal("2.50"), Decimal("10.00"), "2025-08"),
+    "gpt-4o-mini": Price(Decimal("0.15"), Decimal("0.60"), "2025-08"),
+    "gpt-4.1": Price(Decimal("2.00"), Decimal("8.00"), "2025-08"),
+    "gpt-4.1-mini": Price(Decimal("0.40"), Decimal("1.60"), "2025-08"),
+    "gpt-4-turbo": Price(Decimal("10.00"), Decimal("30.00"), "2025-08"),
+    "gpt-3.5-turbo": Price(Decimal("0.50"), Decimal("1.50"), "2025-08"),
+}
+"""What the hosted models cost in the month stated. Prices change: look them up before you decide anything."""
+
+HEAD = ("turn", "left alone: tokens", "money", "window: tokens", "money", "archive: tokens", "money")
+WAYS = ("left alone", "window", "archive")
+
+
+class Turn(NamedTuple):
+    read: int
+    written: int
+
+
+class CostMeter(base.Widget):
+    """Counts exactly what the messages cost; a summary that takes the place of archived messages is `summary` tokens long."""
+
+    def __init__(
+        self,
+        source: Evidence | Sequence[tuple[str, str]] | None = None,
+        *,
+        model: str = "gpt-4o",
+        window: int = 10,
+        archive: int = 50,
+        summary: int = 200,
+        prices: dict[str, Price] | None = None,
+        title: str = "Cost meter",
+    ) -> None:
+        super().__init__()
+        self.title, self.prices = title, prices or PRICES
+        self.model = model if model in self.prices else next(iter(self.prices))
+        self.window, self.archive, self.summary = window, archive, summary
+        self.turns = _turns(source)
+
+    def do_model(self, value: Any) -> None:
+        if str(value) in self.prices:
+            self.model = str(value)
+            self.said = self._told()
+
+    def do_window(self, value: Any) -> None:
+        self.window = max(1, min(100, int(value)))
+        self.said = self._told()
+
+    def do_archive(self, value: Any) -> None:
+        self.archive = max(4, min(100, int(value)))
+        self.said = self._told()
+
+    # ---- counting -----------------------------------------------------------------------------------------------------------------------
+
+    def counted(self) -> dict[str, list[Turn]]:
+        """Tokens of each turn, in each way."""
+        costs = [(tokens.of_message(asked, self.model), tokens.of_message(said, self.model)) for asked, said in self.turns]
+        alone: list[Turn] = []
+        windowed: list[Turn] = []
+        archived: list[Turn] = []
+        thread: list[int] = []
+        kept: list[int] = []
+        for asked, said in costs:
+            thread.append(asked)
+            kept.append(asked)
+            if len(kept) > self.archive:
+                kept = [self.summary, *kept[-4:]]
+            alone.append(Turn(BASE + sum(thread), said))
+            windowed.append(Turn(BASE + sum(thread[-self.window :]), said))
+            archived.append(Turn(BASE + sum(kept), said))
+            thread.append(said)
+            kept.append(said)
+        return {"left alone": alone, "window": windowed, "archive": archived}
+
+    def money(self, turns: Sequence[Turn]) -> Decimal:
+        price = self.prices[self.model]
+        return (sum(turn.read for turn in turns) * price.read + sum(turn.written for turn in turns) * price.written) / 1_000_000
+
+    def _told(self) -> str:
+        counted = self.counted()
+        alone = self.money(counted["left alone"])
+        parts = [f"Left alone, {len(self.turns)} turns cost ${alone:.4f}"]
+        for way, name in (("window", f"with the last {self.window} messages"), ("archive", f"archived after {self.archive} messages")):
+            cost = self.money(counted[way])
+            less = f", {100 * (1 - cost / alone):.0f} % less" if alone and cost < alone else ""
+            parts.append(f"{name} ${cost:.4f}{less}")
+        return "; ".join(parts) + "."
+
+    def _dated(self) -> str:
+        price = self.prices[self.model]
+        return f"{self.model}: ${price.read} a million tokens read, ${price.written} written, as listed in {price.listed}. Prices change."
+
+    # ---- shown --------------------------------------------------------------------------------------------------------------------------
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        counted = self.counted()
+        rows = []
+        step = max(1, len(self.turns) // 20)
+        for number in [n for n in range(len(self.turns)) if n % step == step - 1 or n == len(self.turns) - 1]:
+            cells: list[str] = []
+            for way in WAYS:
+                turn = counted[way][number]
+                cells += [f"{turn.read + turn.written:,}", f"${self.money([turn]):.5f}"]
+            rows.append((str(number + 1), *cells))
+        totals: list[str] = []
+        for way in WAYS:
+            totals += [f"{sum(turn.read + turn.written for turn in counted[way]):,}", f"${self.money(counted[way]):.4f}"]
+        return [*rows, ("all", *totals)]
+
+    def svg(self, width: float = 760) -> str:
+        counted = self.counted()
+        most = max(turn.read + turn.written for turns in counted.values() for turn in turns)
+        parts = [words(16, 26, "tokens read and written, turn by turn", "tl-head")]
+        each = (width - 60) / 3
+        for place, way in enumerate(WAYS):
+            left = 20 + place * (each + 10)
+            parts.append(box(left, 40, each, 170, "tl-lane", 4))
+            slot = (each - 16) / max(1, len(self.turns))
+            for number, turn in enumerate(counted[way]):
+                high = 140 * (turn.read + turn.written) / most
+                parts.append(box(left + 8 + number * slot, 205 - high, max(1.0, slot * 0.8), high, "tl-bar", 0))
+            name = {"left alone": way, "window": f"window: last {self.window}", "archive": f"archive after {self.archive}"}[way]
+            total = sum(turn.read + turn.written for turn in counted[way])
+            parts.append(words(left + 4, 230, name, "tl-strong"))
+            parts.append(words(left + 4, 248, f"{total:,} tokens, ${self.money(counted[way]):.4f}"))
+            parts.append(path(f"M{left + 4:.1f} 205.5H{left + each - 4:.1f}", "tl-go"))
+        parts.append(words(16, 274, self._dated(), "tl-dim"))
+        return picture(parts, title=self.title, description=f"{self.title}. {self._told()}", width=width, height=290)
+
+    def _table(self) -> str:
+        return base.table(f"Turn by turn, {self._dated()}", HEAD, self._rows(), numbers=range(1, 7))
+
+    def body(self) -> str:
+        models = base.select("model", "Model", [(name, f"{name} ({price.listed})") for name, price in self.prices.items()], self.model)
+        return (
+            f'<div class="tl-bar-row">{models}</div>'
+            f'<div class="tl-bar-row">{base.slider("window", "Window (messages)", self.window, 1, 100)}</div>'
+            f'<div class="tl-bar-row">{base.slider("archive", "Archive after (messages)", self.archive, 4, 100)}</div>'
+            f"<p>{escape(self._told())}</p>{inside(self.svg())}{base.folded('The same as a table', self._table())}"
+        )
+
+    def still(self) -> str:
+        return f"<p>{escape(self._told())}</p>{image(self.svg())}{self._table()}"
+
+    def text(self) -> str:
+        return f"{self.title}\n{self._told()}\n{self._dated()}\n\n{base.plain_table(HEAD, self._rows())}"
+
+
+def _turns(source: Evidence | Sequence[tuple[str, str]] | None) -> list[tuple[str, str]]:
+    if source is None:
+        asked = "What is the capital of the country that I asked about before, and how many people live there?"
+        return [(asked, "The capital is Lisbon. Portugal has about ten and a half million inhabitants.")] * 40
+    if not isinstance(source, Evidence):
+        return list(source)
+    threads = dict.fromkeys(entry.thread_id for entry in source.journal if entry.thread_id)
+    turns: list[tuple[str, str]] = []
+    for thread_id in threads:
+        asked_texts: list[str] = []
+        for message in source.messages(thread_id):
+            if message.role == "user":
+                asked_texts.append(message.text)
+            else:
+                turns.append(("\n".join(asked_texts), message.text))
+                asked_texts = []
+        if asked_texts:
+            turns.append(("\n".join(asked_texts), ""))
+    return turns or [("", "")]

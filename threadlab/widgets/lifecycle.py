@@ -1,0 +1,261 @@
+"""The life of a run: nine statuses, every move that is allowed, and the path that a run has taken; and what it costs to ask for its end.
+
+RunLife(evidence)  RunLife(service.journal)  RunLife()     # the last one without a path
+Polls()                                                    # a tight loop, a constant gap and a growing one, side by side
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from threadlab.engine.journal import Entry, Journal
+from threadlab.engine.lifecycle import ACTIVE, MOVES, TERMINAL
+from threadlab.trial import Evidence
+from threadlab.widgets import base
+from threadlab.widgets.picture import box, image, inside, path, picture, words
+
+PLACES: dict[str, tuple[int, int]] = {
+    "queued": (0, 2),
+    "in_progress": (1, 2),
+    "requires_action": (1, 0),
+    "cancelling": (1, 4),
+    "completed": (2, 0),
+    "incomplete": (2, 1),
+    "failed": (2, 2),
+    "expired": (2, 3),
+    "cancelled": (2, 4),
+}
+"""Column and line of each status in the diagram. Which there are, and which moves, is in the engine's tables."""
+
+COLUMNS, LINES = (90.0, 350.0, 640.0), 74.0
+WIDE, HIGH, WIDTH = 136.0, 38.0, 740.0
+
+
+class Way(NamedTuple):
+    """What one run did."""
+
+    run_id: str
+    steps: tuple[tuple[str, float], ...]
+    """The statuses it had, and when (seconds from the beginning)."""
+    polls: tuple[float, ...]
+    """When it was asked for."""
+
+
+def ways(source: Evidence | Journal) -> list[Way]:
+    """The ways of all runs in a journal."""
+    entries: Sequence[Entry] = list(source.journal if isinstance(source, Evidence) else source)
+    start = source.start if isinstance(source, Evidence) else entries[0].at if entries else 0.0
+    steps: dict[str, list[tuple[str, float]]] = {}
+    polls: dict[str, list[float]] = {}
+    for entry in entries:
+        if entry.what == "run":
+            steps.setdefault(entry.run_id, []).append((entry.state, entry.at - start))
+        elif entry.what == "request" and entry.operation == "getRun":
+            polls.setdefault(entry.run_id, []).append(entry.at - start)
+    return [Way(run_id, tuple(taken), tuple(polls.get(run_id, ()))) for run_id, taken in steps.items()]
+
+
+class RunLife(base.Widget):
+    """The diagram with a run's path lit, step by step, and its polls on a line of time."""
+
+    def __init__(self, source: Evidence | Journal | None = None, title: str = "The life of a run") -> None:
+        super().__init__()
+        self.title = title
+        self.ways = ways(source) if source is not None else []
+        self.chosen = 0
+        self.position = len(self.way.steps) if self.way else 0
+
+    @property
+    def way(self) -> Way | None:
+        return self.ways[self.chosen] if self.ways else None
+
+    def do_run(self, value: Any) -> None:
+        self.chosen = int(value)
+        self.position = len(self.ways[self.chosen].steps)
+
+    def do_step(self, value: Any) -> None:
+        count = len(self.way.steps) if self.way else 0
+        self.position = max(0, min(count, int(value)))
+        if self.way and self.position:
+            state, at = self.way.steps[self.position - 1]
+            self.said = f"{_plain(state)} from {at:.2f} s on."
+
+    def told(self, count: int | None = None) -> str:
+        """The path in words."""
+        if self.way is None:
+            return f"A run has nine statuses and {len(MOVES)} moves between them; five of the statuses are ends."
+        taken = [_plain(state) for state, _ in self.way.steps[:count]]
+        return f"The path: {', then '.join(taken) or 'not begun'}. Asked {len(self.way.polls)} times."
+
+    def svg(self, count: int | None = None) -> str:
+        steps = [state for state, _ in (self.way.steps[:count] if self.way else ())]
+        return diagram(steps, title=self.title, description=f"{self.title}. {self.told(count)}")
+
+    def body(self) -> str:
+        bar = ""
+        if self.way:
+            if len(self.ways) > 1:
+                options = [(str(index), f"{index + 1}. {_plain(way.steps[-1][0])}") for index, way in enumerate(self.ways[:200])]
+                bar += base.select("run", "Run", options, str(self.chosen))
+            end = len(self.way.steps)
+            bar += base.button("step", "Back", self.position - 1, off=not self.position)
+            bar += base.button("step", "Next", self.position + 1, off=self.position >= end, main=True)
+            bar += base.slider("step", "Status", self.position, 0, end, said=f"{self.position} of {end}")
+        told = f'<div class="tl-bar-row">{bar}</div><p>{escape(self.told(self.position))}</p>'
+        return f"{told}{inside(self.svg(self.position))}{self._polls(True)}{self._tables()}"
+
+    def _polls(self, alive: bool) -> str:
+        if self.way is None or not self.way.polls:
+            return ""
+        end = next((at for state, at in self.way.steps if state in TERMINAL), None)
+        svg = axes([Asked("polls", self.way.polls, end)], title=f"{self.title}: polls")
+        return inside(svg) if alive else image(svg)
+
+    def _tables(self) -> str:
+        parts = []
+        if self.way:
+            rows = [(str(number), _plain(state), f"{at:.2f} s") for number, (state, at) in enumerate(self.way.steps, 1)]
+            parts.append(base.table("The path of this run", ("step", "status", "from"), rows))
+        parts.append(base.table("Every move", ("from", "to", "the thread is"), moves()))
+        return base.folded("The same as tables", "".join(parts))
+
+    def still(self) -> str:
+        return f"<p>{escape(self.told())}</p>{image(self.svg())}{self._polls(False)}{self._tables()}"
+
+    def text(self) -> str:
+        taken = [(str(number), _plain(state), f"{at:.2f} s") for number, (state, at) in enumerate(self.way.steps if self.way else (), 1)]
+        path_ = base.plain_table(("step", "status", "from"), taken) + "\n\n" if taken else ""
+        return f"{self.title}\n{self.told()}\n\n{path_}{base.plain_table(('from', 'to', 'the thread is'), moves())}"
+
+
+def moves() -> list[tuple[str, str, str]]:
+    """Every move, from the engine's table."""
+    order = list(PLACES)
+    listed = sorted(MOVES, key=lambda move: (order.index(move[0]), order.index(move[1])))
+    return [(_plain(old), _plain(new), "locked" if new in ACTIVE else "free again") for old, new in listed]
+
+
+def diagram(taken: Sequence[str], *, title: str, description: str) -> str:
+    """The nine statuses; moves that were made are thick and numbered, the others thin and dotted."""
+    made = {pair: number for number, pair in enumerate(pairwise(taken), 1)}
+    parts = [
+        words(COLUMNS[0] - 68, 30, "active: the thread is locked", "tl-name"),
+        words(COLUMNS[2] - 68, 30, "ends: free again", "tl-name"),
+    ]
+    for old, new in sorted(MOVES, key=lambda move: (move in made, move)):
+        parts += _move(old, new, made.get((old, new)))
+    for status in sorted(ACTIVE | TERMINAL):
+        x, y = _place(status)
+        lit = status in taken
+        last = bool(taken) and status == taken[-1]
+        parts.append(box(x - WIDE / 2, y - HIGH / 2, WIDE, HIGH, "tl-lit" if lit else "tl-box", 6 if status in ACTIVE else 19))
+        mark = "▸ " if last else ""
+        parts.append(words(x, y + 4.5, f"{mark}{_plain(status)}", f"tl-middle{' tl-strong' if lit else ''}"))
+    foot = "Thick and numbered: the path taken; ▸ where it is now. Dotted: other moves that a run can make."
+    parts.append(words(22, 5 * LINES + 62, foot, "tl-dim"))
+    return picture(parts, title=title, description=description, width=WIDTH, height=5 * LINES + 78)
+
+
+def _place(status: str) -> tuple[float, float]:
+    column, line = PLACES[status]
+    return COLUMNS[column], 70 + line * LINES
+
+
+def _move(old: str, new: str, number: int | None) -> list[str]:
+    x, y = _place(old)
+    to_x, to_y = _place(new)
+    kind = "tl-way" if number is None else "tl-taken"
+    if x == to_x:  # up or down in one column
+        away = 1 if to_y > y else -1
+        start, end = (x, y + away * HIGH / 2), (to_x, to_y - away * (HIGH / 2 + 6))
+        curve = f"M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} {end[1]:.1f}"
+        tip = (end[0], end[1], 0, away)
+    else:
+        away = 1 if to_x > x else -1
+        start, end = (x + away * WIDE / 2, y), (to_x - away * (WIDE / 2 + 7), to_y)
+        bend = 40 + abs(to_y - y) * 0.25
+        lift = -58 if old == "queued" and to_x > COLUMNS[1] else 0
+        bends = f"{start[0] + away * bend:.1f} {y + lift:.1f} {end[0] - away * bend:.1f} {to_y + lift / 3:.1f}"
+        curve = f"M{start[0]:.1f} {start[1]:.1f}C{bends} {end[0]:.1f} {end[1]:.1f}"
+        tip = (end[0], end[1], away, 0)
+    parts = [path(curve, kind)]
+    if number is not None:
+        at_x, at_y, right, down = tip
+        wing = f"l{-10 * right - 5 * down:.1f} {-10 * down - 5 * right:.1f}l{10 * down:.1f} {10 * right:.1f}z"
+        wing = f"M{at_x + 6 * right:.1f} {at_y + 6 * down:.1f}{wing}"
+        parts.append(path(wing, "tl-tip"))
+        label_x, label_y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+        parts += [
+            f'<circle class="tl-lit" cx="{label_x:.1f}" cy="{label_y:.1f}" r="11"/>',
+            words(label_x, label_y + 4.5, str(number), "tl-middle tl-strong"),
+        ]
+    return parts
+
+
+def _plain(status: str) -> str:
+    return status.replace("_", " ")
+
+
+# ---- polls on a line of time ------------------------------------------------------------------------------------------------------------
+
+
+class Asked(NamedTuple):
+    """When somebody asked for a run, and when it had ended (None: not by then)."""
+
+    name: str
+    polls: tuple[float, ...]
+    ended: float | None
+
+    @property
+    def gaps(self) -> list[float]:
+        return [later - earlier for earlier, later in pairwise(self.polls)]
+
+    @property
+    def late(self) -> float:
+        """Seconds from the end of the run to the poll that learned of it."""
+        return max(0.0, self.polls[-1] - self.ended) if self.polls and self.ended is not None else 0.0
+
+    def row(self) -> tuple[str, str, str, str, str, str]:
+        gaps = self.gaps
+        known = f"{self.polls[-1]:.2f} s" if self.polls else "never"
+        shown = ", ".join(f"{gap:.2f}" for gap in gaps[:9]) + (", …" if len(gaps) > 9 else "")
+        return (self.name, str(len(self.polls)), f"{max(gaps, default=0):.2f} s", known, f"{self.late:.2f} s", shown)
+
+
+HEAD = ("way of asking", "requests", "longest gap", "known after", "too late by", "gaps (seconds)")
+TICKS = 150
+"""Ticks that are drawn one by one; more would be a smear, and are drawn as a block."""
+
+
+def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH) -> str:
+    """A line of time for each, with a tick for each poll, and the run's end marked on all of them."""
+    longest = max([1.0, *(at for one in asked for at in one.polls), *(one.ended for one in asked if one.ended)])
+    left, right = 130.0, width - 30
+
+    def x(at: float) -> float:
+        return left + (right - left) * at / longest
+
+    parts: list[str] = []
+    for number, one in enumerate(asked):
+        y = 48 + number * 66
+        parts.append(words(16, y + 4, one.name, "tl-head"))
+        parts.append(path(f"M{left:.1f} {y:.1f}H{right:.1f}", "tl-rule"))
+        if len(one.polls) > TICKS:
+            parts.append(box(x(one.polls[0]), y - 9, x(one.polls[-1]) - x(one.polls[0]), 18, "tl-hatch", 2))
+        else:
+            parts += [path(f"M{x(at):.1f} {y - 10:.1f}v20", "tl-tick") for at in one.polls]
+        if one.ended is not None:
+            parts += [path(f"M{x(one.ended):.1f} {y - 17:.1f}v34", "tl-good"), words(x(one.ended) + 4, y - 13, "ended", "tl-name")]
+        said = (
+            f"{len(one.polls)} requests; learned {one.late:.2f} s after the end" if one.ended is not None else f"{len(one.polls)} requests"
+        )
+        parts.append(words(left, y + 28, said, "tl-dim"))
+    bottom = 48 + len(asked) * 66
+    unit = next(step for step in (1, 2, 5, 10, 20, 60, 120, 600, 3600, 86400) if longest / step <= 12)
+    for mark in range(0, int(longest) + 1, unit):
+        parts += [path(f"M{x(mark):.1f} {bottom - 14:.1f}v6", "tl-rule"), words(x(mark), bottom + 6, f"{mark} s", "tl-name tl-middle")]
+    told = ". ".join(f"{one.name}: {len(one.polls)} requests, {one.late:.2f} seconds late" for one in asked)
+    return picture(parts, title=title, description=f"{title}. {told}.", width=width, height=bottom + 20)

@@ -1,0 +1,148 @@
+"""What is done, and what is next, over the whole course: at the head of each lesson.
+
+Progress(standings)     # {"first-turn": {"best": 10, "points": 10}, …}, or the path of a file that holds this as JSON
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from threadlab.widgets import base
+from threadlab.widgets.picture import box, image, inside, path, picture, words
+
+
+class Exercise(NamedTuple):
+    lesson: str
+    title: str
+    slug: str
+
+
+COURSE: tuple[Exercise, ...] = (
+    Exercise("00", "First conversation", "first-turn"),
+    Exercise("01", "Threads", "open-conversation"),
+    Exercise("02", "Messages and confirmation", "confirmed-answer"),
+    Exercise("03", "Runs and backoff polling", "wait-for-run"),
+    Exercise("04", "Order and races: the sixth message", "sixth-message"),
+    Exercise("04", "Order and races: the sixth message", "thread-lane"),
+    Exercise("05", "Error recovery", "resilient-turn"),
+    Exercise("06", "Rate limits and queues", "run-queue"),
+    Exercise("07", "Cost and context", "conversation-budget"),
+    Exercise("08", "Cleanup", "retention-job"),
+    Exercise("09", "Tools and the audit trail", "tool-loop"),
+    Exercise("10", "Streaming", "stream-turn"),
+    Exercise("11", "After the sunset", "migrate-thread"),
+    Exercise("12", "Capstone: support desk", "support-desk"),
+)
+
+
+class Progress(base.Widget):
+    """`standings`: for each exercise the `best` points so far and the `points` there are; `here`: the lesson that shows this."""
+
+    def __init__(
+        self,
+        standings: Mapping[str, Any] | str | Path | None = None,
+        *,
+        here: str = "",
+        course: tuple[Exercise, ...] = COURSE,
+        title: str = "Progress",
+    ) -> None:
+        super().__init__()
+        self.title, self.here, self.course, self._source = title, here, course, standings
+        self.standings = _read(standings)
+
+    def do_refresh(self, value: Any = "") -> None:
+        self.standings = _read(self._source)
+        self.said = self.told()
+
+    def state(self, slug: str) -> tuple[int, int]:
+        """Points so far and points there are; 0 of 0 when nothing was checked yet."""
+        kept = self.standings.get(slug, {})
+        return int(kept.get("best", 0)), int(kept.get("points", 0))
+
+    def passed(self, slug: str) -> bool:
+        best, points = self.state(slug)
+        return points > 0 and best >= points
+
+    @property
+    def next(self) -> Exercise | None:
+        """The first exercise that is not done."""
+        return next((one for one in self.course if not self.passed(one.slug)), None)
+
+    def told(self) -> str:
+        done = sum(self.passed(one.slug) for one in self.course)
+        ahead = self.next
+        later = f"Next: lesson {ahead.lesson}, exercise {ahead.slug}." if ahead else "That was all of them."
+        return f"{done} of {len(self.course)} exercises done. {later}"
+
+    def _word(self, one: Exercise) -> str:
+        best, points = self.state(one.slug)
+        if self.passed(one.slug):
+            return "✓ done"
+        return f"◐ {best} of {points} points" if points else "○ not begun"
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        ahead = self.next
+        return [
+            (
+                one.lesson,
+                one.title + (" (this lesson)" if one.lesson == self.here else ""),
+                one.slug,
+                self._word(one) + (" ← next" if one == ahead else ""),
+            )
+            for one in self.course
+        ]
+
+    def svg(self, width: float = 860) -> str:
+        each = (width - 32) / len(self.course)
+        parts = [words(16, 26, self.told(), "tl-head"), path(f"M{16 + each / 2:.1f} 66H{width - 16 - each / 2:.1f}", "tl-go")]
+        for number, one in enumerate(self.course):
+            x = 16 + each * (number + 0.5)
+            done, ahead = self.passed(one.slug), one == self.next
+            parts.append(box(x - 15, 51, 30, 30, "tl-lit" if done else "tl-box", 15 if not ahead else 4))
+            if ahead:
+                parts.append(box(x - 19, 47, 38, 38, "tl-band", 6))
+            best, points = self.state(one.slug)
+            mark = "✓" if done else f"{best}/{points}" if points else "–"
+            parts.append(words(x, 71, mark, "tl-middle tl-strong" if done else "tl-middle"))
+            parts.append(words(x, 106, one.lesson, "tl-middle tl-strong" if one.lesson == self.here else "tl-middle tl-dim"))
+            if ahead:
+                parts.append(words(x, 124, "next", "tl-middle tl-strong"))
+        said = f"{self.title}. {self.told()}"
+        return picture(parts, title=self.title, description=said, width=width, height=138)
+
+    def _table(self) -> str:
+        return base.table("Exercise by exercise", ("lesson", "title", "exercise", "standing"), self._rows())
+
+    def body(self) -> str:
+        again = base.button("refresh", "Look again") if isinstance(self._source, str | Path) else ""
+        return f"<p>{escape(self.told())}</p>{inside(self.svg())}{again}{base.folded('The same as a table', self._table())}"
+
+    def still(self) -> str:
+        return f"<p>{escape(self.told())}</p>{image(self.svg())}{self._table()}"
+
+    def text(self) -> str:
+        return f"{self.told()}\n\n{base.plain_table(('lesson', 'title', 'exercise', 'standing'), self._rows())}"
+
+
+def _read(source: Mapping[str, Any] | str | Path | None) -> dict[str, Mapping[str, Any]]:
+    """Standings as plain data; a file that is not there, or cannot be read, means that nothing is known yet."""
+    if source is None:
+        return {}
+    if isinstance(source, str | Path):
+        try:
+            found = json.loads(Path(source).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        source = found if isinstance(found, dict) else {}
+    return {
+        str(slug): one if isinstance(one, Mapping) else vars(one) if hasattr(one, "__dict__") else _fields(one)
+        for slug, one in source.items()
+    }
+
+
+def _fields(one: Any) -> dict[str, int]:
+    return {name: int(getattr(one, name, 0)) for name in ("best", "points")}

@@ -2,7 +2,7 @@
 
 A transaction is safe once the disk says so, and that is most of what a request costs. The server therefore handles all that has arrived
 by one turn of the event loop inside one transaction, and lets none of their replies out before it has ended: every reply is as safe as
-if it had waited alone. See `benchmarks/http.py`.
+if it had waited alone. See `benchmarks/over_http.py`.
 """
 
 import asyncio

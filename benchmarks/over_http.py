@@ -1,0 +1,179 @@
+"""What one server process takes: 1,000 clients that each poll a run once a second, and clients that write as fast as they can.
+
+    python benchmarks/over_http.py [pollers] [seconds] [writers]
+
+The pollers are compared with the same pollers against a stub, the same server and the same HTTP with an engine that answers at once.
+The writers are compared with a server in which every write waits for the disk alone. Ends in `ratio=`: the pollers' 99th percentile
+over the stub's, each the better of two runs. Takes about a minute.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+KEY = "sk-threadlab-benchmark"
+WARM_UP = 4
+"""Seconds in which the thousand runs, which were all started at once, come to their ends: nobody starts a thousand in one second."""
+HEADERS = f"Host: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\nOpenAI-Beta: assistants=v2\r\nContent-Type: application/json\r\n"
+
+
+# ---- the servers, each in a process of its own -----------------------------------------------------------------------------------------
+
+
+class Stub:
+    """Answers everything at once with what a run looks like."""
+
+    def handle(self, request: Any, now: float) -> Any:
+        from threadlab.engine.wire import Reply
+
+        return Reply(200, b'{"id":"run_stub","object":"thread.run","status":"in_progress","pad":"' + b"x" * 900 + b'"}')
+
+
+def serve(kind: str, file: str) -> None:
+    """`stub`; `together`, as `serve` does it; `alone`: one transaction a request."""
+    from threadlab import listen
+    from threadlab.clock import ScaledClock
+    from threadlab.server import App, ServerInfo
+    from threadlab.service import build_engine
+    from threadlab.store import open_store
+
+    store = open_store(file)
+    engine = Stub() if kind == "stub" else build_engine(store, keys={KEY: "default"})
+    transaction = store.transaction if kind == "together" else nullcontext
+    app = App(engine, ScaledClock(), key=KEY, info=ServerInfo("threadlab", "0", 0, 0.0, file), transaction=transaction)
+    listener = listen.open_socket(0)
+    print(listener.getsockname()[1], flush=True)
+    listen.run(app, listener)
+
+
+# ---- clients ---------------------------------------------------------------------------------------------------------------------------
+
+
+class Client:
+    """Just enough HTTP on one connection, so that what is measured is the server and not the client."""
+
+    async def connect(self, port: int) -> "Client":
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
+        return self
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        data = b"" if body is None else json.dumps(body).encode()
+        self._writer.write(f"{method} /v1{path} HTTP/1.1\r\n{HEADERS}Content-Length: {len(data)}\r\n\r\n".encode() + data)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        answer = await self._reader.readexactly(length)
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(answer.decode())
+        return json.loads(answer)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Took(NamedTuple):
+    """Milliseconds from the moment at which a request was due to its answer, so that a queue cannot hide."""
+
+    p50: float
+    p99: float
+    most: float
+    requests: int
+
+    def __str__(self) -> str:
+        return f"p50 {self.p50:.2f} ms, p99 {self.p99:.2f} ms, most {self.most:.1f} ms over {self.requests:,} requests"
+
+
+def summary(took: list[float]) -> Took:
+    took.sort()
+    return Took(*(1000 * took[min(len(took) - 1, int(len(took) * part))] for part in (0.5, 0.99, 1.0)), len(took))
+
+
+async def poll(port: int, pollers: int, seconds: float) -> Took:
+    """Every client has a thread with a run of its own and asks for it once a second, evenly spread over the second."""
+    clients = [await Client().connect(port) for _ in range(pollers)]
+    paths = await asyncio.gather(*map(_start_run, clients))
+    took: list[float] = []
+    start = time.perf_counter() + 0.5
+
+    async def work(index: int) -> None:
+        due = start + index / pollers
+        while due < start + seconds:
+            await asyncio.sleep(due - time.perf_counter())
+            await clients[index].ask("GET", paths[index])
+            if due > start + WARM_UP:
+                took.append(time.perf_counter() - due)
+            due += 1
+
+    await asyncio.gather(*map(work, range(pollers)))
+    for client in clients:
+        client.close()
+    return summary(took)
+
+
+async def _start_run(client: Client) -> str:
+    assistant = await client.ask("POST", "/assistants", {"model": "gpt-4o"})
+    thread = {"messages": [{"role": "user", "content": "What is the capital of France?"}]}
+    run = await client.ask("POST", "/threads/runs", {"assistant_id": assistant["id"], "thread": thread})
+    return f"/threads/{run.get('thread_id', 'thread_stub')}/runs/{run['id']}"
+
+
+async def write(port: int, writers: int, seconds: float) -> float:
+    """Requests a second of clients that add messages, each to its own thread, as fast as they are told that the last one is safe."""
+    clients = [await Client().connect(port) for _ in range(writers)]
+    threads = [(await client.ask("POST", "/threads", {}))["id"] for client in clients]
+    end, count = time.perf_counter() + seconds, 0
+
+    async def work(client: Client, thread: str) -> None:
+        nonlocal count
+        while time.perf_counter() < end:
+            await client.ask("POST", f"/threads/{thread}/messages", {"role": "user", "content": "One more message for this thread."})
+            count += 1
+
+    await asyncio.gather(*map(work, clients, threads))
+    for client in clients:
+        client.close()
+    return count / seconds
+
+
+def against(kind: str, job: Callable[[int], Awaitable[Any]]) -> Any:
+    """What `job` measures against a fresh server on a fresh store."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--serve", kind, os.path.join(folder, "store.db")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout
+            try:
+                return asyncio.run(asyncio.wait_for(_run(job, int(server.stdout.readline())), 300))
+            finally:
+                server.terminate()
+
+
+async def _run(job: Callable[[int], Awaitable[Any]], port: int) -> Any:
+    return await job(port)
+
+
+def main(pollers: int = 1000, seconds: float = 10, writers: int = 32) -> None:
+    best: dict[str, Took] = {}
+    for kind in ("stub", "together", "stub", "together"):  # twice each, in turn: other programs disturb some of them
+        took = against(kind, lambda port: poll(port, pollers, seconds))
+        print(f"{pollers:,} pollers, {'stub' if kind == 'stub' else 'service'}: {took}")
+        best[kind] = min(took, best.get(kind, took), key=lambda one: one.p99)
+    for count in (1, writers):
+        rates = {kind: against(kind, lambda port: write(port, count, seconds / 2)) for kind in ("alone", "together")}  # noqa: B023
+        print(f"writers: {count}; messages/s: {rates['alone']:,.0f} waiting alone, {rates['together']:,.0f} together")
+    print(f"p50={best['together'].p50:.2f} p99={best['together'].p99:.2f} ratio={best['together'].p99 / best['stub'].p99:.2f}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--serve"]:
+        serve(*sys.argv[2:])
+    else:
+        main(*map(int, sys.argv[1:]))

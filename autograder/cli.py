@@ -18,6 +18,7 @@ from rich.table import Table
 from autograder import checks
 from autograder.display import Display
 from autograder.notebooks import ROOT, released
+from autograder.release import NotReleased
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
@@ -145,6 +146,29 @@ def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
     return table
 
 
+def report(options: argparse.Namespace) -> int:
+    """Say what a class found hard: a page, lists for Canvas and Moodle, JSON."""
+    from autograder import classes
+    from autograder import report as reports
+    from autograder.notebooks import BadNotebook
+
+    api = classes.nbgrader_api()
+    written = 0
+    for slug in options.exercise or checks.SLUGS:
+        try:
+            found = reports.collect(slug, api)
+        except (BadNotebook, NotReleased):
+            if options.exercise:
+                raise
+            continue
+        for path in reports.write(found, Path(options.to) if options.to else ROOT / reports.REPORTS):
+            out.print(str(path), markup=False)
+            written += 1
+    if not written:
+        say.print("Nobody was graded yet: python3 course.py grade")
+    return 0 if written else 1
+
+
 def corpus(options: argparse.Namespace) -> int:
     """Grade a folder of right and wrong answers, a row each; exit code 1 if one is not judged as it should be."""
     from autograder import corpus as answers
@@ -198,6 +222,9 @@ def _parser() -> argparse.ArgumentParser:
     grading.add_argument("--workers", type=int, metavar="N", help="how many are graded at once; default: as many as there are processors")
     grading.add_argument("--force", action="store_true", help="grade again what is graded and has not changed")
     grading.add_argument("--feedback", action="store_true", help="also write nbgrader's feedback pages")
+    reporting = verb("report", report)
+    reporting.add_argument("exercise", nargs="*", help="one or more exercises; without any, all that were graded")
+    reporting.add_argument("--to", metavar="DIR", help="where to write; default: autograder/work/reports")
     trying = verb("corpus", corpus)
     trying.add_argument("folder", nargs="?", default=str(SUBMISSIONS), help="holds <exercise>/{right,wrong}/*.py")
     trying.add_argument("--exercise", metavar="NAME", help="only this one")

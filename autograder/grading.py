@@ -10,14 +10,18 @@ import time
 
 from nbformat import NotebookNode
 
-from autograder.behaviours import Exercise, Finding, Part, Verdict, judge
+from autograder.behaviours import Exercise, Finding, Part, Verdict
+from autograder.execution.capture import cleaned
 from autograder.execution.client import Failure, Session, SubmissionFailed
 from autograder.execution.outputs import node
+from autograder.kept_back import judge_all
 from autograder.learn import render
 from autograder.notebooks import answer_sources, is_graded, part_of
 from autograder.remote import Budget, remote_guest
 
 CELL_TIMEOUT = 30.0
+JOURNAL_LINES = 40
+"""How much of a journal a student's page shows."""
 SUBMISSION_TIMEOUT = 300.0
 """Real seconds that all cells of a submission may take together."""
 
@@ -73,7 +77,7 @@ def _judged(notebook: NotebookNode, cell: NotebookNode, session: Session, exerci
         return Verdict(str(name), [], note=f"this graded cell is not one of {exercise.slug}'s: restore the notebook from the release.")
     part = exercise.part(name)
     try:
-        return judge(part, remote_guest(session, budget), answer_sources(notebook, name))
+        return judge_all(exercise.slug, part, remote_guest(session, budget), answer_sources(notebook, name))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         # A check reads what an honest guest reports; a value that nothing honest returns earns nothing.
         return _nothing(part, f"what it returned cannot be judged ({type(error).__name__}).")
@@ -87,8 +91,13 @@ def _verdict_outputs(verdict: Verdict) -> list[NotebookNode]:
     if not verdict.findings:
         return [_error("CheckError", verdict.note)]
     points = float(verdict.earned)
+    text = render(verdict) + "\n"
+    if verdict.journal:
+        more = len(verdict.journal) - JOURNAL_LINES
+        rest = [f"… and {more} more lines"] if more > 0 else []
+        text += "\n".join(["", "What happened there, a line for each thing:", *verdict.journal[:JOURNAL_LINES], *rest, ""])
     return [
-        node(output_type="stream", name="stdout", text=render(verdict) + "\n"),
+        node(output_type="stream", name="stdout", text=cleaned(text)),
         node(output_type="execute_result", data={"text/plain": repr(points)}, metadata={}, execution_count=None),
     ]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from autograder.notebooks import grade_id, is_solution, read, read_answers
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("autograder", "threadlab", "solutions", "exercises", "pyproject.toml")
+ADDRESS = re.compile(rb"0x[0-9a-f]+")
 SLUG = "first-turn"
 """An exercise that is quickly judged."""
 
@@ -98,10 +100,10 @@ def rows(course: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def files(course: Path, folder: str = "autograded") -> dict[str, tuple[int, bytes]]:
-    """Every file below a folder of the work: mode and content."""
+    """Every file below a folder of the work: mode and content, addresses in memory left out."""
     top = course / "autograder" / "work" / folder
     return {
-        path.relative_to(top).as_posix(): (path.stat().st_mode & 0o777, path.read_bytes())
+        path.relative_to(top).as_posix(): (path.stat().st_mode & 0o777, ADDRESS.sub(b"0x", path.read_bytes()))
         for path in sorted(top.rglob("*"))
         if path.is_file()
     }

@@ -1,0 +1,103 @@
+"""Reports and feedback: what they say, what they must not say, and that nobody's text becomes markup or a formula."""
+
+import csv
+import html.parser
+import json
+
+import pytest
+
+from autograder.report import ClassReport, Hard, Misconception, Row, canvas, moodle, page, write
+from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
+
+EVIL = '=cmd|"/c calc"!A1<script>alert(1)</script>'
+REPORT = ClassReport(
+    "first-turn",
+    "A first <turn>",
+    10,
+    [Row(EVIL, 7, ["one_run"], 0.25, ["<img src=x onerror=alert(1)>"], ""), Row("ann", 0, [], 0.1, [], "not a notebook & more")],
+    [Hard("first_turn", "one_run", "promise", 2, 1, 1, "<b>2 runs</b>")],
+    [Misconception("runs first", [EVIL])],
+)
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen, self.open = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs), (tag, attrs)
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_student_s_text_becomes_markup():
+    tags = Tags()
+    tags.feed(page(REPORT))
+    assert not tags.open
+    assert "script" not in tags.seen
+    assert "img" not in tags.seen
+    assert "1 of 1" in page(REPORT)  # not the bar alone
+
+
+def test_table_has_no_headers_or_caption():
+    text = page(REPORT)
+    assert text.count("<table>") == text.count("<caption>") == 4
+    assert 'scope="row"' in text
+    assert 'lang="en"' in text
+
+
+@pytest.mark.parametrize("made", [canvas(REPORT), moodle(REPORT)])
+def test_name_becomes_a_formula(made):
+    rows = list(csv.reader(made.splitlines()))
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "@"))]
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_ungraded_submission_gets_a_zero_in_the_lists():
+    assert list(csv.reader(canvas(REPORT).splitlines()))[-1][-1] == ""
+
+
+def test_json_is_not_the_page(tmp_path):
+    write(REPORT, tmp_path)
+    assert json.loads((tmp_path / "first-turn.json").read_text())["rows"][0]["student"] == EVIL
+
+
+HIDDEN = """
+from autograder.behaviours import Scene
+from autograder.checks.first_turn import _args, _assistant
+from threadlab.trial import World
+
+SCENES = {"first_turn": [Scene("secret scene", lambda: World(_assistant, scenario="slow:55"), _args)]}
+MUST_HOLD = {"secret scene": ["asks_once", "one_run", "returns_the_answer"]}
+"""
+
+
+@pytest.mark.slow
+def test_feedback_shows_what_is_kept_back(tmp_path):
+    course = clone(tmp_path)
+    (course / "autograder" / "hidden").mkdir(exist_ok=True)
+    (course / "autograder" / "hidden" / f"{SLUG}.py").write_text(HIDDEN)
+    by_name = {path.stem: path for path in corpus()}
+    for student, name in (("ann", "one_request"), ("bob", "a_fixed_sleep"), ("cy", "no_run"), ("<script>alert(1)<script>", "no_run")):
+        hand_in(course, student, answered(course, SLUG, by_name[name]))
+    command(course, "autograder", "grade", SLUG, "--trust-submissions", "--feedback")
+    done = command(course, "autograder", "report", SLUG)
+    assert len(done.stdout.split()) == 4
+    report = json.loads((course / "autograder" / "work" / "reports" / f"{SLUG}.json").read_text())
+    rows = {row["student"]: row for row in report["rows"]}
+    assert rows["ann"]["score"] == 10
+    assert rows["bob"]["lost"] == ["waits_for_the_end", "returns_the_answer"]  # the second one only in the scene that is kept back
+    assert {one["name"] for one in report["misconceptions"]} >= {"no run"} or report["misconceptions"]
+    assert report["hard"][0]["lost"] >= 2
+    for student in ("bob", "cy"):
+        text = (course / "autograder" / "work" / "feedback" / student / SLUG / f"{SLUG}.html").read_text()
+        assert "secret scene" not in text
+        assert "MUST_HOLD" not in text
+        assert "[FAIL]" in text
+        assert "What happened there" in text
+    assert "kept back for grading" in (course / "autograder" / "work" / "feedback" / "bob" / SLUG / f"{SLUG}.html").read_text()

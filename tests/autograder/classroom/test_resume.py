@@ -1,0 +1,120 @@
+"""A class that is interrupted: whatever was graded stays, the rest is done by the same command, and the result is the same."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import msgspec
+import pytest
+
+from autograder.pool import Processes
+from autograder.release import Release
+from autograder.submission import Job, Outcome, Plan
+from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, environment, files, hand_in, rows
+
+
+def a_class(course, count):
+    clone(course)
+    notebooks = [answered(course, SLUG, path) for path in corpus()]
+    for number in range(count):
+        hand_in(course, f"student-{number:02}", notebooks[number % len(notebooks)], timestamp=f"2026-01-01 10:00:{number:02} UTC")
+    command(course, "nbgrader", "generate_assignment", SLUG, "--force")
+    return course
+
+
+def killed_after(course, delay, sign):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", SLUG, "--trust-submissions", "--workers", "2"],
+        cwd=course / "autograder",
+        env=environment(course),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    records = course / "autograder" / "work" / "records" / SLUG
+    start = len(list(records.glob("*.json"))) if records.exists() else 0
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        if records.exists() and len(list(records.glob("*.json"))) >= start + delay:
+            break
+        time.sleep(0.005)
+    time.sleep(random.random() * 0.03)
+    os.kill(process.pid, sign)
+    return process.wait(30)
+
+
+@pytest.mark.slow
+def test_killed_class_has_another_gradebook(tmp_path):
+    """Ten times at a random moment, of a class of 60."""
+    import shutil
+
+    undisturbed = a_class(tmp_path / "undisturbed", 60)
+    shutil.copytree(undisturbed, tmp_path / "killed")
+    disturbed = tmp_path / "killed"
+    command(undisturbed, "autograder", "grade", SLUG, "--trust-submissions", "--workers", "2")
+    random.seed(7)
+    codes = {killed_after(disturbed, random.randint(0, 6), signal.SIGKILL if turn % 3 else signal.SIGINT) for turn in range(10)}
+    assert -signal.SIGKILL in codes
+    command(disturbed, "autograder", "grade", SLUG, "--trust-submissions", "--workers", "2")
+    for table, expected in rows(undisturbed).items():
+        assert rows(disturbed)[table] == expected, table
+    assert files(disturbed) == files(undisturbed)
+
+
+@pytest.mark.slow
+def test_unchanged_submission_is_graded_again_or_a_changed_one_is_not(tmp_path):
+    course = a_class(tmp_path, 4)
+    records = course / "autograder" / "work" / "records" / SLUG
+
+    def changed(*words):
+        before = {path.name: path.stat().st_mtime_ns for path in records.glob("*.json")}
+        command(course, "autograder", "grade", SLUG, "--trust-submissions", *words)
+        return {path.stem for path in records.glob("*.json") if before.get(path.name) != path.stat().st_mtime_ns}
+
+    everybody = {f"student-{number:02}" for number in range(4)}
+    assert changed() == everybody
+    assert changed() == set()
+    hand_in(course, "student-02", answered(course, SLUG, corpus()[-1]))
+    assert changed() == {"student-02"}
+    assert changed("--student", "student-01") == {"student-01"}
+    (course / "autograder" / "work" / "gradebook.db").unlink()
+    assert changed() == everybody  # a gradebook that was lost is filled again
+    checks = course / "autograder" / "checks" / "first_turn.py"
+    checks.write_text(checks.read_text() + "\n# another check\n")
+    assert changed() == everybody
+    assert changed("--force") == everybody
+
+
+def plan():
+    return Plan(Release("0", "nothing", None, []), [], [], {})
+
+
+def test_worker_that_dies_takes_the_class_with_it(monkeypatch):
+    """Three jobs; the process that has the second one is killed, twice."""
+    pool = Processes(workers=1, trust=True)
+    try:
+        jobs = iter([Job("ann", {}, {}), Job("bob", {"x": b"0" * 10}, {}), Job("cy", {}, {})])
+        seen = []
+        from autograder import pool as module
+
+        give = module._Worker.give
+
+        def deadly(worker, job):
+            give(worker, job)
+            if job.student == "bob":
+                worker.process.kill()
+
+        monkeypatch.setattr(module._Worker, "give", deadly)
+        for outcome in pool.run(plan(), jobs):
+            seen.append((outcome.student, bool(outcome.problem)))
+        assert sorted(seen) == [("ann", False), ("bob", True), ("cy", False)]
+    finally:
+        pool.close()
+
+
+def test_outcome_does_not_survive_the_way():
+    outcome = Outcome("ann", {"n": "{}"}, {"n": {"a": None, "b": 0.5}}, {"n": {"c": "No response."}})
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(outcome), type=Outcome) == outcome

@@ -36,6 +36,7 @@ PASSED_ON = {
         "serve": "run the Threads service over HTTP on this computer",
         "stop": "stop the service that notebooks have started",
         "status": "say whether the service runs, and where",
+        "scan": "find calls of the Assistants API in code   PATH",
     },
 }
 

@@ -1,4 +1,4 @@
-"""The service from a shell: `serve`, `status`, `stop`."""
+"""The service from a shell: `serve`, `status`, `stop`; and `scan`, for code that has to leave the Assistants API."""
 
 import argparse
 import sys
@@ -54,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help=argparse.SUPPRESS)
     serve.set_defaults(run=_serve)
 
+    scan = verbs.add_parser("scan", help="find the calls of the Assistants API in Python code, and what replaces each",
+                            description="Exit code: 0 nothing found, 1 something found, 2 only files that could not be read.")  # fmt: skip
+    scan.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file or a folder")
+    scan.add_argument("--json", action="store_true", help="as JSON")
+    scan.set_defaults(run=_scan)
+
     verbs.add_parser("status", help="say whether this user's service runs, and where").set_defaults(run=_status)
     verbs.add_parser("stop", help="end this user's service").set_defaults(run=_stop)
     return parser
@@ -82,6 +88,12 @@ def _serve(options: argparse.Namespace) -> int:
     from threadlab.serve import serve  # here, because the other verbs need neither the engine nor uvicorn
 
     return serve(options)
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from threadlab.migrate.scan import main as scan
+
+    return scan(options.paths, as_json=options.json)
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -32,11 +32,11 @@ def given_by(slug):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_solution_loses_points(slug):
     notebook = read(solution(slug))
-    started = time.perf_counter()
+    started = time.process_time()
     judged = verdicts(slug, lambda name: [given_by(slug), *answer_sources(notebook, name)])
-    spent = time.perf_counter() - started
+    spent = time.process_time() - started
     assert not [name for verdict in judged for name in verdict.lost], "\n".join(render(verdict) for verdict in judged)
-    assert spent < 6  # two seconds by themselves; a machine that also runs other tests is allowed three times that
+    assert spent < 4  # seconds of computing: two at most by itself, and the first one also imports the SDK
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -10,6 +10,7 @@ is `ratio=…`.
 
 import argparse
 import gc
+import json
 import statistics
 import tempfile
 import time
@@ -18,16 +19,19 @@ import warnings
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import openai
-from openai.types.beta.threads.run_create_params import TruncationStrategy
 
 from threadlab import Service
+from threadlab.engine import Reply, Request
+from threadlab.engine.messages import MAX_MESSAGES
 
 WARM, TURNS, BLOCK = 60, 900, 60
+REPEATS = 41
 SIZES = (10, 100, 1_000, 10_000, 100_000)
-WINDOW: TruncationStrategy = {"type": "last_messages", "last_messages": 20}
+WINDOW = {"type": "last_messages", "last_messages": 20}
 QUESTION = "What is the capital of France?"
 
 
@@ -96,53 +100,82 @@ def timed(work: Callable[[], object]) -> float:
 # ---- growth ---------------------------------------------------------------------------------------------------------------------------
 
 
-def growth(store: Path | None) -> Iterator[tuple[int, float, float, float, float]]:
-    """Of each size: microseconds to add a message, list a page and run once (an ordinary window of the last 20), and bytes a message."""
+class Desk:
+    """The engine without an SDK in front of it: what is measured is the service alone."""
+
+    def __init__(self, service: Service) -> None:
+        self._engine, self._clock = service.engine, service.clock
+        self._headers = {"authorization": f"Bearer {service.key}", "openai-beta": "assistants=v2"}
+        self.assistant_id = self.ask("POST", "/assistants", {"model": "gpt-4o"})["id"]
+        self.thread = f"/threads/{self.ask('POST', '/threads', {})['id']}"
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        raw = b"" if body is None else json.dumps(body).encode()
+        reply = self._engine.handle(Request(method, f"/v1{path}", "", self._headers, raw), self._clock.now())
+        assert isinstance(reply, Reply)
+        assert reply.status == 200
+        return json.loads(reply.body)
+
+    def fill(self, count: int, size: int) -> int:
+        """Add messages until there are `size`; how many there are then."""
+        with self._engine.store.transaction():
+            for _ in range(size - count):
+                self.add()
+        return max(size, count)
+
+    def add(self) -> None:
+        self.ask("POST", f"{self.thread}/messages", {"role": "user", "content": QUESTION})
+
+    def list(self) -> None:
+        self.ask("GET", f"{self.thread}/messages")
+
+    def run(self) -> None:
+        self.ask("POST", f"{self.thread}/runs", {"assistant_id": self.assistant_id, "truncation_strategy": WINDOW})
+
+    def finish(self) -> None:
+        self._clock.sleep(5)
+        self._engine.advance(self._clock.now())
+
+
+def speeds(store: Path | None) -> Iterator[tuple[float, float, float]]:
+    """Of each size: microseconds to add a message, to list a page and to start a run that reads the last 20 messages."""
     with Service(store) as service:
-        engine, client = service.engine, service.client()
-        assistant_id = client.beta.assistants.create(model="gpt-4o").id
-        thread_id = client.beta.threads.create().id
-        threads = client.beta.threads
-        count, kept = 0, 0.0
+        desk, count = Desk(service), 0
         for size in SIZES:
-            batch = max(0, size - count - 60)
-            if store is None:
-                gc.collect()
-                tracemalloc.start()
-            with engine.store.transaction():
-                for _ in range(batch):
-                    threads.messages.create(thread_id, role="user", content=QUESTION)
-                    engine.journal._entries.clear()
-            if store is None:
-                gc.collect()
-                kept += tracemalloc.get_traced_memory()[0]
-                tracemalloc.stop()
-            count += batch
-            add, listed, ran = [], [], []
-            for _ in range(20):
-                add.append(timed(lambda: threads.messages.create(thread_id, role="user", content=QUESTION)))
-                listed.append(timed(lambda: threads.messages.list(thread_id)))
-                ran.append(timed(lambda: threads.runs.create(thread_id, assistant_id=assistant_id, truncation_strategy=WINDOW)))
-                service.clock.sleep(5)
-                engine.advance(service.clock.now())
-                count += 2
-            if store is None:
-                size_of = kept / max(1, count)
-            else:
-                size_of = sum(file.stat().st_size for file in store.parent.iterdir()) / count
-            micros = [statistics.median(times) * 1e6 for times in (add, listed, ran)]
-            yield (size, micros[0], micros[1], micros[2], size_of)
+            count = desk.fill(count, min(size, MAX_MESSAGES - 2 * REPEATS))
+            times: tuple[list[float], list[float], list[float]] = ([], [], [])
+            for _ in range(REPEATS):
+                for taken, work in zip(times, (desk.add, desk.list, desk.run), strict=True):
+                    taken.append(timed(work) * 1e6)
+                desk.finish()
+            count += 2 * REPEATS
+            yield statistics.median(times[0]), statistics.median(times[1]), statistics.median(times[2])
+
+
+def sizes(store: Path | None) -> Iterator[float]:
+    """Of each size: bytes a message, in memory or in the file. The journal of requests is not counted: it has a limit of its own."""
+    if store is None:
+        tracemalloc.start()
+    with Service(store) as service:
+        desk, count = Desk(service), 0
+        for size in SIZES:
+            count = desk.fill(count, size)
+            service.journal.clear()
+            gc.collect()
+            held = tracemalloc.get_traced_memory()[0] if store is None else sum(file.stat().st_size for file in store.parent.iterdir())
+            yield held / count
+    tracemalloc.stop()
 
 
 def flatness(out: Path) -> None:
     lines = []
     print(f"{'store':8}{'messages':>10}{'add µs':>10}{'list µs':>10}{'run µs':>10}{'bytes/message':>16}")
     with tempfile.TemporaryDirectory() as folder:
-        for name, store in (("memory", None), ("SQLite", Path(folder) / "store")):
-            rows = list(growth(store))
-            for size, add, listed, ran, bytes_each in rows:
-                print(f"{name:8}{size:10,}{add:10.0f}{listed:10.0f}{ran:10.0f}{bytes_each:16.0f}")
-            lines += [(f"{name}: {what}", [(row[0], row[index]) for row in rows]) for index, what in ((1, "add"), (2, "list"), (3, "run"))]
+        for name, first, second in (("memory", None, None), ("SQLite", Path(folder) / "a" / "store", Path(folder) / "b" / "store")):
+            rows = list(zip(SIZES, list(speeds(first)), list(sizes(second)), strict=True))
+            for size, (add, listed, ran), bytes_each in rows:
+                print(f"{name:8}{size:10,}{add:10.0f}{listed:10.0f}{ran:10.0f}{bytes_each:16.0f}", flush=True)
+            lines += [(f"{name}: {what}", [(row[0], row[1][at]) for row in rows]) for at, what in enumerate(("add", "list", "run"))]
     out.write_text(plot(lines), encoding="utf-8", newline="\n")
     print(f"{out.name} is written.")
 

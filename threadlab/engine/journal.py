@@ -75,6 +75,10 @@ class Journal:
         if entry.n >= first:
             self._entries[entry.n - first] = msgspec.structs.replace(entry, **fields)
 
+    def clear(self) -> None:
+        """Forget what was recorded; numbers go on."""
+        self._entries.clear()
+
     def requests(self, operation: str | None = None, *, ok: bool | None = None, thread_id: str | None = None) -> list[Entry]:
         """The requests that reached the service; `ok` picks those that succeeded (or failed), the others narrow further."""
         return [

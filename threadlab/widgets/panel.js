@@ -60,10 +60,10 @@ function render({ model, el }) {
   draw();
   const folding = [0, 100, 500, 2000].map((wait) => setTimeout(foldStatic, wait, model.get("name")));
 
-  const say = (from, value) => model.send({ act: from.dataset.act, key: from.dataset.value ?? "", value });
+  const say = (from, value, key = from.dataset.value ?? "") => model.send({ act: from.dataset.act, key, value });
   root.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-act]");
-    if (button && button.getAttribute("aria-disabled") !== "true") say(button, button.dataset.value ?? "");
+    if (button && button.getAttribute("aria-disabled") !== "true") say(button, button.dataset.value ?? "", "");
   });
   root.addEventListener("change", (event) => {
     const from = event.target;

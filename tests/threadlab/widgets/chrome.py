@@ -108,8 +108,9 @@ class Page:
         extra: dict[str, Any] = {}
         if selector:
             box = self.run(
-                f"(() => {{ const r = document.querySelector({json.dumps(selector)}).getBoundingClientRect(); "
-                "return {x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height}; })()"
+                f"(() => {{ const one = document.querySelector({json.dumps(selector)}); one.scrollIntoView({{block: 'start'}}); "
+                "const r = one.getBoundingClientRect(); "
+                "return {x: r.x, y: r.y, width: r.width, height: r.height}; })()"
             )
             extra = {"clip": {**box, "scale": 1}, "captureBeyondViewport": True}
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png", **extra)["data"]))
@@ -130,6 +131,8 @@ def chromium(profile: Path, dark: bool = False) -> Iterator[Page]:
     page = None
     try:
         page = Page(_address(profile / "DevToolsActivePort"))
+        page.call("Page.bringToFront")
+        page.call("Emulation.setFocusEmulationEnabled", enabled=True)
         page.call("Emulation.setDeviceMetricsOverride", width=1280, height=1800, deviceScaleFactor=1, mobile=False)
         if dark:
             page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])

@@ -19,6 +19,7 @@ from tests.threadlab.widgets.chrome import Page, binary, chromium
 
 ROOT = Path(__file__).resolve().parents[3]
 ARTIFACTS = ROOT / "tests" / "artifacts"
+PANEL = "[...jupyterapp.shell.widgets('main')].find((one) => one.sessionContext)"
 AXE = "axe-core@4.14.1"
 
 
@@ -57,6 +58,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     settings = folder / ".settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    tracker = settings.parent / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir()
+    tracker.write_text('{"windowingMode": "none"}')
     (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')
     env = {**os.environ, **own, "PYTHONPATH": str(ROOT), "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings")}
     options = [f"--ServerApp.port={port}", "--ServerApp.token=", "--ServerApp.password=", "--ServerApp.open_browser=False"]
@@ -65,7 +69,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
         "--ServerApp.ip=127.0.0.1",
         "--allow-root",
     ]
-    options += [f"--LabApp.workspaces_dir={folder / '.workspaces'}", "--ServerApp.port_retries=0", "--ServerApp.disable_check_xsrf=True"]
+    options += [
+        f"--LabApp.workspaces_dir={folder / '.workspaces'}",
+        "--ServerApp.port_retries=0",
+        "--LabApp.expose_app_in_browser=True",
+        "--ServerApp.disable_check_xsrf=True",
+    ]
     log = ARTIFACTS / "lab.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("wb") as out:
@@ -98,25 +107,20 @@ def notebook(lab: tuple[Path, str], tmp_path: Path, request: pytest.FixtureReque
             page = stack.enter_context(chromium(tmp_path / f"profile{dark}", dark))
             page.open(f"{address}/doc/tree/{name}?reset")
             page.wait("document.querySelector('.jp-Notebook .jp-CodeCell .cm-content')", "the first cell")
-            page.wait(
-                "fetch('/api/sessions').then((told) => told.json()).then((all) => all.some((one) => "
-                f"one.path === {name!r} && one.kernel && one.kernel.connections > 0 && one.kernel.execution_state === 'idle'))",
-                "the kernel",
-            )
-            run_all(page)
+            page.wait(f"{PANEL}?.sessionContext?.session?.kernel?.status === 'idle'", "the kernel")
+            page.run(f"{PANEL}.sessionContext.ready.then(() => true)")
+            focus = "document.querySelector('.jp-Notebook .cm-content').focus()"
+            page.wait(f"({focus}, jupyterapp.shell.currentWidget)", "the notebook in front")
+            run_all(page, len(cells))
             page.wait(f"document.querySelector({ready!r})", "the widget")
             return page
 
         yield opened
 
 
-def run_all(page: Page) -> None:
-    """Run every cell: Shift+Enter from the first on. Lab asks for a kernel when it has not noticed yet that there is one."""
-    time.sleep(0.5)
-    count = page.run("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length")
-    page.run("document.querySelector('.jp-Notebook .jp-CodeCell .cm-content').focus()")
-    for number in range(1, count + 1):
-        page.press("Enter", shift=True)
-        prompt = f"document.querySelectorAll('.jp-Notebook .jp-CodeCell')[{number - 1}].querySelector('.jp-InputPrompt').innerText"
-        accept = "document.querySelector('.jp-Dialog .jp-mod-accept')?.click()"
-        page.wait(f"({accept}, /\\[\\d+\\]/.test({prompt}))", f"the end of cell {number}")
+def run_all(page: Page, count: int) -> None:
+    """Run every cell, by Lab's own command."""
+    page.run("jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)")
+    for number in range(count):
+        prompt = f"document.querySelectorAll('.jp-Notebook .jp-CodeCell')[{number}].querySelector('.jp-InputPrompt').innerText"
+        page.wait(f"/\\[\\d+\\]/.test({prompt})", f"the end of cell {number + 1}")

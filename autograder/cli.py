@@ -111,6 +111,10 @@ def grade(options: argparse.Namespace) -> int:
 def _pool(options: argparse.Namespace) -> Pool:
     from autograder.pool import Processes
 
+    if options.cluster:
+        from autograder.cluster import Cluster
+
+        return Cluster(options.cluster, options.trust_submissions)
     made = Processes(options.workers, options.trust_submissions)
     made.start()
     return made
@@ -220,6 +224,7 @@ def _parser() -> argparse.ArgumentParser:
         help="grade this one, whether or not it was graded before; may be given more than once",
     )
     grading.add_argument("--workers", type=int, metavar="N", help="how many are graded at once; default: as many as there are processors")
+    grading.add_argument("--cluster", metavar="ADDRESS", help="grade on the Dask cluster whose scheduler is there")
     grading.add_argument("--force", action="store_true", help="grade again what is graded and has not changed")
     grading.add_argument("--feedback", action="store_true", help="also write nbgrader's feedback pages")
     reporting = verb("report", report)

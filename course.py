@@ -37,6 +37,8 @@ PASSED_ON = {
         "stop": "stop the service that notebooks have started",
         "status": "say whether the service runs, and where",
         "scan": "find calls of the Assistants API in code   PATH",
+        "export": "write a thread to a file   THREAD",
+        "import": "bring an exported thread into a conversation   FILE",
     },
 }
 

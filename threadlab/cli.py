@@ -1,4 +1,4 @@
-"""The service from a shell: `serve`, `status`, `stop`; and `scan`, for code that has to leave the Assistants API."""
+"""The service from a shell: `serve`, `status`, `stop`; and `scan`, `export` and `import`, for leaving the Assistants API."""
 
 import argparse
 import sys
@@ -60,6 +60,16 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--json", action="store_true", help="as JSON")
     scan.set_defaults(run=_scan)
 
+    export = verbs.add_parser("export", help="write a thread to a file, as lines of JSON")
+    export.add_argument("thread", metavar="THREAD", help="its id")
+    export.add_argument("-o", "--out", metavar="FILE", type=Path, help="THREAD.jsonl unless given")
+    carry = verbs.add_parser("import", help="bring an exported thread into a conversation; the same command goes on after a stop")
+    carry.add_argument("file", metavar="FILE", type=Path, help="what export wrote")
+    carry.add_argument("--map", metavar="FILE", type=Path, help="where it is written down what has arrived: FILE.map unless given")
+    for verb, run in ((export, _export), (carry, _import)):
+        verb.add_argument("--base-url", metavar="URL", help="the service; OPENAI_BASE_URL unless given. The key is OPENAI_API_KEY")
+        verb.set_defaults(run=run)
+
     verbs.add_parser("status", help="say whether this user's service runs, and where").set_defaults(run=_status)
     verbs.add_parser("stop", help="end this user's service").set_defaults(run=_stop)
     return parser
@@ -94,6 +104,18 @@ def _scan(options: argparse.Namespace) -> int:
     from threadlab.migrate.scan import main as scan
 
     return scan(options.paths, as_json=options.json)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from threadlab.migrate.command import export
+
+    return export(options.thread, options.out, options.base_url)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from threadlab.migrate.command import bring
+
+    return bring(options.file, options.map, options.base_url)
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -209,19 +209,28 @@ def _words_of(name: str) -> set[str]:
 
 def _argument_sets(function: o.FunctionDefinition, question: str) -> list[dict[str, Any]]:
     schema = function.parameters or {}
-    properties: dict[str, Any] = schema.get("properties") or {}
-    required = schema.get("required") or list(properties)
+    properties = {name: part if isinstance(part, dict) else {} for name, part in _dict(schema.get("properties")).items()}
+    required = [name for name in _list(schema.get("required")) if isinstance(name, str)] or list(properties)
     quoted = re.findall(r"[\"“']([^\"”']+)[\"”']", question)
     places = quoted or countries_in(question) or re.findall(r"(?<!^)(?<![.?!] )\b[A-Z][a-zà-ÿ]+(?: [A-Z][a-zà-ÿ]+)*", question)
     numbers = [
         json.loads(one) for one in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])", question) if not one.lstrip("-").startswith("0")
     ]
-    strings = [name for name in required if _type_of(properties.get(name)) == "string" and "enum" not in (properties.get(name) or {})]
+    strings = [name for name in required if _type_of(properties.get(name)) == "string" and "enum" not in properties.get(name, {})]
     sets = [
         {name: _value(properties.get(name), place if strings[:1] == [name] else None, question, numbers) for name in required}
         for place in (dict.fromkeys(places) or [None])
     ]
     return sets if strings else sets[:1]
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    """What a schema holds where it should hold an object: nobody promised that it is a good schema."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _type_of(schema: Any) -> str:
@@ -232,9 +241,9 @@ def _type_of(schema: Any) -> str:
 
 
 def _value(schema: Any, place: str | None, question: str, numbers: list[float]) -> Any:
-    if isinstance(schema, dict) and schema.get("enum"):
-        named = [one for one in schema["enum"] if str(one).lower() in question.lower()]
-        return (named or schema["enum"])[0]
+    if choices := _list(_dict(schema).get("enum")):
+        named = [one for one in choices if str(one).lower() in question.lower()]
+        return (named or choices)[0]
     kind = _type_of(schema)
     if kind == "string":
         return place if place is not None else question
@@ -265,16 +274,16 @@ def _fill(schema: Any, text: str) -> Any:
     """The plainest value that a JSON schema allows, with the text where a string is wanted."""
     if not isinstance(schema, dict):
         return text
-    if schema.get("enum"):
-        return schema["enum"][0]
+    if choices := _list(schema.get("enum")):
+        return choices[0]
     if "const" in schema:
         return schema["const"]
     for choice in ("anyOf", "oneOf"):
-        if schema.get(choice):
-            return _fill(schema[choice][0], text)
+        if parts := _list(schema.get(choice)):
+            return _fill(parts[0], text)
     kind = _type_of(schema)
     if kind == "object" or "properties" in schema:
-        return {name: _fill(part, text) for name, part in (schema.get("properties") or {}).items()}
+        return {name: _fill(part, text) for name, part in _dict(schema.get("properties")).items()}
     if kind == "array":
         return [_fill(schema.get("items"), text)]
     return {"integer": 0, "number": 0, "boolean": True, "null": None}.get(kind, text)

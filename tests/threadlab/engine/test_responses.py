@@ -218,6 +218,22 @@ def test_loop_without_a_server_side_memory(at: Desk) -> None:
     assert ask(at, items, tools=[WEATHER], store=False).output_text == "get_weather says: Sunny."
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"properties": True},
+        {"properties": {"city": True}},
+        {"properties": {"city": {"enum": 3}}, "required": [["city"], None]},
+        {"type": ["null"], "required": "city"},
+    ],
+)
+def test_schema_that_is_none(at: Desk, parameters: dict[str, Any]) -> None:
+    """What is wrong with a schema is not for the answer to stumble over."""
+    assert ask(at, "What is the weather in Paris?", tools=[{**WEATHER, "parameters": parameters}]).status == "completed"
+    wanted = {"format": {"type": "json_schema", "name": "x", "schema": {"type": "object", **parameters, "anyOf": 1}}}
+    assert at.client.responses.create(model=MODEL, input=FRANCE, text=wanted).status == "completed"
+
+
 # ---- what is refused ------------------------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,9 @@
 // Shows the HTML that Python makes, and tells Python what the reader does with it. All that a widget knows is in Python.
 
+const moving = new WeakMap(); // sliders that are being moved, with the timers that end it: nobody else sets them meanwhile
+
+const QUIET = "data-lm-suppress-shortcuts";
+
 const kept = (node) => node.nodeType === 1 && node.localName === "details";
 
 function morph(parent, fresh) {
@@ -26,14 +30,14 @@ function alike(a, b) {
 
 function attributes(old, fresh) {
   for (const { name } of [...old.attributes]) {
-    if (!fresh.hasAttribute(name) && !(name === "open" && kept(old))) old.removeAttribute(name);
+    if (!fresh.hasAttribute(name) && name !== QUIET && !(name === "open" && kept(old))) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
     if (old.getAttribute(name) !== value && !(name === "open" && kept(old))) old.setAttribute(name, value);
   }
   if (old.localName === "input") {
     if (["radio", "checkbox"].includes(old.type)) old.checked = fresh.hasAttribute("checked");
-    else if (old.value !== fresh.getAttribute("value") && !old.dataset.moving) old.value = fresh.getAttribute("value") ?? "";
+    else if (old.value !== fresh.getAttribute("value") && !moving.has(old)) old.value = fresh.getAttribute("value") ?? "";
   } else if (old.localName === "option") old.selected = fresh.hasAttribute("selected");
 }
 
@@ -48,7 +52,9 @@ function foldStatic(name) {
 function render({ model, el }) {
   const root = document.createElement("div");
   root.className = "threadlab-w";
-  root.setAttribute("data-lm-suppress-shortcuts", "true"); // the notebook's own keys rest while the focus is in here
+  // The notebook's own keys (arrows, Enter, j, k …) rest while the focus is in here. JupyterLab looks at what has the focus first, so the
+  // mark must be on that itself: on an element around it, it comes too late.
+  root.addEventListener("focusin", (event) => event.target.setAttribute(QUIET, "true"));
   el.append(root);
 
   const draw = () => {
@@ -70,21 +76,21 @@ function render({ model, el }) {
     if (!from.dataset.act || from.type === "range") return;
     say(from, from.type === "checkbox" ? from.checked : from.value);
   });
-  let waiting = null;
   root.addEventListener("input", (event) => {
-    // A slider that is dragged says where it is some twenty times a second, and where it stops.
+    // A slider that is dragged says where it is when it rests for a moment; answers to what it said before do not pull it back.
     const from = event.target;
     if (from.type !== "range" || !from.dataset.act) return;
-    from.dataset.moving = "yes";
-    clearTimeout(waiting);
-    waiting = setTimeout(() => {
-      delete from.dataset.moving;
-      say(from, from.value);
-    }, 50);
+    (moving.get(from) ?? []).forEach(clearTimeout);
+    moving.set(from, [
+      setTimeout(() => say(from, from.value), 50),
+      setTimeout(() => {
+        moving.delete(from);
+        draw();
+      }, 600),
+    ]);
   });
   return () => {
     folding.forEach(clearTimeout);
-    clearTimeout(waiting);
     model.off("change:html", draw);
   };
 }

@@ -1,0 +1,40 @@
+"""What is left of a widget in a page that `jupyter nbconvert` made of an executed notebook: its static form, open, from nowhere else."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import nbformat
+import pytest
+
+from tests.threadlab.widgets.test_browser import EVERY
+
+FORMS = {
+    "Race stepper": "refused: a run is active",
+    "The life of a run": "Every move",
+    "Three ways to wait for a run": "tight loop",
+    "Predict": "the run was accepted, and nothing has been written yet",
+    "Thread": "read by the run",
+    "Fault knobs": "(nothing goes wrong)",
+    "Cost meter": "as listed in",
+    "Progress": "3 of 10 points",
+}
+
+
+@pytest.mark.slow
+def test_exported_page_shows_nothing_of_a_widget() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the kernel's and nbconvert's own
+        from nbclient import NotebookClient
+        from nbconvert import HTMLExporter
+
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in EVERY])
+        NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+        page, _ = HTMLExporter().from_notebook_node(notebook)
+    for title, content in FORMS.items():
+        form = re.search(rf"<details[^>]*\bopen\b[^>]*><summary>{title}: static form</summary>(.*?)</section>", page, re.S)
+        assert form, title
+        assert content in form[1], title
+    assert page.count('src="data:image/svg+xml;base64,') >= 6
+    assert all("alt=" in tag for tag in re.findall(r"<img[^>]*>", page))

@@ -315,9 +315,6 @@ class Host:
         heapq.heappush(self._held, _Held(at, self._n, number, told))
 
 
-_WORDS = {"POST": "create", "GET": "read", "DELETE": "delete"}
-
-
 def _label(send: m.Send) -> str:
     """A request as a person would name it: `createMessage`."""
     from threadlab.engine.routes import find_operation

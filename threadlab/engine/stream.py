@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import msgspec
 from threadlab import objects as o
 from threadlab.engine.lifecycle import Event
 from threadlab.engine.writing import piece_times, pieces
-from threadlab.records import EndMessage, Row, StartMessage
+from threadlab.records import EndMessage, Row
 
 if TYPE_CHECKING:
     from threadlab.engine.core import Engine
@@ -154,7 +153,3 @@ def _call_deltas(step: object) -> list[Event]:
     calls = [{"index": index, **call} for index, call in enumerate(plain)]
     details = {"type": "tool_calls", "tool_calls": calls}
     return [("thread.run.step.delta", {"id": step.id, "object": "thread.run.step.delta", "delta": {"step_details": details}})]
-
-
-Listener = Callable[[Row, list[Event], float], None]
-__all__ = ["LAST", "Listener", "RunStream", "StartMessage", "StreamCut", "encode"]

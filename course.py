@@ -29,6 +29,8 @@ PASSED_ON = {
         "check": "check your own answer to an exercise",
         "watch": "check it whenever you save it",
         "grade": "grade a class with nbgrader",
+        "report": "say what a class found hard: a page, Canvas, Moodle, JSON",
+        "replay": "show again where a submission lost its points   EXERCISE STUDENT",
         "release": "make the learners' copy of the course   DIR",
         "corpus": "grade the known right and wrong answers",
     },

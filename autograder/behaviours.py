@@ -148,18 +148,18 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     seen: dict[str, Exploration] = {}
     for scene in part.scenes:
         world = scene.world()
-        spec = Spec(
-            scene.entry or part.name,
-            scene.args(world.given),
-            {**scene.kwargs, **(scene.kwargs_of(world.given) if scene.kwargs_of else {})},
-            sources,
-            scene.driver,
-        )
+        spec = spec_of(scene, part, world, sources)
         seen[scene.name] = (explore_kills if scene.kill else explore_with)(guest, spec, world, bound=scene.bound)
         if unusable := _unusable(part.name, seen[scene.name]):
             return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)
     findings = [_finding(behaviour, part, seen) for behaviour in part.behaviours]
     return Verdict(part.name, findings, _coverage(seen), journal=_journal(findings, seen))
+
+
+def spec_of(scene: Scene, part: Part, world: World, sources: list[str]) -> Spec:
+    """What the guest is to do in a scene, whose world has been set up."""
+    more = scene.kwargs_of(world.given) if scene.kwargs_of else {}
+    return Spec(scene.entry or part.name, scene.args(world.given), {**scene.kwargs, **more}, sources, scene.driver)
 
 
 def _unusable(name: str, exploration: Exploration) -> str:

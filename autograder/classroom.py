@@ -248,6 +248,10 @@ class Classroom:
         except (OSError, msgspec.MsgspecError):
             return None
 
+    def graded_notebook(self, student: str) -> Path:
+        """The notebook as it was graded."""
+        return self._place(self.coursedir.autograded_directory, student) / f"{self.slug}.ipynb"
+
     def _write_record(self, record: Record) -> None:
         path = self._record_path(record.student)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The course's own verbs: check, watch, grade, corpus, release."""
+"""The course's own verbs: check, watch, release, grade, report, replay, corpus."""
 
 from __future__ import annotations
 
@@ -150,6 +150,37 @@ def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
     return table
 
 
+def replay(options: argparse.Namespace) -> int:
+    """Run again the trials in which a graded submission lost its points, and show what happened there: for answering an appeal."""
+    from autograder import classes
+    from autograder.classroom import Classroom
+    from autograder.execution.client import WorkerClient
+    from autograder.notebooks import BadNotebook
+    from autograder.replay import lost_findings, replayed
+
+    exercise = checks.find(options.exercise)
+    room = Classroom(options.exercise, classes.nbgrader_api())
+    record = room.record(options.student)
+    if record is None or record.problem:
+        raise BadNotebook(f"{options.student}'s {options.exercise} was not graded: python3 course.py grade {options.exercise}")
+    findings = lost_findings(record.verdicts, options.behaviour)
+    if not findings:
+        out.print(f"{options.student} lost nothing in {options.exercise}.", markup=False)
+        return 0
+    with WorkerClient(trust=options.trust_submissions) as client:
+        for one in replayed(exercise, room.graded_notebook(options.student), findings, client):
+            for line in (
+                f"== {one.behaviour}: {one.promise}",
+                f"as graded: {one.then}",
+                f"replayed:  {one.now or 'nothing is wrong this time; if the check was mended since, grade this submission again.'}",
+                f"order:     {one.steps}" if one.steps else "",
+                one.table or one.journal,
+            ):
+                if line:
+                    out.print(line + "\n", markup=False)
+    return 0
+
+
 def report(options: argparse.Namespace) -> int:
     """Say what a class found hard: a page, lists for Canvas and Moodle, JSON."""
     from autograder import classes
@@ -230,11 +261,15 @@ def _parser() -> argparse.ArgumentParser:
     reporting = verb("report", report)
     reporting.add_argument("exercise", nargs="*", help="one or more exercises; without any, all that were graded")
     reporting.add_argument("--to", metavar="DIR", help="where to write; default: autograder/work/reports")
+    again = verb("replay", replay)
+    again.add_argument("exercise")
+    again.add_argument("student")
+    again.add_argument("--behaviour", metavar="NAME", help="only this one of those that were lost")
     trying = verb("corpus", corpus)
     trying.add_argument("folder", nargs="?", default=str(SUBMISSIONS), help="holds <exercise>/{right,wrong}/*.py")
     trying.add_argument("--exercise", metavar="NAME", help="only this one")
     trying.add_argument("--json", metavar="FILE", help="write the rows there, too")
-    for one in (grading, trying):
+    for one in (grading, again, trying):
         one.add_argument("--trust-submissions", action="store_true", help="run them even where the system offers no sandbox")
     return parser
 

@@ -39,7 +39,7 @@ def grade_notebook(
     verdicts: list[Verdict] = []
     budget, end = Budget(), time.monotonic() + SUBMISSION_TIMEOUT
     if exercise is not None:
-        _quietly(session)
+        quietly(session)
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
@@ -58,7 +58,8 @@ def grade_notebook(
     return verdicts
 
 
-def _quietly(session: Session) -> None:
+def quietly(session: Session) -> None:
+    """Give the session a service for the cells that only look around."""
     try:
         session.run_cell(AMBIENT, CELL_TIMEOUT)
     except SubmissionFailed:

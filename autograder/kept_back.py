@@ -12,14 +12,13 @@ sentence that is always the same; the scene, the journal and the reason stay her
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
-from typing import Any
 
 import msgspec
 
-from autograder.behaviours import Part, Scene, Verdict, judge
+from autograder.behaviours import Behaviour, Part, Scene, Verdict, judge
 from autograder.notebooks import ROOT
 from threadlab.errors import ThreadlabError
 from threadlab.trial import Guest
@@ -56,16 +55,23 @@ def hidden(slug: str) -> Hidden:
 def judge_all(slug: str, part: Part, guest: Guest, sources: list[str]) -> Verdict:
     """The visible verdict, and what passes there judged again in the scenes that are kept back."""
     verdict = judge(part, guest, sources)
-    kept = hidden(slug)
     passed = {finding.behaviour for finding in verdict.findings if finding.earned == finding.points}
-    chosen: list[Any] = []
-    for behaviour in part.behaviours:
-        names = tuple(scene.name for scene in kept.scenes.get(part.name, ()) if behaviour.name in kept.must_hold.get(scene.name, ()))
-        if names and behaviour.name in passed:
-            chosen.append(msgspec.structs.replace(behaviour, scenes=names))
-    if not chosen:
+    second = judge_hidden(slug, part, guest, sources, passed)
+    if second is None:
         return verdict
-    second = judge(msgspec.structs.replace(part, behaviours=tuple(chosen), scenes=tuple(kept.scenes[part.name])), guest, sources)
     failed = {finding.behaviour for finding in second.findings if finding.earned < finding.points and (finding.scene or second.note)}
     findings = [msgspec.structs.replace(one, earned=0, sentence=SENTENCE) if one.behaviour in failed else one for one in verdict.findings]
     return msgspec.structs.replace(verdict, findings=findings)
+
+
+def judge_hidden(slug: str, part: Part, guest: Guest, sources: list[str], names: Collection[str]) -> Verdict | None:
+    """The behaviours called `names` in the scenes that are kept back; None if there are none for them. For a teacher's eyes."""
+    kept = hidden(slug)
+    chosen: list[Behaviour] = []
+    for behaviour in part.behaviours:
+        scenes = tuple(scene.name for scene in kept.scenes.get(part.name, ()) if behaviour.name in kept.must_hold.get(scene.name, ()))
+        if scenes and behaviour.name in names:
+            chosen.append(msgspec.structs.replace(behaviour, scenes=scenes))
+    if not chosen:
+        return None
+    return judge(msgspec.structs.replace(part, behaviours=tuple(chosen), scenes=tuple(kept.scenes[part.name])), guest, sources)

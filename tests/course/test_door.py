@@ -122,6 +122,12 @@ def page(address: str, limit: float = 60) -> str:
             time.sleep(0.1)
 
 
+@pytest.mark.parametrize("package", list(course.PASSED_ON))
+def test_verb_of_a_package_is_not_listed(package: str) -> None:
+    done = subprocess.run([sys.executable, "-m", package, "--help"], capture_output=True, text=True, check=False, timeout=120)
+    assert sorted(re.findall(r"^    (\w+)(?: |$)", done.stdout, re.M)) == sorted(course.PASSED_ON[package])
+
+
 @pytest.mark.parametrize(("package", "verb"), [(package, verb) for package, verbs in course.PASSED_ON.items() for verb in verbs])
 def test_listed_verb_does_not_exist(package, verb):
     done = subprocess.run([sys.executable, "-m", package, verb, "--help"], capture_output=True, text=True, check=False, timeout=120)

@@ -101,3 +101,5 @@ def test_feedback_shows_what_is_kept_back(tmp_path):
         assert "[FAIL]" in text
         assert "What happened there" in text
     assert "kept back for grading" in (course / "autograder" / "work" / "feedback" / "bob" / SLUG / f"{SLUG}.html").read_text()
+    appeal = command(course, "autograder", "replay", SLUG, "bob", "--behaviour", "returns_the_answer").stdout
+    assert "replayed:  secret scene: " in appeal, appeal

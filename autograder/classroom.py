@@ -236,6 +236,11 @@ class Classroom:
         place.parent.mkdir(parents=True, exist_ok=True)
         aside.rename(place)
 
+    def graded_notebooks(self, student: str) -> list[Path]:
+        """Where a student's graded notebooks are."""
+        folder = self._place(self.coursedir.autograded_directory, student)
+        return [folder / f"{one.name}.ipynb" for one in self.release.notebooks]
+
     # ---- records
 
     def _record_path(self, student: str) -> Path:

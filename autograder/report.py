@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from autograder import checks
+from autograder import checks, similar
 from autograder.classroom import Classroom, Record
 from autograder.notebooks import ROOT, BadNotebook, read_answers
 
@@ -62,6 +62,7 @@ class ClassReport(msgspec.Struct, frozen=True):
     rows: list[Row]
     hard: list[Hard]
     misconceptions: list[Misconception]
+    similar: similar.Similar
 
 
 def collect(slug: str, api: Any) -> ClassReport:
@@ -73,7 +74,11 @@ def collect(slug: str, api: Any) -> ClassReport:
         raise BadNotebook(f"Nobody's {slug} was graded yet: python3 course.py grade {slug}")
     rows = [Row(one.student, scores[one.student], _lost(one), one.seconds.get("all", 0.0), one.incidents, one.problem) for one in records]
     title = checks.find(slug).title if slug in checks.SLUGS else slug
-    return ClassReport(slug, title, room.release.max_score, rows, _hard(slug, records), _misconceptions(slug, rows))
+    blank = {cell.name: cell.source for one in room.release.notebooks for cell in one.source_cells}
+    answers = {one.student: similar.answer(room.graded_notebooks(one.student), blank) for one in records if not one.problem}
+    return ClassReport(
+        slug, title, room.release.max_score, rows, _hard(slug, records), _misconceptions(slug, rows), similar.compare(answers)
+    )
 
 
 def _lost(record: Record) -> list[str]:
@@ -175,6 +180,15 @@ def _bar(count: int, of: int) -> str:
     return f'{count} of {of} <span class="bar" style="width:{(8 * count / of if of else 0):.2f}rem" aria-hidden="true"></span>'
 
 
+def _how_alike(found: similar.Similar) -> str:
+    return (
+        "Answers are compared as streams of tokens, without comments, layout, texts, numbers and the names that they chose: "
+        f"100 % is the same program. {found.compared} were long enough to tell; two of them are usually {100 * found.usual:.0f} % alike "
+        f"(the median), and pairs from {100 * similar.ALIKE:.0f} % are listed, at most {similar.MOST}. It is information only: people who "
+        "worked together, or had the same good idea, look like people who copied. No score depends on it."
+    )
+
+
 def page(report: ClassReport) -> str:
     """One page of HTML without scripts, pictures or anything from elsewhere."""
     graded = [row.score for row in report.rows if not row.problem]
@@ -200,10 +214,12 @@ def page(report: ClassReport) -> str:
         ]
         for row in report.rows
     ]
+    alike = [[" and ".join(map(escape, pair.students)), f"{100 * pair.alike:.0f} %"] for pair in report.similar.pairs]
     tables = [
         _table("Hardest behaviours", ["Behaviour", "Not shown by", "Points", "What is checked", "Most frequent reason"], hard, "None."),
         _table("Misconceptions", ["Known wrong answer", "Have it", "Who"], wrong, "No answer looks like a known wrong one."),
         _table("Submissions that misbehaved", ["Student", "What happened"], unruly, "None."),
+        _table("Answers that are alike", ["Students", "Alike"], alike, "None: no two answers are nearly the same."),
         _table("Scores", ["Student", f"Score of {report.points:g}", "Lost", "Time to grade"], rows, "Nobody."),
     ]
     title = escape(f"{report.title} ({report.slug})")
@@ -213,5 +229,6 @@ def page(report: ClassReport) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{about}</p>{''.join(tables)}"
         '<p class="muted">A known wrong answer is named when exactly the same behaviours are lost; it is a hint, not a proof.</p>'
+        f'<p class="muted">{_how_alike(report.similar)}</p>'
         "</main></body></html>\n"
     )

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from autograder.report import ClassReport, Hard, Misconception, Row, canvas, moodle, page, write
+from autograder.similar import Pair, Similar
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
 
 EVIL = '=cmd|"/c calc"!A1<script>alert(1)</script>'
@@ -17,6 +18,7 @@ REPORT = ClassReport(
     [Row(EVIL, 7, ["one_run"], 0.25, ["<img src=x onerror=alert(1)>"], ""), Row("ann", 0, [], 0.1, [], "not a notebook & more")],
     [Hard("first_turn", "one_run", "promise", 2, 1, 1, "<b>2 runs</b>")],
     [Misconception("runs first", [EVIL])],
+    Similar([Pair((EVIL, "ann"), 0.975)], 0.5, 2),
 )
 
 
@@ -46,7 +48,7 @@ def test_student_s_text_becomes_markup():
 
 def test_table_has_no_headers_or_caption():
     text = page(REPORT)
-    assert text.count("<table>") == text.count("<caption>") == 4
+    assert text.count("<table>") == text.count("<caption>") == 5
     assert 'scope="row"' in text
     assert 'lang="en"' in text
 
@@ -89,6 +91,8 @@ def test_feedback_shows_what_is_kept_back(tmp_path):
     done = command(course, "autograder", "report", SLUG)
     assert len(done.stdout.split()) == 4
     report = json.loads((course / "autograder" / "work" / "reports" / f"{SLUG}.json").read_text())
+    copied = ["<script>alert(1)<script>", "cy"]
+    assert [(pair["students"], pair["alike"]) for pair in report["similar"]["pairs"]] == [(copied, 1.0)]
     rows = {row["student"]: row for row in report["rows"]}
     assert rows["ann"]["score"] == 10
     assert rows["bob"]["lost"] == ["waits_for_the_end", "returns_the_answer"]  # the second one only in the scene that is kept back

@@ -22,7 +22,7 @@ from threadlab.engine import Engine, Entry, Journal
 from threadlab.engine.routes import OPERATIONS
 from threadlab.faults import Scenario, parse
 from threadlab.guest import messages as m
-from threadlab.guest.messages import ASYNC_CLIENT, CLIENT, DB, Ending, Spec
+from threadlab.guest.messages import ASYNC_CLIENT, CLIENT, DB, ON_TEXT, Ending, Spec
 from threadlab.host import Choice, Host, Limits
 from threadlab.objects import Message, Run, Thread
 from threadlab.responders import Responder
@@ -33,7 +33,7 @@ from threadlab.store import MemoryStore, Query
 if TYPE_CHECKING:
     from openai import OpenAI
 
-__all__ = ["ASYNC_CLIENT", "CLIENT", "DB", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
+__all__ = ["ASYNC_CLIENT", "CLIENT", "DB", "ON_TEXT", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
 
 KEY = "sk-threadlab-trial"
 PROJECT = "trial"
@@ -47,7 +47,7 @@ class World:
 
     `setup(client)` may create threads, messages and assistants with an ordinary client; what it returns is kept as `given`. `scenario` is
     a string as in `threadlab.faults`. `before` is one that holds for the setup alone (without it nothing goes wrong there): it settles the
-    fate of a run that is under way when the trial begins.
+    fate of a run that is under way when the trial begins. `later`: seconds that go by between the setup and the trial.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class World:
         seed: int = 0,
         responder: Responder | None = None,
         limits: Limits | None = None,
+        later: float = 0.0,
     ) -> None:
         self.scenario: Scenario = parse(scenario, OPERATIONS)
         self.seed, self.limits = seed, limits or Limits()
@@ -73,7 +74,7 @@ class World:
             self.given: Any = setup(service.client()) if setup is not None else None
             assert isinstance(service.engine.store, MemoryStore)
             self._store = service.engine.store
-        self.start = clock.now()
+        self.start = clock.now() + later
 
     def engine(self) -> Engine:
         """A fresh engine over a copy of the prepared store."""
@@ -115,6 +116,16 @@ class Evidence:
         """A run as the service has it at the end."""
         row = self._store.get(run_id)
         return row.body if row is not None and isinstance(row.body, Run) else None
+
+    def kept(self, object_id: str) -> Any:
+        """Any object as the service has it at the end (a response, a conversation, …), or None."""
+        row = self._store.get(object_id)
+        return None if row is None else row.body
+
+    def below(self, kind: str, parent: str = "") -> list[Any]:
+        """The objects of one kind that the service has at the end, oldest first: `conversation.item` below a conversation, `response`
+        below one, `thread.run.step` below a run, `conversation` below nothing."""
+        return [row.body for row in self._store.page(Query(kind, PROJECT, parent, limit=1_000_000))]
 
     @property
     def tables(self) -> dict[str, list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, StaticPool, create_engine, insert
 from sqlalchemy.orm import Session
 
+from threadlab import desk_cleanup, desk_tools  # noqa: F401  # their tables belong to the desk, too
 from threadlab.desk import Base
 
 _PAGE = 512
@@ -51,6 +52,7 @@ class Database:
         if rows and not content:
             self._fill(rows)
         self._seen = self._read()
+        self._looked_at = self._version()
         if rows and not content:
             self._report("as it was", self._seen)
 
@@ -108,13 +110,21 @@ class Database:
                 tables[table.name] = [{name: _plain(one) for name, one in zip(columns, row, strict=True)} for row in found]
         return tables
 
+    def _version(self) -> int:
+        """A number that changes when another connection has committed. To ask for it is cheaper than to read every table."""
+        version: int = self._own.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
     def look(self) -> None:
         """Report what has changed since the last look."""
         try:
+            version = self._version()
+            if version == self._looked_at:
+                return
             now = self._read()
         except sqlite3.Error:  # dropped or locked by the learner: what cannot be read cannot be reported
             return
-        before, self._seen = self._seen, now
+        before, self._seen, self._looked_at = self._seen, now, version
         changed = [f"{name}: {_line(row)}" for name, rows in now.items() for row in rows if row not in before.get(name, [])]
         gone = [f"{name}: without {_line(row)}" for name, rows in before.items() for row in rows if row not in now.get(name, [])]
         if changed or gone:

@@ -160,7 +160,7 @@ class _Reader:
             case "message" if entry.state != "in_progress":
                 return Row(0, thread=self._of(entry, f"reply: {_quoted(entry.detail.get('text', ''))}"), thread_id=entry.thread_id)
             case "witness":
-                return Row(0, code=f"uses {entry.operation}")
+                return Row(0, code=_used(entry))
         return None
 
     def _sent(self, entry: Entry, following: Entry | None) -> Row | None:
@@ -175,6 +175,8 @@ class _Reader:
     def _arrived(self, entry: Entry) -> Row:
         later = self.flying.pop(entry.request, None) if entry.request is not None else None
         name = f"reply to {_words(entry.operation)}" if later else _labelled(entry.operation)
+        if entry.operation == "stream":
+            return Row(0, code="stream: cut off", thread=self._of(entry, str(entry.detail.get("text", ""))), refused=True)
         if entry.what == "lost":
             return Row(
                 0, code=f"{name}: none", thread=self._of(entry, str(entry.detail.get("text", "lost"))), arrived=entry.request, refused=True
@@ -202,6 +204,12 @@ class _Reader:
 
     def _of(self, entry: Entry, text: str) -> str:
         return self.names.get(entry.thread_id, "") + text
+
+
+def _used(entry: Entry) -> str:
+    """What was handed out and used; a callback with what it was given."""
+    text = entry.detail.get("text")
+    return f"uses {entry.operation}" if entry.operation == "database" or text is None else f"{entry.operation}({_quoted(text)})"
 
 
 def _joined(before: Row, row: Row) -> Row | None:

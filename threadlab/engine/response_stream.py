@@ -13,7 +13,7 @@ import msgspec
 from threadlab import response_objects as r
 from threadlab.engine.lifecycle import Event
 from threadlab.engine.response_life import TERMINAL, step
-from threadlab.engine.stream import StreamCut, encode
+from threadlab.engine.stream import StreamCut, cut_text, encode
 from threadlab.engine.writing import piece_times, pieces
 from threadlab.records import Begin, EndItem, Finish, Plan, Row
 
@@ -148,6 +148,7 @@ class ResponseStream:
                 self._not_before = now + self._slower
             if self._cut_after is not None and self._sent >= self._cut_after:
                 self.close()
+                self._engine.journal.add(now, "lost", operation="stream", run_id=self._id, detail={"text": cut_text(self._sent)})
                 raise StreamCut(out)
         if self._next >= len(self._events):
             self.close()

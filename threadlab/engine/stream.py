@@ -108,6 +108,7 @@ class RunStream:
             if self._slower:
                 self._not_before = now + self._slower
             if self._cut_after is not None and self._sent >= self._cut_after:
+                self._engine.journal.add(now, "lost", operation="stream", run_id=self._run_id, detail={"text": cut_text(self._sent)})
                 raise StreamCut(out)
             if name in LAST:
                 return self._end([*out, encode("done", b"[DONE]")])
@@ -122,6 +123,11 @@ class RunStream:
         """Stop listening. Harmless to call twice."""
         self._engine.unlisten(self._run_id, self._hear)
         self._ended = True
+
+
+def cut_text(events: int) -> str:
+    """What the journal says of a stream that a fault breaks."""
+    return f"stream_cut: the connection broke after {events} event{'' if events == 1 else 's'}"
 
 
 class StreamCut(Exception):

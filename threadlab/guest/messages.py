@@ -137,7 +137,7 @@ class Spec(msgspec.Struct, frozen=True):
     args: list[Any] = []
     """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial, beside the `$` may stand the client's own
     `max_retries`, `timeout` and `api_key`. `{"$": "db"}` stands for a SQLAlchemy session; beside its `$` may stand the `rows` that are in
-    the database from the beginning."""
+    the database from the beginning. `{"$": "callback", "name": ...}` stands for a function of one string that reports each of its calls."""
     kwargs: dict[str, Any] = {}
     sources: list[str] = []
     """The answer cells, run again in a fresh namespace before every order. Empty: `entry` is taken from the namespace as it is."""
@@ -157,3 +157,4 @@ class Spec(msgspec.Struct, frozen=True):
 CLIENT = {"$": "client"}
 ASYNC_CLIENT = {"$": "async_client"}
 DB = {"$": "db"}
+ON_TEXT = {"$": "callback", "name": "on_text"}

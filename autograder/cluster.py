@@ -13,14 +13,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
-
 from autograder.submission import Grader, Job, Outcome, Plan
+from autograder.wire import encode, reader
 from threadlab.errors import ThreadlabError
 
 AHEAD = 3
 """How many submissions a worker has at once, one being graded; the rest wait where they are cheap: on the disk here."""
 
+_read_plan, _read_job, _read_outcome = reader(Plan), reader(Job), reader(Outcome)
 _one_at_a_time = threading.Lock()
 _graders: dict[bytes, Grader] = {}
 
@@ -33,8 +33,8 @@ def grade_on_worker(plan: bytes, job: bytes, trust: bool) -> bytes:
         shared_client(trust)
         if plan not in _graders:
             _graders.clear()
-            _graders[plan] = Grader(msgspec.msgpack.decode(plan, type=Plan))
-        return msgspec.msgpack.encode(_graders[plan].grade(msgspec.msgpack.decode(job, type=Job)))
+            _graders[plan] = Grader(_read_plan(plan))
+        return encode(_graders[plan].grade(_read_job(job)))
 
 
 class Cluster:
@@ -55,14 +55,14 @@ class Cluster:
         """Few jobs are on their way at a time, so that a large class is never in memory as a whole."""
         import distributed
 
-        encoded, waiting = msgspec.msgpack.encode(plan), iter(jobs)
+        encoded, waiting = encode(plan), iter(jobs)
         students: dict[str, str] = {}
 
         def submit() -> Any:
             job = next(waiting, None)
             if job is None:
                 return None
-            future = self._client.submit(grade_on_worker, encoded, msgspec.msgpack.encode(job), self._trust, pure=False, retries=1)
+            future = self._client.submit(grade_on_worker, encoded, encode(job), self._trust, pure=False, retries=1)
             students[future.key] = job.student
             return future
 
@@ -72,7 +72,7 @@ class Cluster:
         for future in arriving:
             student = students.pop(future.key)
             if future.status == "finished":
-                yield msgspec.msgpack.decode(future.result(), type=Outcome)
+                yield _read_outcome(future.result())
             else:
                 yield Outcome(student, problem=f"The cluster could not grade it: {type(future.exception()).__name__}.")
             future.release()

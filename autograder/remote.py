@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from autograder.execution.client import FORGED, Failure, Session, SubmissionFailed
+from autograder.wire import encode, reader
 from threadlab.guest import messages as m
 from threadlab.trial import Guest
 
@@ -23,8 +24,7 @@ TRIAL_TIMEOUT = 20.0
 ENDING_LIMIT = 1_000_000
 """Bytes in a guest's account of how it ended. What a function returned is cut to much less by an honest guest."""
 
-_said = msgspec.msgpack.Decoder(m.Said)
-_encode = msgspec.msgpack.Encoder().encode
+_read_said: Callable[[bytes], m.Said] = reader(m.Said)
 
 
 class Budget:
@@ -72,7 +72,7 @@ class _Trial:
 def parse(data: bytes) -> m.Said:
     """Raises Distrusted."""
     try:
-        said: m.Said = _said.decode(data)
+        said: m.Said = _read_said(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError):
         raise Distrusted(FORGED) from None
     numbers = [getattr(said, name, 0.0) for name in ("seconds", "timer_at", "patience")]
@@ -91,7 +91,7 @@ def remote_guest(session: Session, budget: Budget | None = None, timeout: float 
         try:
             if allowed.seconds <= 0:
                 raise Distrusted("the submission computed for too long, in all its trials together")
-            result = session.trial(_encode(spec), lambda data: _encode(ask(trial.read(data))), min(timeout, allowed.seconds))
+            result = session.trial(encode(spec), lambda data: encode(ask(trial.read(data))), min(timeout, allowed.seconds))
             if isinstance(result, Failure):
                 return _halted(result.sentence)
             return _ending(result)

@@ -17,11 +17,12 @@ from typing import NoReturn
 from autograder.execution.channel import Channel
 from autograder.execution.child import Child
 from autograder.execution.frames import Start
-from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Interrupt, Open, Opened, Refused, Reply, encode, read_order
+from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Interrupt, Open, Opened, Refused, Reply, read_order
 from autograder.execution.shell import WorkerShell
 from autograder.execution.warming import warm_up
 from autograder.sandbox.base import Base, close_others, enter
 from autograder.sandbox.watch import held
+from autograder.wire import encode
 
 WATCH = 0.25
 """Seconds between two looks at how much memory the children hold."""

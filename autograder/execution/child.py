@@ -29,10 +29,10 @@ from autograder.execution.frames import (
     Trial,
     TrialEnd,
     TrialFailed,
-    encode,
     read_as_child,
 )
 from autograder.execution.shell import WorkerShell
+from autograder.wire import encode
 
 T = TypeVar("T")
 

@@ -26,6 +26,7 @@ from autograder.execution.hosts import Host, best_host
 from autograder.execution.orders import Closed, WorkerError
 from autograder.execution.outputs import Displays, node, to_notebook
 from autograder.sandbox.report import Report, SandboxUnavailable
+from autograder.wire import encode
 
 READY_TIMEOUT = 60.0
 """Seconds until a child must be locked down and have written its files."""
@@ -185,7 +186,7 @@ class Session:
 
     def _send(self, message: ToChild, deadline: float) -> None:
         try:
-            self._channel.send(frames.encode(message), deadline)
+            self._channel.send(encode(message), deadline)
         except FrameTooLarge as problem:
             raise WorkerError(f"What was to be sent to the submission is too long: {problem}.") from None
         except ChannelTimeout:

@@ -5,9 +5,12 @@ field has a type that msgspec checks, and what comes from the child is only ever
 Points never pass here.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
+
+from autograder.wire import reader
 
 FRAME_LIMIT = 32 * 1024 * 1024
 """The longest frame, in bytes; a longer one ends the submission."""
@@ -163,11 +166,5 @@ class TrialFailed(msgspec.Struct, tag="failed"):
 
 ToGrader = Ready | CellDone | Exchange | TrialEnd | TrialFailed
 
-_encoder = msgspec.msgpack.Encoder()
-_to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
-_to_grader: msgspec.msgpack.Decoder[ToGrader] = msgspec.msgpack.Decoder(ToGrader)
-
-encode = _encoder.encode
-read_as_child = _to_child.decode
-read_as_grader = _to_grader.decode
-"""Raises `msgspec.MsgspecError`, `RecursionError` or `UnicodeDecodeError` for anything that is not one of the messages."""
+read_as_child: Callable[[bytes], ToChild] = reader(ToChild)
+read_as_grader: Callable[[bytes], ToGrader] = reader(ToGrader)

@@ -24,10 +24,10 @@ from autograder.execution.orders import (
     Refused,
     Reply,
     WorkerError,
-    encode,
     read_reply,
 )
 from autograder.sandbox.report import PROTECTIONS, Report
+from autograder.wire import encode
 
 _R = TypeVar("_R", Hello, Opened, Closed)
 

@@ -1,8 +1,11 @@
 """What the grader tells the warm process, and what it answers: one packet each, the child's end of the pipe travelling with `Open`."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from autograder.sandbox.report import Report
+from autograder.wire import reader
 
 
 class WorkerError(Exception):
@@ -63,11 +66,8 @@ class Refused(msgspec.Struct, tag="refused"):
 Order = Open | Interrupt | Close
 Reply = Hello | Opened | Closed | Refused
 
-encode = msgspec.msgpack.Encoder().encode
-_orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
-_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-read_order = _orders.decode
-read_reply = _replies.decode
+read_order: Callable[[bytes], Order] = reader(Order)
+read_reply: Callable[[bytes], Reply] = reader(Reply)
 
 PACKET_LIMIT = 65_536
 """The longest packet, in bytes."""

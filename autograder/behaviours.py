@@ -66,6 +66,12 @@ class Behaviour(msgspec.Struct, frozen=True):
     """Whether the test also judges trials that ended in an error or were stopped. Otherwise such an ending is the failure."""
 
 
+def worth(behaviours: Sequence[Behaviour], points: Mapping[str, int]) -> tuple[Behaviour, ...]:
+    """Those of the behaviours that `points` names, each worth what it says there. Raises KeyError for a name that none bears."""
+    by_name = {one.name: one for one in behaviours}
+    return tuple(msgspec.structs.replace(by_name[name], points=each) for name, each in points.items())
+
+
 class Finding(msgspec.Struct, frozen=True):
     """What came of one behaviour."""
 

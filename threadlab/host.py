@@ -15,6 +15,7 @@ from threadlab.engine.lifecycle import TERMINAL
 from threadlab.engine.stream import StreamCut
 from threadlab.guest import messages as m
 from threadlab.objects import Run
+from threadlab.response_objects import Response
 
 LATENCY = 0.02
 """Seconds that a request takes to be carried out and answered."""
@@ -153,7 +154,7 @@ class Host:
     def _send(self, send: m.Send) -> m.Told:
         self._requests += 1
         self.last_number = send.number
-        if send.method == "GET" and not send.path.endswith("/messages"):
+        if send.method == "GET" and not send.path.endswith(("/messages", "/items")):
             self._count_poll(send.path)
         self.engine.advance(self.now)  # what was due before this stands before it in the journal
         carried = _texts(send)
@@ -163,14 +164,20 @@ class Host:
             self._in_flight[send.number] = (send, self.now, 0)
             return m.Go(self.now)
         told, hold = self._carry_out(send)
-        self.now += hold
+        self._hold_back(hold)
         return _at(told, self.now)
+
+    def _hold_back(self, seconds: float) -> None:
+        """A reply that is held back until a response is done: what happens meanwhile has happened when it arrives."""
+        if seconds > 0:
+            self.now += seconds
+            self.engine.advance(self.now)
 
     def _count_poll(self, path: str) -> None:
         what = path.rstrip("/").rpartition("/")[2]
         kept = self.engine.store.get(what)
-        status = kept.body.status if kept is not None and isinstance(kept.body, Run) else ""
-        over = status in TERMINAL
+        status = kept.body.status if kept is not None and isinstance(kept.body, Run | Response) else ""
+        over = status in TERMINAL  # of the ends of a response, none has a name that a run's have not
         key, most = (f"{path} over", self.limits.polls_after_end) if over else (path, self.limits.polls)
         self._polls[key] = self._polls.get(key, 0) + 1
         if self._polls[key] > most:
@@ -295,6 +302,7 @@ class Host:
             self._in_flight = {number: (send, sent, passed + 1) for number, (send, sent, passed) in self._in_flight.items()}
             return m.Go(self.now)
         heapq.heappop(self._held)
+        self.engine.advance(self.now)
         if held.told is not None:
             return _at(held.told, self.now)
         chunk = self._chunk(held.number)
@@ -337,14 +345,17 @@ _bodies = msgspec.json.Decoder(dict[str, Any])
 
 def _texts(send: m.Send) -> list[str]:
     """The texts of the user messages that a request carries, so that the journal can say whose reply was lost."""
-    if send.method != "POST" or b'"content"' not in send.body:
+    if send.method != "POST" or not (b'"content"' in send.body or b'"input"' in send.body):
         return []
     try:
         body = _bodies.decode(send.body)
     except msgspec.MsgspecError:
         return []
     thread = body.get("thread")
-    lists = [body.get("additional_messages"), body.get("messages"), thread.get("messages") if isinstance(thread, dict) else None, [body]]
+    given = body.get("input")
+    lists = [body.get(name) for name in ("additional_messages", "messages", "items")]
+    lists += [thread.get("messages") if isinstance(thread, dict) else None, [body]]
+    lists.append([{"content": given}] if isinstance(given, str) else given)
     found = [one.get("content") for several in lists if isinstance(several, list) for one in several if isinstance(one, dict)]
     return [text[:500] for content in found if (text := _plain(content)) is not None]
 
@@ -352,7 +363,7 @@ def _texts(send: m.Send) -> list[str]:
 def _plain(content: Any) -> str | None:
     """The text of a message's content, however it was written: a string, or a list of parts."""
     if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") in ("text", "input_text")]
         return "".join(part for part in parts if isinstance(part, str)) or None
     return content if isinstance(content, str) else None
 

@@ -1,12 +1,14 @@
 """Exercise `confirmed-answer`: the message is confirmed before the run, and the answer is what this run wrote, all of it."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
-from autograder.checks.seen import RUN_MAKERS, cited, over, replies, runs, short, written_by
-from threadlab.objects import Message
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten, worth
+from autograder.checks.seen import cited, runs, sent, short
+from threadlab.families import THREADS, Family, Said
 from threadlab.trial import CLIENT, Evidence, World
 
 TEXT = "What is the capital of Portugal?"
@@ -24,109 +26,128 @@ def _long_thread(client: OpenAI) -> dict[str, Any]:
         country = _COUNTRIES[number % len(_COUNTRIES)]
         client.beta.threads.messages.create(thread.id, role="user", content=f"What is the capital of {country}?")
         client.beta.threads.messages.create(thread.id, role="assistant", content=f"({number + 1}) I have said so before.")
-    return {"thread_id": thread.id, "assistant_id": assistant.id, "refuses": False}
+    return _given(thread.id, assistant.id, EARLIER)
 
 
 def _new_thread(client: OpenAI) -> dict[str, Any]:
     thread = client.beta.threads.create()
     assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
-    return {"thread_id": thread.id, "assistant_id": assistant.id, "refuses": False}
+    return _given(thread.id, assistant.id, 0)
+
+
+def _given(thread_id: str, assistant_id: str, before: int) -> dict[str, Any]:
+    return {"thread_id": thread_id, "settings": {"assistant_id": assistant_id}, "before": before, "text": TEXT, "refuses": False}
 
 
 def _refusing(client: OpenAI) -> dict[str, Any]:
-    return {**_new_thread(client), "refuses": True}
+    return {**_new_thread(client), "text": TOO_LONG, "refuses": True}
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
-    return [CLIENT, given["thread_id"], given["assistant_id"], TEXT]
-
-
-def _too_long(given: dict[str, Any]) -> list[Any]:
-    return [CLIENT, given["thread_id"], given["assistant_id"], TOO_LONG]
+    return [CLIENT, given["thread_id"], given["settings"]["assistant_id"], given["text"]]
 
 
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
 
 
-def _posted(evidence: Evidence) -> list[Message]:
+def _posted(evidence: Evidence, family: Family) -> list[Said]:
     """The user messages that came after the earlier ones."""
-    earlier = {message.id for message in evidence.messages(evidence.given["thread_id"])[:EARLIER]}
-    return [message for message in written_by(evidence, "user", evidence.given["thread_id"]) if message.id not in earlier]
+    return [one for one in family.said(evidence, evidence.given["thread_id"])[evidence.given["before"] :] if one.role == "user"]
 
 
-def posted_once(evidence: Evidence) -> Found:
-    posted = _posted(evidence)
+def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
+    posted = _posted(evidence, family)
     if len(posted) == 1 and posted[0].text == TEXT:
         return None
     if len(posted) == 1:
-        return f"the message on the thread says {short(posted[0].text)}, not the text that was given."
+        return f"the message on the {family.home} says {short(posted[0].text)}, not the text that was given."
     if not posted:
-        return "the message is not on the thread that was given." if evidence.requests() else Occasion.NONE
-    return (
-        f"the thread has {len(posted)} new user messages, one was wanted: {cited(evidence, evidence.requests('createMessage', ok=True))}."
-    )
+        return f"the message is not on the {family.home} that was given." if evidence.requests() else Occasion.NONE
+    made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
+    return f"the {family.home} has {len(posted)} new user messages, one was wanted: {cited(evidence, made)}."
 
 
-def refused_starts_no_run(evidence: Evidence) -> bool:
+def refused_starts_no_run(evidence: Evidence, family: Family) -> bool:
     """Whether this is the scene with the text that is too long, and it was taken as it should be."""
-    sent = [entry for entry in evidence.journal if entry.what == "sent" and entry.operation in RUN_MAKERS]
-    return evidence.given["refuses"] and not sent and evidence.ending.how == "raised" and not unwritten(evidence)
+    asked = sent(evidence, family.makers)
+    if family.travels:  # the refused request may itself have been the one that was to start it
+        asked = [entry for entry in asked if any(refused.n < entry.n for refused in evidence.requests(ok=False))]
+    return evidence.given["refuses"] and not asked and evidence.ending.how == "raised" and not unwritten(evidence)
 
 
-def confirmed_before_the_run(evidence: Evidence) -> Found:
-    if refused_starts_no_run(evidence):
+def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Found:
+    if refused_starts_no_run(evidence, family):
         return None
-    asked = [entry for entry in evidence.journal if entry.what == "sent" and entry.operation in RUN_MAKERS]
-    confirmed = [entry for entry in evidence.requests("createMessage", ok=True) if entry.detail.get("role") == "user"]
-    refused = evidence.requests("createMessage", ok=False)
-    if not asked:
+    asked = sent(evidence, family.makers)
+    confirmed = [
+        entry
+        for entry in evidence.requests(ok=True)
+        if entry.operation in family.sends and (family.travels or entry.detail.get("role") == "user")
+    ]
+    refused = [entry for entry in evidence.requests(ok=False) if entry.operation in family.posts]
+    if not asked or (refused and refused[0].operation in family.makers):
         if refused and evidence.returned:
             return f"{evidence.line(refused[0])}: the message was refused, and nobody was told; let the error reach the caller."
+        if len(refused) > 1:
+            return f"the message was refused ({evidence.line(refused[0])}), and sent again: {evidence.line(refused[1])}."
         return ending_of(evidence) or Occasion.NONE
     if confirmed and confirmed[0].n < asked[0].n:
         return None
     if refused and refused[0].n < asked[0].n:
-        return f"the message was refused ({evidence.line(refused[0])}), and the run was started all the same: {evidence.line(asked[0])}."
+        return (
+            f"the message was refused ({evidence.line(refused[0])}), and the {family.run} was started all the same: "
+            f"{evidence.line(asked[0])}."
+        )
+    carried = [entry for entry in asked if evidence.given["text"][:500] in entry.detail.get("texts", ())]
+    if family.travels and asked[0] in carried:
+        return None
     if asked[0].n < (confirmed[0].n if confirmed else 0):
-        return f"the run was sent before the message: {evidence.line(asked[0])}, and only then {evidence.line(confirmed[0])}."
-    carried = [entry for entry in asked if TEXT in entry.detail.get("texts", ())]
+        return f"the {family.run} was sent before the message: {evidence.line(asked[0])}, and only then {evidence.line(confirmed[0])}."
     if carried:
         return f"the message travelled in the request that started the run, so no id had confirmed it before: {evidence.line(carried[0])}."
-    return f"the run was sent, and no reply had confirmed a message before: {evidence.line(asked[0])}."
+    return f"the {family.run} was sent, and no reply had confirmed a message before: {evidence.line(asked[0])}."
 
 
-def one_run(evidence: Evidence) -> Found:
-    started = runs(evidence)
+def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
+    started = runs(evidence, family)
     if not started:
         return Occasion.NONE
     if len(started) > 1:
-        return f"{len(started)} runs were created for one message: {cited(evidence, started)}."
-    run = evidence.run(started[0].run_id)
-    if run is None or run.thread_id != evidence.given["thread_id"]:
-        return f"the run is on another thread than the one that was given: {evidence.line(started[0])}."
-    if run.assistant_id != evidence.given["assistant_id"]:
-        return f"the run is not one of the assistant whose id was given: {evidence.line(started[0])}."
+        return f"{len(started)} {family.run}s were created for one message: {cited(evidence, started)}."
+    run = family.run_of(evidence, started[0].run_id)
+    if run is None or started[0].thread_id != evidence.given["thread_id"]:
+        return f"the {family.run} is on another {family.home} than the one that was given: {evidence.line(started[0])}."
+    for name, wanted in evidence.given["settings"].items():
+        if getattr(run, name) != wanted:
+            return f"the {family.run} is not one of {_SETTINGS[name]}: {evidence.line(started[0])}."
     return None
 
 
-def answer_of_this_run(evidence: Evidence) -> Found:
-    started = runs(evidence)
+_SETTINGS = {
+    "assistant_id": "the assistant whose id was given",
+    "model": "the MODEL that is given",
+    "instructions": "the INSTRUCTIONS that are given",
+}
+
+
+def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
+    started = runs(evidence, family)
     if not started:
         return Occasion.NONE
     run_id = started[-1].run_id
-    if not over(evidence, run_id):
-        return f"it returned {short(evidence.value)} while the run was still going: {evidence.line(started[-1])} had not ended."
-    wanted = "\n".join(message.text for message in replies(evidence, run_id))
+    if not family.over(evidence, run_id):
+        return f"it returned {short(evidence.value)} while the {family.run} was still going: {evidence.line(started[-1])} had not ended."
+    wanted = "\n".join(family.wrote(evidence, run_id))
     value = evidence.value
     if not isinstance(value, str):
         return f"it returned {short(value)}, not a string."
     if value.strip() == wanted.strip():
         return None
-    return _whose(evidence, value) or f"it returned {short(value)}; what the run wrote is {wanted!r}."
+    return _whose(evidence, value, family) or f"it returned {short(value)}; what the {family.run} wrote is {wanted!r}."
 
 
-def _whose(evidence: Evidence, value: str) -> str | None:
-    messages = evidence.messages(evidence.given["thread_id"])
+def _whose(evidence: Evidence, value: str, family: Family) -> str | None:
+    messages = family.said(evidence, evidence.given["thread_id"])
     for number, message in enumerate(messages):
         if message.text.strip() == value.strip():
             who = (
@@ -134,54 +155,118 @@ def _whose(evidence: Evidence, value: str) -> str | None:
                 if message.role == "user"
                 else f"a message that was there before (number {number + 1} of {len(messages)})"
             )
-            return f"it returned {short(value)}, which is {who}: ask which messages have this run's id."
+            return f"it returned {short(value)}, which is {who}: ask which messages {_ASK[family.run]}."
     return None
 
 
-def failed_run_is_no_answer(evidence: Evidence) -> Found:
-    started = runs(evidence)
+_ASK = {"run": "have this run's id", "response": "the response itself wrote, which are in its output"}
+
+
+def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Found:
+    started = runs(evidence, family)
     if not started:
         return Occasion.NONE
     if evidence.ending.how == "raised":
-        return None if over(evidence, started[-1].run_id) else f"it raised {evidence.ending.type} before the run had ended."
+        return None if family.over(evidence, started[-1].run_id) else f"it raised {evidence.ending.type} before the {family.run} had ended."
     if evidence.ending.how == "halted":
-        return f"the run had failed, and it {evidence.ending.message}: `failed` is an end, too."
-    mine = "" if evidence.value in ("", None) else ", which this run did not write"
+        return f"the {family.run} had failed, and it {evidence.ending.message}: `failed` is an end, too."
+    mine = "" if evidence.value in ("", None) else f", which this {family.run} did not write"
     return (
-        f"the run failed and wrote nothing ({evidence.line(started[-1])}), and it returned {short(evidence.value)}{mine}: raise an error."
+        f"the {family.run} failed and wrote nothing ({evidence.line(started[-1])}), and it returned {short(evidence.value)}{mine}: "
+        "raise an error."
     )
 
 
-def all_replies_in_order(evidence: Evidence) -> Found:
-    started = runs(evidence)
+def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
+    started = runs(evidence, family)
     if not started:
         return Occasion.NONE
-    said = [message.text for message in replies(evidence, started[-1].run_id)]
+    said = family.wrote(evidence, started[-1].run_id)
     value = evidence.value
     if not isinstance(value, str):
         return f"it returned {short(value)}, not a string."
     if value.strip() == "\n".join(said):
         return None
     if value.strip() == "\n".join(reversed(said)):
-        return f"the {len(said)} replies of the run are there, newest first; they belong together in the order in which they were written."
+        return (
+            f"the {len(said)} replies of the {family.run} are there, newest first; "
+            "they belong together in the order in which they were written."
+        )
     got = [text for text in said if text in value.split("\n")]
     if sorted(got) == sorted(said) and sorted(value.split("\n")) == sorted(said):
         return "all replies are there, in the wrong order: `created_at` has whole seconds, too coarse to sort by; the list has an order."
+    if value.strip() == "".join(said):
+        return (
+            f"the {len(said)} replies are joined by nothing, as `output_text` does it; a newline was wanted between them: {short(value)}."
+        )
     if len(got) < len(said):
-        return f"the run wrote {len(said)} messages, and it returned {len(got)} of them: {short(value)}."
-    return f"it returned {short(value)}; the run's {len(said)} messages joined by a newline were wanted, and nothing else."
+        return f"the {family.run} wrote {len(said)} messages, and it returned {len(got)} of them: {short(value)}."
+    return f"it returned {short(value)}; the {family.run}'s {len(said)} messages joined by a newline were wanted, and nothing else."
 
 
-def every_page(evidence: Evidence) -> Found:
-    started = runs(evidence)
+def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
+    started = runs(evidence, family)
     if not started:
         return Occasion.NONE
-    said = [message.text for message in replies(evidence, started[-1].run_id)]
+    said = family.wrote(evidence, started[-1].run_id)
     got = evidence.value.strip().split("\n") if isinstance(evidence.value, str) else []
     if sorted(got) == sorted(said):
         return None
-    lists = cited(evidence, evidence.requests("listMessages"))
-    return f"the run wrote {len(said)} messages; {sum(text in got for text in said)} of them are in what it returned. It read: {lists}."
+    lists = cited(evidence, evidence.requests(family.lists))
+    read = f" It read: {lists}." if lists else ""
+    return f"the {family.run} wrote {len(said)} messages; {sum(text in got for text in said)} of them are in what it returned.{read}"
+
+
+def behaviours(family: Family, points: Mapping[str, int]) -> tuple[Behaviour, ...]:
+    """What is checked of an answer to one message, in the words of a family. `points` names those that are, and what each is worth.
+
+    Scenes: `long` (which stands first), `refused`, `failed`, `several`, `talkative`.
+    """
+    run = family.run
+    confirmed = f"The id of the message is known before the {run} is sent; a message that is refused starts no {run}."
+    known = f"No {run} is started without its message, and a message that is refused starts none."
+    found = (
+        Behaviour(
+            "posted_once",
+            1,
+            f"The text is on the {family.home} once, as it was given.",
+            partial(posted_once, family=family),
+            any_ending=True,
+        ),
+        Behaviour(
+            "confirmed_before_the_run",
+            1,
+            known if family.travels else confirmed,
+            partial(confirmed_before_the_run, family=family),
+            ("long", "refused"),
+            any_ending=True,
+        ),
+        Behaviour("one_run", 1, f"Exactly one {run} is created.", partial(one_run, family=family), any_ending=True),
+        Behaviour("answer_of_this_run", 1, f"What is returned was written by this {run}.", partial(answer_of_this_run, family=family)),
+        Behaviour(
+            "failed_run_is_no_answer",
+            1,
+            f"When the {run} fails, an error is raised and no earlier text returned.",
+            partial(failed_run_is_no_answer, family=family),
+            ("failed",),
+            any_ending=True,
+        ),
+        Behaviour(
+            "all_replies_in_order",
+            1,
+            f"Several replies in one {run} are all returned, oldest first, joined by a newline.",
+            partial(all_replies_in_order, family=family),
+            ("several",),
+        ),
+        Behaviour(
+            "every_page",
+            1,
+            "More replies than a page holds are still all returned.",
+            partial(every_page, family=family),
+            ("talkative",),
+        ),
+    )
+    return worth(found, points)
 
 
 EXERCISE = Exercise(
@@ -192,38 +277,21 @@ EXERCISE = Exercise(
     parts=(
         Part(
             "ask",
-            (
-                Behaviour("posted_once", 1, "The text is on the thread once, as it was given.", posted_once, any_ending=True),
-                Behaviour(
-                    "confirmed_before_the_run",
-                    3,
-                    "The id of the message is known before the run is sent; a message that is refused starts no run.",
-                    confirmed_before_the_run,
-                    ("long", "refused"),
-                    any_ending=True,
-                ),
-                Behaviour("one_run", 1, "Exactly one run is created.", one_run, any_ending=True),
-                Behaviour("answer_of_this_run", 3, "What is returned was written by this run.", answer_of_this_run),
-                Behaviour(
-                    "failed_run_is_no_answer",
-                    2,
-                    "When the run fails, an error is raised and no earlier text returned.",
-                    failed_run_is_no_answer,
-                    ("failed",),
-                    any_ending=True,
-                ),
-                Behaviour(
-                    "all_replies_in_order",
-                    3,
-                    "Several replies in one run are all returned, oldest first, joined by a newline.",
-                    all_replies_in_order,
-                    ("several",),
-                ),
-                Behaviour("every_page", 1, "More replies than a page holds are still all returned.", every_page, ("talkative",)),
+            behaviours(
+                THREADS,
+                {
+                    "posted_once": 1,
+                    "confirmed_before_the_run": 3,
+                    "one_run": 1,
+                    "answer_of_this_run": 3,
+                    "failed_run_is_no_answer": 2,
+                    "all_replies_in_order": 3,
+                    "every_page": 1,
+                },
             ),
             (
                 Scene("long", lambda: World(_long_thread, scenario="slow:40"), _args),
-                Scene("refused", lambda: World(_refusing), _too_long),
+                Scene("refused", lambda: World(_refusing), _args),
                 Scene("failed", lambda: World(_long_thread, scenario="run_failed"), _args),
                 Scene("several", lambda: World(_new_thread, scenario="replies:5"), _args),
                 Scene("talkative", lambda: World(_new_thread, scenario="replies:25"), _args),

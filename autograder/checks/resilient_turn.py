@@ -6,10 +6,10 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
-from autograder.checks.seen import cited, short
+from autograder.checks.seen import cited, sent, short
 from threadlab.engine.journal import Entry
+from threadlab.families import THREADS, Family, Said
 from threadlab.host import Limits
-from threadlab.objects import Message
 from threadlab.trial import CLIENT, DB, Evidence, World
 
 TURN = "turn-2"
@@ -17,7 +17,7 @@ TEXT = "What is the capital of Portugal?"
 TOO_LONG = "Portugal " * 28_445
 MOST = 10
 """How often one request may be sent at most while it is answered by 429 or 5xx."""
-RETRY_AFTER = {"createMessage": 7.0, "createRun": 20.0}
+RETRY_AFTER = {"createMessage": 7.0, "createRun": 20.0, "createResponse": 7.0}
 _LIMITS = Limits(requests=400)
 
 
@@ -57,25 +57,21 @@ def _too_long(given: dict[str, Any]) -> list[Any]:
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
 
 
-def _posted(evidence: Evidence) -> list[Message]:
+def _posted(evidence: Evidence, family: Family) -> list[Said]:
     """The user messages that came after those that were there."""
-    return [one for one in evidence.messages(evidence.given["thread_id"])[evidence.given["before"] :] if one.role == "user"]
+    return [one for one in family.said(evidence, evidence.given["thread_id"])[evidence.given["before"] :] if one.role == "user"]
 
 
-def _sent(evidence: Evidence, operation: str) -> list[Entry]:
-    return [entry for entry in evidence.journal if entry.what == "sent" and entry.operation == operation]
-
-
-def _messages_once(evidence: Evidence) -> str | None:
-    posted = _posted(evidence)
+def _messages_once(evidence: Evidence, family: Family) -> str | None:
+    posted = _posted(evidence, family)
     if len(posted) == 1 and posted[0].text == TEXT:
         return None
     if not posted:
-        return "the message is not on the thread."
+        return f"the message is not on the {family.home}."
     if len(posted) == 1:
-        return f"the message on the thread says {short(posted[0].text)}, not the text that was given."
-    made = evidence.requests("createMessage", ok=True)
-    return f"the message is on the thread {len(posted)} times: {cited(evidence, made)}.{_why_again(evidence, made)}"
+        return f"the message on the {family.home} says {short(posted[0].text)}, not the text that was given."
+    made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
+    return f"the message is on the {family.home} {len(posted)} times: {cited(evidence, made)}.{_why_again(evidence, made)}"
 
 
 def _why_again(evidence: Evidence, made: list[Entry]) -> str:
@@ -85,26 +81,28 @@ def _why_again(evidence: Evidence, made: list[Entry]) -> str:
     return ""
 
 
-def _runs_once(evidence: Evidence) -> str | None:
-    runs = evidence.runs(evidence.given["thread_id"])
+def _runs_once(evidence: Evidence, family: Family) -> str | None:
+    runs = family.runs(evidence, evidence.given["thread_id"])
     if len(runs) == 1:
         return None
-    made = evidence.requests("createRun", ok=True)
-    return f"{len(runs)} runs were made for one turn: {cited(evidence, made)}." if runs else "no run was made."
+    made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.makers]
+    return f"{len(runs)} {family.run}s were made for one turn: {cited(evidence, made)}." if runs else f"no {family.run} was made."
 
 
-def _right_value(evidence: Evidence) -> str | None:
-    runs = evidence.runs(evidence.given["thread_id"])
-    said = [one.text for one in evidence.messages(evidence.given["thread_id"]) if runs and one.run_id == runs[-1].id]
+def _right_value(evidence: Evidence, family: Family) -> str | None:
+    runs = family.runs(evidence, evidence.given["thread_id"])
+    said = family.wrote(evidence, runs[-1].id) if runs else []
     if said and isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(said).strip():
         return None
-    return f"it returned {short(evidence.value)}; the run wrote {short(said[0]) if said else 'nothing'}."
+    return f"it returned {short(evidence.value)}; the {family.run} wrote {short(said[0]) if said else 'nothing'}."
 
 
-def answers(evidence: Evidence) -> Found:
-    if not evidence.requests():
-        return Occasion.NONE
-    return _messages_once(evidence) or _runs_once(evidence) or _right_value(evidence)
+def _all_well(evidence: Evidence, family: Family) -> str | None:
+    return _messages_once(evidence, family) or _runs_once(evidence, family) or _right_value(evidence, family)
+
+
+def answers(evidence: Evidence, family: Family = THREADS) -> Found:
+    return _all_well(evidence, family) if evidence.requests() else Occasion.NONE
 
 
 def no_retry_when_refused(evidence: Evidence) -> Found:
@@ -121,33 +119,35 @@ def no_retry_when_refused(evidence: Evidence) -> Found:
     return None
 
 
-def bounded_retries(evidence: Evidence) -> Found:
-    sent = _sent(evidence, "createMessage")
-    if len(sent) > MOST:
-        return f"the message was sent {len(sent)} times to a service that is down, and at most {MOST} times was allowed; give up and raise."
+def bounded_retries(evidence: Evidence, family: Family = THREADS) -> Found:
+    tries = max((sent(evidence, (operation,)) for operation in family.posts), key=len)
+    if len(tries) > MOST:
+        return (
+            f"the message was sent {len(tries)} times to a service that is down, and at most {MOST} times was allowed; give up and raise."
+        )
     if evidence.ending.how == "halted":
         return f"while every try was answered with an error, it {evidence.ending.message}."
-    if len(sent) < 2 or unwritten(evidence):
+    if len(tries) < 2 or unwritten(evidence):
         return Occasion.NONE
     if evidence.returned:
-        return f"no try succeeded ({evidence.line(sent[-1])} was the last), and it returned {short(evidence.value)}: raise the error."
+        return f"no try succeeded ({evidence.line(tries[-1])} was the last), and it returned {short(evidence.value)}: raise the error."
     return None
 
 
-def survives_bad_moments(evidence: Evidence) -> Found:
+def survives_bad_moments(evidence: Evidence, family: Family = THREADS) -> Found:
     failed = evidence.requests(ok=False)
     if not failed:
         return Occasion.NONE
     if evidence.ending.how == "raised":
         return f"{evidence.line(failed[-1])} ended the turn with {evidence.ending.type}: nothing had been done, so try again."
-    return ending_of(evidence) or answers(evidence)
+    return ending_of(evidence) or answers(evidence, family)
 
 
 def obeys_retry_after(evidence: Evidence) -> Found:
     limited = [entry for entry in evidence.requests(ok=False) if entry.status == 429]
     retried = False
     for entry in limited:
-        later = [one for one in _sent(evidence, entry.operation) if one.n > entry.n]
+        later = [one for one in sent(evidence, (entry.operation,)) if one.n > entry.n]
         wait = RETRY_AFTER.get(entry.operation, 0.0)
         if later and later[0].at < entry.at + wait - 0.05:
             return f"{evidence.line(entry)} said Retry-After: {wait:g}, and the next try came sooner: {evidence.line(later[0])}."
@@ -157,33 +157,31 @@ def obeys_retry_after(evidence: Evidence) -> Found:
     return ending_of(evidence)
 
 
-def one_message(evidence: Evidence) -> Found:
-    if not _sent(evidence, "createMessage"):
+def one_message(evidence: Evidence, family: Family = THREADS) -> Found:
+    return _messages_once(evidence, family) if sent(evidence, family.posts) else Occasion.NONE
+
+
+def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
+    if not sent(evidence, family.makers):
         return Occasion.NONE
-    return _messages_once(evidence)
+    return _runs_once(evidence, family) or _right_value(evidence, family)
 
 
-def one_run(evidence: Evidence) -> Found:
-    if not _sent(evidence, "createRun"):
-        return Occasion.NONE
-    return _runs_once(evidence) or _right_value(evidence)
-
-
-def same_text_is_another_turn(evidence: Evidence) -> Found:
+def same_text_is_another_turn(evidence: Evidence, family: Family = THREADS) -> Found:
     if not evidence.requests():
         return Occasion.NONE
-    if not _posted(evidence):
+    if not _posted(evidence, family):
         return (
-            f"the thread had the same text from turn-1 already, and {TURN} was not posted: two turns may say the same, so compare a key of "
-            "your own, not the text."
+            f"the {family.home} had the same text from turn-1 already, and {TURN} was not posted: two turns may say the same, "
+            "so compare a key of your own, not the text."
         )
-    return _messages_once(evidence) or _runs_once(evidence) or _right_value(evidence)
+    return _all_well(evidence, family)
 
 
-def survives_a_restart(evidence: Evidence) -> Found:
+def survives_a_restart(evidence: Evidence, family: Family = THREADS) -> Found:
     if not evidence.killed:
         return Occasion.NONE
-    wrong = _messages_once(evidence) or _runs_once(evidence) or _right_value(evidence)
+    wrong = _all_well(evidence, family)
     if wrong:
         return f"started again, {wrong}"
     row = next((row for row in evidence.tables.get("turns", []) if row["turn_id"] == TURN), None)

@@ -3,17 +3,19 @@
 from typing import Any
 
 from threadlab.engine.journal import Entry
-from threadlab.engine.lifecycle import TERMINAL
+from threadlab.families import THREADS, Family
 from threadlab.objects import Message
 from threadlab.trial import Evidence
 
-RUN_MAKERS = ("createRun", "createThreadAndRun")
-"""The operations that start a run."""
 
-
-def runs(evidence: Evidence, *, ok: bool = True) -> list[Entry]:
+def runs(evidence: Evidence, family: Family = THREADS, *, ok: bool = True) -> list[Entry]:
     """The requests that started a run (or with `ok=False`: that were refused one), in order."""
-    return [entry for entry in evidence.requests(ok=ok) if entry.operation in RUN_MAKERS]
+    return [entry for entry in evidence.requests(ok=ok) if entry.operation in family.makers]
+
+
+def sent(evidence: Evidence, operations: tuple[str, ...]) -> list[Entry]:
+    """What a client let go of, whether it arrived or not, in order."""
+    return [entry for entry in evidence.journal if entry.what == "sent" and entry.operation in operations]
 
 
 def threads(evidence: Evidence) -> list[str]:
@@ -35,8 +37,7 @@ def replies(evidence: Evidence, run_id: str) -> list[Message]:
 
 def over(evidence: Evidence, run_id: str) -> bool:
     """Whether the service had seen the run end when the last request arrived."""
-    run = evidence.run(run_id)
-    return run is not None and run.status in TERMINAL
+    return THREADS.over(evidence, run_id)
 
 
 def short(value: Any) -> str:

@@ -1,15 +1,16 @@
 """Exercise `wait-for-run`: polling with pauses that grow, are capped and jittered, a deadline, and nerves for a bad moment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten, worth
 from autograder.checks.seen import short
 from threadlab.engine.journal import Entry
-from threadlab.engine.lifecycle import TERMINAL
+from threadlab.families import THREADS, Family
 from threadlab.host import LATENCY
 from threadlab.trial import CLIENT, Evidence, World
 
@@ -17,9 +18,8 @@ CAP = 10.0
 """Seconds that no pause may exceed."""
 SLACK = 1.0
 """Seconds allowed for the requests themselves, where a moment in time is judged."""
-ENDS = {*TERMINAL, "requires_action"}
 
-_QUICK = {**CLIENT, "max_retries": 0}
+QUICK = {**CLIENT, "max_retries": 0}
 """A client that repeats nothing by itself, so that every poll in the journal is the learner's."""
 
 
@@ -46,7 +46,7 @@ def _asking(client: OpenAI) -> dict[str, Any]:
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
-    return [_QUICK, given["thread_id"], given["run_id"]]
+    return [QUICK, given["thread_id"], given["run_id"]]
 
 
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
@@ -70,43 +70,44 @@ def _listed(found: Sequence[float]) -> str:
     return f"{shown}{', …' if len(found) > 8 else ''} s"
 
 
-def _ended(evidence: Evidence) -> Entry | None:
+def _ended(evidence: Evidence, family: Family) -> Entry | None:
     """When the run ended by itself, or began to wait for tool outputs."""
-    return next((entry for entry in evidence.journal if entry.what == "run" and entry.state in ENDS), None)
+    return next((entry for entry in evidence.journal if entry.what == "run" and entry.state in family.ends), None)
 
 
 def _most(evidence: Evidence) -> float:
     return 60.0 if evidence.given.get("default") else 30.0
 
 
-def returns_at_every_end(evidence: Evidence) -> Found:
-    run = evidence.run(evidence.given["run_id"])
+def returns_at_every_end(evidence: Evidence, family: Family = THREADS) -> Found:
+    run = family.run_of(evidence, evidence.given["run_id"])
     value = evidence.value
     status = run.status if run is not None else "gone"
     if not _asks(evidence):
         return Occasion.NONE
-    if not isinstance(value, dict) or value.get("$") != "Run":
-        return f"the run was {status}, and it returned {short(value)}, not a Run."
+    if not isinstance(value, dict) or value.get("$") != family.kind.__name__:
+        return f"the {family.run} was {status}, and it returned {short(value)}, not a {family.kind.__name__}."
     if value.get("id") != evidence.given["run_id"]:
-        return "it returned another run than the one whose id was given."
-    if value.get("status") not in ENDS:
+        return f"it returned another {family.run} than the one whose id was given."
+    if value.get("status") not in family.ends:
         return (
-            f"it returned the run while it was {value.get('status')}: that is not an end. (Misconception: everything but queued is over.)"
+            f"it returned the {family.run} while it was {value.get('status')}: that is not an end. "
+            "(Misconception: everything but queued is over.)"
         )
     return None
 
 
-def starts_at_one_second(evidence: Evidence) -> Found:
+def starts_at_one_second(evidence: Evidence, family: Family = THREADS) -> Found:
     found = pauses(evidence)
     if not found:
         return Occasion.NONE
     if 0.499 <= found[0] <= 2.001:
         return None
-    what = "a tight loop" if found[0] < 0.5 else "too slow for the runs that take two seconds"
+    what = "a tight loop" if found[0] < 0.5 else f"too slow for the {family.run}s that take two seconds"
     return f"the first pause was {found[0]:.2f} s, {what}; begin at about 1 s. The pauses: {_listed(found)}."
 
 
-def pauses_grow(evidence: Evidence) -> Found:
+def pauses_grow(evidence: Evidence, family: Family = THREADS) -> Found:
     found = pauses(evidence)
     if not found:
         return Occasion.NONE
@@ -115,25 +116,25 @@ def pauses_grow(evidence: Evidence) -> Found:
     if average >= 3.0 and average >= 1.5 * found[0]:
         return None
     return (
-        f"the run took {evidence.seconds:.0f} s, and the pauses did not grow: from the fifth on they were {average:.2f} s on average. "
-        f"The pauses: {_listed(found)}. (Misconception: a constant interval is enough.)"
+        f"the {family.run} took {evidence.seconds:.0f} s, and the pauses did not grow: from the fifth on they were "
+        f"{average:.2f} s on average. The pauses: {_listed(found)}. (Misconception: a constant interval is enough.)"
     )
 
 
-def pauses_are_capped(evidence: Evidence) -> Found:
+def pauses_are_capped(evidence: Evidence, family: Family = THREADS) -> Found:
     found = pauses(evidence)
     if len(found) < 2 or max(found) < 1.5 * found[0]:
         return Occasion.NONE
     if max(found) <= CAP + 0.001:
         return None
-    return f"a pause lasted {max(found):.2f} s: without a cap a run is noticed long after its end. The pauses: {_listed(found)}."
+    return f"a pause lasted {max(found):.2f} s: without a cap a {family.run} is noticed long after its end. The pauses: {_listed(found)}."
 
 
 def jittered(evidence: Evidence) -> Found:
     return None if len(pauses(evidence)) >= 2 else Occasion.NONE
 
 
-def differ(several: Sequence[Evidence]) -> Found:
+def differ(several: Sequence[Evidence], family: Family = THREADS) -> Found:
     """Two waits that began alike must not go on alike."""
     plans = [pauses(evidence)[:6] for evidence in several]
     if min(map(len, plans)) < 2:
@@ -141,12 +142,12 @@ def differ(several: Sequence[Evidence]) -> Found:
     if any(abs(a - b) > 0.01 for one, other in pairwise(plans) for a, b in zip(one, other, strict=False)):
         return None
     return (
-        f"three waits for runs alike paused alike: {_listed(plans[0])}. A hundred workers that start together would poll together; "
-        "make every pause a little shorter or longer by chance."
+        f"three waits for {family.run}s alike paused alike: {_listed(plans[0])}. "
+        "A hundred workers that start together would poll together; make every pause a little shorter or longer by chance."
     )
 
 
-def overshoots_at_most_one_pause(evidence: Evidence) -> Found:
+def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -> Found:
     if not _asks(evidence):
         return Occasion.NONE
     if evidence.ending.how == "halted":
@@ -159,7 +160,7 @@ def overshoots_at_most_one_pause(evidence: Evidence) -> Found:
         if waited < most - CAP - SLACK:
             return f"max_wait was {most:g} s and it gave up after {waited:.1f} s already."
         return None
-    ended = _ended(evidence)
+    ended = _ended(evidence, family)
     if ended is None:
         return Occasion.NONE
     if evidence.end - ended.at > CAP + SLACK:
@@ -167,61 +168,155 @@ def overshoots_at_most_one_pause(evidence: Evidence) -> Found:
     return None
 
 
-def nothing_after_the_end(evidence: Evidence) -> Found:
-    told = next((one for one in evidence.requests("getRun", ok=True) if one.detail.get("status") in ENDS), None)
+def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found:
+    told = next((one for one in evidence.requests(family.poll, ok=True) if one.detail.get("status") in family.ends), None)
     if told is None:
         return Occasion.NONE
     after = [entry for entry in _asks(evidence) if entry.n > told.n]
     if not after:
         return None
-    return f"{evidence.line(told)} had said that the run was {told.detail['status']}, and after it came {evidence.line(after[0])}."
+    return f"{evidence.line(told)} had said that the {family.run} was {told.detail['status']}, and after it came {evidence.line(after[0])}."
 
 
-def survives_errors(evidence: Evidence) -> Found:
-    failed = evidence.requests("getRun", ok=False)
+def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
+    failed = evidence.requests(family.poll, ok=False)
     if not failed:
         return Occasion.NONE
     if evidence.ending.how == "raised":
         return (
             f"{evidence.line(failed[-1])} ended the wait with {evidence.ending.type}: the service had a bad moment, "
-            "and the run was going on. Pause, and ask again."
+            f"and the {family.run} was going on. Pause, and ask again."
         )
     if evidence.ending.how == "halted":
         return f"after {evidence.line(failed[-1])} it {evidence.ending.message}."
     value = evidence.value
     if isinstance(value, dict) and value.get("status") == "completed":
         return None
-    return f"after {evidence.line(failed[-1])} it returned {short(value)}, not the completed run."
+    return f"after {evidence.line(failed[-1])} it returned {short(value)}, not the completed {family.run}."
 
 
-def cancels_at_the_deadline(evidence: Evidence) -> Found:
-    cancels = [one for one in evidence.requests("cancelRun", ok=True) if one.run_id == evidence.given["run_id"]]
+def cancels_at_the_deadline(evidence: Evidence, family: Family = THREADS) -> Found:
+    cancels = [one for one in evidence.requests(family.cancel, ok=True) if one.run_id == evidence.given["run_id"]]
     most = _most(evidence)
     if cancels:
         early = cancels[0].at - evidence.start
         return (
             None
             if early >= most - CAP - SLACK
-            else f"max_wait was {most:g} s, and it cancelled the run early: {evidence.line(cancels[0])}."
+            else f"max_wait was {most:g} s, and it cancelled the {family.run} early: {evidence.line(cancels[0])}."
         )
     if evidence.ending.how == "halted":
         return f"there was no deadline: it {evidence.ending.message}."
     if len(_asks(evidence)) < 2 or unwritten(evidence):
         return Occasion.NONE
-    return f"after {evidence.seconds:.0f} s it gave the run up without cancelling it: it goes on, costs, and keeps the thread locked."
+    return (
+        f"after {evidence.seconds:.0f} s it gave the {family.run} up without cancelling it: "
+        f"it goes on, costs, and keeps the {family.home} locked."
+    )
 
 
-def raises_run_timeout(evidence: Evidence) -> Found:
+def raises_the_timeout(evidence: Evidence, error: str, family: Family = THREADS) -> Found:
+    """`error`: the name of the exception that the exercise gives."""
     ending, run_id = evidence.ending, evidence.given["run_id"]
     if ending.how == "halted":
         return f"there was no deadline: it {ending.message}."
     if ending.how == "returned":
         return f"max_wait had passed, and it returned {short(evidence.value)} as if all were well." if _asks(evidence) else Occasion.NONE
-    if ending.type != "RunTimeout":
-        return f"it raised {ending.type} ({ending.message}); the given RunTimeout was wanted."
+    if ending.type != error:
+        return f"it raised {ending.type} ({ending.message}); the given {error} was wanted."
     if run_id not in ending.message:
-        return f"RunTimeout says {ending.message!r}; whoever reads that in a log needs the run's id, {run_id}."
+        return f"{error} says {ending.message!r}; whoever reads that in a log needs the {family.run}'s id, {run_id}."
     return None if _asks(evidence) else Occasion.NONE
+
+
+LONG = ("long", "long, another day", "long, a third day")
+EVERY_END = ("completed", "failed", "incomplete", "expired", "cancelled", "requires_action")
+DEADLINES = ("stuck", "stuck, no max_wait given")
+
+
+def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mapping[str, int]) -> tuple[Behaviour, ...]:
+    """What is checked of a wait, in the words of a family. `points` names those that are, and what each is worth.
+
+    `ends`: the names of the scenes that bring every end about; beside them there are those in LONG and DEADLINES and `bad moments`.
+    `error`: the name of the exception that the exercise gives.
+    """
+    run = family.run
+    returned = {
+        "run": "The run is returned at each of the five terminal statuses and at `requires_action`, and not before.",
+        "response": "The response is returned at each of the four terminal statuses, and not before.",
+    }
+    timeout = "raises_run_timeout" if family is THREADS else "raises_response_timeout"
+    return worth(
+        (
+            Behaviour("returns_at_every_end", 1, returned[run], partial(returns_at_every_end, family=family), ends),
+            Behaviour(
+                "starts_at_one_second",
+                1,
+                "The first pause is about 1 s.",
+                partial(starts_at_one_second, family=family),
+                LONG,
+                any_ending=True,
+            ),
+            Behaviour("pauses_grow", 1, "The pauses grow.", partial(pauses_grow, family=family), LONG),
+            Behaviour(
+                "pauses_are_capped",
+                1,
+                "No pause is longer than 10 s.",
+                partial(pauses_are_capped, family=family),
+                LONG,
+                any_ending=True,
+            ),
+            Behaviour(
+                "jittered",
+                1,
+                "Two waits do not pause at the same moments.",
+                jittered,
+                LONG,
+                partial(differ, family=family),
+                any_ending=True,
+            ),
+            Behaviour(
+                "overshoots_at_most_one_pause",
+                1,
+                f"The end of a {run}, and the deadline, are noticed at most one pause late.",
+                partial(overshoots_at_most_one_pause, family=family),
+                (*LONG, *ends, *DEADLINES),
+                any_ending=True,
+            ),
+            Behaviour(
+                "nothing_after_the_end",
+                1,
+                "Once a reply has shown the end, nothing more is asked.",
+                partial(nothing_after_the_end, family=family),
+                ends,
+            ),
+            Behaviour(
+                "survives_errors",
+                1,
+                "A 500, a 503 or a 429 while polling does not end the wait.",
+                partial(survives_errors, family=family),
+                ("bad moments",),
+                any_ending=True,
+            ),
+            Behaviour(
+                "cancels_at_the_deadline",
+                1,
+                f"When max_wait has passed, the {run} is cancelled.",
+                partial(cancels_at_the_deadline, family=family),
+                DEADLINES,
+                any_ending=True,
+            ),
+            Behaviour(
+                timeout,
+                1,
+                f"Then {error} is raised, and it names the {run}.",
+                partial(raises_the_timeout, error=error, family=family),
+                DEADLINES,
+                any_ending=True,
+            ),
+        ),
+        points,
+    )
 
 
 def _marked(**marks: bool) -> Callable[[OpenAI], dict[str, Any]]:
@@ -232,10 +327,6 @@ def _long(seed: int) -> Callable[[], World]:
     return lambda: World(_running, before="slow:100", seed=seed)
 
 
-LONG = ("long", "long, another day", "long, a third day")
-EVERY_END = ("completed", "failed", "incomplete", "expired", "cancelled", "requires_action")
-DEADLINES = ("stuck", "stuck, no max_wait given")
-
 EXERCISE = Exercise(
     slug="wait-for-run",
     lesson="03",
@@ -244,53 +335,22 @@ EXERCISE = Exercise(
     parts=(
         Part(
             "wait_for_run",
-            (
-                Behaviour(
-                    "returns_at_every_end",
-                    3,
-                    "The run is returned at each of the five terminal statuses and at `requires_action`, and not before.",
-                    returns_at_every_end,
-                    EVERY_END,
-                ),
-                Behaviour("starts_at_one_second", 1, "The first pause is about 1 s.", starts_at_one_second, LONG, any_ending=True),
-                Behaviour("pauses_grow", 2, "The pauses grow.", pauses_grow, LONG),
-                Behaviour("pauses_are_capped", 1, "No pause is longer than 10 s.", pauses_are_capped, LONG, any_ending=True),
-                Behaviour("jittered", 2, "Two waits do not pause at the same moments.", jittered, LONG, differ, any_ending=True),
-                Behaviour(
-                    "overshoots_at_most_one_pause",
-                    1,
-                    "The end of a run, and the deadline, are noticed at most one pause late.",
-                    overshoots_at_most_one_pause,
-                    (*LONG, *EVERY_END, *DEADLINES),
-                    any_ending=True,
-                ),
-                Behaviour(
-                    "nothing_after_the_end", 1, "Once a reply has shown the end, nothing more is asked.", nothing_after_the_end, EVERY_END
-                ),
-                Behaviour(
-                    "survives_errors",
-                    2,
-                    "A 500, a 503 or a 429 while polling does not end the wait.",
-                    survives_errors,
-                    ("bad moments",),
-                    any_ending=True,
-                ),
-                Behaviour(
-                    "cancels_at_the_deadline",
-                    2,
-                    "When max_wait has passed, the run is cancelled.",
-                    cancels_at_the_deadline,
-                    DEADLINES,
-                    any_ending=True,
-                ),
-                Behaviour(
-                    "raises_run_timeout",
-                    1,
-                    "Then RunTimeout is raised, and it names the run.",
-                    raises_run_timeout,
-                    DEADLINES,
-                    any_ending=True,
-                ),
+            behaviours(
+                THREADS,
+                EVERY_END,
+                "RunTimeout",
+                {
+                    "returns_at_every_end": 3,
+                    "starts_at_one_second": 1,
+                    "pauses_grow": 2,
+                    "pauses_are_capped": 1,
+                    "jittered": 2,
+                    "overshoots_at_most_one_pause": 1,
+                    "nothing_after_the_end": 1,
+                    "survives_errors": 2,
+                    "cancels_at_the_deadline": 2,
+                    "raises_run_timeout": 1,
+                },
             ),
             (
                 *(Scene(name, _long(seed), _args, kwargs={"max_wait": 300.0}) for seed, name in enumerate(LONG)),

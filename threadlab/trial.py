@@ -24,7 +24,7 @@ from threadlab.faults import Scenario, parse
 from threadlab.guest import messages as m
 from threadlab.guest.messages import ASYNC_CLIENT, CLIENT, DB, ON_TEXT, Ending, Spec
 from threadlab.host import Choice, Host, Limits
-from threadlab.objects import Message, Run, Thread
+from threadlab.objects import Message, Run, RunStep, Thread
 from threadlab.responders import Responder
 from threadlab.responders.scripted import Scripted
 from threadlab.service import Service
@@ -116,6 +116,11 @@ class Evidence:
         """A run as the service has it at the end."""
         row = self._store.get(run_id)
         return row.body if row is not None and isinstance(row.body, Run) else None
+
+    def run_steps(self, run_id: str) -> list[RunStep]:
+        """The steps of a run as the service has them at the end, oldest first."""
+        rows = self._store.page(Query("thread.run.step", PROJECT, run_id, limit=1_000_000))
+        return [row.body for row in rows if isinstance(row.body, RunStep)]
 
     def kept(self, object_id: str) -> Any:
         """Any object as the service has it at the end (a response, a conversation, …), or None."""

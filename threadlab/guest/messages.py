@@ -137,7 +137,8 @@ class Spec(msgspec.Struct, frozen=True):
     args: list[Any] = []
     """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial, beside the `$` may stand the client's own
     `max_retries`, `timeout` and `api_key`. `{"$": "db"}` stands for a SQLAlchemy session; beside its `$` may stand the `rows` that are in
-    the database from the beginning. `{"$": "callback", "name": ...}` stands for a function of one string that reports each of its calls."""
+    the database from the beginning. `{"$": "callback", "name": ...}` stands for a function of one string that reports each of its calls.
+    `{"$": "tools", "tools": ...}` stands for a dictionary of tools, see `threadlab.guest.tools`."""
     kwargs: dict[str, Any] = {}
     sources: list[str] = []
     """The answer cells, run again in a fresh namespace before every order. Empty: `entry` is taken from the namespace as it is."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from threadlab.guest import messages as m
 from threadlab.guest.answer import defined_afresh
 from threadlab.guest.link import Link, LinkTransport
+from threadlab.guest.tools import make_tools
 
 if TYPE_CHECKING:
     from threadlab.guest.database import Database
@@ -80,6 +81,8 @@ class Process:
             return self._stage.database(given.get("rows")).session()
         if given["$"] == "callback":
             return self._callback(given["name"])
+        if given["$"] == "tools":
+            return make_tools(given["tools"], self._stage.link)
         import httpx2
         import openai
 

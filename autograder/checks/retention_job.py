@@ -1,0 +1,375 @@
+"""Exercise `retention-job`: remove what has been quiet for too long, and nothing else; killed, started again, or only asked."""
+
+from collections.abc import Callable
+from typing import Any
+
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of
+from autograder.checks.seen import cited, short
+from threadlab.engine.journal import Entry
+from threadlab.trial import CLIENT, DB, Evidence, World
+
+NOW = 1_800_000_000
+"""The `now` that is given, some months after the time at which the service believes itself to be."""
+DAY = 86_400
+KEEP_DAYS = 30
+
+QUIET = {
+    "due": (200, 45),
+    "due too": (60, 31),
+    "in use": (200, 2),
+    "new": (1, 1),
+    "almost due": (90, 29),
+    "held": (300, 100),
+    "busy": (80, 50),
+    "gone": (70, 40),
+    "removed": (120, 60),
+}
+"""For each sort of thread: how many days ago it was created, and last used."""
+STAYS = ("in use", "new", "almost due", "held", "busy")
+
+
+def _desk(*sorts: str, busy: bool = False) -> Callable[[OpenAI], dict[str, Any]]:
+    """A setup with one thread of each of these sorts, and the rows that the application has about them."""
+
+    def setup(client: OpenAI) -> dict[str, Any]:
+        rows, ids = [], {}
+        assistant = client.beta.assistants.create(model="gpt-4o") if busy else None
+        for number, sort in enumerate(sorts):
+            kind = sort.partition(" #")[0]
+            created, used = QUIET[kind]
+            thread = client.beta.threads.create(
+                messages=[{"role": "user", "content": "What is the capital of Portugal?"}], metadata={"user_id": f"user-{number}"}
+            )
+            if assistant is not None and kind in ("due", "busy"):
+                client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
+            if kind in ("gone", "removed"):
+                client.beta.threads.delete(thread.id)
+            ids[sort] = thread.id
+            rows.append(
+                {
+                    "thread_id": thread.id,
+                    "user_id": f"user-{number}",
+                    "created_at": NOW - created * DAY,
+                    "last_used_at": NOW - used * DAY,
+                    "held": kind == "held",
+                    "deleted_at": NOW - 10 * DAY if kind == "removed" else None,
+                }
+            )
+        audit = [{"thread_id": ids[sort], "action": "deleted", "at": NOW - 10 * DAY} for sort in sorts if sort == "removed"]
+        return {"rows": rows, "audit": audit, "ids": ids}
+
+    return setup
+
+
+def _args(given: dict[str, Any]) -> list[Any]:
+    tables = {"kept_threads": given["rows"]} | ({"cleanup_audit": given["audit"]} if given["audit"] else {})
+    return [CLIENT, {**DB, "rows": tables}, NOW]
+
+
+def _twice(given: dict[str, Any]) -> list[Any]:
+    return [[_args(given)], [_args(given)]]
+
+
+# ---- what the journal and the tables show ------------------------------------------------------------------------------------------------
+
+
+def _of(evidence: Evidence, *kinds: str) -> dict[str, str]:
+    """The threads of these sorts: id by name."""
+    return {name: thread_id for name, thread_id in evidence.given["ids"].items() if name.partition(" #")[0] in kinds}
+
+
+def _row(evidence: Evidence, thread_id: str) -> dict[str, Any] | None:
+    return next((row for row in evidence.tables.get("kept_threads", []) if row["thread_id"] == thread_id), None)
+
+
+def _before(evidence: Evidence, thread_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(row for row in evidence.given["rows"] if row["thread_id"] == thread_id)
+    return found
+
+
+def _lines(evidence: Evidence, thread_id: str) -> int:
+    """How many audit lines say that it was deleted."""
+    return sum(1 for row in evidence.tables.get("cleanup_audit", []) if (row["thread_id"], row["action"]) == (thread_id, "deleted"))
+
+
+def _writes(evidence: Evidence, thread_id: str | None = None) -> list[Entry]:
+    """The requests that would have changed something, whatever came of them."""
+    return [one for one in evidence.requests(thread_id=thread_id) if not one.operation.startswith(("get", "list"))]
+
+
+def _named(value: Any, field: str) -> list[str]:
+    """What a report says under a name."""
+    listed = value.get(field) if isinstance(value, dict) else None
+    return [str(one) for one in listed] if isinstance(listed, list) else []
+
+
+def _removed(evidence: Evidence, name: str, thread_id: str) -> str | None:
+    """Why this thread is not properly removed: at the service, in its row, and in the audit."""
+    row = _row(evidence, thread_id)
+    if evidence.thread(thread_id) is not None:
+        says = ", though its row says that it was: nobody will ever look for it again" if row and row["deleted_at"] is not None else ""
+        return f"{thread_id} ({name}) was not deleted at the service{says}."
+    if row is None:
+        return f"the row of {thread_id} ({name}) is gone from kept_threads: set `deleted_at` and leave the row."
+    if row["deleted_at"] is None:
+        return f"{thread_id} ({name}) is gone, and its row does not say so: `deleted_at` is None."
+    return None
+
+
+def _audited(evidence: Evidence, name: str, thread_id: str) -> str | None:
+    lines = _lines(evidence, thread_id)
+    if lines == 1:
+        return None
+    return f"{thread_id} ({name}) was removed, and the audit has {lines or 'no'} line{'s' if lines > 1 else ''} that it was deleted."
+
+
+def _touched(evidence: Evidence, name: str, thread_id: str) -> str | None:
+    """What was done to a thread that was to be left alone."""
+    age = (NOW - _before(evidence, thread_id)["last_used_at"]) // DAY
+    why = {"held": "is held", "busy": "had a run under way"}.get(name, f"was last used {age} day{'s' if age > 1 else ''} ago")
+    if writes := _writes(evidence, thread_id):
+        return f"{thread_id} {why}, and was not left alone: {evidence.line(writes[0])}."
+    row = _row(evidence, thread_id)
+    if row is None or any(row[field] != value for field, value in _before(evidence, thread_id).items()):
+        return f"{thread_id} {why}, and its row was changed: {short(row)}."
+    if _lines(evidence, thread_id):
+        return f"{thread_id} {why}, and the audit says that it was deleted."
+    return None
+
+
+def _left_alone(*names: str) -> Callable[[Evidence], Found]:
+    """Judged once the job has removed something: a job that does nothing leaves everything alone."""
+
+    def test(evidence: Evidence) -> Found:
+        touched = next((wrong for name in names if (wrong := _touched(evidence, name, evidence.given["ids"][name]))), None)
+        if touched:
+            return touched
+        due = _of(evidence, "due").values()
+        if any(evidence.thread(one) is None for one in due):
+            return None
+        looked = evidence.requests("listRuns")
+        if "busy" in names and looked and evidence.returned:
+            return f"the runs of {next(iter(due))} have all ended, and it was spared as if one were under way: {evidence.line(looked[0])}."
+        return Occasion.NONE
+
+    return test
+
+
+def deletes_what_is_due(evidence: Evidence) -> Found:
+    due = _of(evidence, "due", "due too")
+    if not evidence.requests():
+        return f"nothing was asked and nothing deleted, though {' and '.join(due.values())} were last used 45 and 31 days before `now`."
+    if wrong := next((wrong for name, one in due.items() if (wrong := _removed(evidence, name, one))), None):
+        return wrong
+    said, gone = _named(evidence.value, "deleted"), [one.thread_id for one in evidence.requests("deleteThread", ok=True)]
+    if sorted(said) != sorted(gone):
+        return f"it deleted {', '.join(gone)}, and Report.deleted says {short(said)}: each of them, once."
+    return None
+
+
+def gone_is_success(evidence: Evidence) -> Found:
+    missing = [one for one in evidence.requests(ok=False) if one.status == 404]
+    lost = [one for one in evidence.journal if one.what == "lost"]
+    if evidence.ending.how == "raised" and missing:
+        return f"{evidence.line(missing[0])} ended the job with {evidence.ending.type}: gone is what the thread was meant to be."
+    if ended := ending_of(evidence):
+        return ended
+    if not _writes(evidence):
+        return Occasion.NONE
+    gone = _of(evidence, "gone", "due", "due too")
+    for name, one in gone.items():
+        # Whoever repeats nothing does not know whether it was done, and may leave that to the next run.
+        if lost and one in _named(evidence.value, "failed") and not _lines(evidence, one) and _open(evidence, one):
+            continue
+        wrong = _removed(evidence, name, one) or _audited(evidence, name, one)
+        if wrong and missing:
+            return f"{evidence.line(missing[0])} says that it is gone, which is to be recorded like a deletion. But {wrong}"
+        if wrong:
+            return wrong
+    return None
+
+
+def _open(evidence: Evidence, thread_id: str) -> bool:
+    row = _row(evidence, thread_id)
+    return row is not None and row["deleted_at"] is None
+
+
+def audits_each(evidence: Evidence) -> Found:
+    removed = {name: one for name, one in _of(evidence, "due", "due too").items() if evidence.thread(one) is None}
+    if not removed:
+        return Occasion.NONE
+    if wrong := next((wrong for name, one in removed.items() if (wrong := _audited(evidence, name, one))), None):
+        return wrong
+    known = _of(evidence, "removed")
+    return next((f"{one} was removed ten days ago, and was audited again." for one in known.values() if _lines(evidence, one) > 1), None)
+
+
+def dry_run_writes_nothing(evidence: Evidence) -> Found:
+    if writes := _writes(evidence):
+        return f"it was a dry run, and it sent {evidence.line(writes[0])}."
+    reported = [one for one in evidence.journal if one.what == "witness" and one.operation == "database"]
+    if len(reported) > 1:
+        return f"it was a dry run, and it wrote to the database: {evidence.line(reported[1])}."
+    due = _of(evidence, "due", "due too")
+    said = _named(evidence.value, "deleted")
+    if not said:
+        return Occasion.NONE
+    if sorted(said) == sorted(due.values()):
+        return None
+    return f"a real run would delete {', '.join(due.values())}; the dry run's Report.deleted says {short(said)}."
+
+
+def goes_on_after_a_failure(evidence: Evidence) -> Found:
+    failed = [one for one in evidence.requests("deleteThread", ok=False) if one.status == 500]
+    if not failed:
+        return Occasion.NONE
+    if evidence.ending.how == "raised":
+        return f"{evidence.line(failed[-1])} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well."
+    if ended := ending_of(evidence):
+        return ended
+    for name, one in _of(evidence, "due").items():
+        if evidence.thread(one) is None:
+            wrong = _removed(evidence, name, one)
+        elif not _open(evidence, one) or _lines(evidence, one):
+            wrong = f"{one} could not be deleted ({cited(evidence, failed, 1)}), and was recorded as if it had been."
+        elif not (tried := [entry for entry in failed if entry.thread_id == one]):
+            wrong = f"after {evidence.line(failed[-1])} nothing was tried with {one}, which was due as well."
+        elif one not in _named(evidence.value, "failed"):
+            wrong = f"{evidence.line(tried[-1])}, and Report.failed does not name it: {_named(evidence.value, 'failed')}."
+        else:
+            wrong = None
+        if wrong:
+            return wrong
+    return None
+
+
+def safe_to_run_twice(evidence: Evidence) -> Found:
+    first = [one for one in _of(evidence, "due", "due too").values() if evidence.thread(one) is None]
+    if not first:
+        return Occasion.NONE
+    deletions = evidence.requests("deleteThread", ok=True)
+    again = [one for one in evidence.requests("deleteThread") if one.n > deletions[-1].n]
+    if again:
+        return f"the second run of the job deleted again what the first had deleted and recorded: {evidence.line(again[0])}."
+    if said := _named((evidence.value or [[], [None]])[1][0], "deleted"):
+        return f"the second run of the job had nothing to do, and reported {short(said)} as deleted."
+    doubled = [one for one in first if _lines(evidence, one) > 1]
+    if doubled:
+        return f"the job ran twice, and the audit has two lines that {doubled[0]} was deleted."
+    return next((wrong for name, one in _of(evidence, "due", "due too").items() if (wrong := _removed(evidence, name, one))), None)
+
+
+def survives_a_restart(evidence: Evidence) -> Found:
+    if not evidence.killed:
+        return Occasion.NONE
+    due = _of(evidence, "due", "due too").items()
+    wrong = next((wrong for name, one in due if (wrong := _removed(evidence, name, one) or _audited(evidence, name, one))), None)
+    return f"started again, {wrong}" if wrong else None
+
+
+def _world(*sorts: str, scenario: str | None = None) -> Callable[[], World]:
+    return lambda: World(_desk(*sorts), scenario=scenario)
+
+
+def _with_runs() -> World:
+    """The run on the second thread does not end; the one on the first has ended when the job comes."""
+    return World(_desk("due", "busy", "in use", busy=True), before="stuck@createRun#2", later=10.0)
+
+
+KEEP = {"keep_days": KEEP_DAYS}
+EVERYTHING = ("in use", "due", "new", "removed", "almost due", "due too")
+
+EXERCISE = Exercise(
+    slug="retention-job",
+    lesson="08",
+    title="A retention job",
+    minutes=45,
+    parts=(
+        Part(
+            "retention_job",
+            (
+                Behaviour(
+                    "deletes_what_is_due",
+                    3,
+                    "A thread that has been quiet for longer than `keep_days` is deleted, its row says when, and the report names it.",
+                    deletes_what_is_due,
+                ),
+                Behaviour(
+                    "leaves_what_is_in_use",
+                    2,
+                    "A thread that was used within `keep_days` is left alone, however long ago it was created.",
+                    _left_alone("in use", "new", "almost due"),
+                ),
+                Behaviour("leaves_what_is_held", 2, "A held thread is left alone.", _left_alone("held"), ("held",)),
+                Behaviour("leaves_what_is_busy", 2, "A thread with a run under way is left alone.", _left_alone("busy"), ("busy",)),
+                Behaviour(
+                    "gone_is_success",
+                    2,
+                    "A thread that is gone already counts as deleted: in its row and in the audit.",
+                    gone_is_success,
+                    ("gone", "reply lost"),
+                    any_ending=True,
+                ),
+                Behaviour("audits_each", 2, "The audit has one line for each thread that was deleted.", audits_each, ("plain", "held")),
+                Behaviour(
+                    "dry_run_writes_nothing",
+                    2,
+                    "A dry run reports what a real one would delete, and writes nothing anywhere.",
+                    dry_run_writes_nothing,
+                    ("dry", "dry, with runs"),
+                ),
+                Behaviour(
+                    "goes_on_after_a_failure",
+                    2,
+                    "When one thread cannot be deleted, the others are, and the report names it.",
+                    goes_on_after_a_failure,
+                    ("one fails",),
+                    any_ending=True,
+                ),
+                Behaviour("safe_to_run_twice", 1, "Run a second time, it finds nothing to do.", safe_to_run_twice, ("twice",)),
+                Behaviour(
+                    "survives_a_restart",
+                    4,
+                    "Killed at any point and started again: every due thread is gone, its row says so, and it has one audit line.",
+                    survives_a_restart,
+                    ("killed",),
+                ),
+            ),
+            (
+                Scene("plain", _world(*EVERYTHING), _args, kwargs=KEEP),
+                Scene("held", _world("held", "due"), _args, kwargs=KEEP),
+                Scene("busy", _with_runs, _args, kwargs=KEEP),
+                Scene("gone", _world("gone", "due"), _args, kwargs=KEEP),
+                Scene("reply lost", _world("due", "due too", scenario="reply_lost@deleteThread#1"), _args, kwargs=KEEP),
+                Scene("dry", _world(*EVERYTHING, "held"), _args, kwargs={**KEEP, "dry_run": True}),
+                Scene("dry, with runs", _with_runs, _args, kwargs={**KEEP, "dry_run": True}),
+                Scene(
+                    "one fails",
+                    _world("due #1", "due #2", "due #3", "due #4", "due #5", scenario="500@deleteThread#2-4"),
+                    _args,
+                    kwargs=KEEP,
+                ),
+                Scene("twice", _world("due", "in use", "due too"), _twice, kwargs=KEEP, driver="processes"),
+                Scene("killed", _world("due", "in use", "due too"), _args, kwargs=KEEP, kill=True, bound=40),
+            ),
+        ),
+    ),
+    hints=(
+        "Two records of a deletion are kept apart: the service's and yours. The process can die between them. Which of the two may come "
+        "first, if the job is simply run again afterwards? And what does it meet then?",
+        "Select the rows that are due (not held, not deleted, `last_used_at` before `now - keep_days * 86400`). For each: look at its "
+        "newest run, delete the thread, take a `NotFoundError` for success, and only then set `deleted_at` and add the audit line, in one "
+        "commit. Any other error belongs to this one thread: note it and go on.",
+        "for row in due:\n"
+        "    try:\n"
+        "        newest = client.beta.threads.runs.list(row.thread_id, limit=1).data\n"
+        "        if newest and newest[0].status in UNDER_WAY: continue\n"
+        "        if not dry_run: client.beta.threads.delete(row.thread_id)\n"
+        "    except openai.NotFoundError: pass            # gone is what it was meant to be\n"
+        "    except openai.APIError: failed.append(row.thread_id); continue\n"
+        "    deleted.append(row.thread_id)\n"
+        "    if not dry_run: ... deleted_at and the audit line, db.commit() ...",
+    ),
+)

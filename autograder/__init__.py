@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["check", "hint"]
+__all__ = ["check", "hint", "standing"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,13 +1,14 @@
-"""What a learner calls in a notebook: `check` and `hint`. In a kernel it is always learning; nothing here grades."""
+"""What a learner calls in a notebook: `check`, `hint` and `standing`. In a kernel it is always learning; nothing here grades."""
 
 from __future__ import annotations
 
 import ast
 import sys
+from pathlib import Path
 from typing import Any
 
 from autograder import checks
-from autograder.behaviours import Part, Verdict, judge
+from autograder.behaviours import Exercise, Part, Verdict, judge
 from threadlab.errors import ThreadlabError
 from threadlab.trial import in_process
 
@@ -24,6 +25,7 @@ def check(slug: str, part: str | None = None) -> float:
     verdicts = [judge_here(one) for one in chosen]
     for verdict in verdicts:
         print(render(verdict))
+    _remember(exercise, verdicts)
     return float(sum(verdict.earned for verdict in verdicts))
 
 
@@ -33,6 +35,22 @@ def hint(slug: str, number: int = 1) -> None:
     if not 1 <= number <= len(hints):
         raise ThreadlabError(f"{slug} has {len(hints)} hints: ask for 1 to {len(hints)}.")
     print(f"Hint {number} of {len(hints)}: {hints[number - 1]}")
+
+
+def _remember(exercise: Exercise, verdicts: list[Verdict]) -> None:
+    """Keep the result for the progress line, if this is the learner's own notebook in `exercises/`."""
+    from autograder import progress
+    from autograder.notebooks import released
+
+    if Path.cwd() == released(exercise.slug).parent:
+        progress.note_parts(exercise.slug, {verdict.part: verdict.earned for verdict in verdicts}, exercise.points)
+
+
+def standing(lesson: str = "") -> Any:
+    """How far you have come in the whole course, as a widget for the head of a lesson."""
+    from autograder import progress
+
+    return progress.shown(lesson)
 
 
 def judge_here(part: Part) -> Verdict:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from nbformat import NotebookNode
-from nbgrader.utils import compute_checksum
 
 from autograder import checks
 from autograder.notebooks import ROOT, is_solution, read, released
+
+if TYPE_CHECKING:
+    from threadlab.widgets import Progress
 
 FILE = ROOT / "autograder" / ".progress.json"
 
@@ -23,6 +27,8 @@ class Standing(msgspec.Struct):
     points: int = 0
     hints: int = 0
     """How many hints have been read."""
+    parts: dict[str, int] = {}
+    """The best result of each part: in a notebook they are checked one by one."""
 
     @property
     def passed(self) -> bool:
@@ -54,8 +60,29 @@ def note(slug: str, earned: int, points: int, file: Path = FILE) -> Standing:
     return standing
 
 
+def note_parts(slug: str, earned: Mapping[str, int], points: int, file: Path = FILE) -> Standing:
+    """Remember the best result of each part that was checked."""
+    standings = load(file)
+    standing = standings.setdefault(slug, Standing())
+    for name, one in earned.items():
+        standing.parts[name] = max(standing.parts.get(name, 0), one)
+    standing.best, standing.points = max(standing.best, sum(standing.parts.values())), points
+    with contextlib.suppress(OSError):
+        save(standings, file)
+    return standing
+
+
+def shown(lesson: str = "") -> Progress:
+    """The whole course as a widget, for the head of a lesson."""
+    from threadlab.widgets import Progress
+
+    return Progress(FILE, here=lesson)
+
+
 def touched(notebook: NotebookNode) -> bool:
     """Whether any answer cell differs from the blank that was handed out (nbgrader keeps the blank's checksum in the cell)."""
+    from nbgrader.utils import compute_checksum
+
     return any(
         is_solution(cell) and cell.metadata.nbgrader.get("checksum") not in (None, compute_checksum(cell)) for cell in notebook.cells
     )

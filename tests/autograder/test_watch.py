@@ -6,7 +6,7 @@ import shutil
 import nbformat
 import pytest
 
-from autograder import blanks, checks, progress, watch
+from autograder import blanks, check, checks, progress, watch
 from autograder.execution.client import WorkerClient
 from autograder.notebooks import grade_id, is_solution, read, released, solution
 
@@ -141,3 +141,26 @@ def test_release_overwrites_a_folder(tmp_path):
 
 def test_released_paths_are_elsewhere():
     assert released("sixth-message").name == "sixth-message.ipynb"
+
+
+def test_part_checked_in_a_notebook_is_forgotten(tmp_path):
+    """In a notebook each cell checks a part; together they are the exercise."""
+    file = tmp_path / "p.json"
+    progress.note_parts("sixth-message", {"answers": 4}, 16, file)
+    progress.note_parts("sixth-message", {"send_and_run": 12}, 16, file)
+    progress.note_parts("sixth-message", {"send_and_run": 3}, 16, file)
+    assert progress.load(file)["sixth-message"].passed
+
+
+def test_check_in_a_notebook_leaves_no_trace_of_progress(tmp_path, monkeypatch):
+    monkeypatch.chdir(progress.released("first-turn").parent)
+    monkeypatch.setattr(progress.note_parts, "__defaults__", (tmp_path / "p.json",))
+    check("first-turn")
+    assert "first-turn" in progress.load(tmp_path / "p.json")
+
+
+def test_check_outside_of_the_exercises_counts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(progress.note_parts, "__defaults__", (tmp_path / "p.json",))
+    check("first-turn")
+    assert not (tmp_path / "p.json").exists()

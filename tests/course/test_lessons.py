@@ -98,6 +98,11 @@ def test_part_missing_or_out_of_order(path: Path) -> None:
 
 
 @lessons
+def test_progress_missing_at_the_head(path: Path) -> None:
+    assert code(path)[0] == f'from autograder import standing\n\nstanding("{path.stem[:2]}")'
+
+
+@lessons
 def test_not_three_recall_questions(path: Path) -> None:
     recall = prose(path).partition("## Recall")[2].partition("## The situation")[0]
     assert recall.count("<details><summary>") == recall.count("</details>") == 3

@@ -26,7 +26,7 @@ def _tool(name: str, given: Mapping[str, Any], link: Link) -> Tool:
         except KeyError as missing:
             raise TypeError(f"{name} needs the argument {missing}, and was called with {sorted(arguments)}") from None
         shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-        link.witness("tool", text=f"{name}({shown})"[:300], name=name, arguments=_plain(arguments), said=None if reason else said)
+        link.witness("tool", text=f"{name}({shown})"[:300], tool=name, arguments=_plain(arguments), said=None if reason else said)
         link.sleep(given.get("seconds", 0.0))
         if reason is not None:
             raise LookupError(reason)

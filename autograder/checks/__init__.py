@@ -13,6 +13,7 @@ SLUGS: tuple[str, ...] = (
     "sixth-message",
     "thread-lane",
     "resilient-turn",
+    "run-queue",
     "retention-job",
 )
 """The exercises there are, in the order of the course."""

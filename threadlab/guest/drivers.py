@@ -4,7 +4,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from threadlab.guest.desks import desk
 from threadlab.guest.lanes import says
+from threadlab.guest.queues import submits
 from threadlab.guest.stage import Stage
 
 BETWEEN_PROCESSES = 1.0
@@ -33,7 +35,7 @@ def processes(stage: Stage) -> list[list[Any]]:
     return returned
 
 
-DRIVERS: dict[str, Callable[[Stage], Any]] = {"call": call, "value": value, "processes": processes, "says": says}
+DRIVERS: dict[str, Callable[[Stage], Any]] = {"call": call, "value": value, "processes": processes, "says": says, "submits": submits, "desk": desk}
 
 
 async def settled(value: Any) -> Any:

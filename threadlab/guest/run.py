@@ -1,6 +1,7 @@
 """Runs one trial's guest side: a fresh namespace, the answer in it, time and network that belong to the host."""
 
 import asyncio
+import contextlib
 import gc
 import inspect
 import random
@@ -92,6 +93,9 @@ def _put_away(loop: VirtualLoop) -> None:
     loop.set_exception_handler(lambda *_: None)
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]
+        # While the loop is open: a worker that waits on a queue tidies up as it goes, and would complain of a closed loop later.
+        with contextlib.suppress(BaseException):
+            task.get_coro().close()  # type: ignore[union-attr]
     loop._ready.clear()  # type: ignore[attr-defined]
     loop._scheduled.clear()  # type: ignore[attr-defined]
     loop.close()

@@ -1,0 +1,361 @@
+"""Exercise `run-queue`: fifty users and one limit: nobody lost, nobody starved, the limit kept, and no time wasted."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.checks.seen import cited, short
+from threadlab.engine.journal import Entry
+from threadlab.host import Limits
+from threadlab.trial import ASYNC_CLIENT, Evidence, World
+
+PER_MINUTE = 30
+WORKS = 3.0
+"""Seconds that a run works in the scene that is timed."""
+QUEUED = 0.4
+"""Seconds that a run is queued before it works."""
+MORE_THAN_TOLD = 1
+"""The service lets this many more through in a minute, so that the time a request takes cannot make a right queue look wrong."""
+RETRY_AFTER = 7.0
+MOST_RUNS = 10
+"""How many runs one turn may have before `submit` must give up."""
+AHEAD = 2
+"""How many turns of one other user may go before a turn that waits."""
+COUNTRIES = ("France", "Kenya", "Japan", "Chile", "Norway", "Portugal", "Italy", "Greece", "Poland", "Sweden", "Peru", "Spain")
+ASKED = ("capital", "currency", "population", "language", "continent")
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One call of `submit`."""
+
+    at: float
+    user: str
+    thread: str
+    text: str
+
+
+def optimum(turns: int, per_minute: int = PER_MINUTE, works: float = WORKS) -> float:
+    """The shortest time, in seconds, in which so many turns can be done: the limit is full at the beginning and fills up steadily, so the
+    last run starts when the limit allows it, and then it is queued and works. Requests and polls are taken to cost nothing."""
+    return max(0.0, turns - per_minute) * 60 / per_minute + QUEUED + works
+
+
+# ---- the worlds -------------------------------------------------------------------------------------------------------------------------
+
+
+def _question(number: int) -> str:
+    return f"What is the {ASKED[number % len(ASKED)]} of {COUNTRIES[number // len(ASKED) % len(COUNTRIES)]}? (No. {number + 1})"
+
+
+def _crowd() -> Iterator[tuple[float, str, str]]:
+    """Moment, user and the name of the thread: an import first, then everybody else, of whom Ada says three things in a row."""
+    for number in range(36):
+        yield 0.0, "importer", f"import-{number}"
+    for _ in range(3):
+        yield 2.0, "ada", "ada"
+    for number in range(48):
+        yield 2.0, f"user-{number + 1}", f"user-{number + 1}"
+
+
+def _few() -> Iterator[tuple[float, str, str]]:
+    yield 0.0, "ada", "ada-1"
+    yield 0.0, "ada", "ada-1"
+    yield 0.0, "ada", "ada-2"
+    yield 0.0, "bob", "bob"
+
+
+def _one() -> Iterator[tuple[float, str, str]]:
+    yield 0.0, "ada", "ada"
+
+
+def _two() -> Iterator[tuple[float, str, str]]:
+    yield 0.0, "ada", "ada"
+    yield 0.0, "ada", "ada"
+    yield 0.0, "bob", "bob"
+
+
+def _world(who: Callable[[], Iterator[tuple[float, str, str]]], scenario: str, limits: Limits) -> Callable[[], World]:
+    def setup(client: OpenAI) -> dict[str, Any]:
+        assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")
+        threads: dict[str, str] = {}
+        turns = []
+        for number, (at, user, name) in enumerate(who()):
+            if name not in threads:
+                threads[name] = client.beta.threads.create(metadata={"user": user}).id
+            turns.append([at, user, threads[name], _question(number)])
+        return {"assistant_id": assistant.id, "turns": turns}
+
+    return lambda: World(setup, scenario=scenario, limits=limits)
+
+
+def _args(given: dict[str, Any]) -> list[Any]:
+    return [ASYNC_CLIENT, given["assistant_id"]]
+
+
+def _scene(name: str, who: Callable[[], Iterator[tuple[float, str, str]]], scenario: str, bound: int, requests: int = 500) -> Scene:
+    return Scene(
+        name,
+        _world(who, scenario, Limits(requests=requests)),
+        _args,
+        kwargs={"runs_per_minute": PER_MINUTE},
+        kwargs_of=lambda given: {"turns": given["turns"]},
+        driver="submits",
+        bound=bound,
+    )
+
+
+# ---- what the journal shows -------------------------------------------------------------------------------------------------------------
+
+
+def _turns(evidence: Evidence) -> list[Turn]:
+    return [Turn(*one) for one in evidence.given["turns"]]
+
+
+def _raised(value: Any) -> bool:
+    return isinstance(value, dict) and "raised" in value
+
+
+def _values(evidence: Evidence) -> list[Any]:
+    return evidence.value if isinstance(evidence.value, list) else []
+
+
+def _runs(evidence: Evidence) -> list[Entry]:
+    return evidence.requests("createRun", ok=True)
+
+
+def _text_of(evidence: Evidence, run: Entry) -> str:
+    """The newest user message that a run reads: the turn that it is for."""
+    said = {one.id: one.text for one in evidence.messages(run.thread_id) if one.role == "user"}
+    read = [said[one] for one in run.detail.get("window", []) if one in said]
+    return read[-1] if read else ""
+
+
+def _written(evidence: Evidence, turn: Turn) -> str | None:
+    """What the last run for this turn wrote; None if no run was for it."""
+    runs = [run for run in evidence.requests("createRun", ok=True, thread_id=turn.thread) if _text_of(evidence, run) == turn.text]
+    if not runs:
+        return None
+    return "\n".join(one.text for one in evidence.messages(turn.thread) if one.role == "assistant" and one.run_id == runs[-1].run_id)
+
+
+def _lost(evidence: Evidence, turn: Turn, value: Any) -> str | None:
+    """Why this turn counts as lost; None if it does not."""
+    posted = sum(one.text == turn.text for one in evidence.messages(turn.thread) if one.role == "user")
+    what = f"{turn.user}'s turn “{turn.text}”"
+    if _raised(value):
+        return f"{what} raised {value['raised']}: {value['message']}"
+    if posted != 1:
+        return f"{what} is on its thread {posted} times."
+    written = _written(evidence, turn)
+    if written is None:
+        return f"{what} is on its thread, and no run was made for it."
+    if not isinstance(value, str) or value.strip() != written.strip():
+        return f"{what} returned {short(value)}; its run wrote “{written}”."
+    return None
+
+
+def _all_lost(evidence: Evidence) -> list[str]:
+    values = _values(evidence)
+    found = (_lost(evidence, turn, value) for turn, value in zip(_turns(evidence), values, strict=False))
+    return [one for one in found if one is not None]
+
+
+def nobody_is_lost(evidence: Evidence) -> Found:
+    if not evidence.requests():
+        return Occasion.NONE
+    lost = _all_lost(evidence)
+    return f"{len(lost)} of {len(_turns(evidence))} turns came to nothing; the first: {lost[0]}" if lost else None
+
+
+def one_run_per_thread(evidence: Evidence) -> Found:
+    refused = [entry for entry in evidence.requests(ok=False) if "active" in str(entry.detail.get("error"))]
+    if refused:
+        return f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}."
+    threads = Counter(turn.thread for turn in _turns(evidence))
+    for thread in [name for name, count in threads.items() if count > 1]:
+        said = [turn.text for turn in _turns(evidence) if turn.thread == thread]
+        posted = [one.text for one in evidence.messages(thread) if one.role == "user" and one.text in said]
+        read = [_text_of(evidence, run) for run in evidence.requests("createRun", ok=True, thread_id=thread)]
+        if posted and posted != said:
+            return f"submitted in the order {said}, the messages are on the thread in the order {posted}."
+        if read and list(dict.fromkeys(read)) != said:
+            return f"the turns of one thread were answered in the order {read}, not as they were submitted: {said}."
+        if not read:
+            return Occasion.NONE
+    return None
+
+
+def limit_never_passed(evidence: Evidence) -> Found:
+    refused = [entry for entry in evidence.requests("createRun", ok=False) if entry.status == 429]
+    if refused:
+        return (
+            f"{len(refused)} runs were refused with a 429, the first {evidence.line(refused[0])}. Being refused is no way of waiting: "
+            "count the runs that you start."
+        )
+    made, wanted = len(_runs(evidence)), len(_turns(evidence))
+    if made < wanted:
+        return f"only {made} runs were started for {wanted} turns." if made else Occasion.NONE
+    return None
+
+
+def _witnessed(evidence: Evidence, name: str) -> dict[int, Entry]:
+    return {entry.detail["turn"]: entry for entry in evidence.journal if entry.what == "witness" and entry.operation == name}
+
+
+def nobody_starves(evidence: Evidence) -> Found:
+    """While the first turn of a user waits, no other user gets more than two runs."""
+    owners = {turn.thread: turn.user for turn in _turns(evidence)}
+    runs = _runs(evidence)
+    if not runs:
+        return Occasion.NONE
+    submitted = _witnessed(evidence, "submitted")
+    first: dict[str, int] = {}
+    for number, turn in enumerate(_turns(evidence)):
+        first.setdefault(turn.user, number)
+    for user, number in first.items():
+        started = next((run for run in runs if owners.get(run.thread_id) == user), None)
+        if number not in submitted or started is None:
+            return f"{user}'s turn never got a run."
+        before = Counter(
+            owners.get(run.thread_id) for run in runs if submitted[number].n < run.n < started.n and owners.get(run.thread_id) != user
+        )
+        ahead, count = before.most_common(1)[0] if before else ("", 0)
+        if count > AHEAD:
+            return (
+                f"{user} submitted one turn ({evidence.line(submitted[number])}) and got a run only after {count} more of {ahead}'s "
+                f"({evidence.line(started)}). First come, first served lets whoever comes with a heap go first; take turns between users."
+            )
+    return None
+
+
+def _within(factor: float) -> Callable[[Evidence], Found]:
+    def within(evidence: Evidence) -> Found:
+        if not evidence.requests():
+            return Occasion.NONE
+        lost = len(_all_lost(evidence))
+        if lost:
+            return f"time counts when every turn was answered; {lost} of {len(_turns(evidence))} were not."
+        best = optimum(len(_turns(evidence)))
+        if evidence.seconds <= factor * best:
+            return None
+        return (
+            f"it took {evidence.seconds:.1f} s, {evidence.seconds / best:.2f} times the optimum of {best:.1f} s "
+            f"(({len(_turns(evidence))} - {PER_MINUTE}) runs at one in {60 / PER_MINUTE:g} s, and {QUEUED + WORKS:g} s for the last)."
+        )
+
+    return within
+
+
+def survives_429(evidence: Evidence) -> Found:
+    refused = evidence.requests("createRun", ok=False)
+    if not refused:
+        return Occasion.NONE
+    sent = [entry for entry in evidence.journal if entry.what == "sent" and entry.operation == "createRun"]
+    for entry in refused:
+        later = [one for one in sent if one.n > entry.n]
+        if later and later[0].at < entry.at + RETRY_AFTER - 0.05:
+            return f"{evidence.line(entry)} said Retry-After: {RETRY_AFTER:g}, and the next try came sooner: {evidence.line(later[0])}."
+    lost = _all_lost(evidence)
+    return f"{evidence.line(refused[-1])} was no reason to give up: {lost[0]}" if lost else None
+
+
+def runs_again_after_rate_limit_exceeded(evidence: Evidence) -> Found:
+    failed = [entry for entry in evidence.journal if entry.what == "run" and entry.state == "failed"]
+    if not failed:
+        return Occasion.NONE
+    lost = _all_lost(evidence)
+    if lost:
+        return f"{evidence.line(failed[0])}: no 429 came, and the turn was not over. {lost[0]}"
+    for entry in failed:
+        later = [run for run in evidence.requests("createRun", thread_id=entry.thread_id) if run.n > entry.n]
+        if later and later[0].at < entry.at + 0.95:
+            return f"{evidence.line(entry)} says too many requests, and the next came less than a second later: {evidence.line(later[0])}."
+    return None
+
+
+def gives_up_in_the_end(evidence: Evidence) -> Found:
+    runs = _runs(evidence)
+    if not runs:
+        return Occasion.NONE
+    each = Counter((run.thread_id, _text_of(evidence, run)) for run in runs)
+    most, count = each.most_common(1)[0]
+    if count > MOST_RUNS:
+        return f"every run failed, and {count} were started for “{most[1]}”: give up after {MOST_RUNS} at most, and raise."
+    if evidence.ending.how == "halted":
+        return f"every run failed, and it {evidence.ending.message}."
+    silent = [turn for turn, value in zip(_turns(evidence), _values(evidence), strict=False) if not _raised(value)]
+    if silent:
+        return f"no run succeeded ({cited(evidence, runs, 2)}), and submit returned for {silent[0].user} as if one had: raise an error."
+    return None
+
+
+CROWD, FEW = "fifty users", "four turns at once"
+TIMED = ((2.5, 1, "done_in_2_5_times_the_optimum"), (1.6, 1, "done_in_1_6_times_the_optimum"), (1.15, 2, "done_in_1_15_times_the_optimum"))
+
+EXERCISE = Exercise(
+    slug="run-queue",
+    lesson="06",
+    title="A queue for runs",
+    minutes=60,
+    parts=(
+        Part(
+            "RunQueue",
+            (
+                Behaviour("nobody_is_lost", 3, "Every turn is posted once and answered by its own run.", nobody_is_lost, (CROWD, FEW)),
+                Behaviour(
+                    "one_run_per_thread", 2, "A thread has one run at a time, in the order of submission.", one_run_per_thread, (FEW,)
+                ),
+                Behaviour("limit_never_passed", 3, "No run is refused with a 429.", limit_never_passed, (CROWD,)),
+                Behaviour("nobody_starves", 2, f"No other user gets more than {AHEAD} runs while yours waits.", nobody_starves, (CROWD,)),
+                *(
+                    Behaviour(name, points, f"All is done in {factor:g} times the optimum.", _within(factor), (CROWD,))
+                    for factor, points, name in TIMED
+                ),
+                Behaviour("survives_429", 2, "Refused all the same, it waits as told and tries again.", survives_429, ("refused",)),
+                Behaviour(
+                    "runs_again_after_rate_limit_exceeded",
+                    2,
+                    "A run that fails with rate_limit_exceeded is followed by another one, without a second message.",
+                    runs_again_after_rate_limit_exceeded,
+                    ("run fails",),
+                ),
+                Behaviour(
+                    "gives_up_in_the_end",
+                    1,
+                    f"When every run fails so, submit raises after {MOST_RUNS} runs at most.",
+                    gives_up_in_the_end,
+                    ("every run fails",),
+                    any_ending=True,
+                ),
+            ),
+            (
+                _scene(CROWD, _crowd, f"slow:{WORKS:g} limit:gpt-4o:rpm={PER_MINUTE + MORE_THAN_TOLD}", 1, 4000),
+                _scene(FEW, _few, "", 10),
+                _scene("refused", _one, f"429:{RETRY_AFTER:g}@createRun#1-4", 1),
+                _scene("run fails", _two, "run_failed:rate_limit_exceeded@createRun#1-2", 1),
+                _scene("every run fails", _two, "run_failed:rate_limit_exceeded@createRun", 1),
+            ),
+        ),
+    ),
+    hints=(
+        "Three things hold a turn back: an earlier turn on its thread, other users whose turn it is, and the limit. Which of them can you "
+        "decide when the turn is submitted, and which only at the moment when a run may start?",
+        "Keep a queue for each user, and let one dispatcher go round the users: it waits until the limit has room, takes the oldest turn "
+        "of the next user whose thread is free, and starts a task for it. The task posts, runs, waits, reads, frees the thread, and sets "
+        "the result of the future on which submit waits.",
+        "class Limit:                                    # holds a minute's worth, fills up steadily\n"
+        "    async def take(self):\n"
+        "        while True:\n"
+        "            now = time.monotonic()\n"
+        "            self.left = min(self.most, self.left + (now - self.at) * self.most / 60); self.at = now\n"
+        "            if self.left >= 1: self.left -= 1; return\n"
+        "            await asyncio.sleep((1 - self.left) * 60 / self.most)\n"
+        "# dispatcher: while there is work: await limit.take(); user = next in the ring with a turn on a free thread;\n"
+        "#             create_task(do(turn)); move the user to the end of the ring.\n"
+        "# do: post; for attempt in range(5): create a run, poll it; completed: read; rate_limit_exceeded: sleep, take() and again.",
+    ),
+)

@@ -1,0 +1,55 @@
+"""Turns that users submit at moments of their own, and workers that nobody ends."""
+
+import asyncio
+import gc
+
+from tests.threadlab.trials.programs import world
+from threadlab.guest.messages import Spec
+from threadlab.trial import ASYNC_CLIENT, World, in_process, run_trial, trial
+
+
+class Echo:
+    def __init__(self, client, *, prefix):
+        self.prefix = prefix
+
+    async def submit(self, user, thread, text):
+        if text == "refuse":
+            raise LookupError("nothing there")
+        await asyncio.sleep(1)
+        return f"{self.prefix} {user}"
+
+
+def submitting(turns):
+    spec = Spec("Echo", [ASYNC_CLIENT], {"prefix": "hello", "turns": turns}, driver="submits")
+    return run_trial(in_process({"Echo": Echo}), spec, World())
+
+
+def test_turns_come_before_or_after_their_moment():
+    evidence = submitting([[0.0, "ada", "t1", "a"], [2.0, "bob", "t2", "b"]])
+    assert evidence.value == ["hello ada", "hello bob"]
+    seen = [(entry.operation, entry.detail["user"], round(entry.at - evidence.start, 3)) for entry in evidence.journal]
+    assert seen == [("submitted", "ada", 0.0), ("settled", "ada", 1.0), ("submitted", "bob", 2.0), ("settled", "bob", 3.0)]
+
+
+def test_refused_turn_takes_the_others_down():
+    evidence = submitting([[0.0, "ada", "t1", "refuse"], [0.0, "bob", "t2", "b"]])
+    assert evidence.value == [{"raised": "LookupError", "message": "nothing there"}, "hello bob"]
+
+
+def test_worker_left_behind_complains_of_a_closed_loop():
+    """Pytest turns what Python would print of it into a failure."""
+
+    async def leaves_a_worker(client, *_):
+        queue = asyncio.Queue()
+
+        async def work():
+            while True:
+                await queue.get()
+
+        leaves_a_worker.worker = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        return "done"
+
+    assert trial(leaves_a_worker, ASYNC_CLIENT, world=world()).value == "done"
+    del leaves_a_worker.worker
+    gc.collect()

@@ -1,0 +1,244 @@
+"""Exercise `stream-turn`: the words as they are written, and the same text in the end wherever the stream breaks off."""
+
+from collections.abc import Callable
+from typing import Any
+
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten
+from autograder.checks.seen import cited, short
+from threadlab.engine.journal import Entry
+from threadlab.engine.writing import pieces
+from threadlab.objects import Message
+from threadlab.trial import CLIENT, ON_TEXT, Evidence, World
+
+TEXT = "What is the capital of Portugal?"
+EVENTS = 16
+"""How many events the stream of the run has: ten around the text, and a delta for each of the six words of the answer."""
+RUNNING = 3
+"""After so many events the run is in progress and has written nothing."""
+LONG = 45
+"""Seconds that the long run works."""
+
+
+def _second_turn(client: OpenAI) -> dict[str, Any]:
+    """A thread on which one turn was taken already, run and all."""
+    thread = client.beta.threads.create(messages=[{"role": "user", "content": "What is the capital of Spain?"}])
+    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
+    with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
+        stream.until_done()
+    return {"thread_id": thread.id, "assistant_id": assistant.id, "messages": 2, "runs": 1}
+
+
+def _args(given: dict[str, Any]) -> list[Any]:
+    return [CLIENT, given["thread_id"], given["assistant_id"], TEXT, ON_TEXT]
+
+
+# ---- what the journal shows -------------------------------------------------------------------------------------------------------------
+
+
+def _said(evidence: Evidence) -> list[Message]:
+    """The messages that came after those that were there."""
+    return evidence.messages(evidence.given["thread_id"])[evidence.given["messages"] :]
+
+
+def _stored(evidence: Evidence) -> str:
+    """What the service keeps as the answer: that of the newest run, should there be more than one."""
+    said = [one for one in _said(evidence) if one.role == "assistant"]
+    return "\n".join(one.text for one in said if one.run_id == said[-1].run_id)
+
+
+def _heard(evidence: Evidence) -> list[Entry]:
+    """The calls of on_text, empty strings left out."""
+    return [entry for entry in evidence.journal if entry.what == "witness" and entry.operation == "on_text" and entry.detail["text"]]
+
+
+def _cut(evidence: Evidence) -> Entry | None:
+    """Where the stream broke off: None if there was none, or if nobody read it that far."""
+    return next((entry for entry in evidence.journal if entry.what == "lost" and entry.operation == "stream"), None)
+
+
+def _one_message(evidence: Evidence) -> str | None:
+    posted = [one.text for one in _said(evidence) if one.role == "user"]
+    if posted == [TEXT]:
+        return None
+    made = [one for one in evidence.requests(ok=True) if one.operation in ("createMessage", "createRun")]
+    if len(posted) > 1:
+        return f"the message is on the thread {len(posted)} times: {cited(evidence, made)}."
+    return f"the message on the thread says {short(posted[0])}." if posted else "the message is not on the thread."
+
+
+def _one_run(evidence: Evidence) -> str | None:
+    count = len(evidence.runs(evidence.given["thread_id"])) - evidence.given["runs"]
+    if count == 1:
+        return None
+    if count == 0:
+        return "no run was made."
+    made = cited(evidence, evidence.requests("createRun", ok=True))
+    return f"{count} runs were made for one turn: {made}. A run goes on when nobody listens; a new one answers, and costs, again."
+
+
+def _right_value(evidence: Evidence) -> str | None:
+    stored = _stored(evidence)
+    if isinstance(evidence.value, str) and stored and evidence.value.strip() == stored.strip():
+        return None
+    return f"it returned {short(evidence.value)}; what the service has stored is {short(stored) if stored else 'no answer at all'}."
+
+
+def _heard_all(evidence: Evidence) -> str | None:
+    heard, stored = "".join(one.detail["text"] for one in _heard(evidence)), _stored(evidence)
+    if heard == stored:
+        return None
+    if not heard:
+        return f"on_text was never called; the answer was {short(stored)}."
+    if stored.startswith(heard):
+        return f"on_text was left with {short(heard)}: the rest of {short(stored)} is missing."
+    return f"put together, on_text was given {short(heard)}; what is stored is {short(stored)}."
+
+
+def _where(evidence: Evidence, found: str | None) -> str | None:
+    cut = _cut(evidence)
+    return f"{found} (The stream: {evidence.line(cut)}.)" if found and cut else found
+
+
+def answers(evidence: Evidence) -> Found:
+    if not evidence.requests():
+        return Occasion.NONE
+    return _one_message(evidence) or _one_run(evidence) or _right_value(evidence)
+
+
+def streams_the_words(evidence: Evidence) -> Found:
+    heard = _heard(evidence)
+    if not evidence.requests() and not heard:
+        return Occasion.NONE
+    if wrong := _heard_all(evidence):
+        return wrong
+    ended = next(one for one in evidence.journal if one.what == "run" and one.state == "completed")
+    late = [one for one in heard[:-1] if one.at >= ended.at]
+    if late:
+        return (
+            f"the run had ended ({evidence.line(ended)}) when on_text was given {evidence.line(late[0])}: hand each word on as it arrives."
+        )
+    wanted = pieces(_stored(evidence))
+    if [one.detail["text"] for one in heard] != wanted:
+        return f"on_text was called {len(heard)} times, and the stream had {len(wanted)} deltas: hand each one on by itself."
+    return None
+
+
+def recovers_the_text(evidence: Evidence) -> Found:
+    return _where(evidence, _right_value(evidence)) if _cut(evidence) else Occasion.NONE
+
+
+def one_run(evidence: Evidence) -> Found:
+    return _where(evidence, _one_message(evidence) or _one_run(evidence)) if _cut(evidence) else Occasion.NONE
+
+
+def nothing_twice_nothing_missing(evidence: Evidence) -> Found:
+    return _where(evidence, _heard_all(evidence)) if _cut(evidence) else Occasion.NONE
+
+
+def not_even_the_first_event(evidence: Evidence) -> Found:
+    lost = next((one for one in evidence.journal if one.what == "lost" and one.operation == "createRun"), None)
+    if lost is None:
+        return Occasion.NONE
+    found = _one_message(evidence) or _one_run(evidence) or _right_value(evidence) or _heard_all(evidence)
+    return f"{found} (It began with {evidence.line(lost)}.)" if found else None
+
+
+def a_failed_run_is_an_error(evidence: Evidence) -> Found:
+    runs = evidence.runs(evidence.given["thread_id"])[evidence.given["runs"] :]
+    if not runs or unwritten(evidence):
+        return Occasion.NONE
+    if evidence.ending.how == "halted":
+        return f"the run was {runs[0].status}, and it {evidence.ending.message}."
+    if evidence.returned:
+        return f"the run was {runs[0].status}, and it returned {short(evidence.value)}: the caller must hear of it."
+    if runs[0].status not in evidence.ending.message:
+        raised = f"{evidence.ending.type}: {evidence.ending.message}"
+        return f"the run was {runs[0].status}, and it raised {raised}; who reads that in a log needs the word {runs[0].status}."
+    return None
+
+
+def _in(scenario: str) -> Callable[[], World]:
+    return lambda: World(_second_turn, scenario=scenario)
+
+
+CUTS = {f"cut after {count} of {EVENTS} events": f"stream_cut:{count}@createRun#1" for count in range(1, EVENTS + 1)}
+CUT_LONG = {"cut early in a long run": f"slow:{LONG}@createRun#1 stream_cut:{RUNNING}@createRun#1"}
+NOTHING = {
+    "reply lost": "reply_lost@createRun#1",
+    "started, 500 said": "500_after@createRun#1",
+    "reply never came": "reply_silent@createRun#1",
+    "lost on its way": "request_lost@createRun#1",
+}
+FAILING = {
+    "run fails": "run_failed@createRun#1",
+    "run expires": "run_expired@createRun#1",
+    "cut, and the run fails": f"run_failed@createRun#1 stream_cut:{RUNNING}@createRun#1",
+}
+
+EXERCISE = Exercise(
+    slug="stream-turn",
+    lesson="10",
+    title="A streamed turn",
+    minutes=45,
+    parts=(
+        Part(
+            "stream_turn",
+            (
+                Behaviour("answers", 2, "When nothing goes wrong: one message, one run, the stored text returned.", answers),
+                Behaviour("streams_the_words", 3, "on_text gets each delta, when it arrives.", streams_the_words),
+                Behaviour(
+                    "recovers_the_text",
+                    4,
+                    "Cut off after any event, the stored text is returned.",
+                    recovers_the_text,
+                    (*CUTS, *CUT_LONG),
+                ),
+                Behaviour("one_run", 3, "Cut off after any event, there is one message and one run.", one_run, tuple(CUTS)),
+                Behaviour(
+                    "nothing_twice_nothing_missing",
+                    3,
+                    "Cut off after any event, what on_text was given adds up to the stored text.",
+                    nothing_twice_nothing_missing,
+                    tuple(CUTS),
+                ),
+                Behaviour(
+                    "not_even_the_first_event",
+                    3,
+                    "The same when the reply is lost before the first event, or the request on its way.",
+                    not_even_the_first_event,
+                    tuple(NOTHING),
+                ),
+                Behaviour(
+                    "a_failed_run_is_an_error",
+                    2,
+                    "A run that ends in anything but completed raises, whether the stream says so or was cut before.",
+                    a_failed_run_is_an_error,
+                    tuple(FAILING),
+                    any_ending=True,
+                ),
+            ),
+            (
+                Scene("plain", _in(""), _args),
+                *(Scene(name, _in(scenario), _args) for name, scenario in (CUTS | CUT_LONG | NOTHING | FAILING).items()),
+            ),
+        ),
+    ),
+    hints=(
+        "When the stream breaks off, what is still going on, and where? Which id do you need to look at it, and which event brought it?",
+        "Remember the run's id from the first event, and what you have handed to on_text. After a break: retrieve the run until it has "
+        "ended, list its messages, and give on_text what is beyond the part that it has. If not even the first event came, look for a run "
+        "with your own key in its metadata, and start one only if there is none.",
+        "said = ''\n"
+        "try:\n"
+        "    for event in once.beta.threads.runs.create(thread_id, assistant_id=assistant_id, metadata=key, stream=True):\n"
+        "        if event.event == 'thread.run.created': run = event.data\n"
+        "        if event.event == 'thread.message.delta': ... on_text(piece); said += piece\n"
+        "except (openai.APIConnectionError, openai.InternalServerError): pass   # with runs.stream(): httpx2.TransportError too\n"
+        "if run is None: ... find it by its key, or start one ...\n"
+        "run = client.beta.threads.runs.poll(run.id, thread_id=thread_id); raise unless it completed\n"
+        "text = ... messages.list(thread_id, run_id=run.id) ...\n"
+        "on_text(text[len(said):]); return text",
+    ),
+)

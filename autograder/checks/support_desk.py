@@ -1,0 +1,393 @@
+"""Exercise `support-desk`: many customers at once, through storms of faults and the death of the process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten
+from autograder.checks.seen import short, threads
+from threadlab.engine.journal import Entry
+from threadlab.families import THREADS
+from threadlab.host import Limits
+from threadlab.objects import Message, Run
+from threadlab.trial import ASYNC_CLIENT, Evidence, World
+
+TICKETS = (
+    ("web-7", "ada", "What is the capital of Portugal?"),
+    ("mail-31", "ben", "What is the capital of Kenya?"),
+    ("chat-2", "cleo", "What is the capital of Portugal?"),
+    ("app-9", "ada", "What is its population?"),
+    ("mail-4", "ben", "What is its currency?"),
+    ("app-1", "ada", "What is its population?"),
+)
+"""Two customers ask the same, and one customer asks the same twice: each is a ticket of its own."""
+TWICE = TICKETS[1]
+"""A ticket that is handed in twice at the same moment: somebody has clicked twice."""
+HISTORY = 24
+"""Messages that are on ada's thread already."""
+MOST_TOKENS = 200
+"""What a run may read."""
+MOST_REQUESTS = 40
+"""Requests for each ticket, on average."""
+_LIMITS = Limits(requests=2 * MOST_REQUESTS * len(TICKETS), polls=200)
+
+
+def _desk(client: OpenAI) -> dict[str, Any]:
+    """An assistant, and a customer who has been here before."""
+    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
+    countries = ("France", "Italy", "Spain", "Greece")
+    said = [
+        {"role": ("user", "assistant")[n % 2], "content": f"({n + 1}) We spoke of {countries[n // 2 % 4]} before."} for n in range(HISTORY)
+    ]
+    thread = client.beta.threads.create(messages=said, metadata={"user_id": "ada"})  # type: ignore[arg-type]
+    return {"assistant_id": assistant.id, "thread_id": thread.id}
+
+
+def _args(given: dict[str, Any]) -> list[Any]:
+    rows = {"conversations": [{"user_id": "ada", "purpose": "support", "thread_id": given["thread_id"]}]}
+    return [ASYNC_CLIENT, {"$": "db", "rows": rows}, given["assistant_id"]]
+
+
+_HANDED_IN = [list(one) for one in (*TICKETS, TWICE)]
+_KWARGS = {"tickets": _HANDED_IN, "again": [list(TICKETS[0])]}
+
+
+# ---- what the journal shows -------------------------------------------------------------------------------------------------------------
+
+
+def _conversations(evidence: Evidence) -> dict[str, str]:
+    """Which thread the desk says that a customer is on."""
+    return {row["user_id"]: row["thread_id"] for row in evidence.tables.get("conversations", []) if row["purpose"] == "support"}
+
+
+def _posted(evidence: Evidence, user_id: str) -> list[Message]:
+    """What a customer said on their thread since the desk opened, oldest first."""
+    thread_id = _conversations(evidence).get(user_id)
+    said = [one for one in evidence.messages(thread_id) if one.role == "user"] if thread_id else []
+    return said[HISTORY // 2 :] if thread_id == evidence.given["thread_id"] else said
+
+
+def _turns(evidence: Evidence) -> Iterator[tuple[tuple[str, str, str], Message | None]]:
+    """Each ticket with its message: a customer's first ticket is their first message, and so on."""
+    taken: Counter[str] = Counter()
+    for ticket in TICKETS:
+        posted = _posted(evidence, ticket[1])
+        at = taken[ticket[1]]
+        taken[ticket[1]] += 1
+        yield ticket, posted[at] if at < len(posted) and posted[at].text == ticket[2] else None
+
+
+def _runs_by_message(evidence: Evidence) -> dict[str, list[Run]]:
+    """The runs that answered a message: those in whose window it is the newest of the customer's."""
+    found: dict[str, list[Run]] = {}
+    roles = {one.id: one.role for thread_id in threads(evidence) for one in evidence.messages(thread_id)}
+    for entry in evidence.requests(ok=None):
+        if entry.operation in THREADS.makers and entry.run_id and entry.detail.get("window"):
+            asked = [one for one in entry.detail["window"] if roles.get(one) == "user"]
+            run = evidence.run(entry.run_id)
+            if asked and run is not None:
+                found.setdefault(asked[-1], []).append(run)
+    return found
+
+
+def _answer(evidence: Evidence, run: Run) -> str:
+    return "\n".join(one.text for one in evidence.messages(run.thread_id) if one.run_id == run.id and one.role == "assistant")
+
+
+def _begun(evidence: Evidence) -> bool:
+    return any(entry.operation in THREADS.makers for entry in evidence.requests(ok=True))
+
+
+def _first(evidence: Evidence) -> list[Any]:
+    """What the calls of handle came back with."""
+    return evidence.value["first"] if isinstance(evidence.value, dict) else []
+
+
+def _restarted(evidence: Evidence) -> int:
+    """The journal line at which the second process began; 0 if there was none."""
+    return next((entry.n for entry in evidence.journal if entry.what == "note" and entry.operation == "restart"), 0)
+
+
+def every_message_once(evidence: Evidence) -> Found:
+    if not _begun(evidence):
+        return Occasion.NONE
+    of = _conversations(evidence)
+    if of.get("ada") != evidence.given["thread_id"]:
+        return f"ada was on {evidence.given['thread_id']} already, and the table now says {short(of.get('ada'))}."
+    for user_id in dict.fromkeys(one[1] for one in TICKETS):
+        wanted = [text for _, user, text in TICKETS if user == user_id]
+        if user_id not in of:
+            return f"the table of conversations has no thread for {user_id}."
+        got = [one.text for one in _posted(evidence, user_id)]
+        if got != wanted:
+            return f"{user_id} asked {wanted}, and on the thread of {user_id} is {got}: {_difference(wanted, got)}."
+    strays = [one for thread_id in threads(evidence) if thread_id not in of.values() for one in evidence.messages(thread_id)]
+    return f"“{strays[0].text}” is on {strays[0].thread_id}, which is nobody's conversation." if strays else None
+
+
+def _difference(wanted: list[str], got: list[str]) -> str:
+    lost, more = Counter(wanted) - Counter(got), Counter(got) - Counter(wanted)
+    if lost:
+        return f"“{next(iter(lost))}” is missing"
+    return f"“{next(iter(more))}” is there once too often" if more else "they are in another order"
+
+
+def answers_everybody(evidence: Evidence) -> Found:
+    if not _begun(evidence):
+        return Occasion.NONE
+    runs = _runs_by_message(evidence)
+    messages = {ticket[0]: message for ticket, message in _turns(evidence)}
+    values = [*_first(evidence), *(evidence.value.get("again", []) if isinstance(evidence.value, dict) else [])]
+    for ticket, value in zip([*TICKETS, TWICE, TICKETS[0]], values, strict=False):
+        call = f"handle({ticket[0]!r}, {ticket[1]!r}, {ticket[2]!r})"
+        if isinstance(value, dict) and "raised" in value:
+            return f"{call} raised {value['raised']}: {value['message']}"
+        message = messages[ticket[0]]
+        done = [run for run in runs.get(message.id, []) if run.status == "completed"] if message else []
+        if not done:
+            return f"no run has answered ticket {ticket[0]}, “{ticket[2]}”, and {call} returned {short(value)}."
+        if not isinstance(value, str) or value.strip() not in {_answer(evidence, run).strip() for run in done}:
+            return f"{call} returned {short(value)}; the run for this ticket wrote {short(_answer(evidence, done[-1]))}."
+    return None
+
+
+def one_at_a_time_on_a_thread(evidence: Evidence) -> Found:
+    refused = [entry for entry in evidence.requests(ok=False) if "active" in str(entry.detail.get("error"))]
+    if refused:
+        return f"the thread was locked by a run, and something was sent all the same: {evidence.line(refused[0])}."
+    return None if _begun(evidence) else Occasion.NONE
+
+
+def customers_do_not_wait(evidence: Evidence) -> Found:
+    """Judged in the plain order, in which no request is held back."""
+    if any(evidence.order) or not _begun(evidence):
+        return Occasion.NONE
+    ended = next((entry for entry in evidence.journal if entry.what == "run" and entry.state == "completed"), None)
+    first: dict[str, Entry] = {}
+    for entry in evidence.requests(ok=True):
+        if entry.operation in THREADS.makers and entry.thread_id:
+            first.setdefault(entry.thread_id, entry)
+    late = [one for one in first.values() if ended is not None and one.at > ended.at]
+    if late and ended is not None:
+        return f"one customer waited for another: {evidence.line(late[0])} came after {evidence.line(ended)}."
+    return None if len(first) > 1 else Occasion.NONE
+
+
+def written_down_at_once(evidence: Evidence) -> Found:
+    ended = next((entry for entry in evidence.journal if entry.what == "run" and entry.state == "completed"), None)
+    if ended is None:
+        return Occasion.NONE
+    known: set[str] = set()
+    for entry in evidence.journal:
+        if entry is ended:
+            break
+        if entry.what == "witness" and entry.operation == "database":
+            known = {row["ticket_id"] for row in entry.detail["tables"].get("tickets", [])}
+        if entry.what == "sent" and (texts := entry.detail.get("texts")):
+            early = [one for one in TICKETS if one[2] in texts]
+            if early and not any(one[0] in known for one in early):
+                return f"{evidence.line(entry)} was sent before its ticket was in the table: a crash now, and nobody knows of it."
+    missing = [ticket_id for ticket_id, *_ in TICKETS if ticket_id not in known]
+    if missing:
+        return f"at {evidence.line(ended)} ticket {missing[0]} was not in the table yet: what is only in memory dies with the process."
+    return None
+
+
+def within_budget(evidence: Evidence) -> Found:
+    if not _begun(evidence):
+        return Occasion.NONE
+    for message_id, several in _runs_by_message(evidence).items():
+        for run in several:
+            if run.usage is not None and run.usage.prompt_tokens > MOST_TOKENS:
+                return (
+                    f"{run.id} read {run.usage.prompt_tokens} tokens, and {MOST_TOKENS} are allowed: "
+                    "a run reads the whole thread unless told otherwise."
+                )
+        done = [run.id for run in several if run.status == "completed"]
+        if len(done) > 1:
+            return f"{message_id} was answered {len(done)} times ({', '.join(done)}): each run costs."
+    sent = [entry for entry in evidence.journal if entry.what == "sent"]
+    if len(sent) > MOST_REQUESTS * len(TICKETS):
+        return f"{len(sent)} requests for {len(TICKETS)} tickets; {MOST_REQUESTS} a ticket are allowed."
+    return None
+
+
+def audit_reconstructs_every_turn(evidence: Evidence) -> Found:
+    if not _begun(evidence):
+        return Occasion.NONE
+    runs = _runs_by_message(evidence)
+    for (ticket_id, *_), message in _turns(evidence):
+        lines = [row for row in evidence.tables.get("ticket_audit", []) if row["ticket_id"] == ticket_id]
+        if message is None:
+            return f"the message of ticket {ticket_id} is not where it should be, so there is nothing to audit."
+        several = runs.get(message.id, [])
+        done = [run for run in several if run.status == "completed"]
+        replies = [one.id for one in evidence.messages(message.thread_id) if done and one.run_id == done[-1].id]
+        wanted = [("confirm", message.id), *(("run", run.id) for run in several), *(("read", reply) for reply in replies)]
+        got = [(row["step"], row["object_id"]) for row in lines]
+        if got != wanted:
+            return f"ticket {ticket_id}: {_wrong_line(wanted, got)}."
+    return None
+
+
+def _wrong_line(wanted: list[tuple[str, str]], got: list[tuple[str, str]]) -> str:
+    twice = [one for one, count in Counter(got).items() if count > 1]
+    if twice:
+        return f"the audit says “{' '.join(twice[0])}” {got.count(twice[0])} times, and it happened once"
+    missing, false = [one for one in wanted if one not in got], [one for one in got if one not in wanted]
+    if missing:
+        return f"the audit does not have “{' '.join(missing[0])}”; it has {len(got)} of {len(wanted)} lines"
+    return f"the audit says “{' '.join(false[0])}”, which is not so" if false else "the lines are not in the order in which it happened"
+
+
+def resumes_what_it_owes(evidence: Evidence) -> Found:
+    began = _restarted(evidence)
+    if not began or unwritten(evidence):
+        return Occasion.NONE
+    resumed = next((one for one in evidence.journal if one.n > began and one.what == "witness" and one.operation == "resumed"), None)
+    if resumed is None:
+        return f"{evidence.steps()}, and resume never came to its end."
+    rows: list[dict[str, Any]] = []
+    for entry in evidence.journal:
+        if entry.n < resumed.n and entry.what == "witness" and entry.operation == "database":
+            rows = entry.detail["tables"].get("tickets", [])
+    owed = [row["ticket_id"] for row in rows if not row["answer"]]
+    if owed:
+        return f"{evidence.steps()}; after resume, {len(owed)} of the {len(rows)} tickets in the table had no answer, {owed[0]} among them."
+    return None if rows else Occasion.NONE
+
+
+def survives_a_restart(evidence: Evidence) -> Found:
+    if not _restarted(evidence):
+        return Occasion.NONE
+    found = every_message_once(evidence) or answers_everybody(evidence) or _answered_once(evidence)
+    return f"{evidence.steps()}, and started again: {found}" if isinstance(found, str) else found
+
+
+def _answered_once(evidence: Evidence) -> str | None:
+    for several in _runs_by_message(evidence).values():
+        done = [run.id for run in several if run.status == "completed"]
+        if len(done) > 1:
+            return f"one message was answered by {len(done)} runs: {', '.join(done)}."
+    open_rows = [row["ticket_id"] for row in evidence.tables.get("tickets", []) if not row["answer"]]
+    return f"{open_rows[0]} has no answer in the table." if open_rows else None
+
+
+# ---- the weather ------------------------------------------------------------------------------------------------------------------------
+
+STORMS = {
+    "lost replies": (
+        "reply_lost@createThread#1 reply_lost@createMessage#2 500_after@createMessage#5 request_lost@createMessage#7 "
+        "reply_lost@createRun#2 500_after@createRun#4 reply_silent@createRun#6 reply_lost@listMessages#3"
+    ),
+    "bad moments": (
+        "503@createThread#1 500@createMessage#1-3 429:3@createRun#2-3 request_lost@createRun#6 500@getRun#2-5 503@listMessages#2-4 "
+        "500@listRuns#1-2"
+    ),
+    "failing runs": (
+        "run_failed@createRun#2 run_expired@createRun#5 reply_lost@createRun#4 429:5@createRun#1 reply_lost@createMessage#4 500@getRun#6"
+    ),
+}
+WEATHER = ("calm", *STORMS)
+RESTARTS = ("killed", "killed in a storm")
+
+
+def _in(scenario: str) -> Callable[[], World]:
+    return lambda: World(_desk, scenario=scenario, limits=_LIMITS)
+
+
+def _scene(name: str, scenario: str, bound: int, *, kill: bool = False) -> Scene:
+    return Scene(name, _in(scenario), _args, kwargs=_KWARGS, driver="desk", bound=bound, kill=kill)
+
+
+EXERCISE = Exercise(
+    slug="support-desk",
+    lesson="12",
+    title="A support desk",
+    minutes=120,
+    parts=(
+        Part(
+            "SupportDesk",
+            (
+                Behaviour(
+                    "answers_everybody", 3, "Each call of handle returns what the run for its ticket wrote.", answers_everybody, WEATHER
+                ),
+                Behaviour(
+                    "every_message_once",
+                    4,
+                    "Each ticket's text is on its customer's thread once, in the order of handing in, and nowhere else.",
+                    every_message_once,
+                    WEATHER,
+                ),
+                Behaviour(
+                    "one_at_a_time_on_a_thread",
+                    2,
+                    "In calm weather nothing is refused because a run is active.",
+                    one_at_a_time_on_a_thread,
+                    ("calm",),
+                ),
+                Behaviour("customers_do_not_wait", 2, "No customer waits for another.", customers_do_not_wait, ("calm",)),
+                Behaviour(
+                    "written_down_at_once", 2, "A ticket is in the table before anything is done for it.", written_down_at_once, ("calm",)
+                ),
+                Behaviour(
+                    "within_budget",
+                    3,
+                    f"No run reads more than {MOST_TOKENS} tokens, no ticket is answered twice, at most {MOST_REQUESTS} requests a ticket.",
+                    within_budget,
+                    WEATHER,
+                ),
+                Behaviour(
+                    "audit_reconstructs_every_turn",
+                    4,
+                    "The audit says of each ticket which message, which runs and which reply, each once and in order, restarts included.",
+                    audit_reconstructs_every_turn,
+                    (*WEATHER, *RESTARTS),
+                ),
+                Behaviour(
+                    "resumes_what_it_owes",
+                    3,
+                    "Killed and started again, resume answers every ticket that is in the table.",
+                    resumes_what_it_owes,
+                    RESTARTS,
+                ),
+                Behaviour(
+                    "survives_a_restart",
+                    5,
+                    "Killed, started again and every ticket handed in again: every message once, every ticket answered, once.",
+                    survives_a_restart,
+                    RESTARTS,
+                ),
+            ),
+            (
+                _scene("calm", "", 4),
+                *(_scene(name, scenario, 2) for name, scenario in STORMS.items()),
+                _scene("killed", "", 6, kill=True),
+                _scene("killed in a storm", STORMS["lost replies"], 3, kill=True),
+            ),
+        ),
+    ),
+    hints=(
+        "Write one turn for one ticket first, so that it may be begun again at any point: it reads the row, looks, and does what is not "
+        "done. handle is then: write the row, take the turn in the customer's lane. And resume is: take the turn of every open row.",
+        "A lane is an asyncio.Lock for each user_id. A step is: look by your key, create if it is not there (max_retries=0), set the "
+        "column and add the audit line, commit once. A run that fails is a new attempt: give its number to the key, too, and count the "
+        "run lines of the audit to know the number. truncation_strategy keeps a run within its budget.",
+        "async def turn(self, ticket_id, user_id):\n"
+        "    async with self.lanes.setdefault(user_id, asyncio.Lock()):\n"
+        "        ticket = the row\n"
+        "        if ticket.answer is None:\n"
+        "            thread_id = await self.thread_of(user_id)               # Conversation, made and committed if missing\n"
+        "            if ticket.message_id is None: look, or create; message_id and the line 'confirm'; commit\n"
+        "            while True:\n"
+        "                if ticket.run_id is None: look for {ticket_id, attempt}, or create; run_id and the line 'run'; commit\n"
+        "                run = wait for ticket.run_id; if it completed: break; ticket.run_id = None; commit\n"
+        "            ticket.answer = ...; the line 'read'; commit\n"
+        "        return ticket.answer\n"
+        "async def resume(self): gather turn(...) of the rows without answer, ordered by number",
+    ),
+)

@@ -40,6 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--store", metavar="FILE", help="where threads are kept; :memory: forgets them at the end. "
                        "Left out: this user's own store, which notebooks use too")  # fmt: skip
     serve.add_argument("--clock", default="real", help="real, or x50 for fifty times real time")
+    serve.add_argument("--responder", metavar="NAME", help="who writes the replies: scripted (unless given), echo, hosted or local; "
+                       "each of these options has an environment variable, such as THREADLAB_RESPONDER_URL")  # fmt: skip
+    serve.add_argument("--responder-url", metavar="URL", help="hosted: the endpoint, https://api.openai.com/v1 unless given; "
+                       "its key comes from THREADLAB_RESPONDER_KEY")  # fmt: skip
+    serve.add_argument("--responder-model", metavar="MODEL", help="hosted: which model, if not the one that the assistant names; "
+                       "local: its GGUF file")  # fmt: skip
+    serve.add_argument("--responder-api", metavar="API", help="hosted: responses (unless given), or chat for an endpoint without it")
     serve.add_argument("--scenario", help="what goes wrong, and when")
     serve.add_argument("--limits", help="rate limits, such as gpt-4o:rpm=3")
     serve.add_argument("--seed", type=int, help="a number; the same one gives the same ids and faults")
@@ -127,7 +134,7 @@ def _status(options: argparse.Namespace) -> int:
     record = status.record
     started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
     print(f"The Threads service is at http://127.0.0.1:{record.port} (process {record.pid}, version {record.version}, since {started}).")
-    print(f"Its store is {status.store}.")
+    print(f"Its store is {status.store}. Replies come from {record.replies}.")
     if not status.current:
         print("It runs other code than is installed now: the next `%load_ext threadlab` replaces it.")
     return 0

@@ -50,7 +50,11 @@ def load_ipython_extension(ipython: "InteractiveShell") -> None:
         f"{server.base_url}."
     )
     own = " Yours is set aside in this process, and only there." if _loaded and _loaded.own_key else ""
-    print(f"OPENAI_BASE_URL and OPENAI_API_KEY are set to it: the key is a local one, and no real key is used or needed.{own}")
+    no_other = "a real one is used by the service alone" if server.hosted else "no real key is used or needed"
+    print(
+        f"OPENAI_BASE_URL and OPENAI_API_KEY are set to it: the key is a local one, and {no_other}.{own} "
+        f"Replies come from {server.replies}."
+    )
 
 
 def unload_ipython_extension(ipython: "InteractiveShell") -> None:

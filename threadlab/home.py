@@ -24,6 +24,10 @@ class ServerRecord(msgspec.Struct, frozen=True):
     """Seconds since 1970, real time."""
     fingerprint: str
     """Of the code that the server runs: see `code_fingerprint`."""
+    responder: str = "scripted"
+    """Who was chosen to write its replies: a label that tells one choice from another."""
+    replies: str = ""
+    """Where its replies come from, for people: the end of "Replies come from ..."."""
 
 
 class Home:

@@ -78,6 +78,10 @@ class _Server(uvicorn.Server):
         self.force_exit = self.should_exit
         self.should_exit = True
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._app.begin()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.let_go()
         await super().shutdown(sockets)

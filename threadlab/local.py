@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 import threadlab
 from threadlab.errors import ThreadlabError
 from threadlab.home import Home, ServerRecord, code_fingerprint, read_or_make_key
+from threadlab.responders.choosing import VARIABLE, chosen
 
 IDLE_EXIT = 24 * 3600.0
 """Real seconds without a request after which a server that we started ends by itself."""
@@ -45,6 +46,10 @@ class Server(NamedTuple):
     pid: int
     started_now: bool
     """True if this call started it."""
+    replies: str = ""
+    """Where its replies come from: the end of "Replies come from ..."."""
+    hosted: bool = False
+    """Whether a hosted endpoint is asked for them, with a real key."""
 
 
 class Status(NamedTuple):
@@ -103,22 +108,27 @@ def is_listening(base_url: str) -> bool:
 
 
 def _server(record: ServerRecord, key: str, *, started_now: bool) -> Server:
-    return Server(f"http://127.0.0.1:{record.port}/v1", key, record.pid, started_now)
+    return Server(f"http://127.0.0.1:{record.port}/v1", key, record.pid, started_now, record.replies, record.responder.startswith("hosted"))
 
 
 def _current(home: Home, key: str) -> ServerRecord | None:
-    """The server that runs, is well, and runs the code that we have; None if there is none such.
+    """The server that runs, is well, runs the code that we have and asks whom the environment names; None if there is none such.
 
     Its port is asked only while its lock is held: otherwise another program may have the port by now, and it would be sent our key.
     """
     record = home.record()
-    if record is None or not _runs_our_code(record):
+    if record is None or not _runs_our_code(record) or not _asks_our_choice(record):
         return None
     return record if not _has_ended(home, within=0) and _health(record, key) else None
 
 
 def _runs_our_code(record: ServerRecord) -> bool:
     return (record.version, record.fingerprint) == (threadlab.__version__, code_fingerprint())
+
+
+def _asks_our_choice(record: ServerRecord) -> bool:
+    """Whether the server has the responder that the environment asks for. Where it asks for none, any will do."""
+    return VARIABLE not in os.environ or chosen().label() == record.responder
 
 
 def _health(record: ServerRecord, key: str) -> dict[str, Any] | None:

@@ -233,8 +233,11 @@ class RequiredAction(Inner, frozen=True, tag_field="type", tag="submit_tool_outp
     submit_tool_outputs: SubmitToolOutputs
 
 
+ErrorCode: TypeAlias = Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
+
+
 class LastError(Inner, frozen=True):
-    code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
+    code: ErrorCode
     message: str
 
 

@@ -7,6 +7,19 @@ import msgspec
 from threadlab import file_objects as f
 from threadlab import objects as o
 from threadlab import response_objects as r
+from threadlab.responders import Prompt
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="outside.asked"):
+    """A question that somebody outside of the engine is to answer. It is kept until then, so that it can be asked again."""
+
+    id: str
+    run_id: str
+    """The run, or the response, whose answer this will be."""
+    prompt: Prompt
+    until: float
+    """When nobody will want the answer any more, in seconds of the engine's clock."""
+
 
 Stored: TypeAlias = (
     o.Assistant
@@ -23,6 +36,7 @@ Stored: TypeAlias = (
     | r.ConversationItem
     | r.Response
     | r.InputItem
+    | Asked
 )
 
 
@@ -94,8 +108,21 @@ class Moment(msgspec.Struct, frozen=True, gc=False, array_like=True):
     action: Action
 
 
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A round whose answer comes from outside of the engine."""
+
+    asked: str
+    """The id of what was `Asked`."""
+    reads: int
+    """Its tokens by our own count; they are among the plan's prompt tokens already."""
+    message_id: str = ""
+    step_id: str = ""
+    """Of a run: the message that was begun with the first words of the answer, and its step."""
+
+
 class Plan(msgspec.Struct, frozen=True, gc=False):
-    """What lies ahead of a run, and what it has cost so far. Fixed when the run starts; cancelling or tool outputs replace it."""
+    """What lies ahead of a run, and what it has cost so far. Fixed when the run starts; cancelling or tool outputs replace it, and so
+    does an answer from outside."""
 
     moments: tuple[Moment, ...]
     window: tuple[str, ...] = ()
@@ -108,6 +135,7 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     """How many times tool outputs have been submitted."""
     forget: bool = False
     """Of a response: it is not to be stored once it is over."""
+    waiting: Waiting | None = None
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -25,10 +25,12 @@ from threadlab.clock import VirtualClock, make_clock
 from threadlab.errors import ThreadlabError
 from threadlab.home import Home, ServerRecord, code_fingerprint
 from threadlab.keys import key_file_of, keys_of
+from threadlab.responders.choosing import INSIDE, chosen, refuse_self, remote
 from threadlab.server import App, ServerInfo
 from threadlab.service import build_engine
 from threadlab.status_page import RequestLine, last_threads, token_of
 from threadlab.store import open_store
+from threadlab.worker import Worker
 
 MEMORY = ":memory:"
 
@@ -46,6 +48,7 @@ def serve(options: argparse.Namespace) -> int:
 
     if options.any_id and options.store is None:
         options.store = MEMORY  # what is made for a test suite has no business among somebody's threads
+    choice = chosen(options)
     home = Home().ready()
     key_file: Path = (options.key_file or home.key_file).absolute()
     keys = keys_of(key_file, options.project, options.keys)
@@ -55,16 +58,27 @@ def serve(options: argparse.Namespace) -> int:
         if options.store is None:
             ends.enter_context(_only_one(home))
         listener = ends.enter_context(closing(_listener(home, options.port)))
+        port, started = listener.getsockname()[1], time.time()
+        refuse_self(choice, port)
+        responder = remote(choice)
+        replies = responder.described if responder else INSIDE[choice.name]
         store = ends.enter_context(closing(open_store(file)))
         try:
-            engine = build_engine(store, keys=keys, scenario=options.scenario, seed=options.seed, limits=options.limits)
+            engine = build_engine(
+                store,
+                keys=keys,
+                scenario=options.scenario,
+                seed=options.seed,
+                limits=options.limits,
+                responder=None if responder else choice.name,
+            )
         except ValueError as error:
             raise ThreadlabError(str(error)) from error
         handler = AnyId(engine, key=key, project=keys[key]) if options.any_id else engine
-        port, started = listener.getsockname()[1], time.time()
         if options.store is None:
-            home.write_record(ServerRecord(os.getpid(), port, threadlab.__version__, started, code_fingerprint()))
-        info = ServerInfo("threadlab", threadlab.__version__, os.getpid(), started, str(file or "memory"))
+            record = ServerRecord(os.getpid(), port, threadlab.__version__, started, code_fingerprint(), choice.label(), replies)
+            home.write_record(record)
+        info = ServerInfo("threadlab", threadlab.__version__, os.getpid(), started, str(file or "memory"), replies)
         app = App(
             handler,
             clock,
@@ -73,8 +87,9 @@ def serve(options: argparse.Namespace) -> int:
             on_request=_reporter(options),
             threads=lambda: last_threads(store, dict.fromkeys(keys.values())),
             transaction=store.transaction,
+            worker=Worker(engine, responder, clock) if responder else None,
         )
-        _greet(f"http://127.0.0.1:{port}", options, key_file, info.store, token_of(key))
+        _greet(f"http://127.0.0.1:{port}", options, key_file, info, token_of(key))
         listen.run(app, listener, idle_exit=options.idle_exit)
     return 0
 
@@ -101,14 +116,15 @@ def _listener(home: Home, port: int | None) -> socket.socket:
         return listen.open_socket(0)
 
 
-def _greet(address: str, options: argparse.Namespace, key_file: Path, store: str, token: str) -> None:
+def _greet(address: str, options: argparse.Namespace, key_file: Path, info: ServerInfo, token: str) -> None:
     """Say where the service is and how to use it from another shell; on standard error if standard output is for JSON."""
     lines = [
-        f"The Threads service is at {address} (store: {store}; clock: {options.clock}). Ctrl-C ends it. To use it from another shell:",
+        f"The Threads service is at {address} (store: {info.store}; clock: {options.clock}). Ctrl-C ends it. To use it from another shell:",
         *(f"  {line}" for line in _settings(address, key_file)),
     ]
     for project in dict.fromkeys(options.project):
         lines.append(f"  {_KEY_LINE.format(_quoted(key_file_of(project, key_file)))}  # instead, for the project {project}")
+    lines.append(f"Replies come from {info.replies}.")
     if options.any_id:
         lines.append("Any id and any key are answered: this is for the test suites of clients, and not how the API behaved.")
     if options.scenario or options.limits:

@@ -22,6 +22,7 @@ from threadlab.engine.wire import Lost, Outcome, Reply, Request, Stream
 from threadlab.errors import ApiError, server_error
 from threadlab.status_page import RequestLine, ThreadLine, is_token, page
 from threadlab.together import Together
+from threadlab.worker import Worker
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -53,13 +54,15 @@ class ServerInfo(NamedTuple):
     """Seconds since 1970, real time."""
     store: str
     """The store's file, or `memory`."""
+    replies: str = "a scripted geography expert, not from a model"
+    """Where replies come from, for people: the end of "Replies come from ..."."""
 
 
 class App:
     """The ASGI application. It needs `state["abort"]` in the scope to be able to break a connection; see `threadlab.listen`.
 
     `key` opens the routes of the server itself. `threads` are what the status page shows. `transaction` is the store's: see
-    `threadlab.together`.
+    `threadlab.together`. `worker` answers what the engine does not answer itself.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class App:
         threads: Callable[[], Sequence[ThreadLine]] = tuple,
         transaction: Callable[[], AbstractContextManager[None]] = nullcontext,
         body_limit: int = BODY_LIMIT,
+        worker: Worker | None = None,
     ) -> None:
         self.on_stop: Callable[[], None] = lambda: None
         """Called when a client with the key asks the server to end; whoever runs the server sets it."""
@@ -80,7 +84,7 @@ class App:
         self.in_flight = 0
         self._engine, self._clock, self._key, self._info = engine, clock, key.encode(), info
         self._on_request, self._body_limit, self._threads = on_request, body_limit, threads
-        self._together = Together(transaction)
+        self._together, self._worker = Together(transaction), worker
         self._recent: deque[RequestLine] = deque(maxlen=50)
         self._watchers: set[asyncio.Task[None]] = set()
         self._own: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
@@ -98,14 +102,21 @@ class App:
             self.in_flight -= 1
             self._report(scope, status, (time.perf_counter() - began) * 1000)
 
+    def begin(self) -> None:
+        """The event loop runs: from now on what is asked outside is answered."""
+        if self._worker is not None:
+            self._worker.begin(self._together)
+
     def let_go(self) -> None:
-        """End every wait, so that the server can end: held replies, open streams and silences are cut off."""
+        """End every wait, so that the server can end: held replies, open streams and silences are cut off, answers are given up."""
+        if self._worker is not None:
+            self._worker.end()
         for watcher in self._watchers:
             watcher.cancel()
 
     def idle_seconds(self) -> float:
         """Real seconds since anybody used the service; looking at the status page is not using it."""
-        return 0.0 if self.in_flight else time.monotonic() - self.last_active
+        return 0.0 if self.in_flight or (self._worker is not None and self._worker.busy) else time.monotonic() - self.last_active
 
     # ---- one request -------------------------------------------------------------------------------------------------------------------
 
@@ -189,7 +200,7 @@ class App:
 
     def _page(self, request: Request) -> Reply:
         private = is_token(dict(parse_qsl(request.query)).get("token", ""), self._key.decode())
-        body = page(self._info.version, reversed(self._recent), self._threads(), private=private)
+        body = page(self._info.version, self._info.replies, reversed(self._recent), self._threads(), private=private)
         return Reply(200, body, _PAGE_HEADERS)
 
 
@@ -211,6 +222,7 @@ class _Exchange:
         self._scope, self._receive, self._send = scope, receive, send
         self._clock, self._together, self._watchers = clock, together, watchers
         self._gone: asyncio.Task[None] | None = None
+        self._timer: asyncio.Future[None] | None = None
 
     async def reply(self, reply: Reply) -> int | None:
         """Send it. The status, or None if the client went away before it began."""
@@ -229,6 +241,7 @@ class _Exchange:
 
     async def _pour(self, stream: Stream, status: int) -> int:
         """Send what the stream has as it comes, to its end, or until a fault cuts it or the client leaves."""
+        stream.wake = self._wake
         try:
             while True:
                 chunks, cut = await self._together(lambda: _read(stream, self._clock.now()))
@@ -237,6 +250,7 @@ class _Exchange:
                 if due is None:  # after a cut uvicorn closes the connection, because the body has not ended
                     self._end_watch()
                     return status
+                due = stream.next_at or 0.0  # it may have been woken while we were sending
                 if not await self._wait(self._clock.asleep(due - self._clock.now())):
                     await self._break()
                     return status
@@ -257,10 +271,15 @@ class _Exchange:
             self._gone = asyncio.ensure_future(self._until_gone())
             self._watchers.add(self._gone)
             self._gone.add_done_callback(self._watchers.discard)
-        timer = asyncio.ensure_future(pause)
-        await asyncio.wait({timer, self._gone}, return_when=asyncio.FIRST_COMPLETED)
-        timer.cancel()
+        self._timer = asyncio.ensure_future(pause)
+        await asyncio.wait({self._timer, self._gone}, return_when=asyncio.FIRST_COMPLETED)
+        self._timer.cancel()
         return not self._gone.done()
+
+    def _wake(self) -> None:
+        """End the wait for the next part of a stream."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def _until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -30,10 +30,12 @@ def build_engine(
     keys: Mapping[str, str],
     scenario: str | None = None,
     seed: int | None = None,
-    responder: str | Responder = "scripted",
+    responder: str | Responder | None = "scripted",
     limits: str | None = None,
 ) -> Engine:
     """An engine over `store`. `keys` maps API keys to projects; `limits` are rate limits as in a scenario (`gpt-4o:rpm=3`).
+
+    `responder` answers inside the engine; with None answers come from outside, through `Engine.resolve`.
 
     Raises ThreadlabError for a scenario, a limit or a responder that it does not know.
     """
@@ -60,7 +62,7 @@ class Service:
         scenario: str | None = None,
         seed: int = 0,
         *,
-        responder: str | Responder = "scripted",
+        responder: str | Responder | None = "scripted",
         keys: Mapping[str, str] | None = None,
         limits: str | None = None,
     ) -> None:

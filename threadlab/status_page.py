@@ -83,8 +83,8 @@ def _short(text: str) -> str:
     return text if len(text) <= EXCERPT else text[:EXCERPT] + "…"
 
 
-def page(version: str, requests: Iterable[RequestLine], threads: Sequence[ThreadLine], *, private: bool) -> bytes:
-    """The whole page. Everything that came from outside is escaped here and nowhere else."""
+def page(version: str, replies: str, requests: Iterable[RequestLine], threads: Sequence[ThreadLine], *, private: bool) -> bytes:
+    """The whole page. Everything that came from outside is escaped here and nowhere else. `replies` is where replies come from."""
     asked = [(_when(one.time), one.method, one.path, one.status or "no reply", f"{one.milliseconds:.0f} ms") for one in requests]
     kept = [(_when(one.created), one.id, one.project, one.messages, one.run or "none") for one in threads]
     columns = ["Created", "Thread", "Project", "Messages", "Newest run"]
@@ -95,7 +95,7 @@ def page(version: str, requests: Iterable[RequestLine], threads: Sequence[Thread
     else:
         note = "What is written in the threads is shown at the address that <code>serve</code> printed when it started."
     tables = _table("Last requests", ["Ended", "Method", "Path", "Status", "Took"], asked) + _table("Last threads", columns, kept)
-    return _PAGE.format(version=escape(version), note=note, tables=tables).encode()
+    return _PAGE.format(version=escape(version), replies=escape(replies), note=note, tables=tables).encode()
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -123,6 +123,7 @@ th {{ white-space: nowrap }}
 </style></head>
 <body><main><h1>Threads service</h1>
 <p>Version {version}, running. Point a client at <code>/v1</code> of this address. Reload the page to see what is new.</p>
+<p>Replies come from {replies}.</p>
 <p>{note}</p>
 {tables}
 </main></body></html>

@@ -15,6 +15,7 @@ from threadlab.engine.call import Call
 from threadlab.engine.journal import Entry, Journal
 from threadlab.engine.lifecycle import Event, Life
 from threadlab.engine.limits import Limits, fault_429
+from threadlab.engine.outside import News, Outside
 from threadlab.engine.planning import Pace
 from threadlab.engine.response_life import ResponseLife
 from threadlab.engine.response_stream import ResponseStream
@@ -23,7 +24,7 @@ from threadlab.engine.searching import Indexes
 from threadlab.engine.stream import RunStream
 from threadlab.engine.wire import Lost, Outcome, Reply, Request
 from threadlab.faults import Faults, Limit, Rule, Scenario
-from threadlab.records import Row
+from threadlab.records import Asked, Row
 from threadlab.responders import Responder
 from threadlab.store import Store
 
@@ -35,13 +36,14 @@ BETA = "assistants=v2"
 class Engine:
     """Keeps threads as the hosted API kept them.
 
-    `keys` maps API keys to the projects whose objects they may see. `seed` makes the ids repeat; None makes them unguessable.
+    `responder` answers at once, or is None: then answers come in through `resolve`. `keys` maps API keys to the projects whose objects
+    they may see. `seed` makes the ids repeat; None makes them unguessable.
     """
 
     def __init__(
         self,
         store: Store,
-        responder: Responder,
+        responder: Responder | None,
         *,
         keys: Mapping[str, str],
         seed: object | None = None,
@@ -55,8 +57,9 @@ class Engine:
         self.faults = Faults(scenario or Scenario())
         self.limits = Limits([*self.faults.scenario.limits, *limits])
         self.journal = Journal()
-        self.life = Life(store, self.journal)
-        self.responses = ResponseLife(store, self.journal)
+        self.outside = Outside(self)
+        self.life = Life(store, self.journal, self.outside.drafts)
+        self.responses = ResponseLife(store, self.journal, self.outside.drafts)
         self.indexes = Indexes()
         self.now = 0.0
         # A store that was used before goes on with other ids than those it has: the seed is mixed with how far it has come.
@@ -69,6 +72,8 @@ class Engine:
         self._listeners: dict[str, list[Callable[[Row, list[Event], float], None]]] = {}
         for row in store.unfinished():
             self.schedule(row)
+            if responder is None:
+                self.outside.recover(row)
 
     # ---- requests ------------------------------------------------------------------------------------------------------------------------
 
@@ -168,9 +173,9 @@ class Engine:
                 _, _, run_id = heapq.heappop(self._due)
                 row = self.store.get(run_id)
                 if row is not None:
-                    self._live(row, now)
+                    self.live(row, now)
 
-    def _live(self, row: Row, now: float) -> None:
+    def live(self, row: Row, now: float) -> None:
         """Let a run go on until `now`, or until it is another run's turn; it is written once, as it then is."""
         changed = False
         while row.plan is not None and row.plan.moments:
@@ -187,6 +192,18 @@ class Engine:
         elif changed:
             self.store.put(row)
             self.schedule(row)
+
+    def resolve(self, asked: Asked, news: News, now: float) -> bool:
+        """Take in what somebody outside has to say to a question at the time `now` (seconds). False if nobody wants the answer any more:
+        the run was cancelled, has expired, or is gone."""
+        now = max(now, self.now)
+        self.advance(now)
+        pending = self.outside.pending.get(asked.run_id)
+        if pending is None or pending.id != asked.id:
+            return False
+        with self.store.transaction():
+            self.outside.hear(asked, news, now)
+        return True
 
     @property
     def next_at(self) -> float | None:
@@ -206,6 +223,7 @@ class Engine:
         if row.plan is None or not row.plan.moments:
             if self._locks.get(row.parent) == row.id:
                 del self._locks[row.parent]
+            self.outside.forget(row.id)
             return
         if row.parent:
             self._locks[row.parent] = row.id
@@ -216,7 +234,9 @@ class Engine:
         return self._locks.get(thread_id)
 
     def forget_thread(self, thread_id: str) -> None:
-        self._locks.pop(thread_id, None)
+        run_id = self._locks.pop(thread_id, None)
+        if run_id is not None:
+            self.outside.forget(run_id)
 
     # ---- streams -------------------------------------------------------------------------------------------------------------------------
 

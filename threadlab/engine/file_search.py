@@ -1,8 +1,9 @@
-"""The file_search tool of a run: which vector stores it may search, and what a search puts into the prompt and into a run step."""
+"""The file_search tool of runs and responses: which vector stores it may search, and what a search puts into the prompt and the record."""
 
 import msgspec
 
 from threadlab import objects as o
+from threadlab import response_objects as r
 from threadlab.engine import searching, vector_stores
 from threadlab.engine.call import Call
 from threadlab.responders import Prompt
@@ -10,6 +11,8 @@ from threadlab.responders import Prompt
 RESULTS = 20
 """Passages that a search gives at most when the assistant does not say (official text; 5 for the oldest models)."""
 FEW_RESULTS = 5
+RESPONSE_RESULTS = 10
+"""The same for a response (official text for the Responses tool: 10 by default, at most 50)."""
 RANKER = "default_2024_08_21"
 
 
@@ -36,3 +39,13 @@ def search_files(call: Call, run: o.Run, prompt: Prompt, question: str) -> tuple
     results = [o.SearchResult(one.file_id, one.filename, one.score, [o.SearchResultContent(one.text)]) for one in found]
     details = o.SearchDetails(o.SearchOptionsUsed(RANKER, threshold), results)
     return o.FileSearchStepCall(call.new_id("call"), details), msgspec.structs.replace(prompt, passages=found)
+
+
+def search_for_response(call: Call, response: r.Response, prompt: Prompt, question: str) -> tuple[r.FileSearchCall, Prompt]:
+    """The same for a response, whose tool names the stores itself."""
+    tool = next(one for one in response.tools if isinstance(one, r.FileSearchTool))
+    stores = [store_id for store_id in tool.vector_store_ids if vector_stores.use(call, store_id)]
+    threshold = (tool.ranking_options.score_threshold if tool.ranking_options else None) or 0.0
+    found = searching.search(call, stores, question, tool.max_num_results or RESPONSE_RESULTS, threshold)
+    results = [r.SearchResult(one.file_id, one.filename, one.score, one.text) for one in found]
+    return r.FileSearchCall(call.new_id("fs"), [question], results=results), msgspec.structs.replace(prompt, passages=found)

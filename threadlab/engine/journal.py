@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-What: TypeAlias = Literal["sent", "request", "lost", "run", "message", "step", "witness", "note"]
+What: TypeAlias = Literal["sent", "request", "lost", "run", "message", "step", "witness", "note", "outside"]
 
 KEPT = 200_000
 
@@ -20,7 +20,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `sent`: a client let go of a request. `request`: the service executed it (delivered) and answered. `lost`: a fault kept the request
     or its reply from arriving. `run`, `message`, `step`: an object changed by itself, as time went on. `witness`: something that the
-    exercise handed out was used. `note`: a remark of the trial.
+    exercise handed out was used. `note`: a remark of the trial. `outside`: somebody outside of the engine was asked for an answer, or
+    gave it.
     """
 
     n: int

@@ -12,7 +12,7 @@ from threadlab import tokens
 from threadlab.engine.journal import Journal
 from threadlab.engine.steps import bare
 from threadlab.engine.usage import call_tokens
-from threadlab.engine.writing import text_by
+from threadlab.engine.writing import Draft, text_by
 from threadlab.records import (
     Action,
     AskForOutputs,
@@ -80,8 +80,8 @@ class IllegalMove(Exception):
 class Life:
     """Applies moments to the runs of one store."""
 
-    def __init__(self, store: Store, journal: Journal) -> None:
-        self.store, self.journal = store, journal
+    def __init__(self, store: Store, journal: Journal, drafts: dict[str, Draft]) -> None:
+        self.store, self.journal, self._drafts = store, journal, drafts
 
     def apply(self, row: Row, moment: Moment) -> tuple[Row, list[Event]]:
         """Let one moment happen: writes what it does to messages and steps; returns the run's row as it now is, for the caller to write,
@@ -210,7 +210,7 @@ class Life:
         return msgspec.structs.replace(row, plan=plan), events
 
     def _finish(self, row: Row, run: o.Run, plan: Plan, action: Finish, at: float) -> tuple[Row, list[Event]]:
-        events, written = self._end_open(plan, action, at) if plan.open_step else ([], 0)
+        events, written = self._end_open(run, plan, action, at) if plan.open_step else ([], 0)
         plan = msgspec.structs.replace(plan, completion_tokens=plan.completion_tokens + written)
         fields: dict[str, object] = {"required_action": None, "expires_at": None}
         if action.status in _STAMPS:
@@ -224,12 +224,16 @@ class Life:
         row, more = self._move(msgspec.structs.replace(row, plan=None), action.status, at, **fields)
         return row, events + more
 
-    def _end_open(self, plan: Plan, action: Finish, at: float) -> tuple[list[Event], int]:
+    def _end_open(self, run: o.Run, plan: Plan, action: Finish, at: float) -> tuple[list[Event], int]:
         """A step that was open when the run ended: its message keeps the words written so far. Returns their tokens too."""
         assert plan.open_step is not None
         events: list[Event] = []
         used = 0
-        for ending in (m for m in plan.moments if isinstance(m.action, EndMessage) and m.action.step_id == plan.open_step):
+        endings = [m for m in plan.moments if isinstance(m.action, EndMessage) and m.action.step_id == plan.open_step]
+        if plan.waiting is not None and plan.waiting.step_id == plan.open_step:
+            draft = self._drafts.get(run.id)  # none, if the service was started again since then
+            endings = [Moment(at, EndMessage(plan.waiting.message_id, plan.open_step, draft.text if draft else "", at))]
+        for ending in endings:
             assert isinstance(ending.action, EndMessage)
             written = text_by(ending.action.text, ending.action.started, ending.at, at)
             used = tokens.count(written)

@@ -58,6 +58,8 @@ def next_round(
     elif answer.failure:
         moments.append(Moment(end, Finish("failed", error=answer.failure)))
     elif answer.calls:
+        if answer.texts:  # a model may say something first
+            moments += _messages(run, plan, answer, begin, end, new_id)[:-1]
         moments += _calls(run, answer, end, new_id)
     else:
         moments += _messages(run, plan, answer, begin, end, new_id)

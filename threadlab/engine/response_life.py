@@ -9,12 +9,15 @@ import msgspec
 from threadlab import response_objects as r
 from threadlab.engine.journal import Journal, What
 from threadlab.engine.lifecycle import Event
+from threadlab.engine.writing import Draft
+from threadlab.objects import LastError
 from threadlab.records import Begin, EndItem, Finish, Moment, Plan, Row
 from threadlab.store import Query, Store
 
 TERMINAL: frozenset[str] = frozenset({"completed", "failed", "incomplete", "cancelled"})
 GIVES_UP_AFTER = 600
 """Seconds after which a response that does not end fails (guess: the description has no `expired`)."""
+GIVES_UP = Finish("failed", error=LastError("server_error", "The response took too long and was given up."))
 
 KEPT_IN_CONVERSATION: frozenset[str] = frozenset({"completed", "incomplete"})
 """Responses that end so leave their input and output in their conversation. The description says *after it completes*; that an incomplete
@@ -65,14 +68,17 @@ def finished(response: r.Response, plan: Plan) -> tuple[r.Response, float]:
 class ResponseLife:
     """Applies moments to the responses of one store."""
 
-    def __init__(self, store: Store, journal: Journal) -> None:
-        self.store, self.journal = store, journal
+    def __init__(self, store: Store, journal: Journal, drafts: dict[str, Draft]) -> None:
+        self.store, self.journal, self._drafts = store, journal, drafts
 
     def apply(self, row: Row, moment: Moment) -> tuple[Row, list[Event]]:
         """Let one moment happen. Returns the row as it now is, for the caller to write; there is nothing to send but the row itself."""
         before, plan = row.body, row.plan
         assert isinstance(before, r.Response)
         assert plan is not None
+        if isinstance(moment.action, Finish) and (draft := self._drafts.get(row.id)) and draft.text:
+            begun = r.Message(draft.message_id, "assistant", [r.OutputText(draft.text)], "incomplete")  # it was told, so it stays
+            before = msgspec.structs.replace(before, output=[*before.output, begun])
         response, plan = step(before, plan, moment)
         if isinstance(moment.action, EndItem):
             self._log_item(row, moment.action, moment.at)

@@ -8,9 +8,8 @@ from threadlab import file_objects as f
 from threadlab import response_objects as r
 from threadlab import tokens
 from threadlab.engine.planning import Pace, shortened
-from threadlab.engine.response_life import GIVES_UP_AFTER
+from threadlab.engine.response_life import GIVES_UP, GIVES_UP_AFTER
 from threadlab.faults import Rule
-from threadlab.objects import LastError
 from threadlab.records import Begin, EndItem, Finish, Moment, Plan, StartItem
 from threadlab.responders import Answer
 
@@ -28,7 +27,7 @@ def plan_of(
     searched: r.FileSearchCall | None = None,
     passages: list[f.Passage] | None = None,
 ) -> Plan:
-    """The moments from `now` to the end. `reads` are the tokens of the prompt."""
+    """The moments from `now` to the end. `reads` are the tokens of the prompt; what the response has put out already stays before it."""
     begin = now + pace.queued
     end = begin + pace.working
     moments = [Moment(begin, Begin())]
@@ -36,7 +35,7 @@ def plan_of(
         moments.append(Moment(begin, StartItem(0)))
         begin += SEARCH_SHARE * pace.working
         moments.append(Moment(begin, EndItem(0, searched, now + pace.queued)))
-    first = 0 if searched is None else 1
+    first = len(response.output) + (0 if searched is None else 1)
     if answer.failure is not None:
         moments.append(Moment(end, Finish("failed", error=answer.failure)))
     else:
@@ -53,8 +52,9 @@ def _items(
     first: int,
     passages: list[f.Passage],
 ) -> list[Moment]:
-    written: list[r.OutputItem] = [_call(one.name, one.arguments, new_id) for one in answer.calls]
-    written = written or [_message(text, answer, new_id, passages) for text in answer.texts or [""]]
+    texts = answer.texts if answer.texts or answer.calls else [""]
+    written: list[r.OutputItem] = [_message(text, answer, new_id, passages) for text in texts]
+    written += [_call(one.name, one.arguments, new_id) for one in answer.calls]
     each = (end - begin) / len(written)
     left = response.max_output_tokens
     moments: list[Moment] = []
@@ -107,15 +107,14 @@ def _cut(item: r.OutputItem, limit: int, model: str) -> tuple[r.OutputItem, int]
 def fated(plan: Plan, now: float, struck: list[Rule]) -> Plan:
     """The plan as the faults of runs change it. A response has no way to expire: it fails then (guess)."""
     begin = plan.moments[0]
-    gave_up = Finish("failed", error=LastError("server_error", "The response took too long and was given up."))
     for rule in struck:
         match rule.kind:
             case "stuck":
-                return msgspec.structs.replace(plan, moments=(begin, Moment(now + GIVES_UP_AFTER, gave_up)))
+                return msgspec.structs.replace(plan, moments=(begin, Moment(now + GIVES_UP_AFTER, GIVES_UP)))
             case "stuck_queued":
-                return msgspec.structs.replace(plan, moments=(Moment(now + GIVES_UP_AFTER, gave_up),))
+                return msgspec.structs.replace(plan, moments=(Moment(now + GIVES_UP_AFTER, GIVES_UP),))
             case "run_expired":
-                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, gave_up)))
+                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, GIVES_UP)))
             case "run_incomplete":
                 ended = Finish("incomplete", incomplete="max_completion_tokens")
                 return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, ended)))

@@ -118,7 +118,7 @@ def prompt_of(response: r.Response, context: Context) -> Prompt:
     return Prompt(
         response.model,
         "\n".join(text for text in told if text),
-        [Turn(item.role, item.text, item.id) for item in spoken if item.role in ("user", "assistant")],
+        _turns(context.items),
         tools,
         choice,
         response.parallel_tool_calls,
@@ -126,6 +126,8 @@ def prompt_of(response: r.Response, context: Context) -> Prompt:
         _results(context.items),
         response.temperature,
         can_search=any(isinstance(tool, r.FileSearchTool) and tool.vector_store_ids for tool in response.tools),
+        top_p=response.top_p,
+        max_tokens=response.max_output_tokens,
     )
 
 
@@ -169,12 +171,26 @@ def _format(wanted: r.PlainText | r.JsonObject | r.JsonSchema) -> object:
             return {"type": "text"}
 
 
+def _turns(items: list[r.Item]) -> list[Turn]:
+    """What was said, each with the tool calls before it."""
+    calls = {item.call_id: item for item in items if isinstance(item, r.FunctionCall)}
+    found: list[Turn] = []
+    before: list[ToolResult] = []
+    for item in items:
+        if isinstance(item, r.FunctionCallOutput):
+            before.append(_result(calls[item.call_id], item))
+        elif isinstance(item, r.Message) and item.role in ("user", "assistant"):
+            found.append(Turn(item.role, item.text, item.id, before))
+            before = []
+    return found
+
+
 def _results(items: list[r.Item]) -> list[ToolResult]:
     """The tool calls since the user last spoke, each with its output."""
     spoke = max((index for index, item in enumerate(items) if isinstance(item, r.Message) and item.role == "user"), default=-1)
     calls = {item.call_id: item for item in items if isinstance(item, r.FunctionCall)}
-    return [
-        ToolResult(item.call_id, calls[item.call_id].name, calls[item.call_id].arguments, r.text_of(item.output))
-        for item in items[spoke + 1 :]
-        if isinstance(item, r.FunctionCallOutput)
-    ]
+    return [_result(calls[item.call_id], item) for item in items[spoke + 1 :] if isinstance(item, r.FunctionCallOutput)]
+
+
+def _result(called: r.FunctionCall, item: r.FunctionCallOutput) -> ToolResult:
+    return ToolResult(item.call_id, called.name, called.arguments, r.text_of(item.output))

@@ -6,6 +6,7 @@ same story. Once it is over there is no `[DONE]`: the last event is the end.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +15,7 @@ from threadlab import response_objects as r
 from threadlab.engine.lifecycle import Event
 from threadlab.engine.response_life import TERMINAL, step
 from threadlab.engine.stream import StreamCut, cut_text, encode
-from threadlab.engine.writing import piece_times, pieces
+from threadlab.engine.writing import Draft, piece_times, pieces
 from threadlab.records import Begin, EndItem, Finish, Plan, Row
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ Timed = tuple[float, dict[str, Any]]
 """When an event is due, and its data without its number."""
 
 
-def timeline(response: r.Response, plan: Plan | None) -> list[Timed]:
-    """Every event of a response, oldest first; what is past is due at 0."""
+def timeline(response: r.Response, plan: Plan | None, draft: Draft | None = None) -> list[Timed]:
+    """Every event of a response, oldest first; what is past is due at 0. `draft` is what somebody outside has written of it so far."""
     fresh = msgspec.structs.replace(
         response,
         status="queued" if response.background else "in_progress",
@@ -40,7 +41,7 @@ def timeline(response: r.Response, plan: Plan | None) -> list[Timed]:
         events.append((0.0, {"type": "response.queued", "response": fresh}))
     if response.status == "cancelled":
         return events
-    moments = plan.moments if plan is not None else ()
+    moments = plan.moments if plan is not None and plan.waiting is None else ()  # what an answer brings is not known
     begins = next((moment.at for moment in moments if isinstance(moment.action, Begin)), 0.0) if response.background else 0.0
     started = msgspec.structs.replace(fresh, status="in_progress")
     if response.status != "queued" or any(isinstance(moment.action, Begin) for moment in moments):
@@ -49,6 +50,8 @@ def timeline(response: r.Response, plan: Plan | None) -> list[Timed]:
         events += _item_events(index, item, 0.0, 0.0)
     if response.status in TERMINAL:
         return [*events, (0.0, {"type": f"response.{response.status}", "response": response})]
+    if draft is not None and draft.message_id:
+        events += [(0.0, one) for one in draft_events(len(response.output), draft.message_id, pieces(draft.text), opens=True)]
     for moment in moments:
         assert plan is not None
         response, plan = step(response, plan, moment)
@@ -77,6 +80,18 @@ def _item_events(index: int, item: r.OutputItem, start: float, end: float) -> li
         *middle,
         (end, {"type": "response.output_item.done", "item": item, **at}),
     ]
+
+
+def draft_events(index: int, message_id: str, words: list[str], *, opens: bool) -> list[dict[str, Any]]:
+    """The events that more words of a message make; `opens` says that they are its first."""
+    where = {"item_id": message_id, "output_index": index, "content_index": 0}
+    begun = r.Message(message_id, "assistant", [], "in_progress")
+    first: list[dict[str, Any]] = [
+        {"type": "response.output_item.added", "item": begun, "output_index": index},
+        {"type": "response.content_part.added", "part": r.OutputText(""), **where},
+    ]
+    said = [{"type": "response.output_text.delta", "delta": word, "logprobs": [], **where} for word in words]
+    return [*(first if opens else ()), *said]
 
 
 def _message_events(index: int, item: r.Message, start: float, end: float) -> list[Timed]:
@@ -115,23 +130,28 @@ class ResponseStream:
         self._sent = 0
         self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
         self._ended = False
+        self.wake: Callable[[], None] = lambda: None
         self._know(row)
         engine.listen(row.id, self._hear)
 
     def _know(self, row: Row) -> None:
         assert isinstance(row.body, r.Response)
-        self._events = timeline(row.body, row.plan)
-        self._over = row.body.status in TERMINAL
+        self._events = timeline(row.body, row.plan, self._engine.outside.drafts.get(row.id))
+        self._over = row.body.status in TERMINAL or row.plan is None or row.plan.waiting is None
 
     def _hear(self, row: Row, events: list[Event], at: float) -> None:
-        self._know(row)
+        if events:
+            self._events += [(0.0, data) for _, data in events]  # type: ignore[misc]
+        else:
+            self._know(row)
+        self.wake()
 
     @property
     def next_at(self) -> float | None:
         if self._ended:
             return None
         if self._next >= len(self._events):
-            return self._not_before
+            return self._not_before if self._told_all() else self._engine.next_of(self._id)
         return max(self._events[self._next][0], self._not_before)
 
     def read(self, now: float) -> list[bytes]:
@@ -150,11 +170,54 @@ class ResponseStream:
                 self.close()
                 self._engine.journal.add(now, "lost", operation="stream", run_id=self._id, detail={"text": cut_text(self._sent)})
                 raise StreamCut(out)
-        if self._next >= len(self._events):
+        if self._next >= len(self._events) and self._told_all():
             self.close()
         return out
+
+    def _told_all(self) -> bool:
+        """Whether nothing can come any more: all that will happen is known, or the response was deleted."""
+        return self._over or self._engine.next_of(self._id) is None
 
     def close(self) -> None:
         """Stop listening. Harmless to call twice."""
         self._engine.unlisten(self._id, self._hear)
+        self._ended = True
+
+
+class ResponseBody:
+    """The body of a reply that is the finished response, where nobody can say yet when that will be."""
+
+    def __init__(self, engine: Engine, row: Row) -> None:
+        self._engine, self._row = engine, row
+        self._ended = False
+        self.wake: Callable[[], None] = lambda: None
+        engine.listen(row.id, self._hear)
+
+    def _hear(self, row: Row, events: list[Event], at: float) -> None:
+        self._row = row
+        if self._over():
+            self.wake()
+
+    def _over(self) -> bool:
+        assert isinstance(self._row.body, r.Response)
+        return self._row.body.status in TERMINAL or self._engine.next_of(self._row.id) is None  # done, or deleted
+
+    @property
+    def next_at(self) -> float | None:
+        if self._ended:
+            return None
+        return 0.0 if self._over() else self._engine.next_of(self._row.id)
+
+    def read(self, now: float) -> list[bytes]:
+        if self._ended:
+            return []
+        self._engine.advance(now)
+        if not self._over():
+            return []
+        self.close()
+        return [msgspec.json.encode(self._row.body)]
+
+    def close(self) -> None:
+        """Stop listening. Harmless to call twice."""
+        self._engine.unlisten(self._row.id, self._hear)
         self._ended = True

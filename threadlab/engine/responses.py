@@ -12,22 +12,21 @@ import msgspec
 from threadlab import errors, tokens
 from threadlab import objects as o
 from threadlab import response_objects as r
-from threadlab.engine import conversations, items, response_prompt, searching, validate, vector_stores
+from threadlab.engine import conversations, items, response_prompt, validate
 from threadlab.engine import response_params as p
 from threadlab.engine.assistants import check_model, check_sampling
 from threadlab.engine.call import Call
-from threadlab.engine.response_life import TERMINAL, finished
+from threadlab.engine.file_search import search_for_response
+from threadlab.engine.response_life import GIVES_UP, GIVES_UP_AFTER, TERMINAL, finished
 from threadlab.engine.response_plan import fated, plan_of
-from threadlab.engine.response_stream import ResponseStream
-from threadlab.engine.runs import answer_of, pace_of
+from threadlab.engine.response_stream import ResponseBody, ResponseStream
+from threadlab.engine.rounds import answer_of, pace_of
 from threadlab.engine.usage import prompt_tokens
 from threadlab.engine.wire import Reply
 from threadlab.records import Finish, Moment, Plan, Row
 from threadlab.responders import Answer, Prompt
 
 MIN_OUTPUT = 16
-RESULTS = 10
-"""Passages that a search gives at most when the tool does not say (official text for the Responses tool: 10 by default, at most 50)."""
 
 
 def create(call: Call) -> Any:
@@ -42,7 +41,7 @@ def create(call: Call) -> Any:
     prompt = response_prompt.prompt_of(response, context)
     forget = body.store is False
     row = call.new_row(response, conversation_id)
-    plan = msgspec.structs.replace(_plan(call, response, prompt, context.tokens, body.include or []), forget=forget)
+    plan = msgspec.structs.replace(_plan(call, row, response, prompt, context.tokens, body.include or []), forget=forget)
     row = msgspec.structs.replace(row, plan=plan)
     call.store.put(row)
     for item in own:
@@ -57,6 +56,8 @@ def create(call: Call) -> Any:
         return _stream(call, row)
     if response.background:
         return response
+    if plan.waiting is not None:
+        return Reply(200, stream=ResponseBody(call.engine, row))
     final, at = finished(response, plan)
     return Reply(200, msgspec.json.encode(final), hold=at - call.now)
 
@@ -158,17 +159,19 @@ def _response(call: Call, body: p.CreateResponse, conversation_id: str) -> r.Res
 # ---- who answers, and how long it takes ----------------------------------------------------------------------------------------------
 
 
-def _plan(call: Call, response: r.Response, prompt: Prompt, known: dict[str, int], include: list[str]) -> Plan:
+def _plan(call: Call, row: Row, response: r.Response, prompt: Prompt, known: dict[str, int], include: list[str]) -> Plan:
     struck = call.engine.faults.strike(call.operation, ("run",))
     answer = answer_of(call, prompt, struck)
     searched: r.FileSearchCall | None = None
-    if answer.search is not None:
-        searched, prompt = _search(call, response, prompt, answer.search)
+    if answer is not None and answer.search is not None:
+        searched, prompt = search_for_response(call, response, prompt, answer.search)
         answer = answer_of(call, prompt, struck)
         if "file_search_call.results" not in include:
             searched = msgspec.structs.replace(searched, results=None)
     reads = prompt_tokens(prompt, known)
-    _charge(call, response, reads, answer)
+    _charge(call, response, reads, answer or Answer())
+    if answer is None:
+        return call.engine.outside.ask(row, Plan(()), prompt, reads, Moment(call.now + GIVES_UP_AFTER, GIVES_UP), call.now)
     plan = plan_of(response, answer, reads, call.now, pace_of(call.engine.pace, struck), call.new_id, searched, prompt.passages)
     return fated(plan, call.now, struck)
 
@@ -180,15 +183,6 @@ def _charge(call: Call, response: r.Response, reads: int, answer: Answer) -> Non
     call.model = response.model
     written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
     call.engine.limits.charge(call.project, response.model, reads + sum(tokens.count(text, response.model) for text in written), call.now)
-
-
-def _search(call: Call, response: r.Response, prompt: Prompt, question: str) -> tuple[r.FileSearchCall, Prompt]:
-    tool = next(one for one in response.tools if isinstance(one, r.FileSearchTool))
-    stores = [store_id for store_id in tool.vector_store_ids if vector_stores.use(call, store_id)]
-    threshold = (tool.ranking_options.score_threshold if tool.ranking_options else None) or 0.0
-    found = searching.search(call, stores, question, tool.max_num_results or RESULTS, threshold)
-    results = [r.SearchResult(one.file_id, one.filename, one.score, one.text) for one in found]
-    return r.FileSearchCall(call.new_id("fs"), [question], results=results), msgspec.structs.replace(prompt, passages=found)
 
 
 def _stream(call: Call, row: Row, after: int | None = None) -> ResponseStream:

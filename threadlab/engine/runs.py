@@ -4,19 +4,17 @@ from typing import Any
 
 import msgspec
 
-from threadlab import errors, tokens
+from threadlab import errors
 from threadlab import objects as o
-from threadlab.engine import messages, params, threads, validate, window
+from threadlab.engine import messages, params, threads, validate
 from threadlab.engine.assistants import check_model, check_sampling, check_tools
 from threadlab.engine.call import Call
-from threadlab.engine.file_search import search_files, searchable
 from threadlab.engine.lifecycle import ACTIVE, CANCEL_TAKES, EXPIRES_AFTER, Event
-from threadlab.engine.planning import Pace, expiry, next_round
+from threadlab.engine.planning import expiry
+from threadlab.engine.rounds import plan_round
 from threadlab.engine.stream import RunStream
-from threadlab.engine.usage import BASE_TOKENS, prompt_tokens
-from threadlab.faults import Rule
 from threadlab.records import Begin, Finish, Moment, Plan, Row
-from threadlab.responders import Answer, Prompt, ToolResult, Turn
+from threadlab.responders import ToolResult
 
 MIN_TOKENS = 256
 MAX_ADDITIONAL = 32_768
@@ -79,7 +77,7 @@ def _create(
         parallel_tool_calls=True if body.parallel_tool_calls is None else body.parallel_tool_calls,
     )
     row = call.new_row(run, thread_id)
-    row = _plan_round(call, row, run, Plan(()), [])
+    row = plan_round(call, row, run, Plan(()), [])
     detail = {"window": list(row.plan.window) if row.plan else [], "metadata": run.metadata}
     call.note(thread_id=thread_id, run_id=run.id, detail=detail)
     call.engine.journal.add(call.now, "run", state="queued", thread_id=thread_id, run_id=run.id)
@@ -102,117 +100,6 @@ def _check(body: params.RunOptions) -> None:
         if strategy.last_messages is None:
             raise errors.missing("truncation_strategy.last_messages")
         validate.between("truncation_strategy.last_messages", strategy.last_messages, 1)
-
-
-# ---- a round: what is read, who answers, how long it takes -------------------------------------------------------------------------------
-
-
-def _plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolResult]) -> Row:
-    """Ask the responder and lay out what will happen, from now to the run's end or to its next question for tool outputs."""
-    struck = call.engine.faults.strike(call.operation, ("run",))
-    if not plan.window and not plan.rounds:
-        budget = min(window.CONTEXT, run.max_prompt_tokens or window.CONTEXT) - BASE_TOKENS - tokens.of_message(run.instructions, run.model)
-        read = window.select(call.store, call.project, run.thread_id, run.truncation_strategy, budget)
-    else:
-        read = [kept for message_id in plan.window if (kept := call.store.get(message_id)) is not None]
-    turns = [Turn(kept.body.role, kept.body.text, kept.id) for kept in read if isinstance(kept.body, o.Message)]
-    prompt = Prompt(
-        run.model,
-        run.instructions,
-        turns,
-        run.tools,
-        run.tool_choice,
-        run.parallel_tool_calls,
-        run.response_format,
-        results,
-        run.temperature,
-        can_search=bool(searchable(call, run)),
-    )
-    reads = prompt_tokens(prompt, {kept.id: kept.tokens for kept in read})
-    too_small = not read and run.max_prompt_tokens is not None and call.store.count("thread.message", call.project, run.thread_id) > 0
-    if too_small:
-        reads = (run.max_prompt_tokens or 0) + 1
-    answer = Answer(texts=[""]) if too_small else answer_of(call, prompt, struck)
-    searched = None
-    if answer.search is not None:
-        searched, prompt = search_files(call, run, prompt, answer.search)
-        reads = prompt_tokens(prompt, {kept.id: kept.tokens for kept in read})
-        answer = answer_of(call, prompt, struck)
-    plan = msgspec.structs.replace(plan, window=tuple(kept.id for kept in read))
-    refused = _charge(call, run, reads, answer, first=not plan.rounds) if call.engine.limits.on else None
-    if refused is not None:
-        moments = (Moment(call.now + call.engine.pace.queued, Finish("failed", error=refused)), expiry(run))
-        plan = msgspec.structs.replace(plan, moments=moments)
-    else:
-        plan = next_round(run, plan, answer, reads, call.now, pace_of(call.engine.pace, struck), call.new_id, searched)
-        plan = _fated(run, plan, struck)
-    row = msgspec.structs.replace(row, plan=plan)
-    call.store.put(row)
-    call.engine.schedule(row)
-    return row
-
-
-def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) -> o.LastError | None:
-    """Count a request to the model. Over the limit a run's first one raises ApiError 429, a later one gives what it fails with."""
-    call.model = run.model
-    written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
-    try:
-        call.engine.limits.charge(call.project, run.model, reads + sum(tokens.count(text, run.model) for text in written), call.now)
-    except errors.ApiError as error:
-        if first:
-            raise
-        return o.LastError("rate_limit_exceeded", error.detail.message)
-    return None
-
-
-def answer_of(call: Call, prompt: Prompt, struck: list[Rule]) -> Answer:
-    for rule in struck:
-        if rule.kind == "run_failed":
-            code = rule.argument or "server_error"
-            return Answer(failure=o.LastError(code, _FAILURES[code]))  # type: ignore[arg-type]
-    answer = call.engine.responder.respond(prompt)
-    for rule in struck:
-        if rule.kind == "replies" and answer.texts:
-            count = max(1, int(rule.number(2)))
-            answer = msgspec.structs.replace(answer, texts=_split(answer.texts[0], count))
-    return answer
-
-
-def _split(text: str, count: int) -> list[str]:
-    """One answer told in several messages."""
-    return [text] + [f"({index} of {count}) {text}" for index in range(2, count + 1)]
-
-
-_FAILURES = {
-    "server_error": "Sorry, something went wrong.",
-    "rate_limit_exceeded": "You exceeded your current quota, please check your plan and billing details.",
-    "invalid_prompt": "The prompt was refused.",
-}
-
-
-def pace_of(pace: Pace, struck: list[Rule]) -> Pace:
-    for rule in struck:
-        if rule.kind == "slow":
-            return msgspec.structs.replace(pace, working=rule.number(30.0))
-    return pace
-
-
-def _fated(run: o.Run, plan: Plan, struck: list[Rule]) -> Plan:
-    """The plan as the faults of runs change it."""
-    begin = plan.moments[0]
-    for rule in struck:
-        match rule.kind:
-            case "stuck":
-                return msgspec.structs.replace(plan, moments=(begin, expiry(run)))
-            case "stuck_queued":
-                return msgspec.structs.replace(plan, moments=(expiry(run),))
-            case "run_expired":
-                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, Finish("expired"))))
-            case "run_incomplete":
-                reason = rule.argument or "max_completion_tokens"
-                ended = Finish("incomplete", incomplete=reason)  # type: ignore[arg-type]
-                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, ended)))
-    return plan
 
 
 # ---- everything else that can be done with a run -----------------------------------------------------------------------------------------
@@ -256,6 +143,10 @@ def cancel(call: Call) -> o.Run:
     keeps = [moment for moment in row.plan.moments if not isinstance(moment.action, Begin)]
     if loses and not any(isinstance(m.action, Finish) and m.action.status == "completed" for m in keeps):
         keeps = [Moment(call.now + takes, Finish("completed"))]
+    if loses and row.plan.waiting is not None:
+        keeps = list(row.plan.moments)  # it goes on waiting for its answer
+    elif not loses:
+        call.engine.outside.drop(row.id)
     moments = keeps if loses else [*(moment for moment in keeps if moment.at < over.at), over, *(m for m in keeps if m.at >= over.at)]
     row = msgspec.structs.replace(row, plan=msgspec.structs.replace(row.plan, moments=tuple(moments)))
     row, events = call.engine.life.move(row, "cancelling", call.now, required_action=None)
@@ -281,7 +172,7 @@ def submit_tool_outputs(call: Call) -> Any:
     plan = msgspec.structs.replace(row.plan, open_step=None, rounds=row.plan.rounds + 1, moments=(expiry(run),))
     row, queued = call.engine.life.move(msgspec.structs.replace(row, plan=plan), "queued", call.now, required_action=None)
     run = row.body  # type: ignore[assignment]
-    _plan_round(call, row, run, plan, _results(call, row))
+    plan_round(call, row, run, plan, _results(call, row))
     call.note(detail={"outputs": outputs})
     return _stream(call, run.id, [*events, *queued]) if body.stream else run
 

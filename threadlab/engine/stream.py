@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Callable
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ class RunStream:
         self._sent = 0
         self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
         self._ended = False
+        self.wake: Callable[[], None] = lambda: None
         engine.listen(run_id, self._hear)
 
     # ---- what the engine tells -----------------------------------------------------------------------------------------------------------
@@ -60,6 +62,7 @@ class RunStream:
                 self._expect(row, data.id)
             elif name in ("thread.message.completed", "thread.message.incomplete"):
                 self._deltas.clear()
+        self.wake()
 
     def _expect(self, row: Row, message_id: str) -> None:
         """A message has been begun: its words will come at known times."""

@@ -4,7 +4,7 @@ Every way in (the in-process transport, the HTTP server, a trial) turns what it 
 the time, and gets an `Outcome` back. Nothing else passes between the engine and the world.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -29,6 +29,9 @@ class Stream(Protocol):
     The reader calls `read(now)`, passes on what it got, waits until `next_at` and reads again, until `next_at` is None. A reader
     that goes away simply stops reading: the run behind the stream does not notice.
     """
+
+    wake: Callable[[], None]
+    """Called when there may be more to read sooner than `next_at` said; the reader sets it."""
 
     @property
     def next_at(self) -> float | None:

@@ -215,7 +215,7 @@ def test_health_says_too_little(serve: Serve) -> None:
     server = serve()
     status, body = ask(server, "GET", "/threadlab/health", **AUTH)
     assert status == 200
-    assert sorted(json.loads(body)) == ["name", "pid", "started", "store", "version"]
+    assert sorted(json.loads(body)) == ["name", "pid", "replies", "started", "store", "version"]
 
 
 def test_stop_route_cuts_off_its_own_reply(serve: Serve) -> None:

@@ -37,7 +37,7 @@ def shown(*, private: bool, line: RequestLine | None = None) -> str:
         at.finished(thread)
         at.run(thread)
         threads = last_threads(at.service.engine.store, ["default"])
-        return page("1.0", [line] if line else [], threads, private=private).decode()
+        return page("1.0", "nobody", [line] if line else [], threads, private=private).decode()
 
 
 @pytest.mark.parametrize("private", [True, False])
@@ -64,7 +64,7 @@ def test_screen_reader_finds_no_headings() -> None:
 
 
 def test_empty_service_shows_empty_tables() -> None:
-    assert page("1.0", [], [], private=False).decode().count("None yet.") == 2
+    assert page("1.0", "nobody", [], [], private=False).decode().count("None yet.") == 2
 
 
 def test_token_is_guessed_or_gives_the_key_away() -> None:

@@ -1,0 +1,403 @@
+"""Answers from outside of the engine; each test named after the mistake it catches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.threadlab.engine.desk import BETA, WEATHER, Desk, desk, events_of
+from threadlab import objects as o
+from threadlab.clock import VirtualClock
+from threadlab.engine.outside import Begun, News
+from threadlab.engine.wire import Reply, Request
+from threadlab.records import Asked
+from threadlab.responders import Answer, WantedCall
+
+QUESTION = "What is the capital of France?"
+PARIS = Answer(["It is Paris."], usage=o.Usage(100, 7, 107))
+
+
+class Somebody:
+    """Whoever answers the questions of a desk's engine."""
+
+    def __init__(self, at: Desk) -> None:
+        self.engine, self.clock = at.service.engine, at.service.clock
+
+    @property
+    def asked(self) -> Asked:
+        (asked,) = self.engine.outside.pending.values()
+        return asked
+
+    def says(self, *news: News, asked: Asked | None = None) -> bool:
+        asked = asked or self.asked
+        return [self.engine.resolve(asked, one, self.clock.now()) for one in news][-1]
+
+
+@contextmanager
+def outside(**options: Any) -> Iterator[tuple[Desk, Somebody]]:
+    with desk(responder=None, **options) as at:
+        yield at, Somebody(at)
+
+
+def status(at: Desk, run: Any) -> str:
+    found: str = at.threads.runs.retrieve(run.id, thread_id=run.thread_id).status
+    return found
+
+
+class Reader:
+    """A client that reads a stream as far as it has come."""
+
+    def __init__(self, at: Desk, path: str, body: dict[str, Any]) -> None:
+        headers = {"authorization": f"Bearer {at.service.key}", **BETA}
+        reply = at.service.engine.handle(Request("POST", f"/v1{path}", "", headers, json.dumps(body).encode()), at.service.clock.now())
+        assert isinstance(reply, Reply)
+        assert reply.stream is not None
+        self.stream, self.at, self.woken = reply.stream, at, 0
+        self.stream.wake = self._wake
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def read(self) -> list[tuple[str, Any]]:
+        data = b"".join(self.stream.read(self.at.service.clock.now()))
+        return events_of(data) if data else []
+
+
+# ---- runs ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_engine_that_waits_for_the_answer() -> None:
+    with outside() as (at, somebody):
+        run = at.run(thread_id := at.thread(QUESTION))
+        other = at.thread("Hello")
+        assert status(at, run) == "queued"
+        somebody.says(Begun())
+        assert status(at, run) == "in_progress"
+        at.wait(100)
+        assert status(at, run) == "in_progress"
+        with pytest.raises(Exception, match="while a run"):
+            at.threads.messages.create(thread_id, role="user", content="More")
+        assert at.threads.messages.create(other, role="user", content="More").id
+        assert [turn.text for turn in somebody.asked.prompt.turns] == [QUESTION]
+        assert somebody.says("It is ", PARIS)
+        done = at.threads.runs.retrieve(run.id, thread_id=thread_id)
+        assert (done.status, done.usage.prompt_tokens, done.usage.completion_tokens) == ("completed", 100, 7)
+        assert at.texts(thread_id) == [QUESTION, "It is Paris."]
+        assert [e.operation for e in at.service.journal if e.what == "outside"] == ["asked", "answered"]
+        assert at.run(thread_id).status == "queued"
+
+
+def test_prompt_is_kept_for_ever() -> None:
+    with outside() as (at, somebody):
+        at.run(at.thread(QUESTION))
+        asked = somebody.asked
+        somebody.says(PARIS)
+        assert at.service.engine.store.get(asked.id) is None
+        assert at.service.engine.store.unfinished() == []
+        assert not somebody.says(PARIS, asked=asked)
+
+
+def test_words_arrive_only_at_the_end() -> None:
+    with outside() as (at, somebody):
+        thread_id = at.thread(QUESTION)
+        reader = Reader(at, f"/threads/{thread_id}/runs", {"assistant_id": at.assistant_id, "stream": True})
+        assert [name for name, _ in reader.read()] == ["thread.run.created", "thread.run.queued"]
+        somebody.says("It is", " Par")
+        assert reader.woken
+        seen = reader.read()
+        assert [name for name, _ in seen][-3:] == ["thread.message.in_progress", "thread.message.delta", "thread.message.delta"]
+        assert reader.read() == []
+        somebody.says("is.", PARIS)
+        seen += reader.read()
+        deltas = [data["delta"]["content"][0]["text"]["value"] for name, data in seen if name == "thread.message.delta"]
+        assert deltas == ["It", " is", " Paris."]
+        assert [name for name, _ in seen][-4:] == ["thread.message.completed", "thread.run.step.completed", "thread.run.completed", "done"]
+        assert reader.stream.next_at is None
+
+
+def test_answer_without_words_before_it_is_not_streamed() -> None:
+    with outside() as (at, somebody):
+        thread_id = at.thread(QUESTION)
+        reader = Reader(at, f"/threads/{thread_id}/runs", {"assistant_id": at.assistant_id, "stream": True})
+        somebody.says(PARIS)
+        deltas = [data["delta"]["content"][0]["text"]["value"] for name, data in reader.read() if name == "thread.message.delta"]
+        assert "".join(deltas) == "It is Paris."
+
+
+@pytest.mark.parametrize("words", [(), ("It is Par",)])
+def test_cancelled_run_is_answered_all_the_same(words: tuple[str, ...]) -> None:
+    with outside() as (at, somebody):
+        run = at.run(thread_id := at.thread(QUESTION))
+        asked = somebody.asked
+        somebody.says(Begun(), *words)
+        assert at.threads.runs.cancel(run.id, thread_id=thread_id).status == "cancelling"
+        assert not somebody.engine.outside.pending
+        assert not somebody.says(PARIS, asked=asked)
+        at.wait(1)
+        assert status(at, run) == "cancelled"
+        messages = at.threads.messages.list(thread_id, order="asc").data[1:]
+        assert [(one.status, one.content[0].text.value) for one in messages] == [("incomplete", "It is")] * len(words)
+        assert somebody.engine.outside.drafts == {}
+
+
+def test_cancelling_that_loses_gets_no_answer() -> None:
+    with outside(scenario="cancel_loses") as (at, somebody):
+        run = at.run(thread_id := at.thread(QUESTION))
+        assert at.threads.runs.cancel(run.id, thread_id=thread_id).status == "cancelling"
+        assert somebody.says(PARIS)
+        assert status(at, run) == "completed"
+
+
+def test_run_that_nobody_answers_stays() -> None:
+    with outside() as (at, somebody):
+        run = at.run(thread_id := at.thread(QUESTION))
+        asked = somebody.asked
+        somebody.says("It is Par")
+        at.wait(601)
+        assert status(at, run) == "expired"
+        assert not somebody.says(PARIS, asked=asked)
+        assert [one.status for one in at.threads.messages.list(thread_id).data] == ["incomplete", "completed"]
+        assert not somebody.engine.outside.pending
+
+
+@pytest.mark.parametrize("words", [(), ("It is Par",)])
+def test_failure_is_not_the_runs(words: tuple[str, ...]) -> None:
+    with outside() as (at, somebody):
+        run = at.run(thread_id := at.thread(QUESTION))
+        somebody.says(*words, Answer(failure=o.LastError("rate_limit_exceeded", "Too fast.")))
+        failed = at.threads.runs.retrieve(run.id, thread_id=thread_id)
+        assert (failed.status, failed.last_error.code, failed.last_error.message) == ("failed", "rate_limit_exceeded", "Too fast.")
+        assert at.texts(thread_id)[1:] == ["It is"][: len(words)]
+        assert at.run(thread_id).status == "queued"
+
+
+def test_tools_are_lost_on_the_way() -> None:
+    with outside() as (at, somebody):
+        run = at.run(thread_id := at.thread("What is the weather in Paris?"), tools=[WEATHER])
+        assert somebody.asked.prompt.tools[0].function.name == "get_weather"
+        calls = [WantedCall("get_weather", '{"city": "Paris"}')]
+        somebody.says("Let me", Answer(["Let me see."], calls=calls, usage=o.Usage(50, 20, 70)))
+        run = at.threads.runs.retrieve(run.id, thread_id=thread_id)
+        (call,) = run.required_action.submit_tool_outputs.tool_calls
+        assert (run.status, call.function.name) == ("requires_action", "get_weather")
+        at.threads.runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=[{"tool_call_id": call.id, "output": "Sunny."}])
+        assert [(one.call_id, one.output) for one in somebody.asked.prompt.results] == [(call.id, "Sunny.")]
+        somebody.says(Answer(["It is sunny."], usage=o.Usage(80, 5, 85)))
+        run = at.threads.runs.retrieve(run.id, thread_id=thread_id)
+        assert (run.status, run.usage.prompt_tokens, run.usage.completion_tokens) == ("completed", 130, 25)
+        assert at.texts(thread_id)[1:] == ["Let me see.", "It is sunny."]
+        kinds = [step.type for step in at.threads.runs.steps.list(run.id, thread_id=thread_id, order="asc").data]
+        assert kinds == ["message_creation", "tool_calls", "message_creation"]
+
+
+def test_late_answer_is_taken_for_the_next_round() -> None:
+    with outside() as (at, somebody):
+        run = at.run(thread_id := at.thread("What is the weather in Paris?"), tools=[WEATHER])
+        first = somebody.asked
+        somebody.says(Answer(calls=[WantedCall("get_weather", "{}")]))
+        (call,) = at.threads.runs.retrieve(run.id, thread_id=thread_id).required_action.submit_tool_outputs.tool_calls
+        at.threads.runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=[{"tool_call_id": call.id, "output": "Sunny."}])
+        assert not somebody.says(PARIS, asked=first)
+        assert status(at, run) == "queued"
+
+
+def test_answer_cut_short_counts_as_complete() -> None:
+    with outside() as (at, somebody):
+        run = at.run(thread_id := at.thread(QUESTION), max_completion_tokens=256)
+        assert somebody.asked.prompt.max_tokens == 256
+        somebody.says(Answer(["It is"], cut=True, usage=o.Usage(9, 256, 265)))
+        run = at.threads.runs.retrieve(run.id, thread_id=thread_id)
+        assert (run.status, run.incomplete_details.reason) == ("incomplete", "max_completion_tokens")
+        assert at.threads.messages.list(thread_id).data[0].incomplete_details.reason == "max_tokens"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "ends"),
+    [("run_failed", "failed"), ("run_expired", "expired"), ("run_incomplete", "incomplete"), ("stuck", "in_progress")],
+)
+def test_fault_asks_somebody_all_the_same(scenario: str, ends: str) -> None:
+    with outside(scenario=scenario) as (at, somebody):
+        run = at.run(at.thread(QUESTION))
+        assert not somebody.engine.outside.pending
+        at.wait(5)
+        assert status(at, run) == ends
+
+
+def test_deleted_thread_is_still_asked_about() -> None:
+    with outside() as (at, somebody):
+        at.run(thread_id := at.thread(QUESTION))
+        asked = somebody.asked
+        at.threads.delete(thread_id)
+        assert not somebody.engine.outside.pending
+        assert not somebody.says(PARIS, asked=asked)
+        assert at.service.engine.store.get(asked.id) is None
+
+
+def test_files_are_not_searched() -> None:
+    with outside() as (at, somebody):
+        file = at.client.files.create(file=("facts.txt", b"The moon is made of basalt."), purpose="assistants")
+        store = at.client.vector_stores.create(file_ids=[file.id])
+        at.wait(5)
+        thread_id = at.thread("What is the moon made of?")
+        assistant = at.client.beta.assistants.create(
+            model="gpt-4o", tools=[{"type": "file_search"}], tool_resources={"file_search": {"vector_store_ids": [store.id]}}
+        )
+        run = at.run(thread_id, assistant_id=assistant.id)
+        assert somebody.asked.prompt.can_search
+        somebody.says(Answer(search="moon", usage=o.Usage(10, 2, 12)))
+        assert [one.text for one in somebody.asked.prompt.passages or []] == ["The moon is made of basalt."]
+        somebody.says(Answer(["Basalt."], usage=o.Usage(30, 3, 33)))
+        run = at.threads.runs.retrieve(run.id, thread_id=thread_id)
+        assert (run.status, run.usage.prompt_tokens, run.usage.completion_tokens) == ("completed", 40, 5)
+        kinds = [step.type for step in at.threads.runs.steps.list(run.id, thread_id=thread_id, order="asc").data]
+        assert kinds == ["tool_calls", "message_creation"]
+
+
+# ---- responses -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_response_is_answered_before_it_is_done() -> None:
+    with outside() as (at, somebody):
+        conversation = at.client.conversations.create().id
+        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "conversation": conversation})
+        assert reader.stream.read(at.service.clock.now()) == []
+        somebody.says("It is")
+        assert (reader.woken, reader.stream.read(at.service.clock.now())) == (0, [])
+        somebody.says(PARIS)
+        assert reader.woken
+        (body,) = reader.stream.read(at.service.clock.now())
+        assert reader.stream.next_at is None
+        response = json.loads(body)
+        assert (response["status"], response["usage"]["input_tokens"]) == ("completed", 100)
+        assert response["output"][0]["content"][0]["text"] == "It is Paris."
+        items = at.client.conversations.items.list(conversation, order="asc").data
+        assert [item.role for item in items] == ["user", "assistant"]
+
+
+def test_events_are_numbered_otherwise_for_a_late_reader() -> None:
+    with outside() as (at, somebody):
+        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True, "background": True})
+        seen = reader.read()
+        response_id = seen[0][1]["response"]["id"]
+        somebody.says("It is")
+        seen += reader.read()
+        somebody.says(" Par", "is", ".")
+        late = at.raw("GET", f"/responses/{response_id}?stream=true")  # virtual time goes on to where it would be given up
+        assert late.status_code == 200
+        seen += reader.read()
+        assert [data["sequence_number"] for _, data in seen] == list(range(len(seen)))
+        told = events_of(late.content)
+        assert [name for name, _ in told][: len(seen) - 1] == [name for name, _ in seen][: len(seen) - 1]
+
+
+def test_late_reader_hears_another_story() -> None:
+    with outside() as (at, somebody):
+        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True, "background": True})
+        somebody.says("It is", PARIS)
+        seen = reader.read()
+        assert reader.stream.next_at is None
+        response_id = seen[0][1]["response"]["id"]
+        later = events_of(at.raw("GET", f"/responses/{response_id}?stream=true").content)
+        assert [name for name, _ in later] == [name for name, _ in seen]
+        assert [data.get("delta") for _, data in later] == [data.get("delta") for _, data in seen]
+        assert later[-1] == seen[-1]
+
+
+def test_stream_of_a_failed_response_has_no_end() -> None:
+    with outside() as (at, somebody):
+        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True})
+        somebody.says("It is Par", Answer(failure=o.LastError("server_error", "Gone.")))
+        seen = reader.read()
+        assert seen[-1][0] == "response.failed"
+        assert seen[-1][1]["response"]["error"] == {"code": "server_error", "message": "Gone."}
+        assert [data["sequence_number"] for _, data in seen] == list(range(len(seen)))
+
+
+def test_response_waits_for_ever() -> None:
+    with outside() as (at, _):
+        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION})
+        at.wait(601)
+        (body,) = reader.stream.read(at.service.clock.now())
+        assert (json.loads(body)["status"], json.loads(body)["error"]["code"]) == ("failed", "server_error")
+
+
+def test_response_in_the_background_cannot_be_cancelled() -> None:
+    with outside() as (at, somebody):
+        response = at.client.responses.create(model="gpt-4o", input=QUESTION, background=True)
+        asked = somebody.asked
+        assert response.status == "queued"
+        somebody.says(Begun())
+        assert at.client.responses.retrieve(response.id).status == "in_progress"
+        assert at.client.responses.cancel(response.id).status == "cancelled"
+        assert not somebody.says(PARIS, asked=asked)
+
+
+def test_response_that_is_not_to_be_stored_is_stored() -> None:
+    with outside() as (at, somebody):
+        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "store": False})
+        asked = somebody.asked
+        somebody.says(PARIS)
+        (body,) = reader.stream.read(at.service.clock.now())
+        assert json.loads(body)["status"] == "completed"
+        assert [at.service.engine.store.get(one) for one in (asked.id, json.loads(body)["id"])] == [None, None]
+
+
+def test_earlier_tool_calls_are_forgotten() -> None:
+    with outside() as (at, somebody):
+        conversation = at.client.conversations.create(
+            items=[
+                {"role": "user", "content": "The weather in Paris?"},
+                {"type": "function_call", "call_id": "call_1", "name": "get_weather", "arguments": "{}"},
+                {"type": "function_call_output", "call_id": "call_1", "output": "Sunny."},
+                {"role": "assistant", "content": "Sunny."},
+            ]
+        ).id
+        at.client.responses.create(model="gpt-4o", input="And now?", conversation=conversation, background=True)
+        turns = somebody.asked.prompt.turns
+        assert [(turn.role, [one.output for one in turn.before]) for turn in turns] == [
+            ("user", []),
+            ("assistant", ["Sunny."]),
+            ("user", []),
+        ]
+
+
+# ---- restarts ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_question_is_forgotten_in_a_restart(tmp_path: Path) -> None:
+    with outside(store=tmp_path / "store") as (at, somebody):
+        run = at.run(thread_id := at.thread(QUESTION))
+        response = at.client.responses.create(model="gpt-4o", input=QUESTION, background=True)
+        Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "store": False})
+        first = somebody.engine.outside.pending[run.id]
+        somebody.says("It is Par", asked=first)
+        now = at.service.clock.now()
+    with outside(store=tmp_path / "store", clock=VirtualClock(now + 60), seed=2) as (at, somebody):
+        pending = somebody.engine.outside.pending
+        assert [*pending] == [run.id, response.id]  # nobody waits for the third any more
+        assert pending[run.id] == first
+        somebody.says("It is", PARIS, asked=pending[run.id])
+        somebody.says(PARIS, asked=pending[response.id])
+        assert status(at, run) == "completed"
+        assert at.texts(thread_id) == [QUESTION, "It is Paris."]
+        assert at.client.responses.retrieve(response.id).output_text == "It is Paris."
+    with outside(store=tmp_path / "store", clock=VirtualClock(now + 5000), seed=3) as (at, _):
+        assert at.service.engine.store.unfinished() == [] or at.wait(1) is None
+        assert status(at, run) == "completed"
+
+
+def test_run_left_behind_by_a_restart_holds_its_thread(tmp_path: Path) -> None:
+    with outside(store=tmp_path / "store") as (at, somebody):
+        run = at.run(thread_id := at.thread(QUESTION))
+        somebody.says("It is Par")
+        now = at.service.clock.now()
+    with outside(store=tmp_path / "store", clock=VirtualClock(now + 5000), seed=2) as (at, somebody):
+        assert status(at, run) == "expired"
+        assert not somebody.engine.outside.pending
+        assert [one.status for one in at.threads.messages.list(thread_id).data] == ["incomplete", "completed"]
+        assert at.run(thread_id).status == "queued"

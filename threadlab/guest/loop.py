@@ -14,6 +14,10 @@ _REAL_WAIT = 5.0
 _SLEEP = "_set_result_unless_cancelled"
 """The callback by which `asyncio.sleep` ends: the one timer that is not a time-out."""
 
+_LEAST = 2e-5
+"""Seconds that a timer in the future is away at least: twice the resolution of the loop's clock. A wait for less would be over before the
+clock has moved, and whoever waits for a moment in a loop would wait for ever."""
+
 _current: "VirtualLoop | None" = None
 
 
@@ -63,6 +67,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def time(self) -> float:
         return self._now()
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        return super().call_later(max(delay, _LEAST) if delay > 0 else delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        now = self.time()
+        return super().call_at(max(when, now + _LEAST) if when > now else when, callback, *args, context=context)
 
     def run_forever(self) -> None:
         global _current

@@ -95,7 +95,7 @@ def _put_away(loop: VirtualLoop) -> None:
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         # While the loop is open: a worker that waits on a queue tidies up as it goes, and would complain of a closed loop later.
         with contextlib.suppress(BaseException):
-            task.get_coro().close()  # type: ignore[union-attr]
+            task.get_coro().close()
     loop._ready.clear()  # type: ignore[attr-defined]
     loop._scheduled.clear()  # type: ignore[attr-defined]
     loop.close()

@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
+import time
 
 from tests.threadlab.trials.programs import world
 from threadlab.guest.messages import Spec
-from threadlab.trial import ASYNC_CLIENT, World, in_process, run_trial, trial
+from threadlab.trial import ASYNC_CLIENT, CLIENT, World, in_process, run_trial, trial
 
 
 class Echo:
@@ -53,3 +54,26 @@ def test_worker_left_behind_complains_of_a_closed_loop():
     assert trial(leaves_a_worker, ASYNC_CLIENT, world=world()).value == "done"
     del leaves_a_worker.worker
     gc.collect()
+
+
+def test_wait_for_a_hairs_breadth_never_ends():
+    """Sleeping out what is left until a moment: the last rest is too small for the clock, and must pass all the same."""
+
+    async def until(client, seconds):
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while (left := end - loop.time()) > 0:
+            await asyncio.sleep(left / 2)
+        for _ in range(10):
+            await asyncio.sleep(1e-15)
+        assert loop.time() > end
+        return "done"
+
+    def until_in_turn(client, seconds):
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(left / 2)
+        return "done"
+
+    assert trial(until, ASYNC_CLIENT, 60 / 29).value == "done"
+    assert trial(until_in_turn, CLIENT, 60 / 29).value == "done"

@@ -1,0 +1,72 @@
+"""The predictions of lessons 06 and 07. `threadlab.predictions` has them all."""
+
+from threadlab.prediction import Option, Question
+
+LIMITS: dict[str, Question] = {
+    "ten-at-once": Question(
+        "06",
+        "B",
+        {
+            "A": Option(
+                "All ten get an answer: the SDK waits as long as it is told, and tries again.",
+                "It does so twice, and then it raises. The four that were refused are told the same moment to come back at, and when it "
+                "comes there is room for one of them.",
+                "the SDK queues for me",
+            ),
+            "B": Option(
+                "Eight get an answer, two an exception: of those who come back together, one gets in each time.",
+                "Six are let in at once. The other four are refused together, told to wait the same ten seconds, come back together, and one "
+                "gets in; the same again ten seconds later; and then the SDK has repeated twice and gives up for the rest.",
+            ),
+            "C": Option(
+                "Six get an answer, four an exception: what is over the limit is refused, and that is that.",
+                "So it would be with max_retries=0. By default the SDK repeats after a 429, two times, and obeys Retry-After.",
+                "a 429 is final",
+            ),
+        },
+    ),
+    "limit-in-the-middle": Question(
+        "06",
+        "C",
+        {
+            "A": Option(
+                "submit_tool_outputs raises RateLimitError, and the outputs can be submitted again later.",
+                "The submission itself is no request to the model, and it is accepted. It is the run that makes the request, afterwards.",
+                "every refusal is a 429",
+            ),
+            "B": Option(
+                "The run stays queued until there is room, and then completes.",
+                "A run is queued for its turn, not for your limit. The service does not keep a queue for what you are not allowed.",
+                "the service queues for me",
+            ),
+            "C": Option(
+                "The outputs are accepted, and the run ends as failed; its last_error says rate_limit_exceeded.",
+                "A run is a series of requests to the model, and each is counted. Only the first is made while you wait for a reply, so only "
+                "the first can be refused with a 429. Of the others you learn from the run's status, if you look.",
+            ),
+        },
+    ),
+    "semaphore-as-limit": Question(
+        "06",
+        "A",
+        {
+            "A": Option(
+                "No: six at a time, each taking three seconds, are far more than six a minute.",
+                "A semaphore limits how many are under way at once. How many that is in a minute depends on how long each takes: with three "
+                "seconds it is up to 120.",
+            ),
+            "B": Option(
+                "Yes: never more than six runs are under way, and six is the limit.",
+                "The limit is not on runs under way but on starts in a minute. A run that is over makes room in the semaphore, and none in "
+                "the limit.",
+                "at a time is the same as a minute",
+            ),
+            "C": Option(
+                "Yes, if every run takes less than ten seconds.",
+                "The other way round: the shorter the runs, the more of them fit into a minute. Six at a time are six a minute when each "
+                "takes a whole minute.",
+                "shorter runs are safer",
+            ),
+        },
+    ),
+}

@@ -202,6 +202,8 @@ COMMIT;
 _OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _INNER = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 _COLUMNS = "id, kind, project, parent, seq, run_id, tokens, body, plan"
+_INSERT = f"INSERT INTO rows ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_UPDATE = "UPDATE rows SET run_id = ?, tokens = ?, body = ?, plan = ? WHERE id = ?"
 _encode = msgspec.json.encode
 _decode_body = msgspec.json.Decoder(Stored).decode
 _decode_plan = msgspec.json.Decoder(Plan).decode
@@ -268,10 +270,10 @@ class SqliteStore:
     def put(self, row: Row) -> None:
         old = self._db.execute("SELECT tokens FROM rows WHERE id = ?", (row.id,)).fetchone()
         plan = _encode(row.plan) if row.plan is not None else None
-        self._db.execute(
-            f"INSERT OR REPLACE INTO rows ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (row.id, row.kind, row.project, row.parent, row.seq, row.run_id, row.tokens, _encode(row.body), plan),
-        )
+        if old is not None:  # what cannot change is not written again: that would touch every index
+            self._db.execute(_UPDATE, (row.run_id, row.tokens, _encode(row.body), plan, row.id))
+        else:
+            self._db.execute(_INSERT, (row.id, row.kind, row.project, row.parent, row.seq, row.run_id, row.tokens, _encode(row.body), plan))
         self._total(row, 0 if old else 1, row.tokens - (old[0] if old else 0))
 
     def _total(self, row: Row, count: int, tokens: int) -> None:

@@ -49,6 +49,8 @@ def serve(options: argparse.Namespace) -> int:
     if options.any_id and options.store is None:
         options.store = MEMORY  # what is made for a test suite has no business among somebody's threads
     choice = chosen(options)
+    if options.any_id and choice.name not in INSIDE:
+        raise ThreadlabError(f"--any-id brings runs to where a test suite wants them, which needs planned replies, not {choice.name} ones.")
     home = Home().ready()
     key_file: Path = (options.key_file or home.key_file).absolute()
     keys = keys_of(key_file, options.project, options.keys)

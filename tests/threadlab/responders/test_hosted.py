@@ -9,6 +9,7 @@ import asyncio
 import socket
 import struct
 import time
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -33,8 +34,8 @@ def asked(endpoint: Endpoint, given: Prompt, **options: Any) -> tuple[list[str],
     """The words, and the answer."""
 
     async def ask() -> list[str | Answer]:
-        hosted = Hosted(endpoint.url, KEY, **{"retries": 0, "patience": 5.0, "api": "chat", **options})
-        return [part async for part in hosted.answer(given)]
+        async with aclosing(Hosted(endpoint.url, KEY, **{"retries": 0, "patience": 5.0, "api": "chat", **options})) as hosted:
+            return [part async for part in hosted.answer(given)]
 
     *words, answer = asyncio.run(ask())
     assert isinstance(answer, Answer)

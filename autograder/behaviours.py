@@ -200,11 +200,16 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
     if worst is not None:
         sentence, evidence, scene = worst
         kinds = "trials" if evidence.killed else "orders"
-        where = f"{failing} of {total} {kinds}; this one: {evidence.steps()}" if total > 1 else ""
+        where = f"{failing} of {total} {kinds}; this one: {_brief(evidence.steps())}" if total > 1 else ""
         return Finding(behaviour.name, behaviour.points, 0, sentence, where, evidence.order, scene, evidence.kill_at)
     if not came_up:
         return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}")
     return Finding(behaviour.name, behaviour.points, behaviour.points)
+
+
+def _brief(steps: str, most: int = 240) -> str:
+    """An order that fits in a sentence; a busy trial has a hundred choices, and a replay shows them all."""
+    return steps if len(steps) <= most else f"{steps[:most].rpartition(' → ')[0] or steps[:most]} → …"
 
 
 def unwritten(evidence: Evidence) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from autograder.checks.seen import short, threads
 from threadlab.engine.journal import Entry
 from threadlab.families import THREADS
@@ -21,7 +21,6 @@ TICKETS = (
     ("mail-31", "ben", "What is the capital of Kenya?"),
     ("chat-2", "cleo", "What is the capital of Portugal?"),
     ("app-9", "ada", "What is its population?"),
-    ("mail-4", "ben", "What is its currency?"),
     ("app-1", "ada", "What is its population?"),
 )
 """Two customers ask the same, and one customer asks the same twice: each is a ticket of its own."""
@@ -171,10 +170,13 @@ def customers_do_not_wait(evidence: Evidence) -> Found:
     for entry in evidence.requests(ok=True):
         if entry.operation in THREADS.makers and entry.thread_id:
             first.setdefault(entry.thread_id, entry)
-    late = [one for one in first.values() if ended is not None and one.at > ended.at]
-    if late and ended is not None:
-        return f"one customer waited for another: {evidence.line(late[0])} came after {evidence.line(ended)}."
-    return None if len(first) > 1 else Occasion.NONE
+    if ended is None:
+        return Occasion.NONE
+    customers, early = len({one[1] for one in TICKETS}), [one for one in first.values() if one.at <= ended.at]
+    if len(early) < customers:
+        late = next((f": {evidence.line(one)}" for one in first.values() if one.at > ended.at), "")
+        return f"when the first run of all ended ({evidence.line(ended)}), {len(early)} of {customers} customers had one{late}."
+    return None
 
 
 def written_down_at_once(evidence: Evidence) -> Found:
@@ -246,7 +248,7 @@ def _wrong_line(wanted: list[tuple[str, str]], got: list[tuple[str, str]]) -> st
 
 def resumes_what_it_owes(evidence: Evidence) -> Found:
     began = _restarted(evidence)
-    if not began or unwritten(evidence):
+    if not began or not _begun(evidence):
         return Occasion.NONE
     resumed = next((one for one in evidence.journal if one.n > began and one.what == "witness" and one.operation == "resumed"), None)
     if resumed is None:
@@ -281,8 +283,8 @@ def _answered_once(evidence: Evidence) -> str | None:
 
 STORMS = {
     "lost replies": (
-        "reply_lost@createThread#1 reply_lost@createMessage#2 500_after@createMessage#5 request_lost@createMessage#7 "
-        "reply_lost@createRun#2 500_after@createRun#4 reply_silent@createRun#6 reply_lost@listMessages#3"
+        "reply_lost@createThread#1 reply_lost@createMessage#2 request_lost@createMessage#3 500_after@createMessage#5 "
+        "reply_lost@createRun#2 500_after@createRun#4 reply_silent@createRun#5 reply_lost@listMessages#3"
     ),
     "bad moments": (
         "503@createThread#1 500@createMessage#1-3 429:3@createRun#2-3 request_lost@createRun#6 500@getRun#2-5 503@listMessages#2-4 "
@@ -364,9 +366,9 @@ EXERCISE = Exercise(
                 ),
             ),
             (
-                _scene("calm", "", 4),
+                _scene("calm", "", 3),
                 *(_scene(name, scenario, 2) for name, scenario in STORMS.items()),
-                _scene("killed", "", 6, kill=True),
+                _scene("killed", "", 5, kill=True),
                 _scene("killed in a storm", STORMS["lost replies"], 3, kill=True),
             ),
         ),

@@ -15,6 +15,8 @@ SLUGS: tuple[str, ...] = (
     "resilient-turn",
     "run-queue",
     "retention-job",
+    "stream-turn",
+    "support-desk",
 )
 """The exercises there are, in the order of the course."""
 

@@ -78,7 +78,7 @@ def explore_kills(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND)
     many, evenly spread.
     """
     whole = run_trial(guest, spec, world)
-    if whole.ending.how in ("missing", "broken"):
+    if whole.ending.how in ("missing", "broken", "halted"):  # what has no end undisturbed shows nothing more when it is killed
         return Exploration([whole], True, 0)
     step = max(1.0, whole.points / bound)
     points = [int(index * step) for index in range(min(whole.points, bound))]

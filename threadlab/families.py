@@ -30,6 +30,8 @@ class Family(msgspec.Struct, frozen=True):
 
     home: str
     """What holds the messages, in a word."""
+    place: str
+    """Where a message is then, in words."""
     run: str
     """What writes the answer, in a word."""
     kind: type[Run] | type[r.Response]
@@ -91,6 +93,7 @@ def _written_by_response(evidence: Evidence, response_id: str) -> list[str]:
 
 THREADS = Family(
     home="thread",
+    place="on the thread",
     run="run",
     kind=Run,
     sends=("createMessage",),
@@ -108,6 +111,7 @@ THREADS = Family(
 
 CONVERSATIONS = Family(
     home="conversation",
+    place="in the conversation",
     run="response",
     kind=r.Response,
     sends=("createConversationItems",),

@@ -1,9 +1,14 @@
 """The checks, one module an exercise. `find` loads the one that is wanted and no other."""
 
-from importlib import import_module
+from __future__ import annotations
 
-from autograder.behaviours import Exercise
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from threadlab.errors import ThreadlabError
+
+if TYPE_CHECKING:
+    from autograder.behaviours import Exercise
 
 SLUGS: tuple[str, ...] = (
     "first-turn",
@@ -15,6 +20,7 @@ SLUGS: tuple[str, ...] = (
     "resilient-turn",
     "run-queue",
     "retention-job",
+    "migrate-thread",
     "stream-turn",
     "support-desk",
 )

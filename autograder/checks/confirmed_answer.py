@@ -60,9 +60,9 @@ def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
     if len(posted) == 1 and posted[0].text == TEXT:
         return None
     if len(posted) == 1:
-        return f"the message on the {family.home} says {short(posted[0].text)}, not the text that was given."
+        return f"the message {family.place} says {short(posted[0].text)}, not the text that was given."
     if not posted:
-        return f"the message is not on the {family.home} that was given." if evidence.requests() else Occasion.NONE
+        return f"the message is not {family.place} that was given." if evidence.requests() else Occasion.NONE
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
     return f"the {family.home} has {len(posted)} new user messages, one was wanted: {cited(evidence, made)}."
 
@@ -119,14 +119,14 @@ def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
         return f"the {family.run} is on another {family.home} than the one that was given: {evidence.line(started[0])}."
     for name, wanted in evidence.given["settings"].items():
         if getattr(run, name) != wanted:
-            return f"the {family.run} is not one of {_SETTINGS[name]}: {evidence.line(started[0])}."
+            return f"the {family.run} {_SETTINGS[name]}: {evidence.line(started[0])}."
     return None
 
 
 _SETTINGS = {
-    "assistant_id": "the assistant whose id was given",
-    "model": "the MODEL that is given",
-    "instructions": "the INSTRUCTIONS that are given",
+    "assistant_id": "is not one of the assistant whose id was given",
+    "model": "was made with another model than MODEL",
+    "instructions": "was made without INSTRUCTIONS, or with others",
 }
 
 
@@ -229,7 +229,7 @@ def behaviours(family: Family, points: Mapping[str, int]) -> tuple[Behaviour, ..
         Behaviour(
             "posted_once",
             1,
-            f"The text is on the {family.home} once, as it was given.",
+            f"The text is {family.place} once, as it was given.",
             partial(posted_once, family=family),
             any_ending=True,
         ),

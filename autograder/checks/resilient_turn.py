@@ -67,11 +67,11 @@ def _messages_once(evidence: Evidence, family: Family) -> str | None:
     if len(posted) == 1 and posted[0].text == TEXT:
         return None
     if not posted:
-        return f"the message is not on the {family.home}."
+        return f"the message is not {family.place}."
     if len(posted) == 1:
-        return f"the message on the {family.home} says {short(posted[0].text)}, not the text that was given."
+        return f"the message {family.place} says {short(posted[0].text)}, not the text that was given."
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
-    return f"the message is on the {family.home} {len(posted)} times: {cited(evidence, made)}.{_why_again(evidence, made)}"
+    return f"the message is {family.place} {len(posted)} times: {cited(evidence, made)}.{_why_again(evidence, made)}"
 
 
 def _why_again(evidence: Evidence, made: list[Entry]) -> str:
@@ -165,6 +165,11 @@ def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
     if not sent(evidence, family.makers):
         return Occasion.NONE
     return _runs_once(evidence, family) or _right_value(evidence, family)
+
+
+def one_turn(evidence: Evidence, family: Family = THREADS) -> Found:
+    """One message, one run, and its answer: for a message that may travel in the request that starts the run."""
+    return _all_well(evidence, family) if sent(evidence, family.posts) else Occasion.NONE
 
 
 def same_text_is_another_turn(evidence: Evidence, family: Family = THREADS) -> Found:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, StaticPool, create_engine, insert
 from sqlalchemy.orm import Session
 
-from threadlab import desk_cleanup, desk_support, desk_tools  # noqa: F401  # their tables belong to the desk, too
+from threadlab import desk_archive, desk_cleanup, desk_migration, desk_support, desk_tools  # noqa: F401  # their tables belong to the desk, too
 from threadlab.desk import Base
 
 _PAGE = 512

@@ -1,6 +1,7 @@
 """Every exercise by its own corpus: the solution earns all, the blank nothing, and each wrong answer loses what it says."""
 
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,13 @@ ANSWERS = [(slug, path) for slug in SLUGS for path in sorted((CORPUS / slug).glo
 
 def verdicts(slug, sources_of):
     """What each part comes to, for answers that stand alone."""
-    return [judge(part, in_process({}), sources_of(part.name)) for part in checks.find(slug).parts]
+    return [verdict(slug, part.name, tuple(sources_of(part.name))) for part in checks.find(slug).parts]
+
+
+@cache
+def verdict(slug, name, sources):
+    """What a part comes to. The answers of a corpus differ in one part mostly; the others are judged once."""
+    return judge(checks.find(slug).part(name), in_process({}), list(sources))
 
 
 def given_by(slug):

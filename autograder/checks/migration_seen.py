@@ -1,0 +1,229 @@
+"""What the journal and the store show of a migration: the items of the conversation beside the lines of the thread."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograder.behaviours import Found, Occasion, ending_of
+from autograder.checks.seen import cited, sent, short
+from threadlab import response_objects as r
+from threadlab.trial import Evidence
+
+_CHANGES = ("modifyThread", "deleteThread", "createMessage", "modifyMessage", "deleteMessage", "createRun", "createThreadAndRun")
+
+Text = tuple[str, str]
+"""A message: its role and its text."""
+
+
+def _texts_wanted(evidence: Evidence) -> list[Text]:
+    return [(line["role"], line["content"][0]["text"]["value"]) for line in evidence.given["wanted"] if line["line"] == "message"]
+
+
+def _calls_wanted(evidence: Evidence) -> list[tuple[int, dict[str, Any]]]:
+    """Each function call, after how many messages of the thread it stands."""
+    found, before = list[tuple[int, dict[str, Any]]](), 0
+    for line in evidence.given["wanted"]:
+        before += line["line"] == "message"
+        if line["line"] == "tool_call":
+            found.append((before, line))
+    return found
+
+
+def items(evidence: Evidence, conversation_id: str) -> list[Any]:
+    """The items of a conversation at the end, oldest first."""
+    return [kept.item for kept in evidence.below("conversation.item", conversation_id)]
+
+
+def _texts(found: Sequence[Any]) -> list[Text]:
+    return [(one.role, one.text) for one in found if isinstance(one, r.Message)]
+
+
+def row(evidence: Evidence) -> str | None:
+    """The conversation that the table names for the thread."""
+    rows = [one for one in evidence.tables.get("migrations", []) if one["thread_id"] == evidence.given["thread_id"]]
+    return rows[0]["conversation_id"] if rows else None
+
+
+def _came_to(evidence: Evidence) -> str | None:
+    """The conversation that was returned, if anything was created; a sentence about a value that is none is another function's job."""
+    value = evidence.value
+    return value if isinstance(value, str) and isinstance(evidence.kept(value), r.Conversation) else None
+
+
+def _unfounded(evidence: Evidence) -> Found:
+    """Why there is no conversation to look at."""
+    made = evidence.requests("createConversation", ok=True)
+    if made or evidence.value is not None:
+        return f"it returned {short(evidence.value)}, which is not the id of a conversation that the service has."
+    return Occasion.NONE
+
+
+# ---- one conversation, all of it, once ---------------------------------------------------------------------------------------------------
+
+
+def wrong_messages(evidence: Evidence, conversation_id: str) -> str | None:
+    """What is wrong with the messages of a conversation, as a sentence; None if they are the thread's."""
+    wanted, got = _texts_wanted(evidence), _texts(items(evidence, conversation_id))
+    if got == wanted:
+        return None
+    if len(got) > len(wanted) and len(set(got)) < len(got):
+        twice = next(one for index, one in enumerate(got) if one in got[:index])
+        return f"the conversation has {len(got)} messages and the thread {len(wanted)}: {short(twice[1])} is there twice."
+    if got == wanted[::-1]:
+        return "the conversation has the messages newest first: a list has the newest first unless `order` says otherwise."
+    if sorted(text for _, text in got) == sorted(text for _, text in wanted) and [text for _, text in got] != [text for _, text in wanted]:
+        return f"the conversation has the thread's {len(wanted)} messages in another order; the list of messages has the right one."
+    if [text for _, text in got] == [text for _, text in wanted]:
+        n = next(index for index, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other)
+        return f"message {n + 1} is one of the {wanted[n][0]} on the thread, and one of the {got[n][0]} in the conversation."
+    missing = [text for text in wanted if text not in got]
+    what = f"{short(missing[0][1])} is missing" if missing else f"{short(next(one for one in got if one not in wanted)[1])} is new"
+    return f"the thread has {len(wanted)} messages and the conversation {len(got)}: {what}. A page of a list holds 20, or 100 at most."
+
+
+def wrong_calls(evidence: Evidence, conversation_id: str) -> str | None:
+    """What is wrong with the function calls of a conversation, as a sentence; None if they are the thread's."""
+    found = items(evidence, conversation_id)
+    for before, line in _calls_wanted(evidence):
+        call_id, name = line["id"], f"{line['function']['name']}({line['function']['arguments']})"
+        calls = [n for n, one in enumerate(found) if isinstance(one, r.FunctionCall) and one.call_id == call_id]
+        outputs = [n for n, one in enumerate(found) if isinstance(one, r.FunctionCallOutput) and one.call_id == call_id]
+        if len(calls) != 1 or len(outputs) != 1:
+            return (
+                f"a run called {name}, and its steps say so ({call_id}); the conversation has {len(calls)} function_call and "
+                f"{len(outputs)} function_call_output items of it, one of each was wanted."
+            )
+        call, output = found[calls[0]], found[outputs[0]]
+        told = (line["function"]["name"], line["function"]["arguments"], line["function"]["output"])
+        if (call.name, call.arguments, r.text_of(output.output)) != told:
+            return (
+                f"the items of {call_id} say {short((call.name, call.arguments, r.text_of(output.output)))}; the step says {short(told)}."
+            )
+        if outputs[0] < calls[0]:
+            return f"the output of {call_id} stands before its call."
+        if any(len(_texts(found[:at])) != before for at in (calls[0], outputs[0])):
+            at = len(_texts(found[: calls[0]]))
+            return (
+                f"{name} stands after {at} messages in the conversation; it belongs after the {before} that came before it, and before "
+                "the answer that it led to."
+            )
+    return None
+
+
+def incomplete(evidence: Evidence, conversation_id: str) -> str | None:
+    """What is wrong with a conversation, as a sentence. That function calls were left out altogether is for `tool_items_kept` to say."""
+    if wrong := wrong_messages(evidence, conversation_id):
+        return wrong
+    carries_calls = any(isinstance(one, r.FunctionCall) for one in items(evidence, conversation_id))
+    return wrong_calls(evidence, conversation_id) if carries_calls else None
+
+
+def order_and_roles(evidence: Evidence) -> Found:
+    conversation_id = _came_to(evidence)
+    return _unfounded(evidence) if conversation_id is None else wrong_messages(evidence, conversation_id)
+
+
+def tool_items_kept(evidence: Evidence) -> Found:
+    conversation_id = _came_to(evidence)
+    return _unfounded(evidence) if conversation_id is None else wrong_calls(evidence, conversation_id)
+
+
+def metadata_kept(evidence: Evidence) -> Found:
+    conversation_id = _came_to(evidence)
+    if conversation_id is None:
+        return _unfounded(evidence)
+    wanted, got = evidence.given["wanted"][0]["metadata"], evidence.kept(conversation_id).metadata
+    if wanted.items() <= got.items():
+        return None
+    return f"the thread's metadata is {wanted}, and the conversation's {got or 'empty'}: whose it is would be lost."
+
+
+def thread_left_alone(evidence: Evidence) -> Found:
+    touched = sent(evidence, _CHANGES)
+    if touched:
+        return f"the thread was not only read: {evidence.line(touched[0])}."
+    conversation_id = _came_to(evidence)
+    return None if conversation_id is not None and items(evidence, conversation_id) else Occasion.NONE
+
+
+def records_before_use(evidence: Evidence) -> Found:
+    filled = [entry for entry in sent(evidence, ("createConversation",)) if entry.detail.get("texts")]
+    if filled:
+        return (
+            f"items travelled in the request that creates the conversation ({evidence.line(filled[0])}): killed before it has recorded the "
+            "id, the program leaves a copy of what the customer said that nobody can find. Create it empty."
+        )
+    added = sent(evidence, ("createConversationItems",))
+    if not added:
+        return Occasion.NONE
+    known = [one for one in evidence.journal if one.what == "witness" and one.operation == "database" and one.n < added[0].n]
+    rows = known[-1].detail["tables"].get("migrations", []) if known else []
+    made = {entry.thread_id for entry in evidence.requests("createConversation", ok=True)}
+    if any(one["conversation_id"] in made for one in rows):
+        return None
+    return f"when the first items were sent ({evidence.line(added[0])}), no committed row named the conversation."
+
+
+# ---- again, and in spite of everything ---------------------------------------------------------------------------------------------------
+
+
+def one_conversation(evidence: Evidence) -> Found:
+    made, added = evidence.requests("createConversation", ok=True), evidence.requests("createConversationItems", ok=True)
+    if known := evidence.given.get("conversation_id"):
+        if made or added:
+            return (
+                f"the thread had been migrated to {known}, which has gone on since; run again, it did not leave it alone: "
+                f"{cited(evidence, [*made, *added])}."
+            )
+        if evidence.value != known:
+            return f"the table names {known} for this thread, and it returned {short(evidence.value)}."
+        return None
+    ids = [one for process in evidence.value or [] for one in process]
+    if not made:
+        return Occasion.NONE
+    if len(made) > 1:
+        return (
+            f"the same thread was migrated twice in one process and once in the next, and {len(made)} conversations were made: "
+            f"{cited(evidence, made)}."
+        )
+    if set(map(str, ids)) != {made[0].thread_id}:
+        return f"one thread, migrated three times: it returned {short(ids)}."
+    return incomplete(evidence, made[0].thread_id)
+
+
+def nothing_twice(evidence: Evidence) -> Found:
+    if not sent(evidence, ("createConversationItems",)):
+        return Occasion.NONE
+    conversation_id = _came_to(evidence)
+    if conversation_id is None:
+        return ending_of(evidence) or _unfounded(evidence)
+    wrong = incomplete(evidence, conversation_id)
+    if wrong is None:
+        return None
+    lost = next((entry for entry in evidence.journal if entry.what == "lost"), None)
+    return f"{wrong} {evidence.line(lost)}." if lost is not None else wrong
+
+
+def survives_a_restart(evidence: Evidence) -> Found:
+    if not evidence.killed:
+        return Occasion.NONE
+    recorded = row(evidence)
+    if recorded is None or evidence.value != recorded:
+        return f"started again, it returned {short(evidence.value)}, and the table says {short(recorded)}."
+    if wrong := incomplete(evidence, recorded):
+        return f"started again, {wrong}"
+    others = [one.id for one in evidence.below("conversation") if one.id != recorded and items(evidence, one.id)]
+    if others:
+        return f"started again, it began anew: {others[0]} has items as well, and no table knows of it."
+    return None
+
+
+def unknown_thread(evidence: Evidence) -> Found:
+    asked = [entry for entry in evidence.requests(ok=False) if entry.status == 404]
+    made = evidence.requests("createConversation", ok=True)
+    if made:
+        return f"the thread is not there, and a conversation was made for it: {evidence.line(made[0])}."
+    if not asked:
+        return Occasion.NONE
+    if evidence.ending.how == "raised":
+        return None
+    return f"the thread is not there ({evidence.line(asked[0])}), and it {evidence.ending.how} {short(evidence.value)}: raise the error."

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,8 +49,14 @@ def serve(kind: str, file: str) -> None:
 
     store = open_store(file)
     engine = Stub() if kind == "stub" else build_engine(store, keys={KEY: "default"})
-    transaction = store.transaction if kind == "together" else nullcontext
-    app = App(engine, ScaledClock(), key=KEY, info=ServerInfo("threadlab", "0", 0, 0.0, file), transaction=transaction)
+    clock = ScaledClock()
+
+    def together() -> AbstractContextManager[None]:
+        engine.advance(clock.now())
+        return store.transaction()
+
+    transaction = together if kind == "together" else nullcontext
+    app = App(engine, clock, key=KEY, info=ServerInfo("threadlab", "0", 0, 0.0, file), transaction=transaction)
     listener = listen.open_socket(0)
     print(listener.getsockname()[1], flush=True)
     listen.run(app, listener)

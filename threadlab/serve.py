@@ -81,6 +81,11 @@ def serve(options: argparse.Namespace) -> int:
             record = ServerRecord(os.getpid(), port, threadlab.__version__, started, code_fingerprint(), choice.label(), replies)
             home.write_record(record)
         info = ServerInfo("threadlab", threadlab.__version__, os.getpid(), started, str(file or "memory"), replies)
+
+        def transaction() -> AbstractContextManager[None]:
+            engine.advance(clock.now())  # first, by itself: it need not wait for the disk, and requests that only read need not then either
+            return store.transaction()
+
         app = App(
             handler,
             clock,
@@ -88,7 +93,7 @@ def serve(options: argparse.Namespace) -> int:
             info=info,
             on_request=_reporter(options),
             threads=lambda: last_threads(store, dict.fromkeys(keys.values())),
-            transaction=store.transaction,
+            transaction=transaction,
             worker=Worker(engine, responder, clock) if responder else None,
         )
         _greet(f"http://127.0.0.1:{port}", options, key_file, info, token_of(key))

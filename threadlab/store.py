@@ -36,10 +36,11 @@ class Query(msgspec.Struct, frozen=True):
 class Store(Protocol):
     """What the engine needs of a place to keep things."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All changes inside happen together; once it has ended they survive the death of the process (in a file).
+    def transaction(self, *, later: bool = False) -> AbstractContextManager[None]:
+        """All changes inside happen together; once it has ended they survive the death of the process and of the machine (in a file).
 
-        Inside another one it is a part of it: undone alone if it fails, and safe only once the outer one has ended.
+        Inside another one it is a part of it: undone alone if it fails, and safe only once the outer one has ended. With `later` nobody
+        waits for the disk: the changes survive the death of the process, but perhaps not a power cut.
         """
 
     def next_seq(self) -> int:
@@ -93,7 +94,7 @@ class MemoryStore:
         return other
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, later: bool = False) -> Iterator[None]:
         outer, before = self._before, list[tuple[str, Row | None]]()
         self._before = before
         try:
@@ -248,7 +249,15 @@ class SqliteStore:
         return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM rows").fetchone()[0])
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, later: bool = False) -> Iterator[None]:
+        if later and not self._depth:
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            try:
+                with self.transaction():
+                    yield
+            finally:
+                self._db.execute("PRAGMA synchronous = FULL")
+            return
         begin, keep, undo = _INNER if self._depth else _OUTER
         self._db.execute(begin)
         self._depth += 1

@@ -168,7 +168,7 @@ class Engine:
         self.now = max(self.now, now)
         if not self._due or self._due[0][0] > now:
             return
-        with self.store.transaction():
+        with self.store.transaction(later=True):  # what a power cut undoes is still in the plan, and is due again
             while self._due and self._due[0][0] <= now:
                 _, _, run_id = heapq.heappop(self._due)
                 row = self.store.get(run_id)

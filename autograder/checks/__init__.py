@@ -20,8 +20,9 @@ SLUGS: tuple[str, ...] = (
     "resilient-turn",
     "run-queue",
     "retention-job",
-    "migrate-thread",
+    "tool-loop",
     "stream-turn",
+    "migrate-thread",
     "support-desk",
 )
 """The exercises there are, in the order of the course."""

@@ -32,7 +32,7 @@ def _tool(name: str, given: Mapping[str, Any], link: Link) -> Tool:
             raise LookupError(reason)
         return said
 
-    tool.__name__ = name
+    tool.__name__ = tool.__qualname__ = name
     return tool
 
 

@@ -1,0 +1,411 @@
+"""Exercise `tool-loop`: a turn in which the assistant asks for tools, and the record from which the turn can be told again."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
+from autograder.checks.seen import sent, short
+from threadlab import objects as o
+from threadlab.engine.journal import Entry
+from threadlab.responders import Answer, Prompt, WantedCall
+from threadlab.responders.scripted import Scripted
+from threadlab.trial import CLIENT, DB, Evidence, World
+
+SUBMIT = "submitToolOuputsToRun"
+TEXT = "Book a table in Lisbon and in Porto, please."
+NO_TOOL = "What is the capital of Portugal?"
+TABLE_AND_TAXI = "Book a table and a taxi in Lisbon, please."
+MISSING = "order_taxi"
+CLOSED = "the restaurant in Porto is closed on Sundays"
+BOOK_TABLE = {"says": "A table in {city} is booked, reference R{n}."}
+NOTIFY = {"says": "Sent: {text}"}
+
+
+def _function(name: str, argument: str) -> Any:
+    parameters = {"type": "object", "properties": {argument: {"type": "string"}}, "required": [argument]}
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+FUNCTIONS = [_function("book_table", "city"), _function(MISSING, "city"), _function("notify_guest", "text")]
+
+
+class TwoRounds(Scripted):
+    """Books first and then, in a second round, wants the guest to be told."""
+
+    def respond(self, prompt: Prompt) -> Answer:
+        names = {result.name for result in prompt.results}
+        if names == {"book_table"}:
+            return Answer(calls=[WantedCall("notify_guest", json.dumps({"text": f"{len(prompt.results)} tables are booked"}))])
+        return super().respond(prompt)
+
+
+def _thread(client: OpenAI) -> dict[str, Any]:
+    thread = client.beta.threads.create()
+    assistant = client.beta.assistants.create(model="gpt-4o", name="Travel helper", tools=FUNCTIONS)
+    return {"thread_id": thread.id, "assistant_id": assistant.id}
+
+
+def _args(text: str = TEXT, tools: Mapping[str, Mapping[str, Any]] | None = None) -> Callable[[dict[str, Any]], list[Any]]:
+    handed = {"$": "tools", "tools": {"book_table": BOOK_TABLE, "notify_guest": NOTIFY} if tools is None else tools}
+    return lambda given: [CLIENT, DB, given["thread_id"], given["assistant_id"], text, handed]
+
+
+# ---- what the journal and the table show -------------------------------------------------------------------------------------------------
+
+
+class Item(NamedTuple):
+    """One thing that happened in a run, by its steps: a tool call, or a message of the assistant."""
+
+    item_id: str
+    step_id: str
+    kind: str
+    name: str | None
+    arguments: str | None
+    text: str | None
+
+
+def _run(evidence: Evidence) -> o.Run | None:
+    runs = evidence.runs(evidence.given["thread_id"])
+    return runs[0] if runs else None
+
+
+def _items(evidence: Evidence) -> list[Item]:
+    """What happened in the run, in order, by the service's own record."""
+    run = _run(evidence)
+    texts = {message.id: message.text for message in evidence.messages(evidence.given["thread_id"])}
+    found: list[Item] = []
+    for step in evidence.run_steps(run.id) if run is not None else []:
+        details = step.step_details
+        if isinstance(details, o.MessageCreation):
+            message_id = details.message_creation.message_id
+            found.append(Item(message_id, step.id, "message", None, None, texts.get(message_id)))
+        else:
+            calls = [one for one in details.tool_calls if isinstance(one, o.FunctionStepCall)]
+            found += [Item(one.id, step.id, "tool_call", one.function.name, one.function.arguments, one.function.output) for one in calls]
+    return found
+
+
+def _calls(evidence: Evidence) -> list[Item]:
+    return [one for one in _items(evidence) if one.kind == "tool_call"]
+
+
+def _used(evidence: Evidence) -> list[Entry]:
+    """Every time that a tool ran."""
+    return [one for one in evidence.journal if one.what == "witness" and one.operation == "tool"]
+
+
+def _ran(evidence: Evidence, call: Item) -> list[Entry]:
+    """How often the tool ran for this call. (No scene has two calls that are alike.)"""
+    arguments = json.loads(call.arguments or "{}")
+    return [one for one in _used(evidence) if one.detail["tool"] == call.name and one.detail["arguments"] == arguments]
+
+
+def _said(evidence: Evidence, call: Item) -> str | None:
+    """What the tool answered to this call the first time; None if it failed or never ran."""
+    return next((one.detail["said"] for one in _ran(evidence, call)), None)
+
+
+def _rows(evidence: Evidence) -> list[dict[str, Any]]:
+    return evidence.tables.get("turn_audit", [])
+
+
+def _shown(call: Item) -> str:
+    return f"{call.name}({call.arguments})"
+
+
+def _ended_badly(evidence: Evidence) -> str | None:
+    """Why the turn did not come to its end, naming the request that it stumbled over."""
+    refused = [one for one in evidence.requests(SUBMIT, ok=False) if one.status == 400]
+    lost = [one for one in evidence.journal if one.what == "lost"]
+    if evidence.ending.how == "raised" and not unwritten(evidence) and refused and lost:
+        first = evidence.line(lost[0])
+        return f"{first}: the outputs had arrived. {evidence.line(refused[-1])} is about the second submission, and it ended the turn."
+    return ending_of(evidence)
+
+
+def _turn(evidence: Evidence, text: str = TEXT) -> str | None:
+    """What is wrong with the turn as a whole: one message, one run, its answer."""
+    thread_id = evidence.given["thread_id"]
+    posted = [one for one in evidence.messages(thread_id) if one.role == "user"]
+    if [one.text for one in posted] != [text]:
+        return f"the user's messages on the thread are {short([one.text for one in posted])}; one was wanted, with the text that was given."
+    runs = evidence.runs(thread_id)
+    if len(runs) != 1:
+        made = evidence.requests("createRun", ok=True)
+        return f"{len(runs)} runs were made for one turn; the last: {evidence.line(made[-1])}." if made else "no run was made."
+    if runs[0].status != "completed":
+        return f"the run is {runs[0].status}, and it returned {short(evidence.value)}."
+    wrote = [one.text for one in evidence.messages(thread_id) if one.run_id == runs[0].id and one.role == "assistant"]
+    if isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(wrote).strip():
+        return None
+    return f"it returned {short(evidence.value)}; the run wrote {short(wrote)}."
+
+
+def answers(evidence: Evidence) -> Found:
+    if not evidence.requests():
+        return Occasion.NONE
+    return _turn(evidence, NO_TOOL if not _calls(evidence) else TEXT)
+
+
+def submits_all_together(evidence: Evidence) -> Found:
+    wrong = [one for one in evidence.requests(SUBMIT, ok=False) if "Expected tool outputs" in str(one.detail.get("error"))]
+    if wrong:
+        return f"the run waits for all outputs in one request, and was sent others: {evidence.line(wrong[0])}."
+    taken = evidence.requests(SUBMIT, ok=True)
+    if not taken:
+        waits = [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
+        return f"{evidence.line(waits[0])}, and no outputs were accepted from it." if waits else Occasion.NONE
+    if ended := ending_of(evidence):
+        return ended
+    for call in _calls(evidence):
+        said = _said(evidence, call)
+        if said is None:
+            return f"the run asked for {_shown(call)}, and that tool did not run with these arguments."
+        if said not in (call.text or ""):
+            return f"the output for {_shown(call)} is {short(call.text)}; the tool had answered {short(said)}."
+    return None
+
+
+def goes_on_round_after_round(evidence: Evidence) -> Found:
+    taken = evidence.requests(SUBMIT, ok=True)
+    if not taken:
+        return Occasion.NONE
+    waits = [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
+    if len(waits) > len(taken):
+        return f"the run asked a second time, {evidence.line(waits[1])}, and got nothing: requires_action may come again and again."
+    return ending_of(evidence) or _turn(evidence)
+
+
+def each_call_runs_once(evidence: Evidence) -> Found:
+    if not sent(evidence, (SUBMIT,)):
+        return Occasion.NONE
+    for call in _calls(evidence):
+        ran = _ran(evidence, call)
+        if len(ran) > 1:
+            return (
+                f"{_shown(call)} ran {len(ran)} times: {evidence.line(ran[0])} and {evidence.line(ran[1])}. Two tables are booked. "
+                "Submitting may be repeated; the tool may not."
+            )
+    return _ended_badly(evidence) or _turn(evidence)
+
+
+def a_failing_tool_is_an_answer(evidence: Evidence) -> Found:
+    waits = [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
+    if not waits or not (_used(evidence) or sent(evidence, (SUBMIT,))):
+        return Occasion.NONE
+    if evidence.ending.how == "raised" and not sent(evidence, (SUBMIT,)):
+        why = f"{evidence.ending.type}: {evidence.ending.message}"
+        return f"a tool failed, and that ended the turn ({why}); the run still waits, and its thread is locked. Submit what went wrong."
+    if ended := ending_of(evidence):
+        return ended
+    for call in _calls(evidence):
+        failed = any(one.detail["said"] is None for one in _ran(evidence, call))
+        expected = CLOSED if failed else str(call.name) if call.name == MISSING else ""
+        if expected not in (call.text or ""):
+            return f"the output for {_shown(call)} is {short(call.text)}; it should say {short(expected)}."
+    run = _run(evidence)
+    return None if run is not None and run.status == "completed" else f"the run is {run.status if run else 'missing'}."
+
+
+def records_before_submitting(evidence: Evidence) -> Found:
+    submissions = sent(evidence, (SUBMIT,))
+    if not submissions or not _used(evidence):
+        return Occasion.NONE
+    for entry in submissions:
+        tables = [one for one in evidence.journal if one.what == "witness" and one.operation == "database" and one.n < entry.n]
+        rows = tables[-1].detail["tables"].get("turn_audit", []) if tables else []
+        known = {row["item_id"]: row["text"] for row in rows}
+        for call in _calls(evidence):
+            ran = [one for one in _ran(evidence, call) if one.n < entry.n]
+            said = ran[0].detail["said"] if ran else None
+            if said is not None and said not in str(known.get(call.item_id)):
+                return f"{evidence.line(entry)} came before a committed row with what {_shown(call)} had answered: {evidence.line(ran[0])}."
+    return None
+
+
+def _differs(item: Item, row: Mapping[str, Any]) -> str | None:
+    """In what a row does not say what the step says."""
+    for field in ("item_id", "step_id", "kind", "name", "text"):
+        if row[field] != getattr(item, field):
+            return f"`{field}` is {short(row[field])}, not {short(getattr(item, field))}"
+    try:
+        same = item.arguments is None or json.loads(row["arguments"]) == json.loads(item.arguments)
+    except (TypeError, ValueError):
+        same = False
+    return None if same else f"`arguments` is {short(row['arguments'])}, not {short(item.arguments)}"
+
+
+def audit_tells_the_turn(evidence: Evidence) -> Found:
+    run = _run(evidence)
+    if run is None or run.status != "completed":
+        return Occasion.NONE
+    if ended := _ended_badly(evidence):
+        return ended
+    items, rows = _items(evidence), [row for row in _rows(evidence) if row["run_id"] == run.id]
+    placed = [row for row in rows if row["position"] is not None]
+    if len({row["position"] for row in placed}) < len(placed):
+        return f"two rows have the same `position`: {short([row['position'] for row in placed])}."
+    placed.sort(key=lambda row: row["position"])
+    missing = [item for item in items if item.item_id not in {row["item_id"] for row in placed}]
+    if missing:
+        one = missing[0]
+        what = f"the call {_shown(one)}" if one.kind == "tool_call" else f"the message {short(one.text)}"
+        if any(row["item_id"] == one.item_id for row in rows):
+            return f"the row of {what} has no `position`: when the run is over, its steps tell the order."
+        return f"the run's steps have {len(items)} items, and turn_audit has no row of this run for {what} ({one.item_id})."
+    if len(placed) > len(items):
+        return f"the run's steps have {len(items)} items, and turn_audit has {len(placed)} rows for it."
+    for item, row in zip(items, placed, strict=True):
+        if wrong := _differs(item, row):
+            if item.item_id != row["item_id"]:
+                order = [row["kind"] for row in placed]
+                return f"by `position` the rows come as {order}; the steps, oldest first, as {[item.kind for item in items]}: {wrong}."
+            return f"the row of {item.item_id} differs from step {item.step_id}: {wrong}."
+    return None
+
+
+def says_how_the_run_ended(evidence: Evidence) -> Found:
+    run = _run(evidence)
+    if run is None or not _used(evidence):
+        return Occasion.NONE
+    if run.status not in ("expired", "failed"):
+        return ending_of(evidence) or f"the run is {run.status}."
+    if evidence.returned:
+        return f"the run is {run.status}, and it returned {short(evidence.value)} as if all were well: raise an error."
+    if evidence.ending.how == "halted":
+        return f"the run is {run.status}, and it {evidence.ending.message}."
+    if len(evidence.runs(evidence.given["thread_id"])) > 1:
+        return f"the run is {run.status}, and another one was started: whether to do it all again is for the caller to decide."
+    message = evidence.ending.message
+    if run.id not in message or run.status not in message:
+        return f"it raised {evidence.ending.type}: {short(message)}; whoever reads that needs the run's id, {run.id}, and {run.status!r}."
+    twice = next((ran for call in _calls(evidence) if len(ran := _ran(evidence, call)) > 1), None)
+    if twice:
+        return f"the run is {run.status}, and a tool ran a second time: {evidence.line(twice[1])}."
+    texts = {row["item_id"]: str(row["text"]) for row in _rows(evidence)}
+    for call in _calls(evidence):
+        said = _said(evidence, call)
+        if said is not None and said not in texts.get(call.item_id, ""):
+            return f"{_shown(call)} ran and the run is {run.status}: nothing but turn_audit could tell what the tool did, and it does not."
+    return None
+
+
+def _in(scenario: str = "", **more: Any) -> Callable[[], World]:
+    return lambda: World(_thread, scenario=scenario, **more)
+
+
+def _again(fault: str) -> Callable[[], World]:
+    return _in(f"{fault}@{SUBMIT}")
+
+
+LOST = ("reply to the outputs lost", "outputs taken, 500 said", "outputs not taken", "outputs lost on their way", "no reply comes")
+_SLOW = {"book_table": {**BOOK_TABLE, "seconds": 400.0}}
+_CLOSED = {"book_table": {**BOOK_TABLE, "fails": {"Porto": CLOSED}}}
+
+EXERCISE = Exercise(
+    slug="tool-loop",
+    lesson="09",
+    title="A tool loop",
+    minutes=50,
+    parts=(
+        Part(
+            "tool_loop",
+            (
+                Behaviour(
+                    "answers",
+                    2,
+                    "One message, one run, and what the run wrote is returned, with tools and without.",
+                    answers,
+                    ("two calls", "no call"),
+                ),
+                Behaviour(
+                    "submits_all_together",
+                    3,
+                    "The outputs of all calls go into one request, each under the id of its own call.",
+                    submits_all_together,
+                    ("two calls",),
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "goes_on_round_after_round",
+                    2,
+                    "When the run asks for tools again, it gets them again.",
+                    goes_on_round_after_round,
+                    ("two rounds",),
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "each_call_runs_once",
+                    4,
+                    "Each call's tool runs once, however often its output has to be submitted.",
+                    each_call_runs_once,
+                    LOST,
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "a_failing_tool_is_an_answer",
+                    2,
+                    "A tool that fails, or that there is not, gets an output that says so, and the run goes on.",
+                    a_failing_tool_is_an_answer,
+                    ("a tool fails", "no such tool"),
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "records_before_submitting",
+                    2,
+                    "What a tool has answered is committed before it is submitted.",
+                    records_before_submitting,
+                    ("two calls", "two rounds"),
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "audit_tells_the_turn",
+                    4,
+                    "Afterwards the audit has what the run's steps have, in their order.",
+                    audit_tells_the_turn,
+                    ("two calls", "two rounds", "reply to the outputs lost", "a tool fails"),
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "says_how_the_run_ended",
+                    2,
+                    "A run that expires or fails is an error that names it, and what its tools did is on record.",
+                    says_how_the_run_ended,
+                    ("expired", "failed"),
+                    any_ending=True,
+                ),
+            ),
+            (
+                Scene("two calls", _again("replies:2"), _args()),
+                Scene("no call", _in("replies:2@createRun"), _args(NO_TOOL)),
+                Scene("two rounds", _in(responder=TwoRounds()), _args()),
+                Scene("reply to the outputs lost", _again("reply_lost"), _args()),
+                Scene("outputs taken, 500 said", _again("500_after"), _args()),
+                Scene("outputs not taken", _in(f"500@{SUBMIT}#1-3"), _args()),
+                Scene("outputs lost on their way", _in(f"request_lost@{SUBMIT}#1-3"), _args()),
+                Scene("no reply comes", _in(f"reply_silent@{SUBMIT}#1"), _args()),
+                Scene("a tool fails", _in(), _args(tools=_CLOSED)),
+                Scene("no such tool", _in(), _args(TABLE_AND_TAXI)),
+                Scene("expired", _in(), _args(tools=_SLOW)),
+                Scene("failed", _in(f"run_failed@{SUBMIT}#1"), _args()),
+            ),
+        ),
+    ),
+    hints=(
+        "After a submission without a reply there are two possibilities. Who knows which? And what do you need in hand to be ready for "
+        "both, without running a tool again?",
+        "Loop: wait until the run ends or is `requires_action`; for each call that is wanted, look up your own row by the call's id, and "
+        "only without one run the tool, write the row and commit; submit all outputs at once; whatever became of that, look at the run "
+        "again. When it is over, go through its steps, oldest first, and give every row its step and position.",
+        "while True:\n"
+        "    run = client.beta.threads.runs.poll(run.id, thread_id=thread_id)\n"
+        "    if run.status != 'requires_action': break\n"
+        "    wanted = run.required_action.submit_tool_outputs.tool_calls\n"
+        "    outputs = [{'tool_call_id': one.id, 'output': output_of(one)} for one in wanted]   # from the row, or from the tool\n"
+        "    try: client.beta.threads.runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=outputs)\n"
+        "    except (openai.APIConnectionError, openai.InternalServerError, openai.BadRequestError): ... count, pause, look again ...",
+    ),
+)

@@ -17,7 +17,6 @@ from rich.table import Table
 
 from autograder import checks
 from autograder.display import Display
-from autograder.notebooks import ROOT, released
 from autograder.release import NotReleased
 from threadlab.errors import ThreadlabError
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from autograder.execution.client import WorkerClient
     from autograder.pool import Pool
 
+ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS = ROOT / "autograder" / "submissions"
 out, say = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -34,6 +34,7 @@ def check(options: argparse.Namespace) -> int:
     """Check your own notebook, a line a behaviour; without a name, every exercise that you have begun."""
     from autograder import progress
     from autograder.execution.client import WorkerClient
+    from autograder.notebooks import released
 
     if options.exercise is None and options.notebook:
         raise ThreadlabError("Say which exercise that notebook is of: course.py check EXERCISE --notebook FILE.")

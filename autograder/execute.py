@@ -16,16 +16,17 @@ from traitlets import Bool, Integer
 from autograder import checks
 from autograder.behaviours import Exercise, Verdict
 from autograder.execution.client import Session, WorkerClient
+from autograder.execution.hosts import Host, best_host
 from autograder.grading import grade_notebook
 
 _client: WorkerClient | None = None
 
 
-def shared_client(trust: bool = False) -> WorkerClient:
-    """The one worker of this process, started when it is first needed and ended with the process."""
+def shared_client(trust: bool = False, host: Host | None = None) -> WorkerClient:
+    """The one worker of this process, started when it is first needed and ended with the process. `host`: where its children come from."""
     global _client
     if _client is None:
-        _client = WorkerClient(trust=trust)
+        _client = WorkerClient(trust, host or best_host())
         atexit.register(_client.close)
     return _client
 

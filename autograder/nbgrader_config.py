@@ -59,6 +59,7 @@ c.Autograde.autograde_preprocessors = [
     stock.AssignLatePenalties,
     stock.CheckCellMetadata,
 ]
+c.NotebookExporter.optimistic_validation = True  # a notebook is looked over after all preprocessors, not after each
 c.OverwriteCells.add_missing_cells = True
 c.ClearSolutions.code_stub = {"python": "pass  # YOUR CODE HERE"}
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
+import socket
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from autograder.wire import encode, reader
+
 if TYPE_CHECKING:
+    from autograder.execution.hosts import WarmUp
     from autograder.submission import Job, Outcome, Plan
 
+LINUX = sys.platform.startswith("linux")
 MODULE = "autograder.submission"
 
 
@@ -28,28 +36,34 @@ class Pool(Protocol):
         """End whatever was started. Safe to call twice."""
 
 
-def _context() -> Any:
+def _elsewhere() -> Any:
     """New processes that have the imports done where that can be had, and none of our descriptors."""
-    if "forkserver" in multiprocessing.get_all_start_methods() and sys.platform.startswith("linux"):
+    if "forkserver" in multiprocessing.get_all_start_methods() and LINUX:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([MODULE])
         return context
     return multiprocessing.get_context("spawn")
 
 
-def work(connection: Connection, trust: bool) -> None:
-    """A worker's life: a plan, then jobs, an outcome for each."""
+def work(connection: Connection, trust: bool, control: socket.socket | None, inherited: Sequence[_Closes] = ()) -> None:
+    """A worker's life: a plan, then jobs, an outcome for each.
+
+    `control` is its place at the warm process. `inherited` is what it has because it was forked: other workers' pipes would never end.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that has the gradebook; it ends us
+    for one in inherited:
+        one.close()
     from autograder.execute import shared_client
+    from autograder.execution.hosts import WarmHost
     from autograder.submission import Grader, Job, Plan
 
-    client = shared_client(trust)
+    client = shared_client(trust, WarmHost(control) if control is not None else None)
     client.start()
-    decode, encode = msgspec.msgpack.Decoder(Plan | Job).decode, msgspec.msgpack.Encoder().encode
+    read: Callable[[bytes], Plan | Job] = reader(Plan | Job)
     grader: Grader | None = None
     try:
         while True:
-            message = decode(connection.recv_bytes())
+            message = read(connection.recv_bytes())
             if isinstance(message, Plan):
                 grader = Grader(message)
             elif grader is not None:
@@ -60,17 +74,33 @@ def work(connection: Connection, trust: bool) -> None:
         client.close()
 
 
+def _import() -> None:
+    """What graders need. It stays, so the garbage collector need not look through it meanwhile, nor later."""
+    gc.disable()
+    import_module(MODULE)
+    gc.freeze()
+    gc.enable()
+
+
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
 class _Worker:
-    def __init__(self, context: Any, trust: bool) -> None:
+    """A process, and the pipe to it. It is forked from this one where `inherited` says what it has to close then."""
+
+    def __init__(self, trust: bool, control: socket.socket | None = None, inherited: Sequence[_Closes] | None = None) -> None:
+        context: Any = _elsewhere() if inherited is None else multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, trust), daemon=True)
+        more = [] if inherited is None else [*inherited, self.connection]
+        self.process = context.Process(target=work, args=(theirs, trust, control, more), daemon=True)
         self.process.start()
         theirs.close()
         self.job: Job | None = None
 
     def give(self, job: Job) -> None:
         self.job = job
-        self.connection.send_bytes(msgspec.msgpack.encode(job))
+        self.connection.send_bytes(encode(job))
 
 
 class Processes:
@@ -78,18 +108,34 @@ class Processes:
 
     def __init__(self, workers: int | None = None, trust: bool = False) -> None:
         self._trust = trust
-        self._context = _context()
         self._count = workers or os.cpu_count() or 1
         self._workers: list[_Worker] = []
+        self._warm: WarmUp | None = None
 
     def start(self) -> None:
-        """Start the processes, so that they get ready while the caller does other things."""
-        while len(self._workers) < self._count:
-            self._workers.append(_Worker(self._context, self._trust))
+        """Start the processes; they get ready while the caller does other things.
+
+        On Linux one warm process is started for all of them, and while it imports what submissions need, this process imports what graders
+        need and forks them. Where this process has threads, which a fork does not survive, they are started anew instead.
+        """
+        if self._workers:
+            return
+        if not LINUX:
+            self._workers = [_Worker(self._trust) for _ in range(self._count)]
+            return
+        from autograder.execution.hosts import WarmUp
+
+        self._warm = WarmUp(self._count)
+        _import()
+        forked = threading.active_count() == 1
+        for control in self._warm.controls:
+            others = [one for one in self._warm.controls if one is not control] + [one.connection for one in self._workers]
+            self._workers.append(_Worker(self._trust, control, others if forked else None))
+        self._warm.release()
 
     def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[Outcome]:
         self.start()
-        self._plan = msgspec.msgpack.encode(plan)
+        self._plan = encode(plan)
         for worker in self._workers:
             worker.connection.send_bytes(self._plan)
         queue = iter(jobs)
@@ -122,11 +168,12 @@ class Processes:
         job = worker.job
         assert job is not None
         try:
-            return msgspec.msgpack.decode(worker.connection.recv_bytes(), type=Outcome)
+            outcome: Outcome = reader(Outcome)(worker.connection.recv_bytes())
+            return outcome
         except (EOFError, OSError, msgspec.MsgspecError):
             self._workers.remove(worker)
             _end(worker)
-            self._workers.append(_Worker(self._context, self._trust))
+            self._workers.append(_Worker(self._trust))
             self._workers[-1].connection.send_bytes(self._plan)
         if job.student not in tried:
             tried.add(job.student)
@@ -138,6 +185,9 @@ class Processes:
         for worker in self._workers:
             _end(worker)
         self._workers = []
+        if self._warm is not None:
+            self._warm.wait()
+            self._warm = None
 
 
 def _end(worker: _Worker) -> None:

@@ -6,17 +6,23 @@ nbgrader then fails the submission, or the whole class.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import logging
 import os
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import nbformat
+from jsonschema import ValidationError
 from nbformat import NotebookNode
 from nbgrader import preprocessors as stock
 from nbgrader import utils
 from nbgrader.api import MissingEntry
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.nbgraderformat.common import BaseMetadataValidator
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.release import MarkedCell, Release, ReleasedNotebook, SourceCell, read_release
@@ -104,8 +110,17 @@ class RestoreMarks(NbGraderPreprocessor):  # type: ignore[misc]
             source, task = known.source_cell(name), any(cell.name == name for cell in known.task_cells)
             solution = any(cell.name == name for cell in known.solution_cells)
             cell = nbformat.from_dict(transform(source, graded.max_score, is_solution=solution, is_task=task))  # type: ignore[no-untyped-call]
+            if nb.nbformat_minor >= 5:
+                cell.id = _cell_id(name, nb)
             nb.cells.insert(len(nb.cells) if task else before[-1] + 1 if before else 0, cell)
             self.notes.append(f"The cell {name!r} was missing; it was put back.")
+
+
+def _cell_id(name: str, nb: NotebookNode) -> str:
+    """An id for a cell that is put back: the same in every grading, where nbformat would draw one by lot."""
+    taken = {cell.get("id") for cell in nb.cells}
+    tries = (f"put-back-{hashlib.sha256(f'{name}{turn}'.encode()).hexdigest()[:8]}" for turn in itertools.count())
+    return next(one for one in tries if one not in taken)
 
 
 def _places(nb: NotebookNode) -> dict[str, int]:
@@ -173,6 +188,38 @@ class KnownCells(stock.OverwriteCells):  # type: ignore[misc]
         if self.add_missing_cells:
             nb, resources = self.add_missing_grade_cells(nb, resources)
             nb, resources = self.add_missing_task_cells(nb, resources)
+        return nb, resources
+
+
+class _ReadOnce(BaseMetadataValidator):  # type: ignore[misc]
+    """As nbgrader has it, but jsonschema's validator is made once: to find out each time that the schema is one takes most of the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wants = jsonschema.validators.validator_for(self.schema)(self.schema)
+
+    def validate_cell(self, cell: NotebookNode) -> None:
+        marks = cell.metadata.get("nbgrader")
+        if marks is not None and (marks.get("schema_version", 0) != self.schema_version or not self._wants.is_valid(marks)):
+            raise ValidationError(f"not nbgrader's metadata: {str(marks)[:200]}")
+
+
+class _Quick(MetadataValidator, _ReadOnce):  # type: ignore[misc]
+    """nbgrader's validator, which asks its base class what the schema says: here `_ReadOnce`."""
+
+
+class KnownSchema(stock.CheckCellMetadata):  # type: ignore[misc]
+    """The same check. What it does not let pass is said by nbgrader's own."""
+
+    validator: Any = None
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
+        cls = type(self)
+        cls.validator = cls.validator or _Quick()
+        try:
+            cls.validator.validate_nb(nb)
+        except Exception:
+            return super().preprocess(nb, resources)  # type: ignore[no-any-return]
         return nb, resources
 
 

@@ -19,7 +19,7 @@ from autograder.execute import ExecuteInSandbox
 from autograder.execution.orders import WorkerError
 from autograder.release import Release
 from autograder.sandbox.report import SandboxUnavailable
-from autograder.sanitize import CollectScores, KnownCells, KnownKernelspec, RestoreMarks
+from autograder.sanitize import CollectScores, KnownCells, KnownKernelspec, KnownSchema, RestoreMarks
 
 
 class Plan(msgspec.Struct, frozen=True, tag=True):
@@ -79,6 +79,7 @@ class ExecuteJob(ExecuteInSandbox):
 REPLACED = {
     "OverwriteKernelspec": KnownKernelspec,
     "OverwriteCells": KnownCells,
+    "CheckCellMetadata": KnownSchema,
     "ExecuteInSandbox": ExecuteJob,
     "SaveAutoGrades": CollectScores,
 }
@@ -92,6 +93,7 @@ class Grader:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._config = Config(plan.config)
+        self._exporter: Any = NotebookExporter(config=self._config)  # type: ignore[no-untyped-call]
         self._log = logging.getLogger("autograder.submission")
         self._log.addHandler(logging.NullHandler())
         self._log.propagate = False
@@ -162,10 +164,9 @@ class Grader:
         return preprocessor
 
     def _convert(self, notebook: Any, preprocessors: list[Any], resources: dict[str, Any]) -> str:
-        exporter: Any = NotebookExporter(config=self._config)  # type: ignore[no-untyped-call]
-        exporter._preprocessors = preprocessors
+        self._exporter._preprocessors = preprocessors
         text: str
-        text, _ = exporter.from_notebook_node(notebook, resources=resources)
+        text, _ = self._exporter.from_notebook_node(notebook, resources=resources)
         return text
 
 

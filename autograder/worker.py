@@ -4,7 +4,6 @@ It must never import `autograder.checks`, `autograder.hidden` or anything of the
 could read there what it is not to know. It starts no thread and holds no secret: its environment was scrubbed before it started.
 """
 
-import gc
 import os
 import signal
 import socket
@@ -117,18 +116,55 @@ class WarmProcess:
         return Closed(session, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def warm(descriptor: str) -> None:
-    """The warm process, from start to end. `descriptor` is its end of the grader's control socket."""
+def warm(*descriptors: str) -> None:
+    """The warm process, from start to end. `descriptors` are its ends of the control sockets, one for each grader that it works for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    control = socket.socket(fileno=int(descriptor))
+    controls = [socket.socket(fileno=int(one)) for one in descriptors]
     base = enter()
     shell = warm_up()
-    gc.collect()
-    gc.freeze()  # what is here now stays: children need not look through it, nor copy it
     try:
-        WarmProcess(control, base, shell).serve()
+        if len(controls) == 1:
+            WarmProcess(controls[0], base, shell).serve()
+        else:
+            _copies(controls, base, shell)
     finally:
         base.leave()
+
+
+def _copies(controls: list[socket.socket], base: Base, shell: WorkerShell) -> None:
+    """A copy of the warm process for each grader, so that none waits for another's orders. If one fails, all end."""
+    left = set[int]()
+    for control in controls:
+        base.before_copy()
+        pid = os.fork()
+        if pid == 0:
+            _be_copy(control, [other for other in controls if other is not control], base, shell)
+        left.add(pid)
+    for control in controls:
+        control.close()
+    try:
+        while left:
+            pid, status = os.wait()
+            if pid in left and status:
+                raise SystemExit(1)
+            left.discard(pid)
+    finally:
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _be_copy(control: socket.socket, others: list[socket.socket], base: Base, shell: WorkerShell) -> NoReturn:
+    code = 1
+    try:
+        for other in others:
+            other.close()
+        base.in_copy()
+        WarmProcess(control, base, shell).serve()
+        code = 0
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        os._exit(code)
 
 
 def fresh(port: str) -> None:

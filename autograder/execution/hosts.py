@@ -76,41 +76,86 @@ def _command(function: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-c", program, str(COURSE), *arguments]
 
 
-class WarmHost:
-    """One warm process, started when the first submission comes, that forks."""
+class WarmUp:
+    """A warm process that was started, and a control socket for each of the graders that it will work for.
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._owner = 0
+    It imports once for all of them. Each socket is for one WarmHost; the process ends when all are closed.
+    """
+
+    def __init__(self, count: int = 1) -> None:
+        self.said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(count)]
+        self.controls = [ours for ours, _ in pairs]
+        descriptors = [theirs.fileno() for _, theirs in pairs]
+        self._process = subprocess.Popen(
+            _command("warm", *map(str, descriptors)),
+            env=environment(),
+            cwd=os.sep,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.said,
+            pass_fds=descriptors,
+            start_new_session=True,
+        )
+        for _, theirs in pairs:
+            theirs.close()
+        self._owner = os.getpid()
+
+    def runs(self) -> bool:
+        """Whether it is this process's, and has not ended."""
+        return self._owner == os.getpid() and self._process.poll() is None
+
+    def release(self) -> None:
+        """Close this process's ends of the sockets."""
+        for control in self.controls:
+            control.close()
+        self.said.close()
+
+    def wait(self) -> None:
+        """Until it has ended, which it does when it is released everywhere. One of another process's is left alone."""
+        if self._owner != os.getpid():
+            return
+        try:
+            self._process.wait(ORDER_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class WarmHost:
+    """A warm process that forks: one of its own, started when the first submission comes, or its place at one that others use, too.
+
+    `control` is the place: one of a WarmUp's sockets. When that warm process ends, it gets one of its own.
+    """
+
+    def __init__(self, control: socket.socket | None = None) -> None:
+        self._own: WarmUp | None = None
+        self._control = control
         self._report: Report | None = None
 
     def start(self) -> None:
         """One that has ended is replaced; one that belongs to the process that this one was forked from is left alone."""
-        if self._process is not None:
-            if self._owner == os.getpid() and self._process.poll() is None:
+        if self._own is None and self._control is not None:
+            return
+        if self._own is not None:
+            if self._own.runs():
                 return
-            self._forget()
-        self._owner = os.getpid()
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                _command("warm", str(theirs.fileno())),
-                env=environment(),
-                cwd=os.sep,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._said,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+            self._own.release()
+        self._own = WarmUp()
+        self._control = self._own.controls[0]
         self._report = None
 
     def report(self) -> Report:
         """Starts the warm process if there is none."""
         self.start()
         if self._report is None:
-            self._report = self._receive(Hello, START_TIMEOUT).report
+            placed = self._own is None
+            try:
+                self._report = self._receive(Hello, START_TIMEOUT).report
+            except WorkerError:
+                if not placed:
+                    raise
+                return self.report()  # of one of its own
         return self._report
 
     def open(self, session: int, limits: Limits) -> socket.socket:
@@ -131,39 +176,31 @@ class WarmHost:
 
     def stop(self) -> None:
         """Ends every session too."""
-        process = self._process
-        if process is None:
-            return
-        self._forget()
-        if self._owner != os.getpid():
-            return
-        try:
-            process.wait(ORDER_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    def _forget(self) -> None:
-        """Close this process's end. The warm process ends when every end is closed."""
-        self._control.close()
-        self._said.close()
-        self._process = None
+        own, control = self._own, self._control
+        self._own = self._control = None
+        if own is not None:
+            own.release()
+            own.wait()
+        elif control is not None:
+            control.close()
 
     def words(self) -> str:
-        """From its standard error."""
-        return _last_line(self._said)
+        """From its standard error, unless that is kept by whoever started it."""
+        return _last_line(self._own.said) if self._own else ""
 
     def _ask(self, order: Order, expected: type[_R], descriptors: list[int] | None = None) -> _R:
         self._send(order, descriptors or [])
         return self._receive(expected, ORDER_TIMEOUT)
 
     def _send(self, order: Order, descriptors: list[int]) -> None:
+        assert self._control is not None
         try:
             socket.send_fds(self._control, [encode(order)], descriptors)
         except OSError:
             raise self._gone() from None
 
     def _receive(self, expected: type[_R], timeout: float) -> _R:
+        assert self._control is not None
         self._control.settimeout(timeout)
         try:
             packet = self._control.recv(PACKET_LIMIT)
@@ -181,7 +218,11 @@ class WarmHost:
         return reply
 
     def _gone(self) -> WorkerError:
-        return WorkerError(f"The process that starts submissions has ended: {self.words() or 'it did not say why'}.")
+        gone = WorkerError(f"The process that starts submissions has ended: {self.words() or 'it did not say why'}.")
+        if self._own is None and self._control is not None:
+            self._control.close()
+            self._control = self._report = None  # the next one is our own
+        return gone
 
 
 class FreshHost:

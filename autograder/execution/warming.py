@@ -1,5 +1,6 @@
 """What is done once in the warm process so that no submission has to: imports, and whatever libraries do at their first use."""
 
+import gc
 import importlib
 import sys
 import types
@@ -41,7 +42,12 @@ openai.OpenAI(api_key="none", max_retries=0, http_client=httpx2.Client(transport
 
 
 def warm_up() -> WorkerShell:
-    """The shell that every child starts with."""
+    """The shell that every child starts with. What is in memory afterwards is out of the garbage collector's sight.
+
+    It would look through it again and again while it grows, which takes as long as a third of the imports, and later in each child, whose
+    memory would stop being shared for it.
+    """
+    gc.disable()
     for name in PRELOADED:
         try:
             importlib.import_module(name)
@@ -52,6 +58,8 @@ def warm_up() -> WorkerShell:
     shell = make_shell()
     reuse_lexers()
     rehearse(shell)
+    gc.freeze()
+    gc.enable()
     return shell
 
 
@@ -73,6 +81,7 @@ def rehearse(shell: WorkerShell) -> None:
         warnings.simplefilter("ignore")
         for source in REHEARSAL:
             shell.run_cell(source, store_history=False)  # type: ignore[no-untyped-call]
+    gc.freeze()  # the shell collects when it is reset
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)

@@ -27,6 +27,12 @@ class Base:
         self.report = Report(dict.fromkeys(PROTECTIONS, reason))
         self._folder = Path(tempfile.mkdtemp(prefix="submissions-"))
 
+    def before_copy(self) -> None:
+        """Called before the warm process forks a copy of itself. Raises OSError."""
+
+    def in_copy(self) -> None:
+        """Called in the copy."""
+
     def before_fork(self) -> None:
         """Called before each fork. Raises OSError."""
 
@@ -63,6 +69,10 @@ if sys.platform == "linux":
             self._namespaces = namespaces.ChildNamespaces()
             move_in(Path(tree.SCRATCH))
 
+        def before_copy(self) -> None:
+            """The copy is in this process's own namespace, and ends with it."""
+            self._namespaces.before_copy()
+
         def before_fork(self) -> None:
             """The next child is the first of its own process namespace."""
             self._namespaces.before_fork()
@@ -93,6 +103,10 @@ if sys.platform == "linux":
         def __init__(self, reason: str) -> None:
             super().__init__(reason)
             self._readable = readable()
+            self.in_copy()
+
+        def in_copy(self) -> None:
+            """Whatever its children leave running becomes its own child."""
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
 
         def confine(self, wanted: Limits) -> Path:

@@ -80,6 +80,10 @@ class ChildNamespaces:
     def __init__(self) -> None:
         self._own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
 
+    def before_copy(self) -> None:
+        """The next fork is in the warm process's namespace. Raises OSError."""
+        kernel.setns(self._own, kernel.CLONE_NEWPID)
+
     def before_fork(self) -> None:
         """The next fork is the first process of a new namespace. Raises OSError."""
         kernel.setns(self._own, kernel.CLONE_NEWPID)

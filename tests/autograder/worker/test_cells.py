@@ -272,7 +272,7 @@ def test_environment_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_warm_process_that_died_is_replaced() -> None:
     with WorkerClient(trust=True) as client:
         with client.open() as session:
-            process = client.host._process  # type: ignore[attr-defined]
+            process = client.host._own._process  # type: ignore[attr-defined]
             process.kill()
             process.wait()
             with pytest.raises((SubmissionFailed, WorkerError)):
@@ -288,7 +288,7 @@ def test_nothing_is_left_when_the_grader_goes() -> None:
         client.open().run_cell(
             f"import subprocess\np = subprocess.Popen(['sh', '-c', 'sleep 1000; true', '{word}'], start_new_session=True)", 10
         )
-        process = client.host._process  # type: ignore[attr-defined]
+        process = client.host._own._process  # type: ignore[attr-defined]
     assert process.poll() is not None
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     assert not [command for command in commands if word.encode() in command and b"sleep" in command]

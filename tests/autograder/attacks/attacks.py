@@ -30,6 +30,14 @@ CELLS = {
     "memory_bomb": "x = []\nwhile True: x.append(bytearray(2**24))",
     "descriptor_bomb": "kept = [open('/dev/null') for _ in range(100_000)]",
     "thread_bomb": "import threading, time\nfor _ in range(10_000): threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
+    "fork_bomb": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    "fork_bomb_of_the_shell": "import subprocess\nsubprocess.run(['sh', '-c', 'bomb() { bomb | bomb & }; bomb'])\nopen('/nowhere')",
+    "symlinks_out": (
+        "import os\nos.symlink('{work}/gradebook.db', 'book'); os.symlink('/proc/1/root', 'root'); os.symlink('{course}', 'course')\n"
+        "for path in ('book', 'root/etc/shadow', 'course/solutions/first-turn/first-turn.ipynb'):\n    try: print(open(path, 'rb').read())\n"
+        "    except OSError: pass\nopen('book')"
+    ),
+    "proc_of_others": "import os\nassert set(filter(str.isdigit, os.listdir('/proc'))) <= {'1', str(os.getpid())}\nopen('/proc/{pid}/cmdline')",
     "stack_exhaustion": "def down(): return down()\ndown()",
     "endless_output": "import sys\nwhile True: print('x' * 10_000)",
     "endless_loop": "while True: pass",
@@ -37,6 +45,11 @@ CELLS = {
     "exit_soft": "raise SystemExit(0)",
     "segfault": "import ctypes\nctypes.string_at(0)",
     "kill_itself": "import os\nos.kill(os.getpid(), 9)",
+    "dunder_tricks": (
+        "class Ten(float):\n    __eq__ = __ge__ = __gt__ = lambda self, other: True\n    __hash__ = float.__hash__\n"
+        "    def __reduce__(self): return (eval, ('10.0',))\nfor kind in object.__subclasses__():\n    try: kind.__eq__ = lambda *a: True\n"
+        "    except TypeError: pass\nfirst_turn = lambda *a, **k: Ten(10)"
+    ),
     "exit_hook": "import atexit, os\natexit.register(lambda: os.write(1, b'10.0'))",
     "threads_left_behind": (
         "import threading, time\ndef late():\n    while True: print('10.0'); time.sleep(.01)\nthreading.Thread(target=late, daemon=True).start()"

@@ -18,7 +18,55 @@ from tests.autograder.course_copy import SLUG, answered, clone, command, corpus,
 
 HONEST = 3
 NAMES = [*CELLS, *ANSWERS, *EDITS, *RAW, "links_to_others", "notebook_is_a_link", "strange_file_names", "fifty_megabytes"]
+NAMED = {
+    "gradebook write": "gradebook_write",
+    "hidden checks read": "hidden_checks_read",
+    "solution read": "solution_read",
+    "other student read": "other_student_read",
+    "network out": "network_out",
+    "fork bomb": "fork_bomb",
+    "memory bomb": "memory_bomb",
+    "disk fill": "disk_fill",
+    "endless output": "endless_output",
+    "endless loop": "endless_loop",
+    "os._exit": "exit_hard",
+    "ast_transformers": "ast_transformer",
+    "patched check": "patched_check",
+    "patched json": "patched_json",
+    "patched transport": "patched_transport",
+    "forged pipe messages": "forged_frames",
+    "symlinks": "symlinks_out",
+    "signals to the parent": "signal_to_the_grader",
+    "/proc": "proc_of_others",
+    "environment": "environment_of_the_teacher",
+    "pickle": "pickle_on_the_pipe",
+    "stack exhaustion": "stack_exhaustion",
+    "giant repr": "giant_repr",
+    "dunder tricks": "dunder_tricks",
+    "monkeypatched builtins": "patched_builtins",
+    "threads left behind": "threads_left_behind",
+    "exit hooks": "exit_hook",
+    "kernel spec swap": "kernel_swap",
+    "metadata edits": "more_points",
+    "cell injection": "graded_cell_injected",
+}
+"""What every autograder is asked about, and the attack that tries it."""
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("attacks")]
+
+
+PLAIN = (
+    *("gradebook_write", "solution_read", "other_student_read", "network_out", "exit_hard", "endless_loop", "ast_transformer"),
+    *("patched_check", "patched_json", "patched_transport", "everything_is_equal", "forged_frames", "pickle_on_the_pipe", "exit_hook"),
+    *("prints_its_score", "not_graded_any_more", "more_points", "graded_cell_injected", "check_replaced", "output_brought_along"),
+    *("kernel_swap", "newer_schema", "checksum_of_its_own", "deep_json"),
+)
+"""Those that nbgrader's own command meets as well."""
+
+
+def impatient(course):
+    """Cells have four seconds."""
+    config = course / "autograder" / "nbgrader_config.py"
+    config.write_text(config.read_text() + "\nc.ExecuteInSandbox.timeout = 4\n")
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +75,7 @@ def graded(tmp_path_factory):
     if not available().complete:
         pytest.skip(available().sentence())
     course = clone(tmp_path_factory.mktemp("attacked"))
-    config = course / "autograder" / "nbgrader_config.py"
-    config.write_text(config.read_text() + "\nc.ExecuteInSandbox.timeout = 4\n")
+    impatient(course)
     (course / "autograder" / "hidden").mkdir(exist_ok=True)
     (course / "autograder" / "hidden" / "first-turn.py").write_text("SCENES = {}\n# the hidden text\n")
     work = course / "autograder" / "work"
@@ -70,6 +117,11 @@ def test_attack_goes_unmentioned(graded, name):
     said = [finding.sentence for found in record.verdicts.values() for verdict in found for finding in verdict.findings]
     said += [verdict.note for found in record.verdicts.values() for verdict in found]
     assert [line for line in [record.problem, *record.incidents, *said] if line], record
+
+
+def test_attack_that_everybody_asks_about_is_missing():
+    assert set(NAMED.values()) <= set(NAMES)
+    assert len(NAMES) >= 40
 
 
 def test_honest_student_suffers(graded):
@@ -144,3 +196,27 @@ def test_graded_notebook_holds_what_a_link_led_to(graded):
 def test_terminal_is_sent_control_characters(graded):
     _, _, said = graded
     assert "\x1b" not in said
+
+
+def test_plain_nbgrader_is_less_careful(tmp_path):
+    if not available().complete:
+        pytest.skip(available().sentence())
+    course = clone(tmp_path)
+    impatient(course)
+    blank = nbformat.read(course / "exercises" / SLUG / f"{SLUG}.ipynb", as_version=4)
+    made = submissions(blank, work=course / "autograder" / "work", course=course, pid=os.getpid())
+    for name in PLAIN:
+        hand_in(course, name, made[name])
+    right = answered(course, SLUG, next(path for path in corpus() if path.parent.name == "right"))
+    for name in ("a-honest", "honest-1", "z-honest"):
+        hand_in(course, name, right)
+    hand_in(course, "links_to_others", blank)
+    (course / "autograder" / "work" / "submitted" / "links_to_others" / SLUG / "book.db").symlink_to("../../../gradebook.db")
+    command(course, "nbgrader", "autograde", SLUG, code=None)
+    scores = {}
+    for grade in rows(course)["grade"]:
+        assert grade[3] is None, grade  # no manual score
+        scores[grade[0].split("/")[0]] = grade[2] or 0
+    assert {name: score for name, score in scores.items() if score} == {"a-honest": 10, "honest-1": 10, "z-honest": 10}
+    assert set(scores) == {*PLAIN, "a-honest", "honest-1", "z-honest", "links_to_others"}
+    assert not list((course / "autograder" / "work" / "autograded" / "links_to_others").rglob("*.db"))

@@ -37,7 +37,8 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = verbs.add_parser("serve", help="run the service until Ctrl-C")
     serve.add_argument("--port", type=_port, default="8650", help="8650 unless given; auto: that one if it is free, otherwise any")
-    serve.add_argument("--store", metavar="FILE", help="where threads are kept; :memory: forgets them at the end. "
+    serve.add_argument("--store", metavar="FILE", help="where threads are kept, postgresql://USER@HOST/DATABASE included; "
+                       ":memory: forgets them at the end. "
                        "Left out: this user's own store, which notebooks use too")  # fmt: skip
     serve.add_argument("--clock", default="real", help="real, or x50 for fifty times real time")
     serve.add_argument("--responder", metavar="NAME", help="who writes the replies: scripted (unless given), echo, hosted or local; "

@@ -29,7 +29,7 @@ from threadlab.responders.choosing import INSIDE, chosen, refuse_self, remote
 from threadlab.server import App, ServerInfo
 from threadlab.service import build_engine
 from threadlab.status_page import RequestLine, last_threads, token_of
-from threadlab.store import open_store
+from threadlab.store import is_address, open_store, place_shown
 from threadlab.worker import Worker
 
 MEMORY = ":memory:"
@@ -55,7 +55,7 @@ def serve(options: argparse.Namespace) -> int:
     key_file: Path = (options.key_file or home.key_file).absolute()
     keys = keys_of(key_file, options.project, options.keys)
     key = next(iter(keys))
-    file = home.store if options.store is None else None if options.store == MEMORY else Path(options.store).absolute()
+    place = _place(home, options.store)
     with ExitStack() as ends:
         if options.store is None:
             ends.enter_context(_only_one(home))
@@ -64,7 +64,7 @@ def serve(options: argparse.Namespace) -> int:
         refuse_self(choice, port)
         responder = remote(choice)
         replies = responder.described if responder else INSIDE[choice.name]
-        store = ends.enter_context(closing(open_store(file)))
+        store = ends.enter_context(closing(open_store(place)))
         try:
             engine = build_engine(
                 store,
@@ -80,7 +80,7 @@ def serve(options: argparse.Namespace) -> int:
         if options.store is None:
             record = ServerRecord(os.getpid(), port, threadlab.__version__, started, code_fingerprint(), choice.label(), replies)
             home.write_record(record)
-        info = ServerInfo("threadlab", threadlab.__version__, os.getpid(), started, str(file or "memory"), replies)
+        info = ServerInfo("threadlab", threadlab.__version__, os.getpid(), started, place_shown(place), replies)
 
         def transaction() -> AbstractContextManager[None]:
             engine.advance(clock.now())  # first, by itself: it need not wait for the disk, and requests that only read need not then either
@@ -99,6 +99,15 @@ def serve(options: argparse.Namespace) -> int:
         _greet(f"http://127.0.0.1:{port}", options, key_file, info, token_of(key))
         listen.run(app, listener, idle_exit=options.idle_exit)
     return 0
+
+
+def _place(home: Home, given: str | None) -> Path | str | None:
+    """Where things are kept: this user's own file, or what `--store` names; None for memory."""
+    if given is None:
+        return home.store
+    if given == MEMORY:
+        return None
+    return given if is_address(given) else Path(given).absolute()
 
 
 def _only_one(home: Home) -> AbstractContextManager[object]:

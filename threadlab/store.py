@@ -1,6 +1,6 @@
-"""Where the service keeps its objects: in memory, or in one SQLite file, behind one narrow protocol.
+"""Where the service keeps its objects: in memory, in one SQLite file, or in PostgreSQL, behind one narrow protocol.
 
-The engine calls nothing but `Store`. Both stores give the same answers in the same order; only the file survives the process.
+The engine calls nothing but `Store`. All stores give the same answers in the same order; memory alone does not survive the process.
 """
 
 import sqlite3
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -345,9 +346,31 @@ def _row(found: tuple[str, str, str, str, int, str, int, bytes, bytes | None]) -
     return Row(object_id, kind, project, parent, seq, _decode_body(body), run_id, tokens, decoded)
 
 
-def open_store(path: Path | str | None) -> Store:
-    """A store in the file at `path`, made if it is not there, or in memory when `path` is None.
+def is_address(place: Path | str | None) -> bool:
+    """Whether a place to keep things is a database server's, and not a file."""
+    return isinstance(place, str) and place.startswith(("postgresql://", "postgres://"))
+
+
+def place_shown(place: Path | str | None) -> str:
+    """A place as people may see it: a server's address without a password."""
+    if not is_address(place):
+        return str(place or "memory")
+    parts = urlsplit(str(place))
+    user = f"{parts.username}@" if parts.username else ""
+    return f"{parts.scheme}://{user}{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def open_store(place: Path | str | None) -> Store:
+    """A store in the file at `place`, made if it is not there, in the PostgreSQL database at postgresql://..., or in memory for None.
 
     Raises StoreBusy or StoreBroken (both ThreadlabError), each with a sentence.
     """
-    return MemoryStore() if path is None else SqliteStore(Path(path))
+    if place is None:
+        return MemoryStore()
+    if not is_address(place):
+        return SqliteStore(Path(place))
+    try:
+        from threadlab.store_postgres import PostgresStore  # here, because its driver is an extra
+    except ImportError:
+        raise StoreBroken("A store in PostgreSQL needs its driver, psycopg: pip install 'threads-course[postgresql]'.") from None
+    return PostgresStore(str(place))

@@ -42,6 +42,11 @@ class Hosted:
         self.described = f"{which} at {self._host}, a hosted endpoint: it reads what is written here, and may cost money"
         timeout = httpx2.Timeout(patience, connect=min(patience, 10.0))
         self._client = openai.AsyncOpenAI(api_key=key, base_url=url, timeout=timeout, max_retries=retries)
+        self._client.with_raw_response.responses, self._client.chat.completions  # noqa: B018 - loads them now, and not in the first run
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._client.close()
 
     async def answer(self, prompt: Prompt) -> AsyncIterator[str | Answer]:
         refused = asking.refused(prompt)

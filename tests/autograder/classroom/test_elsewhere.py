@@ -1,27 +1,18 @@
 """The same class on a Dask cluster that loses a worker, and into a PostgreSQL gradebook: the same grades."""
 
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.autograder.classroom.test_resume import a_class
 from tests.autograder.course_copy import SLUG, command, environment, files, rows
+from tests.postgres_server import free_port, postgres_server
 
 pytestmark = pytest.mark.slow
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def start(course, *words):
@@ -77,53 +68,11 @@ def test_nobody_at_the_address_is_a_traceback():
         Cluster(f"tcp://127.0.0.1:{free_port()}")
 
 
-def postgres_programs():
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    return folders[-1] if folders else None
-
-
 @pytest.fixture
 def postgres():
     """A server of its own, on a port of its own; `db_url`."""
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed on this computer")
-    place = Path(tempfile.mkdtemp(prefix="gradebook-"))  # not below pytest's folder, which is its user's alone
-    place.chmod(0o755)
-    data, port = place / "data", free_port()
-    become = []
-    if os.geteuid() == 0:  # PostgreSQL does not run as root
-        if subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode:
-            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        data.mkdir()
-        shutil.chown(data, "postgres", "postgres")
-    subprocess.run([*become, programs / "initdb", "-D", data, "-A", "trust", "-U", "teacher"], cwd="/", check=True, capture_output=True)
-    server = subprocess.Popen(
-        [*become, programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", ""],
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        import psycopg
-
-        end = time.monotonic() + 30
-        while True:
-            try:
-                with psycopg.connect(f"host=127.0.0.1 port={port} user=teacher dbname=postgres", autocommit=True) as connection:
-                    connection.execute("create database grades")
-                break
-            except psycopg.OperationalError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.1)
-        yield f"postgresql+psycopg://teacher@127.0.0.1:{port}/grades"
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(30)
-        shutil.rmtree(place, ignore_errors=True)
+    with postgres_server("teacher", "grades") as server:
+        yield server.address.replace("postgresql://", "postgresql+psycopg://")
 
 
 def test_gradebook_in_postgresql_has_other_grades(tmp_path, postgres):

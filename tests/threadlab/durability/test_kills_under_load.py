@@ -40,9 +40,9 @@ def started(program: str, output: Any, *arguments: str) -> subprocess.Popen[str]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, text=True, cwd=ROOT, env=environment)
 
 
-def under_load(folder: Path, kills: int) -> list[list[Any]]:
+def under_load(folder: Path, kills: int, store: Path | str) -> list[list[Any]]:
     """Kill servers while clients write, and end the last one in order. What the clients were told, line by line."""
-    key_file, store = folder / "key", folder / "store.db"
+    key_file = folder / "key"
     with listen.open_socket(0) as free:
         port = str(free.getsockname()[1])
     key = read_or_make_key(key_file)
@@ -62,11 +62,11 @@ def under_load(folder: Path, kills: int) -> list[list[Any]]:
     return [json.loads(line) for number in range(PROCESSES) for line in (folder / f"told-{number}").read_text().splitlines()]
 
 
-def check(folder: Path, told: list[list[Any]]) -> None:
+def check(place: Path | str, told: list[list[Any]]) -> None:
     messages = [line for line in told if line[0] == "message"]
     runs = [line for line in told if line[0] == "run"]
     assert len(messages) + len(runs) == len(told), "only the lock of a run may refuse anything, and no client meets it"
-    at = Desk(store=folder / "store.db", clock=VirtualClock(time.time() + 3600), seed=99)
+    at = Desk(store=place, clock=VirtualClock(time.time() + 3600), seed=99)
     try:
         store = at.service.engine.store
         for _, thread_id, message_id, text in messages:
@@ -92,13 +92,13 @@ def check(folder: Path, told: list[list[Any]]) -> None:
 
 
 def test_acknowledged_write_is_lost_in_three_kills(tmp_path: Path) -> None:
-    told = under_load(tmp_path, 3)
-    check(tmp_path, told)
+    told = under_load(tmp_path, 3, tmp_path / "store.db")
+    check(tmp_path / "store.db", told)
     assert told
 
 
 @pytest.mark.slow
 def test_acknowledged_write_is_lost_in_200_kills(tmp_path: Path) -> None:
-    told = under_load(tmp_path, 200)
-    check(tmp_path, told)
+    told = under_load(tmp_path, 200, tmp_path / "store.db")
+    check(tmp_path / "store.db", told)
     assert len(told) > 200

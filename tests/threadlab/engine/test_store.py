@@ -41,9 +41,13 @@ class BothStores(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.file = SqliteStore(Path(self.folder.name) / "store")
+        self.file = self.reopened()
         self.memory = MemoryStore()
         self.seqs: dict[str, int] = {}
+
+    def reopened(self) -> Any:
+        """What was kept, as the next process finds it."""
+        return SqliteStore(Path(self.folder.name) / "store")
 
     def both(self) -> Iterator[Store]:
         yield self.memory
@@ -108,7 +112,7 @@ class BothStores(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.file.close()
-        self.file = SqliteStore(Path(self.folder.name) / "store")
+        self.file = self.reopened()
         self.memory._seq = max((row.seq for row in self.memory._rows.values()), default=0)
 
     @invariant()

@@ -7,9 +7,10 @@ behind it; the same name marks wrong submissions and feedback.
 from threadlab.prediction import Option, Question
 from threadlab.predictions_care import CARE
 from threadlab.predictions_early import EARLY
+from threadlab.predictions_last import LAST
 from threadlab.predictions_late import LATE
 from threadlab.predictions_limits import LIMITS
 
 __all__ = ["QUESTIONS", "Option", "Question"]
 
-QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE
+QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE | LAST

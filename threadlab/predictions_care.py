@@ -64,4 +64,65 @@ CARE: dict[str, Question] = {
             ),
         },
     ),
+    "who-runs-the-tool": Question(
+        "09",
+        "B",
+        {
+            "A": Option(
+                "Two: the service has called the function, and waits for us to confirm.",
+                "The service has never seen the function. All it has is a description; it asks, and whoever holds the function decides.",
+                "the service runs the tools",
+            ),
+            "B": Option(
+                "None: the run has asked us to do it, and waits.",
+                "`requires_action` means you. Until your program acts, nothing has happened but a question.",
+            ),
+            "C": Option(
+                "One: the second is called when the first has been answered.",
+                "Both are asked for at once, and both outputs are wanted in one request. In which order you run them is your affair.",
+                "one call after the other",
+            ),
+        },
+    ),
+    "outputs-reply-lost": Question(
+        "09",
+        "A",
+        {
+            "A": Option(
+                "It raises `BadRequestError`: the run does not accept tool outputs. And yet it has them.",
+                "The first request was carried out, and the run went on. The SDK repeats it half a second later and meets a run that asks "
+                "for nothing any more. The 400 is about the repetition.",
+            ),
+            "B": Option(
+                "It returns the run: the SDK repeats the request, and the service recognises it by the calls' ids.",
+                "The service compares the ids with what the run is asking for *now*, and now it asks for nothing.",
+                "the service recognises repetitions",
+            ),
+            "C": Option(
+                "It raises `APIConnectionError`: a request that changes something is not repeated.",
+                "The SDK repeats every request, those that change something included (lesson 05).",
+                "the SDK repeats only what is safe",
+            ),
+        },
+    ),
+    "slow-tool": Question(
+        "09",
+        "C",
+        {
+            "A": Option(
+                "They are taken: while it is `requires_action`, the clock of the run stands still.",
+                "It runs from the run's creation to `expires_at`, whoever has to act.",
+                "requires_action stops the clock",
+            ),
+            "B": Option(
+                "They are taken, and a new run is started with them.",
+                "An expired run is over, and nobody starts another one but you. That one would ask for the tool again, under a new id.",
+                "expired runs go on in another",
+            ),
+            "C": Option(
+                "They are refused: the run has expired. The table is booked, and only we know.",
+                "The step says `expired` and has no output. What the tool did is in your own record, or nowhere.",
+            ),
+        },
+    ),
 }

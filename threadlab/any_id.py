@@ -2,8 +2,9 @@
 
 SDKs test themselves with literal ids (`"thread_id"`, `"string"`) against a server that answers anything well-formed. `AnyId` stands
 before the engine and makes the engine's own answers possible: any key, any id, with or without `/v1`. What is missing is made first, a
-run is brought into the status that the operation needs, and values that no test means seriously (`limit=0`, a model called `string`) are
-replaced. The answer is then the engine's. None of this is how the hosted API behaved.
+run is brought into the status that the operation needs, values that no test means seriously (`limit=0`, a model called `string`) are
+replaced, and parts of a body that the engine refuses are left out. The answer is then the engine's. None of this is how the hosted API
+behaved.
 """
 
 import hashlib
@@ -15,18 +16,23 @@ import msgspec
 
 from threadlab import file_objects as f
 from threadlab import objects as o
+from threadlab import response_objects as r
 from threadlab.engine import Engine, Outcome, Reply, Request, Stream
 from threadlab.engine.call import PREFIXES, row_id
 from threadlab.engine.core import BETA
 from threadlab.engine.planning import expiry
 from threadlab.engine.routes import find_operation
 from threadlab.errors import ApiError
+from threadlab.leave_out import refused_part, without
 from threadlab.models import was_ever_real
 from threadlab.records import Plan, Row, Stored
 
 MODEL = "gpt-4o"
 CALL = "call_any"
 """The tool call of an output that names none."""
+
+MOST_LEFT_OUT = 40
+"""Parts of one body."""
 
 _CURSORS = ("after", "before")
 _LIMITS = {"listFiles": 10_000, "listVectorStoreFiles": 100}
@@ -54,10 +60,25 @@ class AnyId:
             making = _Making(self._engine, self._project, now)
             made = making.path(operation.params, ids)
             request = msgspec.structs.replace(
-                request, path=_path_with(path, made), query=making.query(operation.name, request.query), body=making.body(request)
+                request,
+                path=_path_with(path, made),
+                query=making.query(operation.name, request.query),
+                body=making.body(operation.name, request),
             )
             making.prepare(operation.name, made, request.body)
-        return _named_back(self._engine.handle(request, now), making.names)
+        return _named_back(self._taken(request, now), making.names)
+
+    def _taken(self, request: Request, now: float) -> Outcome:
+        """The engine's answer to as much of the request as it takes; its first answer when leaving out does not help."""
+        first = outcome = self._engine.handle(request, now)
+        for _ in range(MOST_LEFT_OUT):
+            part = refused_part(outcome)
+            body = without(request.body, part) if part else None
+            if body is None:
+                break
+            request = msgspec.structs.replace(request, body=body)
+            outcome = self._engine.handle(request, now)
+        return first if refused_part(outcome) else outcome
 
 
 def _path_with(path: str, ids: tuple[str, ...]) -> str:
@@ -82,8 +103,17 @@ class _Making:
         found: tuple[str, ...] = ()
         for index, (param, literal) in enumerate(zip(params, ids, strict=True)):
             kind = f.StoreFile if param == "file_id" and index else _KINDS.get(param)
-            found += (literal if kind is None else self.there(kind, literal, *found[-1:], *found[-2:-1]),)
+            if param == "model":
+                found += (self._model(literal),)
+            else:
+                found += (literal if kind is None else self.there(kind, literal, *found[-1:], *found[-2:-1]),)
         return found
+
+    def _model(self, literal: str) -> str:
+        if was_ever_real(literal):
+            return literal
+        self.names[MODEL] = literal
+        return MODEL
 
     def query(self, operation: str, query: str) -> str:
         """Cursors that point nowhere are left out, a limit is brought within its bounds."""
@@ -96,20 +126,23 @@ class _Making:
             given["limit"] = str(min(max(int(text), 1), most)) if text.lstrip("-").isdecimal() else "20"
         return urlencode(given)
 
-    def body(self, request: Request) -> bytes:
+    def body(self, operation: str, request: Request) -> bytes:
         """JSON with ids that are there; any other body as it is."""
+        defaults = _DEFAULTS.get(operation, {})
         try:
-            given = msgspec.json.decode(request.body)
+            given = msgspec.json.decode(request.body or b"{}") if request.body or defaults else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return request.body
-        return msgspec.json.encode(self._mended(given)) if isinstance(given, dict) else request.body
+        return msgspec.json.encode(self._mended({**defaults, **given})) if isinstance(given, dict) else request.body
 
     def _mended(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._mended(one) for one in value]
         if not isinstance(value, dict):
             return value
-        return {name: _MENDERS.get(name, _Making._inner)(self, inner) for name, inner in value.items()}
+        return {
+            name: _MENDERS.get(name, _Making._inner)(self, inner) for name, inner in value.items() if _RIVALS.get(name) not in value
+        }
 
     def _inner(self, value: Any) -> Any:
         return self._mended(value)
@@ -128,7 +161,7 @@ class _Making:
         if self._has(kind, literal, parent):
             return literal
         digest = hashlib.sha256(f"{wire_name}/{parent}/{literal}".encode()).hexdigest()[: o.ID_LENGTH]
-        own = prefix + ("-" if prefix == "file" else "_") + digest
+        own = (prefix or "msg") + ("-" if prefix == "file" else "_") + digest
         self.names[own] = literal
         if not self._has(kind, own, parent):
             for body, under, run_id in _MAKERS[kind](own, int(self._now), parent, grandparent):
@@ -206,6 +239,9 @@ _KINDS: Mapping[str, type[Stored]] = {
     "file_id": f.File,
     "vector_store_id": f.VectorStore,
     "batch_id": f.FileBatch,
+    "conversation_id": r.Conversation,
+    "item_id": r.ConversationItem,
+    "response_id": r.Response,
 }
 """The parameters of paths that are ids."""
 
@@ -214,11 +250,22 @@ _MENDERS: Mapping[str, Callable[[_Making, Any], Any]] = {
     "file_id": lambda making, value: making._one(f.File, value),
     "file_ids": lambda making, value: making._many(f.File, value),
     "vector_store_ids": lambda making, value: making._many(f.VectorStore, value),
+    "conversation": lambda making, value: making._one(r.Conversation, value),
+    "previous_response_id": lambda making, value: making._one(r.Response, value),
     "model": lambda making, value: value if isinstance(value, str) and was_ever_real(value) else MODEL,
     "metadata": lambda making, value: value,
     "tool_outputs": lambda making, value: [{"tool_call_id": CALL, **one} if isinstance(one, dict) else one for one in value or []],
 }
 """What is done to the fields of a request's body that have these names."""
+
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "createResponse": {"model": MODEL, "input": "Anything."},
+    "createVectorStoreFileBatch": {"file_ids": ["any"]},
+}
+"""What an operation needs and a generated test may leave out."""
+
+_RIVALS = {"vector_stores": "vector_store_ids", "files": "file_ids", "previous_response_id": "conversation"}
+"""Fields that give way to another one: a test with every parameter there is names both."""
 
 _Made = list[tuple[Stored, str, str]]
 """Objects to keep: each with its parent and its run."""
@@ -244,6 +291,16 @@ def _step(own: str, second: int, run_id: str, thread_id: str) -> _Made:
     return [(step, run_id, "")]
 
 
+def _item(own: str, second: int, conversation_id: str, _: str) -> _Made:
+    said = r.Message(own, "user", [r.InputText("Any message.")])
+    return [(r.ConversationItem(own, said), conversation_id, "")]
+
+
+def _response(own: str, second: int, parent: str, above: str) -> _Made:
+    """In the background, so that it can be cancelled and streamed."""
+    return [(r.Response(own, second, MODEL, "completed", background=True, completed_at=second, usage=r.Usage(0, 0, 0)), "", "")]
+
+
 _MAKERS: Mapping[type[Stored], Callable[[str, int, str, str], _Made]] = {
     o.Assistant: lambda own, second, parent, above: [(o.Assistant(own, second, MODEL), "", "")],
     o.Thread: lambda own, second, parent, above: [(o.Thread(own, second), "", "")],
@@ -254,6 +311,9 @@ _MAKERS: Mapping[type[Stored], Callable[[str, int, str, str], _Made]] = {
     f.VectorStore: lambda own, second, parent, above: [(f.VectorStore(own, second, "any", second), "", "")],
     f.StoreFile: lambda own, second, parent, above: [(f.StoreFile(own, second, parent, "completed"), parent, "")],
     f.FileBatch: lambda own, second, parent, above: [(f.FileBatch(own, second, parent), parent, "")],
+    r.Conversation: lambda own, second, parent, above: [(r.Conversation(own, second), "", "")],
+    r.ConversationItem: _item,
+    r.Response: _response,
 }
 
 

@@ -9,6 +9,8 @@ import openai.types.beta as beta
 import openai.types.beta.threads as threads
 from openai.pagination import AsyncCursorPage, SyncCursorPage
 from openai.types.beta.threads.runs import RunStep
+from openai.types.conversations import Conversation
+from openai.types.responses import Response
 
 ANY = {"foo": "string"}
 PAGE = (SyncCursorPage, AsyncCursorPage)
@@ -149,3 +151,43 @@ STREAMS: list[Asked] = [
     Asked("createRun", lambda c: _runs(c).create, ("thread_id",), {"assistant_id": "assistant_id", "stream": True, **RUN}, ()),
     Asked("submitToolOuputsToRun", lambda c: _runs(c).submit_tool_outputs, ("run_id",), {**T, "tool_outputs": OUTPUTS, "stream": True}, ()),
 ]
+
+TOOL = {"name": "name", "parameters": {"foo": "bar"}, "strict": True, "type": "function", "async": True, "output_schema": {"foo": "bar"}}
+RESPONSE = {
+    "background": True,
+    "conversation": "string",
+    "include": ["file_search_call.results"],
+    "input": "string",
+    "max_output_tokens": 16,
+    "max_tool_calls": 0,
+    "metadata": ANY,
+    "model": "a-model-of-next-year",
+    "previous_response_id": "previous_response_id",
+    "prompt": {"id": "id", "variables": {"foo": "string"}, "version": "version"},
+    "reasoning": {"effort": "none", "summary": "auto"},
+    "stream": False,
+    "text": {"format": {"type": "text"}, "verbosity": "low"},
+    "tool_choice": "none",
+    "tools": [TOOL],
+    "truncation": "auto",
+}
+ITEMS = {"items": [{"content": "string", "role": "user", "phase": "commentary", "type": "message"}]}
+C = {"conversation_id": "conv_123"}
+LATER: list[Asked] = [
+    *both("createConversation", lambda c: c.conversations.create, (), {}, {**ITEMS, "metadata": ANY}, Conversation),
+    *both("getConversation", lambda c: c.conversations.retrieve, ("conv_123",), {}, {}, Conversation),
+    *both("updateConversation", lambda c: c.conversations.update, ("conv_123",), {"metadata": ANY}, {}, Conversation),
+    *both("deleteConversation", lambda c: c.conversations.delete, ("conv_123",), {}, {}, object),
+    *both("createConversationItems", lambda c: c.conversations.items.create, ("conv_123",), ITEMS, {}, object),
+    *both("listConversationItems", lambda c: c.conversations.items.list, ("conv_123",), {}, {"after": "after", "limit": 0}, object),
+    *both("getConversationItem", lambda c: c.conversations.items.retrieve, ("msg_abc",), C, {}, object),
+    *both("deleteConversationItem", lambda c: c.conversations.items.delete, ("msg_abc",), C, {}, Conversation),
+    *both("createResponse", lambda c: c.responses.create, (), {}, RESPONSE, Response),
+    *both("getResponse", lambda c: c.responses.retrieve, ("resp_123",), {}, {"include_obfuscation": True}, Response),
+    *both("deleteResponse", lambda c: c.responses.delete, ("resp_123",), {}, {}, type(None)),
+    *both("cancelResponse", lambda c: c.responses.cancel, ("resp_123",), {}, {}, Response),
+    *both("listInputItems", lambda c: c.responses.input_items.list, ("response_id",), {}, {"after": "after", "limit": 0}, object),
+    *both("createVectorStoreFileBatch", lambda c: c.vector_stores.file_batches.create, ("vs_abc123",), {}, {}, object),
+    Asked("retrieveModel", lambda c: c.models.retrieve, ("a-model-of-next-year",), {}, object),
+]
+"""What came after the Assistants API, and what belongs to it: as the same tests call it."""

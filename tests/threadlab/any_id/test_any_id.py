@@ -12,7 +12,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.threadlab.any_id.calls import CALLS, STREAMS, Asked
+from tests.threadlab.any_id.calls import CALLS, LATER, STREAMS, Asked
 from tests.threadlab.server.test_cli import serving
 from threadlab.engine.routes import TABLE
 
@@ -42,7 +42,7 @@ def test_operation_without_a_call() -> None:
     assert len(FAMILY) == 23
 
 
-@pytest.mark.parametrize("asked", CALLS, ids=str)
+@pytest.mark.parametrize("asked", [*CALLS, *LATER], ids=str)
 def test_literal_ids_are_refused(options: dict[str, Any], asked: Asked) -> None:
     with openai.OpenAI(**options) as client:
         answer = asked.method(client)(*asked.arguments, **asked.options)
@@ -141,3 +141,13 @@ def test_test_suite_fills_the_users_own_store(port: int, tmp_path: Path, monkeyp
     with serving("--any-id", "--quiet") as (_, other):
         assert ask(other, "GET", "/threads/string")[0] == 200
     assert not list(tmp_path.glob("*.db"))
+
+
+def test_refused_part_is_left_in_or_too_much_left_out(port: int) -> None:
+    status, made = ask(
+        port, "POST", "/v1/threads", {"metadata": {"a": "b"}, "of_next_year": 1, "messages": [{"role": "user", "content": "Hi", "mood": 2}]}
+    )
+    assert status == 200
+    assert made["metadata"] == {"a": "b"}
+    status, refused = ask(port, "POST", "/v1/assistants", {"of_next_year": 1})
+    assert (status, refused["error"]["param"]) == (400, "of_next_year")  # what is left has no model: the first refusal stands

@@ -19,6 +19,7 @@ SLUGS: tuple[str, ...] = (
     "thread-lane",
     "resilient-turn",
     "run-queue",
+    "conversation-budget",
     "retention-job",
     "tool-loop",
     "stream-turn",

@@ -101,7 +101,8 @@ class Scripted:
         countries = countries_in(question)
         attribute = _attribute_in(question)
         earlier = asked[:-1]
-        if not countries and attribute is None and (fact := _recalled(question, earlier)):
+        told = [line for line in prompt.instructions.splitlines() if _REMEMBER.search(line)]
+        if not countries and attribute is None and (fact := _recalled(question, told + earlier)):
             return fact
         if attribute is None and countries:
             attribute = next((found for text in reversed(earlier) if (found := _attribute_in(text))), "capital")
@@ -124,7 +125,7 @@ def _counted(prompt: Prompt) -> str:
 
 
 def _recalled(question: str, earlier: list[str]) -> str | None:
-    """A fact that the user stated before, as long as that message is still in the window."""
+    """A fact that the user stated before, as long as that message is still in the window (or the instructions repeat it)."""
     lowered = question.lower()
     if "name" in lowered and re.search(r"\b(my|i)\b", lowered) and not _NAME_IS.search(question):
         for text in reversed(earlier):

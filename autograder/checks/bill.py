@@ -1,0 +1,133 @@
+"""The first part of `conversation-budget`: what runs cost, to the cent, at the prices of their days."""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from autograder.behaviours import Behaviour, Found, Occasion, Part, Scene
+from autograder.checks.seen import short
+from threadlab.prices import PER, PUBLISHED
+from threadlab.trial import Evidence, World
+
+CENT = Decimal("0.01")
+Usage = Mapping[str, Any]
+PRICES: list[dict[str, str]] = [{name: str(value) for name, value in row.items()} for row in reversed(PUBLISHED)]
+"""As `cost_of` gets them: not in the order of their days."""
+
+
+def _used(model: str, day: str, read: int, written: int = 0) -> Usage:
+    return {"model": model, "day": day, "prompt_tokens": read, "completion_tokens": written}
+
+
+def reckoned(usages: Sequence[Usage | None], prices: Sequence[Mapping[str, str]] = PRICES) -> Decimal:
+    """What these runs cost, to the cent. Raises LookupError when there is no price for one."""
+    total = Decimal(0)
+    for used in usages:
+        if used is None:
+            continue
+        known = [row for row in prices if row["model"] == used["model"] and row["since"] <= used["day"]]
+        if not known:
+            raise LookupError(used["model"])
+        price = max(known, key=lambda row: row["since"])
+        total += used["prompt_tokens"] * Decimal(price["input"]) + used["completion_tokens"] * Decimal(price["output"])
+    return (total / PER).quantize(CENT, ROUND_HALF_UP)
+
+
+BILLS: dict[str, list[Usage | None]] = {
+    "forty runs": [_used("gpt-4-1106-preview", "2024-02-01", 5_000 + 250 * number, 300) for number in range(40)],
+    "the day before": [_used("gpt-4o", "2024-10-01", 400_000, 20_000)],
+    "the day": [_used("gpt-4o", "2024-10-02", 400_000, 20_000)],
+    "many models": [
+        _used("gpt-4o", "2024-12-24", 812_345, 34_567),
+        _used("gpt-4o-mini", "2024-12-24", 7_123_456, 654_321),
+        _used("gpt-4o", "2024-05-13", 812_345, 34_567),
+        _used("gpt-4.1", "2026-03-01", 1_234_567, 98_765),
+        _used("gpt-4o-2024-08-06", "2024-09-01", 500_000, 50_000),
+    ],
+    "less than a cent each": [_used("gpt-4.1-mini", "2025-06-01", 9_000, 250) for _ in range(150)],
+    "half a cent": [_used("gpt-4o", "2025-01-15", 1_000) for _ in range(402)],
+    "runs without usage": [None, _used("gpt-4o", "2025-01-15", 300_000, 10_000), None],
+    "no runs": [],
+}
+"""What each scene has `cost_of` reckon."""
+NO_PRICE: dict[str, list[Usage | None]] = {
+    "a model that has no price": [_used("gpt-4o", "2025-01-15", 300_000), _used("gpt-4.5-preview", "2025-03-01", 300_000)],
+    "a day before the first price": [_used("gpt-4o", "2024-05-12", 300_000)],
+}
+
+
+def _bill(name: str, usages: list[Usage | None]) -> Scene:
+    given = {"usages": usages}
+    return Scene(name, lambda: World(lambda client: given), lambda given: [given["usages"], PRICES], entry="cost_of", bound=1)
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, dict) and value.get("$") == "Decimal":
+        return Decimal(str(value["repr"]).removeprefix("Decimal('").removesuffix("')"))
+    return None
+
+
+def reckons(evidence: Evidence) -> Found:
+    usages = evidence.given["usages"]
+    if evidence.value is None:
+        return Occasion.NONE
+    wanted, got = reckoned(usages), _decimal(evidence.value)
+    if got is None:
+        return f"it returned {short(evidence.value)}; a Decimal was wanted, since a float is not the price but something near it."
+    if got == wanted:
+        return None
+    runs = f"{len(usages)} run{'' if len(usages) == 1 else 's'}"
+    first = next((one for one in usages if one), None)
+    shown = ", the first {model} on {day}: {prompt_tokens} and {completion_tokens} tokens".format_map(first) if first else ""
+    return f"for {runs}{shown}, it returned {got}, and it is {wanted}."
+
+
+def raises_without_a_price(evidence: Evidence) -> Found:
+    usages = evidence.given["usages"]
+    raised = evidence.ending.how == "raised"
+    try:
+        reckoned(usages)
+    except LookupError:
+        if raised:
+            return None
+        if evidence.value is None:
+            return Occasion.NONE
+        return (
+            f"there is no price for {usages[-1]['model']} on {usages[-1]['day']}, and it returned {short(evidence.value)}: a bill with a "
+            "hole looks cheap; raise an error."
+        )
+    return f"it raised {evidence.ending.type} where every run has a price: {evidence.ending.message}" if raised else Occasion.NONE
+
+
+COST_OF = Part(
+    "cost_of",
+    (
+        Behaviour("adds_up", 2, "What was read and what was written are each paid at their price.", reckons, ("forty runs",)),
+        Behaviour(
+            "price_of_the_day",
+            2,
+            "Each run is paid at the price that its model had on its day.",
+            reckons,
+            ("the day before", "the day", "many models"),
+        ),
+        Behaviour(
+            "exact_to_the_cent",
+            2,
+            "The sum is exact, and rounded once; half a cent goes up.",
+            reckons,
+            ("less than a cent each", "half a cent"),
+        ),
+        Behaviour(
+            "no_usage_costs_nothing", 1, "A run without usage costs nothing, nor does no run.", reckons, ("runs without usage", "no runs")
+        ),
+        Behaviour(
+            "raises_without_a_price",
+            1,
+            "What has no price raises an error.",
+            raises_without_a_price,
+            ("forty runs", *NO_PRICE),
+            any_ending=True,
+        ),
+    ),
+    tuple(_bill(name, usages) for name, usages in {**BILLS, **NO_PRICE}.items()),
+)

@@ -1,0 +1,304 @@
+"""Exercise `conversation-budget`: what a conversation costs, to the cent; and forty turns of it within a budget of tokens."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from openai import OpenAI
+
+from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.checks.bill import COST_OF
+from autograder.checks.seen import short
+from threadlab import tokens
+from threadlab.engine.journal import Entry
+from threadlab.trial import CLIENT, DB, Evidence, World
+
+BUDGET, SMALL = 400, 260
+INSTRUCTIONS = "Answer in one sentence."
+BASE = 3
+"""What a prompt costs besides its instructions and messages."""
+RECALL = "What do you remember"
+FACTS = {3: "my customer number is 4711", 12: "I travel with a small dog", 25: "no flights at night, please"}
+"""By the turn in which the user states them."""
+RECALLS = (16, 24, 33, 40)
+LONG = {9: 3, 18: 4, 29: 4, 36: 3}
+"""Turns with a long text, and how often the same sentence stands in it. (The journal keeps 500 characters of a text.)"""
+COUNTRIES = ("France", "Kenya", "Japan", "Chile", "Norway", "Portugal", "Italy", "Greece", "Poland", "Sweden", "Peru", "Spain", "India")
+
+
+def turns() -> list[str]:
+    """What the user says, turn by turn. No two turns say the same."""
+    said = []
+    for number in range(1, 41):
+        country = COUNTRIES[number // 2 % len(COUNTRIES)]
+        if number in FACTS:
+            said.append(f"Remember: {FACTS[number]}.")
+        elif number in RECALLS:
+            said.append(f"{RECALL}? (Asked in turn {number}.)")
+        elif number in LONG:
+            note = "We arrive on Monday, stay for three nights in the old town, and leave by train on Thursday morning. "
+            said.append(f"Our plan, day {number}: {note * LONG[number]}What is the currency of {country}?")
+        elif number % 2:
+            said.append(f"And what is its currency? (Turn {number}.)")
+        else:
+            said.append(f"What is the capital of {country}? (Turn {number}.)")
+    return said
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A message that was on the thread at some time."""
+
+    id: str
+    text: str
+    n: int
+    """The journal line of its making."""
+    role: str = "user"
+    by_run: bool = False
+
+    @property
+    def pinned(self) -> bool:
+        return self.role == "user" and self.text.startswith("Remember:")
+
+    @property
+    def tokens(self) -> int:
+        return tokens.of_message(self.text)
+
+
+def best(conversation: Sequence[Said], budget: int) -> int:
+    """How many of the newest messages, without a gap, fit in the budget beside everything that is pinned."""
+    left = budget - BASE - tokens.of_message(INSTRUCTIONS) - sum(one.tokens for one in conversation if one.pinned)
+    count = 0
+    for one in reversed(conversation):
+        left -= 0 if one.pinned else one.tokens
+        if left < 0:
+            return count
+        count += 1
+    return count
+
+
+def _scene(name: str, count: int, budget: int) -> Scene:
+    """So many turns, the program started anew after half of them."""
+
+    def setup(client: OpenAI) -> dict[str, Any]:
+        assistant = client.beta.assistants.create(model="gpt-4o", instructions=INSTRUCTIONS)
+        thread_id = client.beta.threads.create().id
+        return {"thread_id": thread_id, "assistant_id": assistant.id, "turns": turns()[:count], "budget": budget}
+
+    def two_processes(given: dict[str, Any]) -> list[Any]:
+        calls = [[CLIENT, DB, given["thread_id"], given["assistant_id"], text] for text in given["turns"]]
+        return [calls[: count // 2], calls[count // 2 :]]
+
+    return Scene(name, lambda: World(setup), two_processes, kwargs={"budget": budget}, driver="processes", bound=1)
+
+
+def _runs(evidence: Evidence) -> list[Entry]:
+    return evidence.requests("createRun", ok=True, thread_id=evidence.given["thread_id"])
+
+
+def _made(evidence: Evidence) -> list[Said]:
+    """Every message that was ever on the thread, whether it is still there or not, in the order of its making."""
+    sent = {entry.request: entry.detail.get("texts", []) for entry in evidence.journal if entry.what == "sent"}
+    made: list[Said] = []
+    for entry in evidence.journal:
+        if entry.what == "message" and entry.state == "completed":
+            made.append(Said(entry.object_id, entry.detail.get("text", ""), entry.n, "assistant", True))
+        elif entry.what != "request" or (entry.status or 500) >= 400:
+            continue
+        elif entry.operation == "createMessage":
+            made.append(Said(entry.object_id, entry.detail["text"], entry.n, entry.detail["role"]))
+        elif entry.operation == "createRun" and (more := sent.get(entry.request)):
+            newest = entry.detail.get("window", [])[-len(more) :]
+            made += [Said(one, text, entry.n) for one, text in zip(newest, more, strict=False)]
+    return made
+
+
+def _conversation(made: Sequence[Said], said: Sequence[str]) -> list[Said]:
+    """What was said, in order: the text of each turn once, and the answers. What was posted again is not said again."""
+    left = set(said)
+    told = []
+    for one in made:
+        if one.by_run or (one.role == "user" and one.text in left):
+            left.discard(one.text)
+            told.append(one)
+    return told
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One run: what had been said when it was created, what of it was read, and what was in the archive."""
+
+    run: Entry
+    before: list[Said]
+    read: set[str]
+    archived: dict[str, tuple[str, str]]
+
+    @property
+    def newest(self) -> int:
+        """How many of the newest messages were read, without a gap."""
+        unread = (place for place, one in enumerate(reversed(self.before)) if one.id not in self.read)
+        return next(unread, len(self.before))
+
+
+def _readings(evidence: Evidence, operation: str = "createRun") -> list[Reading]:
+    """The runs; or as if they were runs that read all but one message, the requests that deleted one."""
+    told = _conversation(_made(evidence), evidence.given["turns"])
+    archived: dict[str, tuple[str, str]] = {}
+    readings = []
+    for entry in evidence.journal:
+        if entry.what == "witness" and entry.operation == "database":
+            archived = {row["message_id"]: (row["role"], row["text"]) for row in entry.detail["tables"].get("archived_messages", [])}
+        elif entry.operation == operation and entry.what == "request" and (entry.status or 500) < 400:
+            before = [one for one in told if one.n <= entry.n]
+            read = {one.id for one in before} - {entry.object_id} if operation == "deleteMessage" else set(entry.detail.get("window", []))
+            readings.append(Reading(entry, before, read, archived))
+    return readings
+
+
+def _values(evidence: Evidence) -> list[Any]:
+    several = evidence.value if isinstance(evidence.value, list) else []
+    return [value for calls in several if isinstance(calls, list) for value in calls]
+
+
+# ---- what the journal shows -------------------------------------------------------------------------------------------------------------
+
+
+def answers(evidence: Evidence) -> Found:
+    if not evidence.requests():
+        return Occasion.NONE
+    said, runs, values = evidence.given["turns"], _runs(evidence), _values(evidence)
+    made = _made(evidence)
+    for text in said:
+        times = sum(one.text == text and one.role == "user" for one in made)
+        if not times or (times > 1 and not text.startswith("Remember:")):
+            return f"“{short(text)}” was posted {times} times."
+    if len(runs) != len(said):
+        return f"{len(runs)} runs were made for {len(said)} turns."
+    for number, (run, value) in enumerate(zip(runs, values, strict=False), 1):
+        kept = evidence.run(run.run_id)
+        if kept is None or kept.status != "completed":
+            return f"in turn {number} the run ended {kept.status if kept else 'gone'}: {evidence.line(run)}."
+        wrote = "\n".join(one.text for one in made if one.by_run and one.n in _lines_of(evidence, run.run_id))
+        if not isinstance(value, str) or value.strip() != wrote.strip():
+            return f"in turn {number} it returned {short(value)}; the run wrote {short(wrote)}."
+    return None
+
+
+def _lines_of(evidence: Evidence, run_id: str) -> set[int]:
+    return {entry.n for entry in evidence.journal if entry.what == "message" and entry.run_id == run_id}
+
+
+def _over(evidence: Evidence) -> str | None:
+    for number, run in enumerate(evidence.runs(evidence.given["thread_id"]), 1):
+        read = run.usage.prompt_tokens if run.usage else 0
+        if read > evidence.given["budget"]:
+            return f"in turn {number} the run read {read} tokens, and the budget is {evidence.given['budget']}."
+    return None
+
+
+def stays_within_budget(evidence: Evidence) -> Found:
+    runs = [run for run in evidence.runs(evidence.given["thread_id"]) if run.status == "completed"]
+    if not runs:
+        return Occasion.NONE
+    if over := _over(evidence):
+        return f"{over} What a run reads grows with every turn, unless you bound it."
+    wanted = len(evidence.given["turns"])
+    return None if len(runs) >= wanted else f"only {len(runs)} of {wanted} turns have a run that completed."
+
+
+def pinned_facts_answered(evidence: Evidence) -> Found:
+    values = _values(evidence)
+    if not values or not _runs(evidence):
+        return Occasion.NONE
+    for turn in RECALLS:
+        answer = values[turn - 1] if len(values) >= turn else None
+        missing = [fact for since, fact in FACTS.items() if since < turn and fact not in str(answer)]
+        if missing:
+            return f"in turn {turn}, asked “{RECALL}?”, it answered {short(answer)}, without “{missing[0]}”: that was pinned."
+    return None
+
+
+def archived_before_dropped(evidence: Evidence) -> Found:
+    dropped = 0
+    for one in sorted([*_readings(evidence), *_readings(evidence, "deleteMessage")], key=lambda one: one.run.n):
+        for message in one.before:
+            if message.id in one.read:
+                continue
+            dropped += 1
+            if one.archived.get(message.id) != (message.role, message.text):
+                kept = "there with another role or text" if message.id in one.archived else "not there"
+                return (
+                    f"{evidence.line(one.run)} dropped {short(message.text)}, by the {message.role}. At that moment the archive was looked "
+                    f"at, as far as it was committed: the message {message.id} was {kept}."
+                )
+    return None if dropped else Occasion.NONE
+
+
+def share(evidence: Evidence) -> float:
+    """What was read of the newest messages, over all runs, as a share of what would have fitted."""
+    readings = _readings(evidence)
+    fits = [best(one.before, evidence.given["budget"]) for one in readings]
+    return sum(min(one.newest, most) for one, most in zip(readings, fits, strict=True)) / max(1, sum(fits))
+
+
+def _reads(wanted: float) -> Callable[[Evidence], Found]:
+    def reads(evidence: Evidence) -> Found:
+        if not _runs(evidence):
+            return Occasion.NONE
+        if len(_runs(evidence)) < len(evidence.given["turns"]):
+            return f"only {len(_runs(evidence))} of {len(evidence.given['turns'])} turns have a run."
+        if over := _over(evidence):
+            return f"what is read counts while the budget is kept; {over}"
+        got = share(evidence)
+        if got >= wanted:
+            return None
+        return f"the runs read {got:.0%} of the newest messages that would have fitted in the budget; {wanted:.0%} was wanted."
+
+    return reads
+
+
+FORTY, FEWER = "forty turns", "fourteen turns, a smaller budget"
+SHARES = (
+    (0.5, 1, "reads_half_of_the_optimum"),
+    (0.75, 1, "reads_three_quarters_of_the_optimum"),
+    (0.9, 2, "reads_nine_tenths_of_the_optimum"),
+)
+
+EXERCISE = Exercise(
+    slug="conversation-budget",
+    lesson="07",
+    title="A conversation on a budget",
+    minutes=70,
+    parts=(
+        COST_OF,
+        Part(
+            "budgeted_turn",
+            (
+                Behaviour("answers", 2, "Each turn is posted once, has one run, and its answer is returned.", answers),
+                Behaviour("stays_within_budget", 3, "No run reads more than the budget.", stays_within_budget, (FORTY, FEWER)),
+                Behaviour("pinned_facts_answered", 3, "What the user asked to remember is remembered.", pinned_facts_answered),
+                Behaviour("archived_before_dropped", 3, "What a run no longer reads was in the archive before.", archived_before_dropped),
+                *(
+                    Behaviour(name, points, f"The runs read {wanted:.0%} of the newest messages that fit.", _reads(wanted))
+                    for wanted, points, name in SHARES
+                ),
+            ),
+            (
+                _scene(FORTY, 40, BUDGET),
+                _scene(FEWER, 14, SMALL),
+            ),
+        ),
+    ),
+    hints=(
+        "The bill: which price row belongs to a run, and when may you round? The budget: what must every run read, whatever it costs, and "
+        "what may go first?",
+        "Bill: Decimal from text, the newest row that is not newer than the run's day, one quantize at the end. Budget: write every "
+        "message into the archive when it comes; then let the thread itself be the window: before the run, delete the oldest message that "
+        "is not pinned, again and again, until what is left fits.",
+        "posted = messages.create(...)                       # first, so that it counts\n"
+        "there = list(messages.list(thread_id, order='asc', limit=100))\n"
+        "for one in there: if db.get(ArchivedMessage, one.id) is None: db.add(ArchivedMessage(...))\n"
+        "db.commit()                                         # before anything is dropped\n"
+        "left = budget - 3 - of_message(instructions) - sum(of_message(text) for every message there)\n"
+        "for one in there[:-1]: if left < 0 and not pinned(one): messages.delete(...); left += of_message(its text)\n"
+        "run = runs.create_and_poll(...); read messages.list(run_id=run.id)",
+    ),
+)

@@ -1,0 +1,26 @@
+"""The table of prices: what a bill rests on."""
+
+from datetime import date
+from decimal import Decimal
+
+from threadlab.prices import PUBLISHED
+from threadlab.widgets.cost import PRICES
+
+
+def test_price_without_a_day_or_a_source() -> None:
+    for row in PUBLISHED:
+        assert date.fromisoformat(row["since"]).isoformat() == row["since"]
+        assert len(row["source"]) > 20
+        assert Decimal(row["input"]) < Decimal(row["output"])
+
+
+def test_two_prices_of_a_model_on_a_day() -> None:
+    keys = [(row["model"], row["since"]) for row in PUBLISHED]
+    assert len(set(keys)) == len(keys)
+    assert keys == sorted(keys, key=lambda key: key[1])
+
+
+def test_widget_and_table_name_different_prices() -> None:
+    newest = {row["model"]: row for row in PUBLISHED}
+    for model in newest.keys() & PRICES.keys():
+        assert (PRICES[model].read, PRICES[model].written) == (Decimal(newest[model]["input"]), Decimal(newest[model]["output"]))

@@ -1,0 +1,84 @@
+"""What models cost, with the day from which each price held and where it was published. Prices of the past, for reckoning the past.
+
+The same name can have several rows: `gpt-4o` became cheaper on the day when it began to stand for another snapshot. Sources were looked up
+in November 2026. A price that you pay today is on the pricing page of whoever sends you the bill.
+"""
+
+from typing import TypedDict
+
+PER = 1_000_000
+"""How many tokens a price is for."""
+
+
+class Price(TypedDict):
+    """US dollars for a million tokens, as decimal numbers in text: a binary fraction would not be the price."""
+
+    model: str
+    since: str
+    """The first day on which it held, YYYY-MM-DD."""
+    input: str
+    """For what a run reads (`prompt_tokens`)."""
+    output: str
+    """For what it writes (`completion_tokens`)."""
+    source: str
+
+
+PUBLISHED: tuple[Price, ...] = (
+    {
+        "model": "gpt-4-1106-preview",
+        "since": "2023-11-06",
+        "input": "10.00",
+        "output": "30.00",
+        "source": "OpenAI, announcement at DevDay, 2023-11-06 ($0.01 and $0.03 for a thousand); shut down on 2026-03-26",
+    },
+    {
+        "model": "gpt-4-turbo",
+        "since": "2024-04-09",
+        "input": "10.00",
+        "output": "30.00",
+        "source": "OpenAI, model page of gpt-4-turbo (developers.openai.com/api/docs/models/gpt-4-turbo)",
+    },
+    {
+        "model": "gpt-4o",
+        "since": "2024-05-13",
+        "input": "5.00",
+        "output": "15.00",
+        "source": "OpenAI, pricing page, quoted on 2024-09-20 in promptfoo/promptfoo#1728",
+    },
+    {
+        "model": "gpt-4o-mini",
+        "since": "2024-07-18",
+        "input": "0.15",
+        "output": "0.60",
+        "source": "OpenAI, announcement of GPT-4o mini, 2024-07-18",
+    },
+    {
+        "model": "gpt-4o-2024-08-06",
+        "since": "2024-08-06",
+        "input": "2.50",
+        "output": "10.00",
+        "source": "OpenAI, pricing page, quoted on 2024-09-20 in promptfoo/promptfoo#1728",
+    },
+    {
+        "model": "gpt-4o",
+        "since": "2024-10-02",
+        "input": "2.50",
+        "output": "10.00",
+        "source": "OpenAI, mail to developers (gpt-4o stands for gpt-4o-2024-08-06 from this day), quoted in ogkalu2/comic-translate#138",
+    },
+    {
+        "model": "gpt-4.1",
+        "since": "2025-04-14",
+        "input": "2.00",
+        "output": "8.00",
+        "source": "OpenAI, announcement of GPT-4.1 in the API, 2025-04-14",
+    },
+    {
+        "model": "gpt-4.1-mini",
+        "since": "2025-04-14",
+        "input": "0.40",
+        "output": "1.60",
+        "source": "OpenAI, announcement of GPT-4.1 in the API, 2025-04-14",
+    },
+)
+"""In the order of their days."""

@@ -19,9 +19,6 @@ from threadlab.responders import Answer, RemoteResponder
 
 T = TypeVar("T")
 
-AT_ONCE = 16
-"""Questions that are worked on at the same time; the runs of the others stay queued."""
-
 
 class Safely(Protocol):
     """Does something to the engine, and returns once what it wrote is safe: see `threadlab.together`."""
@@ -32,9 +29,9 @@ class Safely(Protocol):
 class Worker:
     """Has the questions of `engine` answered by `responder`."""
 
-    def __init__(self, engine: Engine, responder: RemoteResponder, clock: Clock, at_once: int = AT_ONCE) -> None:
+    def __init__(self, engine: Engine, responder: RemoteResponder, clock: Clock) -> None:
         self._engine, self._responder, self._clock = engine, responder, clock
-        self._slots = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(responder.at_once)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """Who works on which question, by its id."""
         self._looking = False

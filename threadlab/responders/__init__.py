@@ -96,6 +96,8 @@ class RemoteResponder(Protocol):
     things at once. Whatever goes wrong is an `Answer` with a failure, never an exception."""
 
     name: str
+    at_once: int
+    """How many questions it answers at the same time; the runs of the others stay queued."""
     described: str
     """Who answers, as the end of "Replies come from ...", for people. Never has a key in it."""
 

@@ -32,6 +32,7 @@ class Hosted:
     run asks the one that it names itself."""
 
     name = "hosted"
+    at_once = 16
 
     def __init__(
         self, url: str, key: str, model: str | None = None, api: Api = "responses", *, patience: float = PATIENCE, retries: int = RETRIES

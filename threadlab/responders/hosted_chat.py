@@ -50,7 +50,7 @@ def _calls(results: list[ToolResult]) -> list[dict[str, Any]]:
     return [{"role": "assistant", "content": None, "tool_calls": called}, *outputs]
 
 
-class _Heard:
+class Heard:
     """What a stream has said so far: portions of text, and of the calls, each with its place among them."""
 
     def __init__(self) -> None:
@@ -73,19 +73,22 @@ class _Heard:
         self.text += words
         return words
 
-    @property
-    def calls(self) -> list[WantedCall]:
-        return [WantedCall(name, arguments or "{}") for _, (name, arguments) in sorted(self._calls.items())]
+    def answer(self, prompt: Prompt) -> Answer | None:
+        """All of it; None if it never came to an end."""
+        if self.finish is None:
+            return None
+        if self.finish == "content_filter":
+            return Answer(failure=o.LastError("invalid_prompt", "The answer was stopped by the endpoint's content filter."))
+        calls = [WantedCall(name, arguments or "{}") for _, (name, arguments) in sorted(self._calls.items())]
+        return asking.answer(prompt, self.text, calls, self.usage, cut=self.finish == "length")
 
 
 async def read(client: AsyncOpenAI, prompt: Prompt, model: str) -> AsyncIterator[str | Answer]:
     """The words as they come, then the answer. Raises what the SDK raises; ends without an answer if the stream is cut."""
-    heard = _Heard()
+    heard = Heard()
     async with await client.chat.completions.create(**request(prompt, model)) as stream:
         async for chunk in stream:
             if words := heard.take(chunk):
                 yield words
-    if heard.finish == "content_filter":
-        yield Answer(failure=o.LastError("invalid_prompt", "The answer was stopped by the endpoint's content filter."))
-    elif heard.finish is not None:
-        yield asking.answer(prompt, heard.text, heard.calls, heard.usage, cut=heard.finish == "length")
+    if (answer := heard.answer(prompt)) is not None:
+        yield answer

@@ -19,7 +19,9 @@ FORMS = {
     "Fault knobs": "(nothing goes wrong)",
     "Cost meter": "as listed in",
     "Progress": "3 of 10 points",
+    "What is to be said about each answer": "The answers have not been opened",
 }
+ANSWERS = 'from threadlab.widgets import Answers\n\nAnswers("key-removed")'
 
 
 @pytest.mark.slow
@@ -29,7 +31,7 @@ def test_exported_page_shows_nothing_of_a_widget() -> None:
         from nbclient import NotebookClient
         from nbconvert import HTMLExporter
 
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in EVERY])
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in [*EVERY, ANSWERS]])
         NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
         page, _ = HTMLExporter().from_notebook_node(notebook)
     for title, content in FORMS.items():

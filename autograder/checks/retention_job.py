@@ -245,20 +245,32 @@ def goes_on_after_a_failure(evidence: Evidence) -> Found:
     return None
 
 
+def _recorded(evidence: Evidence, thread_id: str) -> Entry | None:
+    """The commit from which on the row of a thread said that it was removed."""
+    for entry in evidence.journal:
+        if entry.what == "witness" and entry.operation == "database":
+            rows = entry.detail["tables"].get("kept_threads", [])
+            if any(row["thread_id"] == thread_id and row["deleted_at"] is not None for row in rows):
+                return entry
+    return None
+
+
 def safe_to_run_twice(evidence: Evidence) -> Found:
-    first = [one for one in _of(evidence, "due", "due too").values() if evidence.thread(one) is None]
-    if not first:
+    due = _of(evidence, "due", "due too")
+    if not evidence.requests("deleteThread", ok=True):
         return Occasion.NONE
-    deletions = evidence.requests("deleteThread", ok=True)
-    again = [one for one in evidence.requests("deleteThread") if one.n > deletions[-1].n]
-    if again:
-        return f"the second run of the job deleted again what the first had deleted and recorded: {evidence.line(again[0])}."
+    for name, one in due.items():
+        if wrong := _removed(evidence, name, one):
+            return wrong
+        recorded = _recorded(evidence, one)
+        again = [entry for entry in evidence.requests("deleteThread", thread_id=one)[1:] if recorded is not None and entry.n > recorded.n]
+        if recorded is not None and again:
+            return f"{evidence.line(recorded)}; and then it was deleted again: {evidence.line(again[0])}."
+        if _lines(evidence, one) > 1:
+            return f"the job ran twice, and the audit has {_lines(evidence, one)} lines that {one} was deleted."
     if said := _named((evidence.value or [[], [None]])[1][0], "deleted"):
         return f"the second run of the job had nothing to do, and reported {short(said)} as deleted."
-    doubled = [one for one in first if _lines(evidence, one) > 1]
-    if doubled:
-        return f"the job ran twice, and the audit has two lines that {doubled[0]} was deleted."
-    return next((wrong for name, one in _of(evidence, "due", "due too").items() if (wrong := _removed(evidence, name, one))), None)
+    return None
 
 
 def survives_a_restart(evidence: Evidence) -> Found:

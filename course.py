@@ -41,6 +41,7 @@ PASSED_ON = {
         "scan": "find calls of the Assistants API in code   PATH",
         "export": "write a thread to a file   THREAD",
         "import": "bring an exported thread into a conversation   FILE",
+        "parity": "compare old code with new, scene by scene   OLD NEW",
     },
 }
 

@@ -1,4 +1,4 @@
-"""The service from a shell: `serve`, `status`, `stop`; and `scan`, `export` and `import`, for leaving the Assistants API."""
+"""The service from a shell: `serve`, `status`, `stop`; and `scan`, `export`, `import` and `parity`, for leaving the Assistants API."""
 
 import argparse
 import sys
@@ -68,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--json", action="store_true", help="as JSON")
     scan.set_defaults(run=_scan)
 
+    parity = verbs.add_parser("parity", help="play the same scenes with old and new code, and compare what users would see",
+                              description="Exit code: 0 they behave alike, 1 they do not. Parameters are filled in by name.")  # fmt: skip
+    for side, name in (("old", "on Threads"), ("new", "on Conversations")):
+        parity.add_argument(side, metavar=side.upper(), help=f"the code {name}: a .py or .ipynb file, or FILE:FUNCTION")
+    parity.add_argument("--json", action="store_true", help="as JSON")
+    parity.set_defaults(run=_parity)
+
     export = verbs.add_parser("export", help="write a thread to a file, as lines of JSON")
     export.add_argument("thread", metavar="THREAD", help="its id")
     export.add_argument("-o", "--out", metavar="FILE", type=Path, help="THREAD.jsonl unless given")
@@ -112,6 +119,12 @@ def _scan(options: argparse.Namespace) -> int:
     from threadlab.migrate.scan import main as scan
 
     return scan(options.paths, as_json=options.json)
+
+
+def _parity(options: argparse.Namespace) -> int:
+    from threadlab.migrate.parity import main as parity
+
+    return parity(options.old, options.new, as_json=options.json)
 
 
 def _export(options: argparse.Namespace) -> int:

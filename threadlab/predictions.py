@@ -10,7 +10,8 @@ from threadlab.predictions_early import EARLY
 from threadlab.predictions_last import LAST
 from threadlab.predictions_late import LATE
 from threadlab.predictions_limits import LIMITS
+from threadlab.predictions_sunset import SUNSET
 
 __all__ = ["QUESTIONS", "Option", "Question"]
 
-QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE | LAST
+QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE | SUNSET | LAST

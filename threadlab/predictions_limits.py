@@ -15,8 +15,8 @@ LIMITS: dict[str, Question] = {
             ),
             "B": Option(
                 "Eight get an answer, two an exception: of those who come back together, one gets in each time.",
-                "Six are let in at once. The other four are refused together, told to wait the same ten seconds, come back together, and one "
-                "gets in; the same again ten seconds later; and then the SDK has repeated twice and gives up for the rest.",
+                "Six are let in at once. The other four are refused together, told to wait the same ten seconds, come back together, and "
+                "one gets in; the same again ten seconds later; and then the SDK has repeated twice and gives up for the rest.",
             ),
             "C": Option(
                 "Six get an answer, four an exception: what is over the limit is refused, and that is that.",
@@ -41,8 +41,8 @@ LIMITS: dict[str, Question] = {
             ),
             "C": Option(
                 "The outputs are accepted, and the run ends as failed; its last_error says rate_limit_exceeded.",
-                "A run is a series of requests to the model, and each is counted. Only the first is made while you wait for a reply, so only "
-                "the first can be refused with a 429. Of the others you learn from the run's status, if you look.",
+                "A run is a series of requests to the model, and each is counted. Only the first is made while you wait for a reply, so "
+                "only the first can be refused with a 429. Of the others you learn from the run's status, if you look.",
             ),
         },
     ),
@@ -52,8 +52,8 @@ LIMITS: dict[str, Question] = {
         {
             "A": Option(
                 "No: six at a time, each taking three seconds, are far more than six a minute.",
-                "A semaphore limits how many are under way at once. How many that is in a minute depends on how long each takes: with three "
-                "seconds it is up to 120.",
+                "A semaphore limits how many are under way at once. How many that is in a minute depends on how long each takes: with "
+                "three seconds it is up to 120.",
             ),
             "B": Option(
                 "Yes: never more than six runs are under way, and six is the limit.",
@@ -66,6 +66,69 @@ LIMITS: dict[str, Question] = {
                 "The other way round: the shorter the runs, the more of them fit into a minute. Six at a time are six a minute when each "
                 "takes a whole minute.",
                 "shorter runs are safer",
+            ),
+        },
+    ),
+    "four-times-the-turns": Question(
+        "07",
+        "B",
+        {
+            "A": Option(
+                "About 4 times as much: four times the turns, four times the tokens.",
+                "So it would be if each turn cost the same. But the fortieth run reads the thirty-nine turns before it as well.",
+                "every turn costs the same",
+            ),
+            "B": Option(
+                "About 15 times as much: each run reads all the turns before it again.",
+                "The n-th run reads n turns. Added up, that is about half the square of their number, so four times the turns are nearly "
+                "sixteen times the tokens; a little less, because the instructions are read each time as well and do not grow.",
+            ),
+            "C": Option(
+                "About 4 times as much, as the service remembers what it has read before.",
+                "The service stores the messages, and the model has no memory: whatever it is to know in a run, it reads in that run. Some "
+                "hosted models are paid less for a beginning that was read a moment ago; less is not nothing.",
+                "the thread is read once",
+            ),
+        },
+    ),
+    "rounding-the-bill": Question(
+        "07",
+        "A",
+        {
+            "A": Option(
+                "$0.00, and the true sum is $0.17.",
+                "Each of them is nearer to nothing than to a cent. Whatever is rounded before it is added up is lost, forty times over.",
+            ),
+            "B": Option(
+                "$0.17: rounding up and down cancels out.",
+                "It cancels out where amounts fall on both sides. Runs of one conversation are alike, and all rounded the same way.",
+                "rounding cancels out",
+            ),
+            "C": Option(
+                "$0.40, since nothing is cheaper than a cent.",
+                "That is what rounding up would make of it. Rounded to the nearest, 0.42 cents are none.",
+                "a cent at least",
+            ),
+        },
+    ),
+    "outside-the-window": Question(
+        "07",
+        "C",
+        {
+            "A": Option(
+                "It is deleted from the thread: that is what truncation means.",
+                "Nothing on the thread changes. List its messages, and the first one is there.",
+                "truncation deletes",
+            ),
+            "B": Option(
+                "It is summarised: the run reads a shorter form of it.",
+                "Neither strategy writes summaries. A message is read whole, or it is not read.",
+                "truncation summarises",
+            ),
+            "C": Option(
+                "It stays on the thread, and this run does not read it, so the answer does not know of it.",
+                "The window belongs to the run. A later run with a wider one reads the message again. What a run does not read, it costs "
+                "nothing for, and knows nothing of.",
             ),
         },
     ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import threadlab
 from threadlab.errors import ThreadlabError
 from threadlab.local import Server, ensure_server, is_listening
+from threadlab.responders.choosing import KEY_VARIABLE, keep_key
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -17,7 +18,7 @@ WARNINGS = ("The Assistants API is deprecated in favor of the Responses API", "d
 every call; every other warning stays."""
 
 _LOOPBACK = ("127.0.0.1", "localhost")
-_NAMES = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "NO_PROXY", "no_proxy")
+_NAMES = ("OPENAI_BASE_URL", "OPENAI_API_KEY", KEY_VARIABLE, "NO_PROXY", "no_proxy")
 
 
 class _Loaded(NamedTuple):
@@ -93,6 +94,7 @@ def _point_at(server: Server) -> None:
         key = os.environ.get("OPENAI_API_KEY")
         _loaded = _Loaded({name: os.environ.get(name) for name in _NAMES}, bool(key) and key != server.key, server.base_url)
     _loaded = _loaded._replace(base_url=server.base_url)
+    keep_key()
     os.environ["OPENAI_BASE_URL"] = server.base_url
     os.environ["OPENAI_API_KEY"] = server.key
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = without_proxy(os.environ.get("NO_PROXY", ""), os.environ.get("no_proxy", ""))

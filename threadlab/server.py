@@ -62,7 +62,8 @@ class App:
     """The ASGI application. It needs `state["abort"]` in the scope to be able to break a connection; see `threadlab.listen`.
 
     `key` opens the routes of the server itself. `threads` are what the status page shows. `transaction` is the store's: see
-    `threadlab.together`. `worker` answers what the engine does not answer itself.
+    `threadlab.together`. `worker` answers what the engine does not answer itself. `on_lost` is called when what was written could
+    not be kept.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class App:
         transaction: Callable[[], AbstractContextManager[None]] = nullcontext,
         body_limit: int = BODY_LIMIT,
         worker: Worker | None = None,
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self.on_stop: Callable[[], None] = lambda: None
         """Called when a client with the key asks the server to end; whoever runs the server sets it."""
@@ -84,7 +86,7 @@ class App:
         self.in_flight = 0
         self._engine, self._clock, self._key, self._info = engine, clock, key.encode(), info
         self._on_request, self._body_limit, self._threads = on_request, body_limit, threads
-        self._together, self._worker = Together(transaction), worker
+        self._together, self._worker, self._on_lost = Together(transaction), worker, on_lost
         self._recent: deque[RequestLine] = deque(maxlen=50)
         self._watchers: set[asyncio.Task[None]] = set()
         self._own: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
@@ -133,6 +135,7 @@ class App:
         try:
             outcome = await self._together(lambda: self._outcome(request, too_large=len(body) > self._body_limit))
         except Exception:  # what was written could not be kept: a full disk, say
+            self._on_lost()
             traceback.print_exc()
             outcome = _error_reply(server_error())
         if path != "/":

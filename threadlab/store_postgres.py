@@ -20,6 +20,8 @@ from threadlab.store import SCHEMA_VERSION, Query, place_shown
 
 _LOCK = 0x7468726561646C62
 """The advisory lock of this database's store."""
+_PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 30_000}
+"""How long a server that does not answer is waited for: 5 seconds to connect, 30 (in milliseconds) while it is used."""
 _LOCK_PATIENCE = 3.0
 """Seconds that a server may need to notice that a service which was killed is gone."""
 _SCHEMA = """
@@ -87,7 +89,7 @@ class PostgresStore:
     def _connect(self) -> "psycopg.Connection[Any]":
         """A connection that has the store's lock."""
         try:
-            db = psycopg.connect(self._address, autocommit=True, application_name="threadlab", connect_timeout=10)
+            db = psycopg.connect(self._address, autocommit=True, application_name="threadlab", **_PATIENCE)
         except psycopg.Error as error:
             raise StoreBroken(f"{place_shown(self._address)} cannot be reached: {_said(error)}.") from None
         try:

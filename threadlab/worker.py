@@ -77,7 +77,8 @@ class Worker:
                     await self._answer(asked)
         except asyncio.CancelledError:
             pass  # nobody wants to know any more
-        except Exception:  # the store cannot keep it: the run will expire
+        except Exception:  # the store cannot keep it: the question is open again
+            self._engine.doubt()
             traceback.print_exc()
         finally:
             expiry.cancel()

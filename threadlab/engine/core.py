@@ -70,10 +70,8 @@ class Engine:
         self._due: list[tuple[float, int, str]] = []
         self._locks: dict[str, str] = {}
         self._listeners: dict[str, list[Callable[[Row, list[Event], float], None]]] = {}
-        for row in store.unfinished():
-            self.schedule(row)
-            if responder is None:
-                self.outside.recover(row)
+        self._doubted = False
+        self._remember()
 
     # ---- requests ------------------------------------------------------------------------------------------------------------------------
 
@@ -111,6 +109,9 @@ class Engine:
             detail = {"error": error.detail.message, "code": error.detail.code}
             self.journal.amend(begun, status=error.status, detail=detail)
             return self._error_reply(error, hold, call)
+        except Exception:
+            self.doubt()
+            raise
 
     def _project_of(self, request: Request) -> str:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -166,14 +167,20 @@ class Engine:
     def advance(self, now: float) -> None:
         """Let everything happen that was due by `now`, in order."""
         self.now = max(self.now, now)
+        if self._doubted:
+            self._remember()
         if not self._due or self._due[0][0] > now:
             return
-        with self.store.transaction(later=True):  # what a power cut undoes is still in the plan, and is due again
-            while self._due and self._due[0][0] <= now:
-                _, _, run_id = heapq.heappop(self._due)
-                row = self.store.get(run_id)
-                if row is not None:
-                    self.live(row, now)
+        try:
+            with self.store.transaction(later=True):  # what a power cut undoes is still in the plan, and is due again
+                while self._due and self._due[0][0] <= now:
+                    _, _, run_id = heapq.heappop(self._due)
+                    row = self.store.get(run_id)
+                    if row is not None:
+                        self.live(row, now)
+        except Exception:
+            self.doubt()
+            raise
 
     def live(self, row: Row, now: float) -> None:
         """Let a run go on until `now`, or until it is another run's turn; it is written once, as it then is."""
@@ -192,6 +199,23 @@ class Engine:
         elif changed:
             self.store.put(row)
             self.schedule(row)
+
+    def doubt(self) -> None:
+        """Something that was to be kept may not have been: what is known of runs by heart is read again, before anything else happens."""
+        self._doubted = True
+
+    def _remember(self) -> None:
+        """Learn from the store which runs are under way."""
+        unfinished = self.store.unfinished()
+        self._due.clear()
+        self._locks.clear()
+        self.outside.clear()
+        for row in unfinished:
+            self.schedule(row)
+            if self.responder is None:
+                self.outside.recover(row)
+        self.outside.changed()
+        self._doubted = False
 
     def resolve(self, asked: Asked, news: News, now: float) -> bool:
         """Take in what somebody outside has to say to a question at the time `now` (seconds). False if nobody wants the answer any more:

@@ -78,6 +78,11 @@ class Outside:
         waiting = Waiting(asked.id, reads)
         return msgspec.structs.replace(plan, moments=(end,), waiting=waiting, prompt_tokens=plan.prompt_tokens + reads)
 
+    def clear(self) -> None:
+        """Forget what is not in the store; the questions are recovered from there."""
+        self.pending.clear()
+        self.drafts.clear()
+
     def recover(self, row: Row) -> None:
         """Take up a question that was open when the service ended. Nobody waits for one whose response was not to be stored."""
         plan = row.plan

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import socket
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -106,6 +106,13 @@ def _is_here(host: str) -> bool:
         return False
     addresses = [ipaddress.ip_address(str(one).partition("%")[0]) for one in found]
     return any(one.is_loopback or one.is_unspecified for one in addresses)
+
+
+def keep_key(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Put a hosted endpoint's key where it is looked for first, before OPENAI_API_KEY becomes the key of this service."""
+    choice = chosen(None, environment)
+    if choice.name == "hosted" and choice.key:
+        environment[KEY_VARIABLE] = choice.key
 
 
 def refuse_self(choice: Choice, port: int) -> None:

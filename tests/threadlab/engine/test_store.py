@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -263,3 +263,31 @@ def test_ids_that_come_twice_after_a_restart(tmp_path: Path) -> None:
         with again(tmp_path) as at:
             made += [at.threads.create().id for _ in range(3)]
     assert len(set(made)) == 9
+
+
+class Unkept(Exception):
+    """The disk is full, or the database server is gone."""
+
+
+@pytest.mark.parametrize("lost", ["createRun", "getRun"])
+def test_write_that_was_not_kept_locks_the_thread(tmp_path: Path, lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run that was not kept nothing may be left, and one whose end was not kept has to end again."""
+    with again(tmp_path) as at:
+        thread_id = at.thread("What is the capital of France?")
+        kept = at.service.engine.store.transaction
+
+        @contextmanager
+        def unkept(**options: Any) -> Iterator[None]:
+            with kept(**options):
+                yield
+                raise Unkept
+
+        run = at.run(thread_id) if lost == "getRun" else None
+        at.wait(3)
+        with monkeypatch.context() as patch:
+            patch.setattr(at.service.engine.store, "transaction", unkept)
+            with pytest.raises(Unkept):
+                at.run(thread_id) if run is None else at.threads.runs.retrieve(run.id, thread_id=thread_id)
+        if run is not None:
+            assert at.threads.runs.retrieve(run.id, thread_id=thread_id).status == "completed"
+        assert at.run(thread_id).status == "queued"

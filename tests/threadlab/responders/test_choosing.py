@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from threadlab.errors import ThreadlabError
-from threadlab.responders.choosing import Choice, chosen, refuse_self, remote
+from threadlab.responders.choosing import Choice, chosen, keep_key, refuse_self, remote
 
 KEY = "sk-secret-0123456789abcdef"
 
@@ -31,6 +31,16 @@ def test_key_of_the_service_is_sent_to_strangers() -> None:
     assert chosen(options(name="hosted", url="http://127.0.0.1:8080/v1"), {"OPENAI_API_KEY": KEY}).key == ""
     with pytest.raises(ThreadlabError, match="unencrypted"):
         chosen(options(name="hosted", url="http://192.0.2.1/v1"), {"THREADLAB_RESPONDER_KEY": KEY})
+
+
+def test_own_key_is_lost_when_a_notebook_is_loaded_again() -> None:
+    environment = {"THREADLAB_RESPONDER": "hosted", "OPENAI_API_KEY": KEY}
+    keep_key(environment)
+    environment["OPENAI_API_KEY"] = "sk-threadlab-0123"
+    assert chosen(None, environment).key == KEY
+    elsewhere = {"THREADLAB_RESPONDER": "hosted", "THREADLAB_RESPONDER_URL": "http://127.0.0.1:8080/v1", "OPENAI_API_KEY": KEY}
+    keep_key(elsewhere)
+    assert "THREADLAB_RESPONDER_KEY" not in elsewhere
 
 
 def test_base_url_of_the_clients_is_taken_for_the_endpoints() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -116,9 +117,21 @@ def _pool(options: argparse.Namespace) -> Pool:
         from autograder.cluster import Cluster
 
         return Cluster(options.cluster, options.trust_submissions)
-    made = Processes(options.workers, options.trust_submissions)
+    made = Processes(options.workers, options.trust_submissions, _imports(options.exercise))
     made.start()
     return made
+
+
+def _imports(slugs: Sequence[str]) -> set[str] | None:
+    """The packages that these assignments' notebooks import; None when one of them is an exercise of this course, or none is named."""
+    if not slugs or set(slugs) & set(checks.SLUGS):
+        return None
+    found = set[str]()
+    for slug in slugs:
+        for path in (ROOT / "solutions" / slug).glob("*.ipynb"):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found |= set(re.findall(r'"\s*(?:import|from) (\w+)', text))  # a line of a cell, as JSON has it
+    return found
 
 
 def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> int:

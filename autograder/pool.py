@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Protocol
@@ -104,10 +104,11 @@ class _Worker:
 
 
 class Processes:
-    """A pool on this computer."""
+    """A pool on this computer. `imports`: what the assignment's notebooks import; None for exercises of this course."""
 
-    def __init__(self, workers: int | None = None, trust: bool = False) -> None:
+    def __init__(self, workers: int | None = None, trust: bool = False, imports: Collection[str] | None = None) -> None:
         self._trust = trust
+        self._imports = imports
         self._count = workers or os.cpu_count() or 1
         self._workers: list[_Worker] = []
         self._warm: WarmUp | None = None
@@ -125,7 +126,7 @@ class Processes:
             return
         from autograder.execution.hosts import WarmUp
 
-        self._warm = WarmUp(self._count)
+        self._warm = WarmUp(self._count, self._imports)
         _import()
         forked = threading.active_count() == 1
         for control in self._warm.controls:

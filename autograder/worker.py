@@ -116,12 +116,16 @@ class WarmProcess:
         return Closed(session, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def warm(*descriptors: str) -> None:
-    """The warm process, from start to end. `descriptors` are its ends of the control sockets, one for each grader that it works for."""
+def warm(descriptors: str, imports: str = "*") -> None:
+    """The warm process, from start to end.
+
+    `descriptors` are its ends of the control sockets, one for each grader that it works for; `imports` is what the assignment's notebook
+    imports, or a star for an exercise of this course. Both are lists, with commas.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    controls = [socket.socket(fileno=int(one)) for one in descriptors]
+    controls = [socket.socket(fileno=int(one)) for one in descriptors.split(",")]
     base = enter()
-    shell = warm_up()
+    shell = warm_up(None if imports == "*" else imports.split(","))
     try:
         if len(controls) == 1:
             WarmProcess(controls[0], base, shell).serve()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
@@ -79,16 +80,17 @@ def _command(function: str, *arguments: str) -> list[str]:
 class WarmUp:
     """A warm process that was started, and a control socket for each of the graders that it will work for.
 
-    It imports once for all of them. Each socket is for one WarmHost; the process ends when all are closed.
+    It imports once for all of them: what an assignment's notebook imports, or, with None, what an exercise of this course needs. Each
+    socket is for one WarmHost; the process ends when all are closed.
     """
 
-    def __init__(self, count: int = 1) -> None:
+    def __init__(self, count: int = 1, imports: Collection[str] | None = None) -> None:
         self.said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(count)]
         self.controls = [ours for ours, _ in pairs]
         descriptors = [theirs.fileno() for _, theirs in pairs]
         self._process = subprocess.Popen(
-            _command("warm", *map(str, descriptors)),
+            _command("warm", ",".join(map(str, descriptors)), "*" if imports is None else ",".join(sorted(imports))),
             env=environment(),
             cwd=os.sep,
             stdin=subprocess.DEVNULL,

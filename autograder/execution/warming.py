@@ -5,6 +5,7 @@ import importlib
 import sys
 import types
 import warnings
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pygments.lexer import RegexLexerMeta  # type: ignore[import-untyped]
@@ -13,6 +14,9 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 from autograder.execution.capture import OutputLog
 from autograder.execution.frames import Limits
 from autograder.execution.shell import WorkerShell, make_shell
+
+HARMLESS = frozenset({"httpx", "msgspec", "openai", "pydantic", "rich", "sqlalchemy", "stamina", "tenacity"})
+"""Packages that start no thread and open nothing when they are imported: those of them that an assignment imports are there already."""
 
 PRELOADED = (
     "concurrent.futures",
@@ -26,29 +30,31 @@ PRELOADED = (
     "sqlite3",
     "threadlab.guest.run",
 )
-"""Imported here instead of in each submission. One that is missing is left to fail where it is used. None of them may start a thread."""
+"""The same for an exercise of this course, whose trials use more than its notebook imports. One that is missing is left to fail where it is
+used.
+"""
 
-REHEARSAL = (
-    "%who_ls\n[1, 'two']",
-    "def fail():\n    return 1 / 0\nfail()",
-    """
+REHEARSAL = ("%who_ls\n[1, 'two']", "def fail():\n    return 1 / 0\nfail()")
+"""Cells that are run once and forgotten: a first value, a first traceback and a first request take ten times as long as a second."""
+
+FIRST_REQUEST = """
 import httpx2, openai
 def refuse(request):
     raise httpx2.ConnectError("refused")
 openai.OpenAI(api_key="none", max_retries=0, http_client=httpx2.Client(transport=httpx2.MockTransport(refuse))).beta.threads.create()
-""",
-)
-"""Cells that are run once and forgotten: a first value, a first traceback and a first request take ten times as long as a second."""
+"""
+"""One more, for an exercise of this course."""
 
 
-def warm_up() -> WorkerShell:
-    """The shell that every child starts with. What is in memory afterwards is out of the garbage collector's sight.
+def warm_up(imports: Collection[str] | None = None) -> WorkerShell:
+    """The shell that every child starts with. `imports` is what an assignment's notebook imports; None: it is an exercise of this course.
 
-    It would look through it again and again while it grows, which takes as long as a third of the imports, and later in each child, whose
-    memory would stop being shared for it.
+    The less is in memory, the less a fork costs. What is there afterwards is out of the garbage collector's sight: it would look through
+    it again and again while it grows, which takes a third as long as the imports, and once more in each child, whose memory would stop
+    being shared for it.
     """
     gc.disable()
-    for name in PRELOADED:
+    for name in PRELOADED if imports is None else sorted(HARMLESS & set(imports)):
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as missing:
@@ -57,7 +63,7 @@ def warm_up() -> WorkerShell:
     stand_in_for_checks()
     shell = make_shell()
     reuse_lexers()
-    rehearse(shell)
+    rehearse(shell, REHEARSAL if imports is not None else (*REHEARSAL, FIRST_REQUEST))
     gc.freeze()
     gc.enable()
     return shell
@@ -74,12 +80,12 @@ def stand_in_for_checks() -> None:
     sys.modules["autograder.learn"] = stand_in
 
 
-def rehearse(shell: WorkerShell) -> None:
-    """Run REHEARSAL and forget all about it."""
+def rehearse(shell: WorkerShell, cells: Iterable[str] = REHEARSAL) -> None:
+    """Run some cells and forget all about them."""
     shell.attach(OutputLog(Limits(), streams={}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for source in REHEARSAL:
+        for source in cells:
             shell.run_cell(source, store_history=False)  # type: ignore[no-untyped-call]
     gc.freeze()  # the shell collects when it is reset
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]

@@ -30,7 +30,7 @@ CELLS = {
     "memory_bomb": "x = []\nwhile True: x.append(bytearray(2**24))",
     "descriptor_bomb": "kept = [open('/dev/null') for _ in range(100_000)]",
     "thread_bomb": "import threading, time\nfor _ in range(10_000): threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
-    "fork_bomb": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    "fork_bomb": "import os, time\nwhile True:\n    try: os.fork()\n    except OSError: time.sleep(.1)",
     "fork_bomb_of_the_shell": "import subprocess\nsubprocess.run(['sh', '-c', 'bomb() { bomb | bomb & }; bomb'])\nopen('/nowhere')",
     "symlinks_out": (
         "import os\nos.symlink('{work}/gradebook.db', 'book'); os.symlink('/proc/1/root', 'root'); os.symlink('{course}', 'course')\n"

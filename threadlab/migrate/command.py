@@ -36,7 +36,7 @@ def export(thread_id: str, target: Path | None, base_url: str | None) -> int:
     target = target or Path(f"{thread_id}.jsonl")
     with _client(base_url, "") as client:
         counts = exporting.export(client, thread_id, target)
-    print(f"{target}: {_told(counts)}.")
+    print(f"{target}: {_told({f'{name}s' if count > 1 else name: count for name, count in counts.items()})}.")
     return 0
 
 

@@ -32,11 +32,14 @@ class TimeSource:
         new_loop: Callable[[], asyncio.AbstractEventLoop],
         *,
         sleeps_anywhere: bool = False,
+        others: frozenset[int | None] = frozenset(),
     ) -> None:
         self.now, self.monotonic, self.sleep, self.new_loop = now, monotonic, sleep, new_loop
         self.thread = threading.get_ident()
         self.sleeps_anywhere = sleeps_anywhere
         """Whether other threads than the one that made this sleep on its time, too."""
+        self.others = others
+        """The threads that do not, whatever they do: their waiting is none of ours."""
 
 
 _active: TimeSource | None = None
@@ -63,7 +66,7 @@ def _sleep(seconds: float) -> None:
     loop = current_loop()
     if loop is not None:
         loop.run_from_worker(asyncio.sleep(seconds))
-    elif source.sleeps_anywhere:
+    elif source.sleeps_anywhere and threading.get_ident() not in source.others:
         wakes = source.now() + seconds
         _real["sleep"](_TURN)  # so that threads that go to sleep together wake together, not one after the other
         source.sleep(wakes - source.now())
@@ -282,7 +285,16 @@ def alone(source: TimeSource, transport: Any, environment: dict[str, str] | None
 def virtual_time(clock: VirtualClock) -> Iterator[None]:
     """Waiting moves `clock` and costs nothing, in synchronous code, in `asyncio.run` and in a loop that is already running."""
     start = clock.now()
-    source = TimeSource(clock.now, lambda: clock.now() - start + 1000.0, clock.sleep, lambda: loop_on(clock), sleeps_anywhere=True)
+    # A notebook's kernel has a thread that sleeps a second again and again: on virtual time it would turn the clock like a hand crank.
+    attendants = frozenset(one.ident for one in threading.enumerate() if one.daemon and one is not threading.current_thread())
+    source = TimeSource(
+        clock.now,
+        lambda: clock.now() - start + 1000.0,
+        clock.sleep,
+        lambda: loop_on(clock),
+        sleeps_anywhere=True,
+        others=attendants,
+    )
     running = asyncio._get_running_loop()
     install()
     _catch_up()

@@ -372,5 +372,8 @@ def open_store(place: Path | str | None) -> Store:
     try:
         from threadlab.store_postgres import PostgresStore  # here, because its driver is an extra
     except ImportError:
-        raise StoreBroken("A store in PostgreSQL needs its driver, psycopg: pip install 'threads-course[postgresql]'.") from None
+        raise StoreBroken(
+            "A store in PostgreSQL needs its driver, psycopg. In the course's folder: "
+            "python -m pip install -c constraints.txt -e '.[postgresql]'"
+        ) from None
     return PostgresStore(str(place))

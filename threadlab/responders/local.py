@@ -81,7 +81,10 @@ def _load(file: Path) -> Any:
     try:
         import xllamacpp
     except ImportError:
-        raise ThreadlabError("The local responder needs the package xllamacpp: pip install 'threads-course[local]'.") from None
+        raise ThreadlabError(
+            "The local responder needs the package xllamacpp. In the course's folder: "
+            "python -m pip install -c constraints.txt -e '.[local]'"
+        ) from None
     if not file.is_file():
         raise ThreadlabError(f"There is no model file {file}. A model is a file that ends in .gguf.")
     settings = xllamacpp.CommonParams()

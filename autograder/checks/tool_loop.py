@@ -42,15 +42,18 @@ class TwoRounds(Scripted):
         return super().respond(prompt)
 
 
-def _thread(client: OpenAI) -> dict[str, Any]:
-    thread = client.beta.threads.create()
-    assistant = client.beta.assistants.create(model="gpt-4o", name="Travel helper", tools=FUNCTIONS)
-    return {"thread_id": thread.id, "assistant_id": assistant.id}
+def _thread(text: str) -> Callable[[OpenAI], dict[str, Any]]:
+    def setup(client: OpenAI) -> dict[str, Any]:
+        thread = client.beta.threads.create()
+        assistant = client.beta.assistants.create(model="gpt-4o", name="Travel helper", tools=FUNCTIONS)
+        return {"thread_id": thread.id, "assistant_id": assistant.id, "text": text}
+
+    return setup
 
 
-def _args(text: str = TEXT, tools: Mapping[str, Mapping[str, Any]] | None = None) -> Callable[[dict[str, Any]], list[Any]]:
-    handed = {"$": "tools", "tools": {"book_table": BOOK_TABLE, "notify_guest": NOTIFY} if tools is None else tools}
-    return lambda given: [CLIENT, DB, given["thread_id"], given["assistant_id"], text, handed]
+def _args(book_table: Mapping[str, Any] = BOOK_TABLE) -> Callable[[dict[str, Any]], list[Any]]:
+    handed = {"$": "tools", "tools": {"book_table": book_table, "notify_guest": NOTIFY}}
+    return lambda given: [CLIENT, DB, given["thread_id"], given["assistant_id"], given["text"], handed]
 
 
 # ---- what the journal and the table show -------------------------------------------------------------------------------------------------
@@ -126,11 +129,11 @@ def _ended_badly(evidence: Evidence) -> str | None:
     return ending_of(evidence)
 
 
-def _turn(evidence: Evidence, text: str = TEXT) -> str | None:
+def _turn(evidence: Evidence) -> str | None:
     """What is wrong with the turn as a whole: one message, one run, its answer."""
     thread_id = evidence.given["thread_id"]
     posted = [one for one in evidence.messages(thread_id) if one.role == "user"]
-    if [one.text for one in posted] != [text]:
+    if [one.text for one in posted] != [evidence.given["text"]]:
         return f"the user's messages on the thread are {short([one.text for one in posted])}; one was wanted, with the text that was given."
     runs = evidence.runs(thread_id)
     if len(runs) != 1:
@@ -147,7 +150,7 @@ def _turn(evidence: Evidence, text: str = TEXT) -> str | None:
 def answers(evidence: Evidence) -> Found:
     if not evidence.requests():
         return Occasion.NONE
-    return _turn(evidence, NO_TOOL if not _calls(evidence) else TEXT)
+    return _turn(evidence)
 
 
 def submits_all_together(evidence: Evidence) -> Found:
@@ -293,8 +296,8 @@ def says_how_the_run_ended(evidence: Evidence) -> Found:
     return None
 
 
-def _in(scenario: str = "", **more: Any) -> Callable[[], World]:
-    return lambda: World(_thread, scenario=scenario, **more)
+def _in(scenario: str = "", text: str = TEXT, **more: Any) -> Callable[[], World]:
+    return lambda: World(_thread(text), scenario=scenario, **more)
 
 
 def _again(fault: str) -> Callable[[], World]:
@@ -302,8 +305,8 @@ def _again(fault: str) -> Callable[[], World]:
 
 
 LOST = ("reply to the outputs lost", "outputs taken, 500 said", "outputs not taken", "outputs lost on their way", "no reply comes")
-_SLOW = {"book_table": {**BOOK_TABLE, "seconds": 400.0}}
-_CLOSED = {"book_table": {**BOOK_TABLE, "fails": {"Porto": CLOSED}}}
+_SLOW = {**BOOK_TABLE, "seconds": 400.0}
+_CLOSED = {**BOOK_TABLE, "fails": {"Porto": CLOSED}}
 
 EXERCISE = Exercise(
     slug="tool-loop",
@@ -380,16 +383,16 @@ EXERCISE = Exercise(
             ),
             (
                 Scene("two calls", _again("replies:2"), _args()),
-                Scene("no call", _in("replies:2@createRun"), _args(NO_TOOL)),
+                Scene("no call", _in("replies:2@createRun", NO_TOOL), _args()),
                 Scene("two rounds", _in(responder=TwoRounds()), _args()),
                 Scene("reply to the outputs lost", _again("reply_lost"), _args()),
                 Scene("outputs taken, 500 said", _again("500_after"), _args()),
                 Scene("outputs not taken", _in(f"500@{SUBMIT}#1-3"), _args()),
                 Scene("outputs lost on their way", _in(f"request_lost@{SUBMIT}#1-3"), _args()),
                 Scene("no reply comes", _in(f"reply_silent@{SUBMIT}#1"), _args()),
-                Scene("a tool fails", _in(), _args(tools=_CLOSED)),
-                Scene("no such tool", _in(), _args(TABLE_AND_TAXI)),
-                Scene("expired", _in(), _args(tools=_SLOW)),
+                Scene("a tool fails", _in(), _args(_CLOSED)),
+                Scene("no such tool", _in(text=TABLE_AND_TAXI), _args()),
+                Scene("expired", _in(), _args(_SLOW)),
                 Scene("failed", _in(f"run_failed@{SUBMIT}#1"), _args()),
             ),
         ),

@@ -35,7 +35,14 @@ def processes(stage: Stage) -> list[list[Any]]:
     return returned
 
 
-DRIVERS: dict[str, Callable[[Stage], Any]] = {"call": call, "value": value, "processes": processes, "says": says, "submits": submits, "desk": desk}
+DRIVERS: dict[str, Callable[[Stage], Any]] = {
+    "call": call,
+    "value": value,
+    "processes": processes,
+    "says": says,
+    "submits": submits,
+    "desk": desk,
+}
 
 
 async def settled(value: Any) -> Any:

@@ -16,7 +16,11 @@ import msgspec
 
 from threadlab.explore import Exploration, explore_kills, explore_with
 from threadlab.guest.messages import Spec
+from threadlab.timeline import Timeline
 from threadlab.trial import Evidence, Guest, World
+
+MOST_ENTRIES, MOST_ROWS = 1000, 60
+"""A longer journal, or a timeline with more rows, is not drawn."""
 
 
 class Occasion(Enum):
@@ -96,6 +100,8 @@ class Verdict(msgspec.Struct, frozen=True):
     note: str = ""
     journal: list[str] = []
     """The journal of the simplest order that failed, a line an entry."""
+    timeline: str = ""
+    """The same as a picture with its table, in HTML; empty where it would be too long to look at."""
 
     @property
     def earned(self) -> int:
@@ -159,7 +165,10 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
         if unusable := _unusable(part.name, seen[scene.name]):
             return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)
     findings = [_finding(behaviour, part, seen) for behaviour in part.behaviours]
-    return Verdict(part.name, findings, _coverage(seen), journal=_journal(findings, seen))
+    failed = _simplest(findings, seen)
+    if failed is None:
+        return Verdict(part.name, findings, _coverage(seen))
+    return Verdict(part.name, findings, _coverage(seen), journal=failed.text().splitlines(), timeline=_drawn(failed))
 
 
 def spec_of(scene: Scene, part: Part, world: World, sources: list[str]) -> Spec:
@@ -245,12 +254,22 @@ def _killed(points: int) -> str:
     return f" Killed at {points} points, and started again." if points else ""
 
 
-def _journal(findings: list[Finding], seen: Mapping[str, Exploration]) -> list[str]:
+def _simplest(findings: list[Finding], seen: Mapping[str, Exploration]) -> Evidence | None:
+    """The order in which the first behaviour that failed is shown."""
     failed = next((one for one in findings if one.scene and one.earned < one.points), None)
     if failed is None:
-        return []
-    evidence = next(one for one in seen[failed.scene] if (one.order, one.kill_at) == (failed.order, failed.kill_at))
-    return evidence.text().splitlines()
+        return None
+    return next(one for one in seen[failed.scene] if (one.order, one.kill_at) == (failed.order, failed.kill_at))
+
+
+def _drawn(evidence: Evidence) -> str:
+    if len(evidence.journal) > MOST_ENTRIES:
+        return ""
+    try:
+        timeline = Timeline(evidence, "What happened")
+        return timeline.html() if len(timeline.rows) <= MOST_ROWS else ""
+    except Exception:  # a hostile answer's evidence may be of any shape, and a picture decides nothing
+        return ""
 
 
 def choices(right: Mapping[str, str], explained: Mapping[str, Mapping[str, str]]) -> Callable[[Part, Guest, list[str]], Verdict]:

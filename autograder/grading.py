@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 from nbformat import NotebookNode
 
 from autograder.behaviours import Exercise, Finding, Part, Verdict
@@ -45,8 +46,8 @@ def grade_notebook(
             continue
         if exercise is not None and is_graded(cell):
             verdict = _judged(notebook, cell, session, exercise, budget)
-            verdicts.append(verdict)
             cell.outputs, cell.execution_count = _verdict_outputs(verdict), None
+            verdicts.append(msgspec.structs.replace(verdict, timeline=""))  # the picture is for the student's page
             continue
         try:
             if time.monotonic() > end:
@@ -97,8 +98,10 @@ def _verdict_outputs(verdict: Verdict) -> list[NotebookNode]:
         more = len(verdict.journal) - JOURNAL_LINES
         rest = [f"… and {more} more lines"] if more > 0 else []
         text += "\n".join(["", "What happened there, a line for each thing:", *verdict.journal[:JOURNAL_LINES], *rest, ""])
+    drawn = {"text/html": cleaned(verdict.timeline), "text/plain": "A timeline of what happened there."}
     return [
         node(output_type="stream", name="stdout", text=cleaned(text)),
+        *([node(output_type="display_data", data=drawn, metadata={})] if verdict.timeline else []),
         node(output_type="execute_result", data={"text/plain": repr(points)}, metadata={}, execution_count=None),
     ]
 

@@ -3,6 +3,7 @@
 import csv
 import html.parser
 import json
+import re
 
 import pytest
 
@@ -104,6 +105,9 @@ def test_feedback_shows_what_is_kept_back(tmp_path):
         assert "MUST_HOLD" not in text
         assert "[FAIL]" in text
         assert "What happened there" in text
+        (picture,) = re.findall(r'<img [^>]*alt="What happened: [^>]*>', text)
+        assert 'src="data:image/svg+xml' in picture
+        assert "<summary>The same as a table</summary>" in text
     assert "kept back for grading" in (course / "autograder" / "work" / "feedback" / "bob" / SLUG / f"{SLUG}.html").read_text()
     appeal = command(course, "autograder", "replay", SLUG, "bob", "--behaviour", "returns_the_answer").stdout
     assert "replayed:  secret scene: " in appeal, appeal

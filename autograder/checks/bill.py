@@ -92,9 +92,11 @@ def raises_without_a_price(evidence: Evidence) -> Found:
             return None
         if evidence.value is None:
             return Occasion.NONE
+        got = _decimal(evidence.value)
+        shown = short(evidence.value) if got is None else str(got)
         return (
-            f"there is no price for {usages[-1]['model']} on {usages[-1]['day']}, and it returned {short(evidence.value)}: a bill with a "
-            "hole looks cheap; raise an error."
+            f"there is no price for {usages[-1]['model']} on {usages[-1]['day']}, and it returned {shown}: a bill with a hole looks "
+            "cheap; raise an error."
         )
     return f"it raised {evidence.ending.type} where every run has a price: {evidence.ending.message}" if raised else Occasion.NONE
 

@@ -228,6 +228,7 @@ def delete(call: Call) -> o.Deleted:
     call.engine.schedule(msgspec.structs.replace(row, plan=None))
     call.store.remove_below(response.id)
     call.store.remove(response.id)
+    call.engine.tell(row, [], call.now)  # whoever reads its stream sees that it is over
     return o.Deleted(response.id, "response")
 
 

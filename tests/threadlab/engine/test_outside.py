@@ -238,6 +238,26 @@ def test_deleted_thread_is_still_asked_about() -> None:
         assert at.service.engine.store.get(asked.id) is None
 
 
+def test_stream_of_what_was_deleted_goes_on() -> None:
+    with outside() as (at, _):
+        thread_id = at.thread(QUESTION)
+        run = Reader(at, f"/threads/{thread_id}/runs", {"assistant_id": at.assistant_id, "stream": True})
+        body = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION})
+        stream = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True})
+        run.read()
+        responses = [one.run_id for one in at.service.engine.outside.pending.values() if one.run_id.startswith("resp")]
+        woken = run.woken
+        at.threads.delete(thread_id)
+        for response_id in responses:
+            at.client.responses.delete(response_id)
+        assert run.woken > woken
+        assert [name for name, _ in run.read()] == ["done"]
+        assert (body.woken, stream.woken) == (1, 1)
+        assert json.loads(body.stream.read(at.service.clock.now())[0])["status"] == "in_progress"
+        stream.read()
+        assert [one.stream.next_at for one in (run, body, stream)] == [None] * 3
+
+
 def test_files_are_not_searched() -> None:
     with outside() as (at, somebody):
         file = at.client.files.create(file=("facts.txt", b"The moon is made of basalt."), purpose="assistants")

@@ -34,16 +34,17 @@ _loaded: _Loaded | None = None
 
 
 def load_ipython_extension(ipython: "InteractiveShell") -> None:
-    """Find or start the server, point the environment at it, and say so in two lines. Harmless when done twice; nothing in a trial.
+    """Find or start the server, point the environment at it, and say so in two lines. Harmless when done twice.
 
-    What goes wrong is shown as one sentence, and the notebook stops there.
+    In a trial, and while a submission is graded, there is a service already: then it only keeps the SDK quiet, as in any notebook. What
+    goes wrong is shown as one sentence, and the notebook stops there.
     """
+    for message in WARNINGS:
+        warnings.filterwarnings("ignore", message=f"{re.escape(message)}$", category=DeprecationWarning)
     if threadlab.in_trial():
         return
     server = _ensure(ipython)
     _point_at(server)
-    for message in WARNINGS:
-        warnings.filterwarnings("ignore", message=f"{re.escape(message)}$", category=DeprecationWarning)
     if _revive not in ipython.events.callbacks["pre_run_cell"]:
         ipython.events.register("pre_run_cell", _revive)
     print(

@@ -287,13 +287,15 @@ STORMS = {
         "reply_lost@createRun#2 500_after@createRun#4 reply_silent@createRun#5 reply_lost@listMessages#3"
     ),
     "bad moments": (
-        "503@createThread#1 500@createMessage#1-3 429:3@createRun#2-3 request_lost@createRun#6 500@getRun#2-5 503@listMessages#2-4 "
-        "500@listRuns#1-2"
+        "503@createThread#1 500@createMessage#1-2 503@listMessages#3-4 request_lost@listRuns#2 503@createRun#4-7 500@getRun#2-3 "
+        "503@getRun#8"
     ),
     "failing runs": (
-        "run_failed@createRun#2 run_expired@createRun#5 reply_lost@createRun#4 429:5@createRun#1 reply_lost@createMessage#4 500@getRun#6"
+        "run_failed@createRun#2 run_expired@createRun#5 reply_lost@createRun#4 429:5@createRun#1 429:3@createMessage#3 "
+        "reply_lost@createMessage#4 500@getRun#6"
     ),
 }
+"""What goes wrong in each. No step, looking and creating what is not there, can go wrong more than five times."""
 WEATHER = ("calm", *STORMS)
 RESTARTS = ("killed", "killed in a storm")
 

@@ -1,4 +1,4 @@
-# loses: answers_everybody, every_message_once, within_budget, audit_reconstructs_every_turn, resumes_what_it_owes, survives_a_restart
+# loses: answers_everybody, every_message_once, audit_reconstructs_every_turn, resumes_what_it_owes, survives_a_restart
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

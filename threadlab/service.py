@@ -41,7 +41,8 @@ def build_engine(
     """
     if isinstance(responder, str):
         if responder not in RESPONDERS:
-            raise ThreadlabError(f"there is no responder {responder!r}; there are {', '.join(RESPONDERS)}.")
+            names = ", ".join(RESPONDERS)
+            raise ThreadlabError(f"there is no responder {responder!r} in here; there are {names}. Models answer behind `serve` alone.")
         responder = RESPONDERS[responder]()
     return Engine(store, responder, keys=keys, seed=seed, scenario=parse(scenario, OPERATIONS), limits=parse_limits(limits))
 

@@ -62,6 +62,17 @@ def test_own_key_is_printed_or_lost(shell: Any, capsys: pytest.CaptureFixture[st
     assert "OPENAI_BASE_URL" not in os.environ
 
 
+def test_model_answers_and_nobody_says_so(shell: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "the model m at api.example, a hosted endpoint"
+    hosted = local.Server("http://127.0.0.1:1/v1", "sk-threadlab-1", 1, True, said, hosted=True)
+    monkeypatch.setattr(extension, "ensure_server", lambda say: hosted)
+    load_ipython_extension(shell)
+    second = capsys.readouterr().out.splitlines()[1]
+    assert second.endswith(f"Replies come from {said}.")
+    assert "a real one is used by the service alone" in second
+    assert "no real key" not in second
+
+
 def test_second_load_forgets_the_own_key(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-real")
     load_ipython_extension(shell)

@@ -76,3 +76,7 @@ async def hurried(client, thread_id, assistant_id, text):
     run = await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
     await asyncio.wait([sending])
     return (await client.beta.threads.messages.list(thread_id, run_id=run.id)).data[0].content[0].text.value
+
+
+async def send_and_run(client, conversation_id, text):
+    return await client.responses.create(model=MODEL, conversation=conversation_id, input=text)

@@ -26,7 +26,7 @@ TICKETS = (
 """Two customers ask the same, and one customer asks the same twice: each is a ticket of its own."""
 TWICE = TICKETS[1]
 """A ticket that is handed in twice at the same moment: somebody has clicked twice."""
-HISTORY = 24
+HISTORY = 16
 """Messages that are on ada's thread already."""
 MOST_TOKENS = 200
 """What a run may read."""
@@ -370,7 +370,7 @@ EXERCISE = Exercise(
             (
                 _scene("calm", "", 3),
                 *(_scene(name, scenario, 2) for name, scenario in STORMS.items()),
-                _scene("killed", "", 5, kill=True),
+                _scene("killed", "", 4, kill=True),
                 _scene("killed in a storm", STORMS["lost replies"], 3, kill=True),
             ),
         ),

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from openai import OpenAI
+from openai.types.beta import FunctionToolParam
 
 from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of
 from autograder.checks.seen import cited, short
 from threadlab.engine.journal import Entry
+from threadlab.host import Limits
 from threadlab.trial import CLIENT, DB, Evidence, World
 
 NOW = 1_800_000_000
@@ -21,29 +23,26 @@ QUIET = {
     "in use": (200, 2),
     "new": (1, 1),
     "almost due": (90, 29),
+    "kept longer": (90, 35),
     "held": (300, 100),
     "busy": (80, 50),
     "gone": (70, 40),
     "removed": (120, 60),
 }
 """For each sort of thread: how many days ago it was created, and last used."""
-STAYS = ("in use", "new", "almost due", "held", "busy")
 
 
-def _desk(*sorts: str, busy: bool = False) -> Callable[[OpenAI], dict[str, Any]]:
+def _desk(*sorts: str) -> Callable[[OpenAI], dict[str, Any]]:
     """A setup with one thread of each of these sorts, and the rows that the application has about them."""
 
     def setup(client: OpenAI) -> dict[str, Any]:
         rows, ids = [], {}
-        assistant = client.beta.assistants.create(model="gpt-4o") if busy else None
         for number, sort in enumerate(sorts):
             kind = sort.partition(" #")[0]
             created, used = QUIET[kind]
             thread = client.beta.threads.create(
                 messages=[{"role": "user", "content": "What is the capital of Portugal?"}], metadata={"user_id": f"user-{number}"}
             )
-            if assistant is not None and kind in ("due", "busy"):
-                client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
             if kind in ("gone", "removed"):
                 client.beta.threads.delete(thread.id)
             ids[sort] = thread.id
@@ -63,13 +62,41 @@ def _desk(*sorts: str, busy: bool = False) -> Callable[[OpenAI], dict[str, Any]]
     return setup
 
 
+RUNS = ("due #completed", "due #failed", "busy #in_progress", "busy #queued", "busy #requires_action", "busy #cancelling", "in use")
+RUNNING = "run_failed@createRun#2 delay:10@getThread stuck@createRun#4 stuck_queued@createRun#5 stuck@createRun#7 cancel_slow:900"
+"""What becomes of the runs that the setup starts."""
+
+
+def _with_runs() -> World:
+    """Two threads whose runs have ended, and one for each status of a run that is under way; the first of these has an older run, too."""
+    desk = _desk(*RUNS)
+    tool: FunctionToolParam = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}
+
+    def setup(client: OpenAI) -> dict[str, Any]:
+        given = desk(client)
+        threads, (completed, failed, working, queued, asking, cancelling, _) = client.beta.threads, given["ids"].values()
+        assistant_id = client.beta.assistants.create(model="gpt-4o").id
+        for thread_id in (completed, failed, working):
+            threads.runs.create(thread_id, assistant_id=assistant_id)
+        threads.retrieve(working)  # which takes so long that these three end
+        for thread_id in (working, queued):
+            threads.runs.create(thread_id, assistant_id=assistant_id)
+        threads.runs.create(asking, assistant_id=assistant_id, tools=[tool], tool_choice="required")
+        run = threads.runs.create(cancelling, assistant_id=assistant_id)
+        threads.runs.cancel(run.id, thread_id=cancelling)
+        return given
+
+    return World(setup, before=RUNNING, later=10.0)
+
+
 def _args(given: dict[str, Any]) -> list[Any]:
     tables = {"kept_threads": given["rows"]} | ({"cleanup_audit": given["audit"]} if given["audit"] else {})
     return [CLIENT, {**DB, "rows": tables}, NOW]
 
 
-def _twice(given: dict[str, Any]) -> list[Any]:
-    return [[_args(given)], [_args(given)]]
+def _again(given: dict[str, Any]) -> list[Any]:
+    """Twice in one process, and once in another."""
+    return [[_args(given), _args(given)], [_args(given)]]
 
 
 # ---- what the journal and the tables show ------------------------------------------------------------------------------------------------
@@ -115,20 +142,24 @@ def _removed(evidence: Evidence, name: str, thread_id: str) -> str | None:
         return f"the row of {thread_id} ({name}) is gone from kept_threads: set `deleted_at` and leave the row."
     if row["deleted_at"] is None:
         return f"{thread_id} ({name}) is gone, and its row does not say so: `deleted_at` is None."
+    if row["deleted_at"] != NOW:
+        return f"the row of {thread_id} ({name}) says `deleted_at` {row['deleted_at']}, and `now` was {NOW}."
     return None
 
 
 def _audited(evidence: Evidence, name: str, thread_id: str) -> str | None:
     lines = _lines(evidence, thread_id)
     if lines == 1:
-        return None
+        at = next(row["at"] for row in evidence.tables["cleanup_audit"] if (row["thread_id"], row["action"]) == (thread_id, "deleted"))
+        return None if at == NOW else f"the audit line of {thread_id} ({name}) says `at` {at}, and `now` was {NOW}."
     return f"{thread_id} ({name}) was removed, and the audit has {lines or 'no'} line{'s' if lines > 1 else ''} that it was deleted."
 
 
 def _touched(evidence: Evidence, name: str, thread_id: str) -> str | None:
     """What was done to a thread that was to be left alone."""
     age = (NOW - _before(evidence, thread_id)["last_used_at"]) // DAY
-    why = {"held": "is held", "busy": "had a run under way"}.get(name, f"was last used {age} day{'s' if age > 1 else ''} ago")
+    kind, _, status = name.partition(" #")
+    why = {"held": "is held", "busy": f"had a run under way ({status})"}.get(kind, f"was last used {age} day{'s' if age > 1 else ''} ago")
     if writes := _writes(evidence, thread_id):
         return f"{thread_id} {why}, and was not left alone: {evidence.line(writes[0])}."
     row = _row(evidence, thread_id)
@@ -136,23 +167,24 @@ def _touched(evidence: Evidence, name: str, thread_id: str) -> str | None:
         return f"{thread_id} {why}, and its row was changed: {short(row)}."
     if _lines(evidence, thread_id):
         return f"{thread_id} {why}, and the audit says that it was deleted."
+    if field := next((field for field in ("deleted", "failed") if thread_id in _named(evidence.value, field)), None):
+        return f"{thread_id} {why}, so that it was not due, and Report.{field} names it."
     return None
 
 
-def _left_alone(*names: str) -> Callable[[Evidence], Found]:
+def _left_alone(*kinds: str) -> Callable[[Evidence], Found]:
     """Judged once the job has removed something: a job that does nothing leaves everything alone."""
 
     def test(evidence: Evidence) -> Found:
-        touched = next((wrong for name in names if (wrong := _touched(evidence, name, evidence.given["ids"][name]))), None)
-        if touched:
+        if touched := next((wrong for name, one in _of(evidence, *kinds).items() if (wrong := _touched(evidence, name, one))), None):
             return touched
-        due = _of(evidence, "due").values()
-        if any(evidence.thread(one) is None for one in due):
-            return None
-        looked = evidence.requests("listRuns")
-        if "busy" in names and looked and evidence.returned:
-            return f"the runs of {next(iter(due))} have all ended, and it was spared as if one were under way: {evidence.line(looked[0])}."
-        return Occasion.NONE
+        due = _of(evidence, "due")
+        spared = {name: one for name, one in due.items() if evidence.thread(one) is not None}
+        for name, one in spared.items() if "busy" in kinds and evidence.returned else ():
+            if looked := evidence.requests("listRuns", thread_id=one):
+                status = name.partition(" #")[2]
+                return f"the run of {one} has ended ({status}), and the thread was spared all the same: {evidence.line(looked[0])}."
+        return None if len(spared) < len(due) else Occasion.NONE
 
     return test
 
@@ -164,6 +196,8 @@ def deletes_what_is_due(evidence: Evidence) -> Found:
     if wrong := next((wrong for name, one in due.items() if (wrong := _removed(evidence, name, one))), None):
         return wrong
     said, gone = _named(evidence.value, "deleted"), [one.thread_id for one in evidence.requests("deleteThread", ok=True)]
+    if not isinstance(evidence.value, dict) or "$" not in evidence.value:
+        return f"it deleted {', '.join(gone)}, and returned {short(evidence.value)} instead of a Report."
     if sorted(said) != sorted(gone):
         return f"it deleted {', '.join(gone)}, and Report.deleted says {short(said)}: each of them, once."
     return None
@@ -202,6 +236,9 @@ def audits_each(evidence: Evidence) -> Found:
         return Occasion.NONE
     if wrong := next((wrong for name, one in removed.items() if (wrong := _audited(evidence, name, one))), None):
         return wrong
+    there = next((one for one in evidence.given["ids"].values() if _lines(evidence, one) and evidence.thread(one) is not None), None)
+    if there:
+        return f"the audit says that {there} was deleted, and it is still there."
     known = _of(evidence, "removed")
     return next((f"{one} was removed ten days ago, and was audited again." for one in known.values() if _lines(evidence, one) > 1), None)
 
@@ -214,8 +251,6 @@ def dry_run_writes_nothing(evidence: Evidence) -> Found:
         return f"it was a dry run, and it wrote to the database: {evidence.line(reported[1])}."
     due = _of(evidence, "due", "due too")
     said = _named(evidence.value, "deleted")
-    if not said:
-        return Occasion.NONE
     if sorted(said) == sorted(due.values()):
         return None
     return f"a real run would delete {', '.join(due.values())}; the dry run's Report.deleted says {short(said)}."
@@ -232,6 +267,8 @@ def goes_on_after_a_failure(evidence: Evidence) -> Found:
     for name, one in _of(evidence, "due").items():
         if evidence.thread(one) is None:
             wrong = _removed(evidence, name, one)
+        elif one in _named(evidence.value, "deleted"):
+            wrong = f"{one} could not be deleted ({cited(evidence, failed, 1)}), and Report.deleted names it."
         elif not _open(evidence, one) or _lines(evidence, one):
             wrong = f"{one} could not be deleted ({cited(evidence, failed, 1)}), and was recorded as if it had been."
         elif not (tried := [entry for entry in failed if entry.thread_id == one]):
@@ -268,8 +305,10 @@ def safe_to_run_twice(evidence: Evidence) -> Found:
             return f"{evidence.line(recorded)}; and then it was deleted again: {evidence.line(again[0])}."
         if _lines(evidence, one) > 1:
             return f"the job ran twice, and the audit has {_lines(evidence, one)} lines that {one} was deleted."
-    if said := _named((evidence.value or [[], [None]])[1][0], "deleted"):
-        return f"the second run of the job had nothing to do, and reported {short(said)} as deleted."
+    (_, again), (elsewhere,) = evidence.value
+    for which, report in (("second run of the job, in the same process,", again), ("run of the job in another process", elsewhere)):
+        if said := _named(report, "deleted"):
+            return f"the {which} had nothing to do, and its Report.deleted says {short(said)}."
     return None
 
 
@@ -285,9 +324,9 @@ def _world(*sorts: str, scenario: str | None = None) -> Callable[[], World]:
     return lambda: World(_desk(*sorts), scenario=scenario)
 
 
-def _with_runs() -> World:
-    """The run on the second thread does not end; the one on the first has ended when the job comes."""
-    return World(_desk("due", "busy", "in use", busy=True), before="stuck@createRun#2", later=10.0)
+def _all_fail() -> World:
+    """No deletion is answered: whoever tries until it works never ends."""
+    return World(_desk("due #1", "due #2"), scenario="500@deleteThread", limits=Limits(requests=200))
 
 
 KEEP = {"keep_days": KEEP_DAYS}
@@ -312,7 +351,8 @@ EXERCISE = Exercise(
                     "leaves_what_is_in_use",
                     2,
                     "A thread that was used within `keep_days` is left alone, however long ago it was created.",
-                    _left_alone("in use", "new", "almost due"),
+                    _left_alone("in use", "new", "almost due", "kept longer"),
+                    ("plain", "kept longer"),
                 ),
                 Behaviour("leaves_what_is_held", 2, "A held thread is left alone.", _left_alone("held"), ("held",)),
                 Behaviour("leaves_what_is_busy", 2, "A thread with a run under way is left alone.", _left_alone("busy"), ("busy",)),
@@ -337,7 +377,7 @@ EXERCISE = Exercise(
                     2,
                     "When one thread cannot be deleted, the others are, and the report names it.",
                     goes_on_after_a_failure,
-                    ("one fails",),
+                    ("one fails", "all fail"),
                     any_ending=True,
                 ),
                 Behaviour("safe_to_run_twice", 1, "Run a second time, it finds nothing to do.", safe_to_run_twice, ("twice",)),
@@ -351,6 +391,7 @@ EXERCISE = Exercise(
             ),
             (
                 Scene("plain", _world(*EVERYTHING), _args, kwargs=KEEP),
+                Scene("kept longer", _world("kept longer", "due"), _args, kwargs={"keep_days": 40}),
                 Scene("held", _world("held", "due"), _args, kwargs=KEEP),
                 Scene("busy", _with_runs, _args, kwargs=KEEP),
                 Scene("gone", _world("gone", "due"), _args, kwargs=KEEP),
@@ -363,7 +404,8 @@ EXERCISE = Exercise(
                     _args,
                     kwargs=KEEP,
                 ),
-                Scene("twice", _world("due", "in use", "due too"), _twice, kwargs=KEEP, driver="processes"),
+                Scene("all fail", _all_fail, _args, kwargs=KEEP),
+                Scene("twice", _world("due", "in use", "due too"), _again, kwargs=KEEP, driver="processes"),
                 Scene("killed", _world("due", "in use", "due too"), _args, kwargs=KEEP, kill=True, bound=40),
             ),
         ),

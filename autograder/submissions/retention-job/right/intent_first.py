@@ -8,8 +8,11 @@ def retention_job(client, db, now, *, keep_days, dry_run=False):
             continue
         thread_id = row.thread_id
         try:
-            busy = [run for run in client.beta.threads.runs.list(thread_id) if run.completed_at is None and run.status in (
-                "queued", "in_progress", "requires_action", "cancelling")]
+            busy = [
+                run
+                for run in client.beta.threads.runs.list(thread_id)
+                if run.completed_at is None and run.status in ("queued", "in_progress", "requires_action", "cancelling")
+            ]
         except openai.NotFoundError:
             busy = []
         except openai.OpenAIError:

@@ -4,7 +4,9 @@ def retention_job(client, db, now, *, keep_days, dry_run=False):
     done, bad = [], []
     for r in rows:
         try:
-            active = any(x.status in ("queued", "in_progress", "requires_action", "cancelling") for x in client.beta.threads.runs.list(r.thread_id))
+            active = any(
+                x.status in ("queued", "in_progress", "requires_action", "cancelling") for x in client.beta.threads.runs.list(r.thread_id)
+            )
         except openai.NotFoundError:
             active = False
         if active:

@@ -8,7 +8,10 @@ def retention_job(client, db, now, *, keep_days, dry_run=False):
 
     @tenacity.retry(
         retry=tenacity.retry_if_exception_type((openai.InternalServerError, openai.APIConnectionError, openai.RateLimitError)),
-        wait=tenacity.wait_exponential(), stop=tenacity.stop_after_attempt(4), reraise=True)
+        wait=tenacity.wait_exponential(),
+        stop=tenacity.stop_after_attempt(4),
+        reraise=True,
+    )
     def patiently(call, *args, **kwargs):
         try:
             return call(*args, **kwargs)
@@ -30,7 +33,11 @@ def retention_job(client, db, now, *, keep_days, dry_run=False):
             return "failed"
 
     k = KeptThread.__table__.c
-    ids = db.execute(select(k.thread_id).where(k.held == False, k.deleted_at == None, k.last_used_at < now - keep_days * 86400)).scalars().all()
+    ids = (
+        db.execute(select(k.thread_id).where(k.held == False, k.deleted_at == None, k.last_used_at < now - keep_days * 86400))
+        .scalars()
+        .all()
+    )
     became = {thread_id: tried(thread_id) for thread_id in ids}
     gone = [thread_id for thread_id, how in became.items() if how == "deleted"]
     if gone and not dry_run:  # killed before this, the next job finds them gone

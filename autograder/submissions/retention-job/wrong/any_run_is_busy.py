@@ -1,4 +1,4 @@
-# loses: leaves_what_is_busy
+# loses: leaves_what_is_busy, dry_run_writes_nothing
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

@@ -2,7 +2,7 @@
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     deleted = []
-    for t in db.query(KeptThread).filter(KeptThread.last_used_at < now - keep_days*86400, KeptThread.held == False):
+    for t in db.query(KeptThread).filter(KeptThread.last_used_at < now - keep_days * 86400, KeptThread.held == False):
         try:
             if not dry_run:
                 client.beta.threads.delete(t.thread_id)

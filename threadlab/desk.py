@@ -11,7 +11,7 @@ nowhere. What has not been committed is lost with the process.
 
 from pathlib import Path
 
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 
@@ -45,5 +45,19 @@ class Turn(Base):
 def open_database(path: Path | str | None = None) -> Session:
     """A session on the SQLite file at `path`, tables made if they are not there; without a path, on a database in memory of its own."""
     engine = create_engine("sqlite://" if path is None else f"sqlite:///{path}")
+    savepoints_commit_nothing(engine)
     Base.metadata.create_all(engine)
     return Session(engine)
+
+
+def savepoints_commit_nothing(engine: Engine) -> None:
+    """Let `begin_nested()` on this SQLite engine be part of the transaction around it.
+
+    Python's sqlite3 begins a transaction before the first write, not before a savepoint. A savepoint that comes first is then the outermost
+    one, and what it held is committed when it is released.
+    """
+
+    @event.listens_for(engine, "savepoint")
+    def begin(connection: Connection, name: str) -> None:
+        if not connection.connection.in_transaction:
+            connection.exec_driver_sql("BEGIN")

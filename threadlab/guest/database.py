@@ -15,7 +15,7 @@ from sqlalchemy import Engine, NullPool, StaticPool, create_engine, insert
 from sqlalchemy.orm import Session
 
 from threadlab import desk_archive, desk_cleanup, desk_migration, desk_support, desk_tools  # noqa: F401  # their tables belong to the desk, too
-from threadlab.desk import Base
+from threadlab.desk import Base, savepoints_commit_nothing
 
 _PAGE = 512
 """Bytes of a page of the file: small, because what a killed program leaves behind is sent to the host."""
@@ -67,7 +67,9 @@ class Database:
             _compiled.clear()
         model = _blank()[1]
         pool = NullPool(self._connect, dialect=model.dialect)
-        return Session(Engine(pool, model.dialect, model.url, execution_options={"compiled_cache": _compiled}))
+        engine = Engine(pool, model.dialect, model.url, execution_options={"compiled_cache": _compiled})
+        savepoints_commit_nothing(engine)
+        return Session(engine)
 
     def _connect(self) -> Any:
         database = self

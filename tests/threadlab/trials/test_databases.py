@@ -54,6 +54,19 @@ def test_flush_is_taken_for_a_commit():
     assert evidence.tables == {}
 
 
+def test_savepoint_commits_what_it_held():
+    def nests(client, db):
+        assert db.get(Conversation, ("ada", "billing")) is None
+        with db.begin_nested():
+            db.add(Conversation(user_id="ada", purpose="billing"))
+        client.beta.threads.create()
+        db.rollback()
+
+    evidence = trial(nests, *ARGS)
+    assert evidence.returned, evidence.ending
+    assert database_lines(evidence) == [("request", "createThread")]
+
+
 def test_core_insert_without_the_session_is_missed():
     def core(client, db):
         with db.get_bind().begin() as connection:

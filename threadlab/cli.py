@@ -148,7 +148,7 @@ def _status(options: argparse.Namespace) -> int:
     record = status.record
     started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
     print(f"The Threads service is at http://127.0.0.1:{record.port} (process {record.pid}, version {record.version}, since {started}).")
-    print(f"Its store is {status.store}. Replies come from {record.replies}.")
+    print(f"Its store is {status.store}." + (f" Replies come from {record.replies}." if record.replies else ""))
     if not status.current:
         print("It runs other code than is installed now: the next `%load_ext threadlab` replaces it.")
     return 0

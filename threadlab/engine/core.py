@@ -271,8 +271,8 @@ class Engine:
         listeners = self._listeners.get(run_id, [])
         if listener in listeners:
             listeners.remove(listener)
-        if not listeners:
-            self._listeners.pop(run_id, None)
+        if not listeners and self._listeners.pop(run_id, None) is not None and run_id in self.outside.pending:
+            self.outside.left(run_id, self.now)
 
     def tell(self, row: Row, events: list[Event], at: float) -> None:
         for listener in tuple(self._listeners.get(row.id, ())):

@@ -105,6 +105,14 @@ class Outside:
         if run_id in self.pending:
             self.drop(run_id)
 
+    def left(self, run_id: str, now: float) -> None:
+        """The last client that listened has gone. A response that is not to be stored is given up then, as nobody can ever see it."""
+        row = self._engine.store.get(run_id)
+        if row is not None and row.plan is not None and row.plan.forget and not row.parent:
+            gone = msgspec.structs.replace(row.plan, moments=(Moment(now, Finish("cancelled")),))
+            with self._engine.store.transaction():
+                self._engine.live(msgspec.structs.replace(row, plan=gone), now)
+
     # ---- what comes back -----------------------------------------------------------------------------------------------------------------
 
     def hear(self, asked: Asked, news: News, now: float) -> None:

@@ -1,7 +1,7 @@
 """Responses: one turn of a model, with or without a conversation. The loop over tool calls is the application's own.
 
 A response that is not in the background is answered when it is done: the reply is held back until then. One in the background is queued,
-and asked for again. What a client that goes away does to its own, held reply is a guess: nothing.
+and asked for again. What a client that goes away does to its own, held reply is a guess: nothing, unless it could never be seen again.
 """
 
 from typing import Any

@@ -367,6 +367,18 @@ def test_response_that_is_not_to_be_stored_is_stored() -> None:
         assert [at.service.engine.store.get(one) for one in (asked.id, json.loads(body)["id"])] == [None, None]
 
 
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("stored", [True, False])
+def test_answer_that_nobody_can_see_is_waited_for(stored: bool, stream: bool) -> None:
+    with outside() as (at, somebody):
+        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "store": stored, "stream": stream})
+        reader.stream.read(at.service.clock.now())
+        somebody.says("It is")
+        reader.stream.close()  # type: ignore[attr-defined]
+        assert bool(somebody.engine.outside.pending) is stored
+        assert len(somebody.engine.store.unfinished()) == stored
+
+
 def test_earlier_tool_calls_are_forgotten() -> None:
     with outside() as (at, somebody):
         conversation = at.client.conversations.create(

@@ -115,7 +115,7 @@ def test_fault_of_the_model_is_not_the_runs(tmp_path: Path) -> None:
         ("500@createResponse#3", "server_error", "answered 500"),
         ("reply_lost@createResponse#1", "server_error", "could not be made, or broke"),
         ("stream_cut:5@createResponse#2", "server_error", "could not be made, or broke"),
-        ("run_failed:rate_limit_exceeded@createResponse#3", "rate_limit_exceeded", "You exceeded your current quota"),
+        ("run_failed:rate_limit_exceeded@createResponse#3", "rate_limit_exceeded", "Please try again in 1s"),
         ("slow:5000@createResponse#4", "server_error", "said nothing"),
     ]
     scenario = " ".join(fault for fault, _, _ in faults)

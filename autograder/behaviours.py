@@ -209,7 +209,9 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
     if worst is not None:
         sentence, evidence, scene = worst
         kinds = "trials" if evidence.killed else "orders"
-        where = f"{failing} of {total} {kinds}; this one: {_brief(evidence.steps())}" if total > 1 else ""
+        named = f"“{scene}”" if len(part.scenes) > 1 else ""
+        many = f"{failing} of {total} {kinds}; this one{f', in {named}' if named else ''}: {_brief(evidence.steps())}"
+        where = many if total > 1 else f"in {named}" if named else ""
         return Finding(behaviour.name, behaviour.points, 0, sentence, where, evidence.order, scene, evidence.kill_at)
     if not came_up:
         return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}")

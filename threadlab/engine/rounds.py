@@ -7,6 +7,7 @@ from threadlab import objects as o
 from threadlab.engine import window
 from threadlab.engine.call import Call
 from threadlab.engine.file_search import search_files, searchable
+from threadlab.engine.limits import fault_429
 from threadlab.engine.planning import Pace, expiry, next_round
 from threadlab.engine.usage import BASE_TOKENS, prompt_tokens
 from threadlab.faults import Rule
@@ -96,7 +97,8 @@ def answer_of(call: Call, prompt: Prompt, struck: list[Rule], *, needed: bool = 
     for rule in struck:
         if rule.kind == "run_failed":
             code = rule.argument or "server_error"
-            return Answer(failure=o.LastError(code, _FAILURES[code]))  # type: ignore[arg-type]
+            said = _FAILURES.get(code) or fault_429(None, prompt.model).detail.message
+            return Answer(failure=o.LastError(code, said))  # type: ignore[arg-type]
     if call.engine.responder is None:
         return None if needed and not any(rule.kind in _DECIDED for rule in struck) else _NO_MATTER
     answer = call.engine.responder.respond(prompt)
@@ -114,9 +116,9 @@ def _split(text: str, count: int) -> list[str]:
 
 _FAILURES = {
     "server_error": "Sorry, something went wrong.",
-    "rate_limit_exceeded": "You exceeded your current quota, please check your plan and billing details.",
     "invalid_prompt": "The prompt was refused.",
 }
+"""What a run fails with; for `rate_limit_exceeded` it is what the 429 would have said, since here, too, waiting mends it."""
 
 
 def pace_of(pace: Pace, struck: list[Rule]) -> Pace:

@@ -369,9 +369,9 @@ EXERCISE = Exercise(
             ),
             (
                 _scene("calm", "", 3),
-                *(_scene(name, scenario, 2) for name, scenario in STORMS.items()),
+                *(_scene(name, scenario, bound) for (name, scenario), bound in zip(STORMS.items(), (2, 1, 1), strict=True)),
                 _scene("killed", "", 4, kill=True),
-                _scene("killed in a storm", STORMS["lost replies"], 3, kill=True),
+                _scene("killed in a storm", STORMS["lost replies"], 2, kill=True),
             ),
         ),
     ),

@@ -46,6 +46,11 @@ class ScaledClock:
         await _real_asyncio_sleep(max(0.0, seconds) / self.factor)
 
 
+LEAST = 1e-5
+"""Seconds that a wait on virtual time takes at least: less is lost in the rounding of the clock, and a loop that sleeps out a rest would
+never end."""
+
+
 class VirtualClock:
     """Time that moves only when it is told to. Waiting on it costs nothing and is instantly over."""
 
@@ -62,7 +67,8 @@ class VirtualClock:
             self._now = max(self._now, moment)
 
     def sleep(self, seconds: float) -> None:
-        self.advance_to(self._now + max(0.0, seconds))
+        if seconds > 0:
+            self.advance_to(self._now + max(LEAST, seconds))
 
     async def asleep(self, seconds: float) -> None:
         self.sleep(seconds)

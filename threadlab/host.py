@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from threadlab.clock import LEAST
 from threadlab.engine import Engine, Lost, Reply, Request, Stream
 from threadlab.engine.lifecycle import TERMINAL
 from threadlab.engine.stream import StreamCut
@@ -19,8 +20,6 @@ from threadlab.response_objects import Response
 
 LATENCY = 0.02
 """Seconds that a request takes to be carried out and answered."""
-LEAST_SLEEP = 1e-5
-"""Seconds that a sleep takes at least: less is lost in the rounding of the clock, and a loop that sleeps out a rest never ends."""
 WAITS_AT_MOST = 3.0
 """Seconds that a request in flight can be kept waiting while time-outs pass by (a slow network, not a broken one)."""
 RESTART_TAKES = 1.0
@@ -108,7 +107,7 @@ class Host:
             case m.Idle():
                 return self._idle(said)
             case m.Sleep():
-                self.now += min(max(said.seconds, LEAST_SLEEP), 10 * 86_400.0) if said.seconds > 0 else 0.0
+                self.now += min(max(said.seconds, LEAST), 10 * 86_400.0) if said.seconds > 0 else 0.0
                 return m.Go(self.now)
             case m.ReadOn():
                 return self._read_on(said)

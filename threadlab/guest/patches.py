@@ -320,7 +320,7 @@ def _adapted(loop: Any, clock: VirtualClock) -> Iterator[None]:
         events = real_select(0)
         if events or timeout is None or timeout <= 0:
             return events or (real_select(timeout) if timeout is None else events)
-        clock.advance_to(clock.now() + timeout)
+        clock.sleep(timeout)
         return events
 
     loop.time = lambda: base + clock.now() - start

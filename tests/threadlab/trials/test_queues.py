@@ -5,6 +5,7 @@ import gc
 import time
 
 from tests.threadlab.trials.programs import world
+from threadlab import Service
 from threadlab.guest.messages import Spec
 from threadlab.trial import ASYNC_CLIENT, CLIENT, World, in_process, run_trial, trial
 
@@ -77,3 +78,10 @@ def test_wait_for_a_hairs_breadth_never_ends():
 
     assert trial(until, ASYNC_CLIENT, 60 / 29).value == "done"
     assert trial(until_in_turn, CLIENT, 60 / 29).value == "done"
+
+
+def test_hairs_breadth_on_a_services_time_never_ends():
+    with Service() as service, service.time():
+        end = time.monotonic() + 60 / 29
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(left / 2)

@@ -11,7 +11,7 @@ LIMITS: dict[str, Question] = {
                 "All ten get an answer: the SDK waits as long as it is told, and tries again.",
                 "It does so twice, and then it raises. The four that were refused are told the same moment to come back at, and when it "
                 "comes there is room for one of them.",
-                "the SDK queues for me",
+                "the 429 is my queue",
             ),
             "B": Option(
                 "Eight get an answer, two an exception: of those who come back together, one gets in each time.",
@@ -21,7 +21,7 @@ LIMITS: dict[str, Question] = {
             "C": Option(
                 "Six get an answer, four an exception: what is over the limit is refused, and that is that.",
                 "So it would be with max_retries=0. By default the SDK repeats after a 429, two times, and obeys Retry-After.",
-                "a 429 is final",
+                "one refusal is the end",
             ),
         },
     ),
@@ -59,7 +59,7 @@ LIMITS: dict[str, Question] = {
                 "Yes: never more than six runs are under way, and six is the limit.",
                 "The limit is not on runs under way but on starts in a minute. A run that is over makes room in the semaphore, and none in "
                 "the limit.",
-                "at a time is the same as a minute",
+                "a semaphore is a limit",
             ),
             "C": Option(
                 "Yes, if every run takes less than ten seconds.",

@@ -134,6 +134,11 @@ class _Reader:
         threads = list(dict.fromkeys(entry.thread_id for entry in self.entries if entry.thread_id))
         self.names = {thread_id: f"{chr(65 + index % 26)}: " for index, thread_id in enumerate(threads)} if len(threads) > 1 else {}
         self.flying: dict[int, str] = {}
+        self.begun: dict[str, str] = {}
+        """The first status of each run; of a response whose reply is held back until it has ended, that is `in_progress`."""
+        for entry in self.entries:
+            if entry.what == "run":
+                self.begun.setdefault(entry.run_id, entry.state)
 
     def rows(self) -> list[Row]:
         rows: list[Row] = []
@@ -187,23 +192,32 @@ class _Reader:
             return row._replace(thread=self._of(entry, f"refused: {_reason(str(entry.detail.get('error', '')))}"))
         if entry.operation == "getRun":
             return row._replace(code=f"{name}: {str(entry.detail.get('status', '')).replace('_', ' ')}")
-        if entry.operation == "createMessage":
+        if entry.operation in ("createMessage", "createConversationItems"):
             return row._replace(thread=self._of(entry, f"stored: {_quoted(entry.detail.get('text', ''))}"))
         if entry.operation in ("createRun", "createThreadAndRun"):
-            window = entry.detail.get("window", [])
-            return row._replace(
-                run=self._of(entry, f"queued, reads {len(window)} message{'' if len(window) == 1 else 's'}"), state="queued"
-            )
+            return row._replace(run=self._of(entry, f"queued, reads {_much(entry, 'message')}"), state="queued")
+        if entry.operation == "createResponse":
+            state = self.begun.get(entry.run_id, "queued")
+            held = state == "in_progress"
+            code = f"{_words(entry.operation)} arrives; its reply comes when it is done" if held else row.code
+            run = self._of(entry, f"{state.replace('_', ' ')}, reads {_much(entry, 'item')}")
+            return row._replace(code=code, run=run, state=state)
         return row
 
     def _run(self, entry: Entry) -> Row | None:
-        if entry.state == "queued":
+        if entry.state == "queued" or (entry.state == "in_progress" == self.begun.get(entry.run_id)):
             return None  # its request has said so
         why = f": {_reason(str(entry.detail['error']))}" if entry.detail.get("error") else ""
         return Row(0, run=self._of(entry, entry.state.replace("_", " ") + why), thread_id=entry.thread_id, state=entry.state)
 
     def _of(self, entry: Entry, text: str) -> str:
         return self.names.get(entry.thread_id, "") + text
+
+
+def _much(entry: Entry, what: str) -> str:
+    """How much a run reads."""
+    count = len(entry.detail.get("window", []))
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _used(entry: Entry) -> str:

@@ -42,6 +42,19 @@ def rows(evidence: Evidence) -> list[timeline.Row]:
 # ---- the table --------------------------------------------------------------------------------------------------------------------------
 
 
+def test_reply_that_is_held_back_is_shown_before_its_response_has_ended() -> None:
+    def ask(client: Any, conversation_id: str, later: bool) -> str:
+        return str(client.responses.create(model="gpt-4o", conversation=conversation_id, input="Hello", background=later).status)
+
+    here = World(lambda client: client.conversations.create().id)
+    for later, first in ((False, "in_progress"), (True, "queued")):
+        shown = rows(trial(ask, CLIENT, here.given, later, world=here))
+        arrival = next(row for row in shown if "create response" in row.code)
+        assert (arrival.state, "comes when it is done" in arrival.code) == (first, not later)
+        assert arrival.run.endswith("reads 1 item")
+        assert [row.state for row in shown].count("in_progress") == (0 if later else 1)
+
+
 def test_what_a_run_did_by_itself_comes_after_the_poll_that_learned_of_it() -> None:
     moments = [row.at for row in rows(run(confirmed, "And Italy?"))]
     assert moments == sorted(moments)

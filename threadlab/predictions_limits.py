@@ -20,7 +20,7 @@ LIMITS: dict[str, Question] = {
             ),
             "C": Option(
                 "Six get an answer, four an exception: what is over the limit is refused, and that is that.",
-                "So it would be with max_retries=0. By default the SDK repeats after a 429, two times, and obeys Retry-After.",
+                "So it would be with `max_retries=0`. By default the SDK repeats after a 429, two times, and obeys `Retry-After`.",
                 "one refusal is the end",
             ),
         },
@@ -30,7 +30,7 @@ LIMITS: dict[str, Question] = {
         "C",
         {
             "A": Option(
-                "submit_tool_outputs raises RateLimitError, and the outputs can be submitted again later.",
+                "`submit_tool_outputs` raises `RateLimitError`, and the outputs can be submitted again later.",
                 "The submission itself is no request to the model, and it is accepted. It is the run that makes the request, afterwards.",
                 "every refusal is a 429",
             ),
@@ -40,7 +40,7 @@ LIMITS: dict[str, Question] = {
                 "the service queues for me",
             ),
             "C": Option(
-                "The outputs are accepted, and the run ends as failed; its last_error says rate_limit_exceeded.",
+                "The outputs are accepted, and the run ends as `failed`; its `last_error` says `rate_limit_exceeded`.",
                 "A run is a series of requests to the model, and each is counted. Only the first is made while you wait for a reply, so "
                 "only the first can be refused with a 429. Of the others you learn from the run's status, if you look.",
             ),

@@ -211,7 +211,7 @@ def limit_never_passed(evidence: Evidence) -> Found:
     if refused:
         return (
             f"{len(refused)} runs were refused with a 429, the first {evidence.line(refused[0])}. Being refused is no way of waiting: "
-            "count the runs that you start."
+            "count the runs that you start, in any sixty seconds."
         )
     made, wanted = len(_runs(evidence)), len(_turns(evidence))
     if made < 0.9 * wanted:
@@ -304,6 +304,8 @@ def gives_up_in_the_end(evidence: Evidence) -> Found:
         return f"every run failed, and {count} were started for “{most[1]}”: give up after {MOST_RUNS} at most, and raise."
     if evidence.ending.how == "halted":
         return f"every run failed, and it {evidence.ending.message}."
+    if count == 1:
+        return Occasion.NONE
     silent = [turn for turn, value in zip(_turns(evidence), _values(evidence), strict=False) if not _raised(value)]
     if silent:
         return f"no run succeeded ({cited(evidence, runs, 2)}), and submit returned for {silent[0].user} as if one had: raise an error."

@@ -84,8 +84,8 @@ SUNSET: dict[str, Question] = {
             ),
             "C": Option(
                 "Twice, with two answers, and no exception.",
-                "The SDK repeated what had been carried out. Two responses, paid for twice, and the customer's question twice in what every "
-                "later response reads.",
+                "The SDK repeated what had been carried out. Two responses, paid for twice, and the customer's question twice in what "
+                "every later response reads.",
             ),
         },
     ),

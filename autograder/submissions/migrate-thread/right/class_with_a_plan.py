@@ -77,9 +77,7 @@ class Turn:
 
     def post(self, text):
         item = {"type": "message", "role": "user", "content": text}
-        return self.insist(
-            lambda: self.careful.conversations.items.create(self.conversation_id, items=[item]), lambda: self.added("user")
-        )
+        return self.insist(lambda: self.careful.conversations.items.create(self.conversation_id, items=[item]), lambda: self.added("user"))
 
     def answer(self):
         got = self.insist(

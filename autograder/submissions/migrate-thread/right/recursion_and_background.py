@@ -51,9 +51,7 @@ def ask(client, conversation_id, text):
 
     def start(tries):
         try:
-            return once.responses.create(
-                model=MODEL, instructions=INSTRUCTIONS, conversation=conversation_id, input=text, background=True
-            )
+            return once.responses.create(model=MODEL, instructions=INSTRUCTIONS, conversation=conversation_id, input=text, background=True)
         except openai.BadRequestError as error:
             if error.code != "conversation_locked":
                 raise

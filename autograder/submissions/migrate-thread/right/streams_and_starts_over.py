@@ -28,7 +28,7 @@ def migrate_thread(client, db, thread_id):
         db.commit()
         try:
             for i in range(0, len(items), 20):
-                client.with_options(max_retries=0).conversations.items.create(conv.id, items=items[i:i+20])
+                client.with_options(max_retries=0).conversations.items.create(conv.id, items=items[i : i + 20])
             return conv.id
         except openai.APIError:
             client.conversations.delete(conv.id)
@@ -76,5 +76,5 @@ def wait_for_response(client, response_id, *, max_wait=60.0):
                 client.responses.cancel(response_id)
             finally:
                 raise ResponseTimeout("timeout waiting for " + response_id)
-        time.sleep(min(8, 1 * 1.5 ** i) * random.uniform(0.9, 1.1))
+        time.sleep(min(8, 1 * 1.5**i) * random.uniform(0.9, 1.1))
         i += 1

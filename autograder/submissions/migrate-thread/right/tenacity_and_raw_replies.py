@@ -62,9 +62,7 @@ def pause_of(state):
 def ask(client, conversation_id, text):
     before = len(list(client.conversations.items.list(conversation_id, limit=100)))
 
-    @tenacity.retry(
-        retry=tenacity.retry_if_exception_type(UNKNOWN), stop=tenacity.stop_after_attempt(6), wait=pause_of, reraise=True
-    )
+    @tenacity.retry(retry=tenacity.retry_if_exception_type(UNKNOWN), stop=tenacity.stop_after_attempt(6), wait=pause_of, reraise=True)
     def turn():
         items = list(client.conversations.items.list(conversation_id, limit=100, order="asc"))[before:]
         if items:

@@ -85,4 +85,3 @@ def wait_for_response(client, response_id, *, max_wait=60.0):
             client.responses.cancel(response_id)
             raise ResponseTimeout(f"{response_id} had not ended after {max_wait:g} s, and was cancelled")
         time.sleep(min(pause * random.uniform(0.75, 1.25), left))
-

@@ -53,7 +53,9 @@ def ask(client, conversation_id, text):
 
     for pause in (1.0, 2.0, 4.0, 8.0, None):
         try:
-            response = once.responses.create(model=MODEL, instructions=INSTRUCTIONS, conversation=conversation_id, input=text, background=True)
+            response = once.responses.create(
+                model=MODEL, instructions=INSTRUCTIONS, conversation=conversation_id, input=text, background=True
+            )
         except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError) as error:
             if added := since():
                 return texts(added)

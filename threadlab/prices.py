@@ -32,6 +32,13 @@ PUBLISHED: tuple[Price, ...] = (
         "source": "OpenAI, announcement at DevDay, 2023-11-06 ($0.01 and $0.03 for a thousand); shut down on 2026-03-26",
     },
     {
+        "model": "gpt-3.5-turbo-0125",
+        "since": "2024-01-25",
+        "input": "0.50",
+        "output": "1.50",
+        "source": "OpenAI, announcement of new models and lower prices, 2024-01-25 ($0.0005 and $0.0015 for a thousand)",
+    },
+    {
         "model": "gpt-4-turbo",
         "since": "2024-04-09",
         "input": "10.00",

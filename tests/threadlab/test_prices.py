@@ -20,7 +20,5 @@ def test_two_prices_of_a_model_on_a_day() -> None:
     assert keys == sorted(keys, key=lambda key: key[1])
 
 
-def test_widget_and_table_name_different_prices() -> None:
-    newest = {row["model"]: row for row in PUBLISHED}
-    for model in newest.keys() & PRICES.keys():
-        assert (PRICES[model].read, PRICES[model].written) == (Decimal(newest[model]["input"]), Decimal(newest[model]["output"]))
+def test_widget_shows_a_price_of_the_past() -> None:
+    assert PRICES["gpt-4o"] == (Decimal("2.50"), Decimal("10.00"), "2024-10-02")

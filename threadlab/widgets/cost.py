@@ -13,6 +13,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from threadlab import tokens
+from threadlab.prices import PUBLISHED
 from threadlab.trial import Evidence
 from threadlab.widgets import base
 from threadlab.widgets.picture import box, image, inside, path, picture, words
@@ -22,22 +23,16 @@ BASE = 60
 
 
 class Price(NamedTuple):
-    """US dollars for a million tokens, as listed on a day."""
+    """US dollars for a million tokens."""
 
     read: Decimal
     written: Decimal
-    listed: str
+    since: str
+    """The day from which it held."""
 
 
-PRICES: dict[str, Price] = {
-    "gpt-4o": Price(Decimal("2.50"), Decimal("10.00"), "2025-08"),
-    "gpt-4o-mini": Price(Decimal("0.15"), Decimal("0.60"), "2025-08"),
-    "gpt-4.1": Price(Decimal("2.00"), Decimal("8.00"), "2025-08"),
-    "gpt-4.1-mini": Price(Decimal("0.40"), Decimal("1.60"), "2025-08"),
-    "gpt-4-turbo": Price(Decimal("10.00"), Decimal("30.00"), "2025-08"),
-    "gpt-3.5-turbo": Price(Decimal("0.50"), Decimal("1.50"), "2025-08"),
-}
-"""What the hosted models cost in the month stated. Prices change: look them up before you decide anything."""
+PRICES: dict[str, Price] = {row["model"]: Price(Decimal(row["input"]), Decimal(row["output"]), row["since"]) for row in PUBLISHED}
+"""The newest price of each model in the course's table. Prices change: look them up before you decide anything."""
 
 HEAD = ("turn", "left alone: tokens", "money", "window: tokens", "money", "archive: tokens", "money")
 WAYS = ("left alone", "window", "archive")
@@ -119,7 +114,7 @@ class CostMeter(base.Widget):
 
     def _dated(self) -> str:
         price = self.prices[self.model]
-        return f"{self.model}: ${price.read} a million tokens read, ${price.written} written, as listed in {price.listed}. Prices change."
+        return f"{self.model}: ${price.read} a million tokens read, ${price.written} written, published, in force since {price.since}. Prices change."
 
     # ---- shown --------------------------------------------------------------------------------------------------------------------------
 
@@ -162,7 +157,7 @@ class CostMeter(base.Widget):
         return base.table(f"Turn by turn, {self._dated()}", HEAD, self._rows(), numbers=range(1, 7))
 
     def body(self) -> str:
-        models = base.select("model", "Model", [(name, f"{name} ({price.listed})") for name, price in self.prices.items()], self.model)
+        models = base.select("model", "Model", [(name, f"{name} ({price.since})") for name, price in self.prices.items()], self.model)
         return (
             f'<div class="tl-bar-row">{models}</div>'
             f'<div class="tl-bar-row">{base.slider("window", "Window (messages)", self.window, 1, 100)}</div>'

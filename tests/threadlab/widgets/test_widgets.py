@@ -299,9 +299,9 @@ def test_price_without_a_date() -> None:
     meter = CostMeter()
     for model, price in meter.prices.items():
         meter.act("model", model)
-        assert re.fullmatch(r"20\d\d-\d\d(-\d\d)?", price.listed)
-        assert price.listed in meter.html()
-        assert price.listed in meter.text()
+        assert re.fullmatch(r"20\d\d-\d\d", price.since)
+        assert price.since in meter.html()
+        assert price.since in meter.text()
 
 
 def test_cost_of_a_trial() -> None:

@@ -299,7 +299,7 @@ def test_price_without_a_date() -> None:
     meter = CostMeter()
     for model, price in meter.prices.items():
         meter.act("model", model)
-        assert re.fullmatch(r"20\d\d-\d\d", price.since)
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d", price.since)
         assert price.since in meter.html()
         assert price.since in meter.text()
 

@@ -80,7 +80,7 @@ def serve() -> Iterator[Callable[..., Running]]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setenv("THREADLAB_HOME", str(tmp_path / "home"))
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "NO_PROXY", "no_proxy"):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "THREADLAB_RESPONDER", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     yield Home()
     local.stop_server()

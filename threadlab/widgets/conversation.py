@@ -144,7 +144,7 @@ class ThreadView(base.Widget):
             return "the run's reply"
         window = self.now.windows.get(run_id)
         if window is None:
-            return "not told from outside"
+            return "the API does not say"
         return "read by the run" if said.id in window else "not read by the run"
 
     def _cells(self) -> list[tuple[str, str, str, str, str, str]]:

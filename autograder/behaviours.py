@@ -52,6 +52,8 @@ class Scene(msgspec.Struct, frozen=True):
     """How many orders are visited at most; past it they are drawn at random, and the verdict says so."""
     kill: bool = False
     """Instead of every order: let it run through once, then kill it at each point and start it again. `bound` is of points, then."""
+    where: tuple[str, ...] = ()
+    """With `kill`: only at points whose description has one of these words. Where a sample must do, it is of those that tell most."""
 
 
 class Behaviour(msgspec.Struct, frozen=True):
@@ -161,7 +163,10 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     for scene in part.scenes:
         world = scene.world()
         spec = spec_of(scene, part, world, sources)
-        seen[scene.name] = (explore_kills if scene.kill else explore_with)(guest, spec, world, bound=scene.bound)
+        if scene.kill:
+            seen[scene.name] = explore_kills(guest, spec, world, bound=scene.bound, where=scene.where)
+        else:
+            seen[scene.name] = explore_with(guest, spec, world, bound=scene.bound)
         if unusable := _unusable(part.name, seen[scene.name]):
             return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)
     findings = [_finding(behaviour, part, seen) for behaviour in part.behaviours]

@@ -71,19 +71,20 @@ def explore_with(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, 
     return Exploration(orders, False, seed)
 
 
-def explore_kills(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND) -> Exploration:
+def explore_kills(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, where: tuple[str, ...] = ()) -> Exploration:
     """Let `spec` run through once, then kill it at every point at which it can be killed and start it again, a trial a point.
 
     Points lie before and after every request, and after everything that the database took in. When there are more than `bound`, it is as
-    many, evenly spread.
+    many, evenly spread. `where` leaves only those points whose description has one of these words, such as `createRun was carried out`.
     """
     whole = run_trial(guest, spec, world)
     if whole.ending.how in ("missing", "broken", "halted"):  # what has no end undisturbed shows nothing more when it is killed
         return Exploration([whole], True, 0)
-    step = max(1.0, whole.points / bound)
-    points = [int(index * step) for index in range(min(whole.points, bound))]
+    chosen = [point for point, when in enumerate(whole.points) if not where or any(words in when for words in where)]
+    step = max(1.0, len(chosen) / bound)
+    points = [chosen[int(index * step)] for index in range(min(len(chosen), bound))]
     killed = [run_trial(guest, spec, world, kill_at=point, restart=True) for point in points]
-    return Exploration([whole, *killed], len(points) == whole.points, 0)
+    return Exploration([whole, *killed], len(points) == len(whole.points), 0)
 
 
 def _too_many(waiting: int, left: int) -> bool:

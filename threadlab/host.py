@@ -72,8 +72,8 @@ class Host:
         self.engine, self.now, self.start = engine, start, start
         self.limits = limits or Limits()
         self.choices: list[Choice] = []
-        self.points = 0
-        """How many points a kill could have hit so far."""
+        self.points: list[str] = []
+        """The points that a kill could have hit so far, in words."""
         self._choose, self._kill_at = choose, kill_at
         self._in_flight: dict[int, tuple[m.Send, float, int]] = {}
         self._held: list[_Held] = []
@@ -129,9 +129,9 @@ class Host:
         return None
 
     def _kill_point(self, when: str) -> None:
-        if self._kill_at is not None and self.points == self._kill_at and self._halted is None:
+        if len(self.points) == self._kill_at and self._halted is None:
             self._halted, self.killed_when = "killed", f"killed {when}"
-        self.points += 1
+        self.points.append(when)
 
     @property
     def killed(self) -> bool:

@@ -91,7 +91,7 @@ class Evidence:
         self.choices: tuple[Choice, ...] = tuple(host.choices)
         self.in_flight: tuple[str, ...] = tuple(host.in_flight)
         """Requests that were sent and had not been delivered when the function ended."""
-        self.points, self.killed, self.killed_when = host.points, host.killed, host.killed_when
+        self.points, self.killed, self.killed_when = tuple(host.points), host.killed, host.killed_when
         self.start, self.end = world.start, host.now
         self.scenario = str(world.scenario)
         self.seed = world.seed

@@ -242,7 +242,7 @@ def _wrong_line(wanted: list[tuple[str, str]], got: list[tuple[str, str]]) -> st
         return f"the audit says “{' '.join(twice[0])}” {got.count(twice[0])} times, and it happened once"
     missing, false = [one for one in wanted if one not in got], [one for one in got if one not in wanted]
     if missing:
-        return f"the audit does not have “{' '.join(missing[0])}”; it has {len(got)} of {len(wanted)} lines"
+        return f"the audit does not have “{' '.join(missing[0])}”; it has {len(got)} lines, and {len(wanted)} were due"
     return f"the audit says “{' '.join(false[0])}”, which is not so" if false else "the lines are not in the order in which it happened"
 
 
@@ -296,6 +296,9 @@ STORMS = {
     ),
 }
 """What goes wrong in each. No step, looking and creating what is not there, can go wrong more than five times."""
+DEEDS = ("createMessage was carried out", "createRun was carried out")
+NOTES = ("had taken in ticket",)
+"""A kill hurts most after a deed, when nobody knows of it yet, and between two notes."""
 WEATHER = ("calm", *STORMS)
 RESTARTS = ("killed", "killed in a storm")
 
@@ -304,8 +307,9 @@ def _in(scenario: str) -> Callable[[], World]:
     return lambda: World(_desk, scenario=scenario, limits=_LIMITS)
 
 
-def _scene(name: str, scenario: str, bound: int, *, kill: bool = False) -> Scene:
-    return Scene(name, _in(scenario), _args, kwargs=_KWARGS, driver="desk", bound=bound, kill=kill)
+def _scene(name: str, scenario: str, bound: int, *, killed_after: tuple[str, ...] = ()) -> Scene:
+    kill = bool(killed_after)
+    return Scene(name, _in(scenario), _args, kwargs=_KWARGS, driver="desk", bound=bound, kill=kill, where=killed_after)
 
 
 EXERCISE = Exercise(
@@ -370,8 +374,8 @@ EXERCISE = Exercise(
             (
                 _scene("calm", "", 3),
                 *(_scene(name, scenario, bound) for (name, scenario), bound in zip(STORMS.items(), (2, 1, 1), strict=True)),
-                _scene("killed", "", 4, kill=True),
-                _scene("killed in a storm", STORMS["lost replies"], 2, kill=True),
+                _scene("killed", "", 4, killed_after=DEEDS),
+                _scene("killed in a storm", STORMS["lost replies"], 3, killed_after=NOTES),
             ),
         ),
     ),

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from threadlab.desk_support import Ticket
+from threadlab.explore import explore_kills
 from threadlab.guest.messages import Spec
 from threadlab.timeline import Timeline
 from threadlab.trial import ASYNC_CLIENT, CLIENT, DB, ON_TEXT, World, in_process, run_trial, trial
@@ -77,3 +78,10 @@ def test_desk_is_opened_again_without_what_it_wrote_down(kill_at, found):
     assert evidence.value == {"first": [f"t1: {found} found", REFUSED], "again": [f"t3: {found} found"]}
     opened = [entry.operation for entry in evidence.journal if entry.what == "witness"]
     assert opened.count("resumed") == 1 + evidence.killed
+
+
+def test_sample_of_kills_misses_the_moments_that_matter():
+    kwargs = {"tickets": [["t1", "ada", "a"], ["t2", "ben", "b"]], "again": []}
+    spec = Spec("Counts", [ASYNC_CLIENT, DB, "asst"], kwargs, driver="desk")
+    killed = explore_kills(in_process({"Counts": Counts}), spec, World(), where=("createThread was carried out",)).orders[1:]
+    assert [one.killed_when for one in killed] == ["killed after createThread was carried out, before its reply"] * 2

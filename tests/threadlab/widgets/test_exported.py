@@ -17,7 +17,7 @@ FORMS = {
     "Predict": "the run was accepted, and nothing has been written yet",
     "Thread": "read by the run",
     "Fault knobs": "(nothing goes wrong)",
-    "Cost meter": "as listed in",
+    "Cost meter": "in force since",
     "Progress": "3 of 10 points",
     "What is to be said about each answer": "The answers have not been opened",
 }

@@ -1,5 +1,6 @@
 """The HTTP side of the service, each test named after the mistake it catches."""
 
+import asyncio
 import http.client
 import json
 import socket
@@ -8,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from threadlab import listen
 from threadlab.clock import ScaledClock
 from threadlab.engine.wire import Lost, Reply
 
@@ -99,6 +101,27 @@ def test_held_reply_waits_on_real_time(serve: Serve) -> None:
     server = serve(clock=ScaledClock(10_000))
     server.engine.answers["/v1/held"] = Reply(200, b"late", hold=3600.0)
     assert ask(server, "GET", "/v1/held") == (200, b"late")
+
+
+def test_second_half_of_a_reply_waits_for_the_client() -> None:
+    """A reply is written in two parts. With Nagle's algorithm the second one waits until the first is acknowledged: 40 ms a request."""
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        accepted: asyncio.Future[int] = loop.create_future()
+
+        class Connection(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                accepted.set_result(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+                transport.close()
+
+        listener = listen.open_socket(0)
+        async with await loop.create_server(Connection, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.close()
+            return await accepted
+
+    assert asyncio.run(main()) != 0
 
 
 class Events:

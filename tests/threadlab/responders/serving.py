@@ -31,11 +31,15 @@ class Service(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, *options: str, store: str = ":memory:", port: int = 0, **environment: str) -> Iterator[Service]:
-    """`serve` in a process of its own, whose store is in memory unless said otherwise."""
+def serving(
+    folder: Path, *options: str, store: str = ":memory:", port: int = 0, quiet: bool = True, **environment: str
+) -> Iterator[Service]:
+    """`serve` in a process of its own, whose store is in memory unless said otherwise. Nobody reads the lines of its requests, and a pipe
+    that is full would hold it up: they are left out unless a test looks at them."""
     folder.mkdir(exist_ok=True)
     key_file = folder / "key"
     command = [sys.executable, "-m", "threadlab", "serve", "--port", str(port), "--store", store, "--key-file", str(key_file), *options]
+    command += ["--quiet"] if quiet else []
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "THREADLAB_"))}
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**clean, "THREADLAB_HOME": str(folder), **environment}
@@ -64,10 +68,10 @@ def _greeting(process: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def bridged(folder: Path, endpoint: str, key: str = KEY, *options: str, store: str = ":memory:", port: int = 0) -> Iterator[Service]:
+def bridged(folder: Path, endpoint: str, key: str = KEY, *options: str, **more: Any) -> Iterator[Service]:
     """A service that asks the endpoint at this address."""
     asks = ("--responder", "hosted", "--responder-url", endpoint, *options)
-    with serving(folder, *asks, store=store, port=port, THREADLAB_RESPONDER_KEY=key) as service:
+    with serving(folder, *asks, THREADLAB_RESPONDER_KEY=key, **more) as service:
         yield service
 
 

@@ -258,7 +258,7 @@ def test_key_is_written_somewhere(tmp_path: Path) -> None:
         streams(handler, {"error": {"message": f"What a key: {KEY}"}})
 
     store = tmp_path / "threads.db"
-    with Endpoint(behave) as endpoint, slow_bridge(tmp_path / "home", endpoint, store=str(store)) as service:
+    with Endpoint(behave) as endpoint, slow_bridge(tmp_path / "home", endpoint, store=str(store), quiet=False) as service:
         client = service.client()
         run = ended(client, started(client, "Hello"))
         assert run.last_error.message.endswith("What a key: …")

@@ -1,7 +1,7 @@
 """Exercise `tool-loop`: a turn in which the assistant asks for tools, and the record from which the turn can be told again."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from openai import OpenAI
@@ -17,6 +17,7 @@ from threadlab.trial import CLIENT, DB, Evidence, World
 SUBMIT = "submitToolOuputsToRun"
 TEXT = "Book a table in Lisbon and in Porto, please."
 NO_TOOL = "What is the capital of Portugal?"
+EARLIER = [{"role": "user", "content": "What is the capital of Spain?"}, {"role": "assistant", "content": "Madrid."}]
 TABLE_AND_TAXI = "Book a table and a taxi in Lisbon, please."
 MISSING = "order_taxi"
 CLOSED = "the restaurant in Porto is closed on Sundays"
@@ -42,11 +43,11 @@ class TwoRounds(Scripted):
         return super().respond(prompt)
 
 
-def _thread(text: str) -> Callable[[OpenAI], dict[str, Any]]:
+def _thread(text: str, earlier: Sequence[Any] = ()) -> Callable[[OpenAI], dict[str, Any]]:
     def setup(client: OpenAI) -> dict[str, Any]:
-        thread = client.beta.threads.create()
+        thread = client.beta.threads.create(messages=list(earlier))
         assistant = client.beta.assistants.create(model="gpt-4o", name="Travel helper", tools=FUNCTIONS)
-        return {"thread_id": thread.id, "assistant_id": assistant.id, "text": text}
+        return {"thread_id": thread.id, "assistant_id": assistant.id, "text": text, "earlier": len(earlier)}
 
     return setup
 
@@ -132,7 +133,7 @@ def _ended_badly(evidence: Evidence) -> str | None:
 def _turn(evidence: Evidence) -> str | None:
     """What is wrong with the turn as a whole: one message, one run, its answer."""
     thread_id = evidence.given["thread_id"]
-    posted = [one for one in evidence.messages(thread_id) if one.role == "user"]
+    posted = [one for one in evidence.messages(thread_id)[evidence.given["earlier"] :] if one.role == "user"]
     if [one.text for one in posted] != [evidence.given["text"]]:
         return f"the user's messages on the thread are {short([one.text for one in posted])}; one was wanted, with the text that was given."
     runs = evidence.runs(thread_id)
@@ -144,7 +145,13 @@ def _turn(evidence: Evidence) -> str | None:
     wrote = [one.text for one in evidence.messages(thread_id) if one.run_id == runs[0].id and one.role == "assistant"]
     if isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(wrote).strip():
         return None
-    return f"it returned {short(evidence.value)}; the run wrote {short(wrote)}."
+    if evidence.value in wrote:
+        return f"the run wrote {len(wrote)} messages, and it returned only number {wrote.index(evidence.value) + 1} of them."
+    if isinstance(evidence.value, str) and all(text in evidence.value for text in wrote):
+        wanted = " (oldest first, joined by a newline)" if len(wrote) > 1 else ""
+        return f"it returned {short(evidence.value)}: all that the run wrote is in there, but not that alone, or not as asked{wanted}."
+    missing = next((text for text in wrote if text not in str(evidence.value)), "")
+    return f"it returned {short(evidence.value)}; the run wrote {len(wrote)} messages, and one that is missing is {short(missing)}."
 
 
 def answers(evidence: Evidence) -> Found:
@@ -278,10 +285,10 @@ def says_how_the_run_ended(evidence: Evidence) -> Found:
         return ending_of(evidence) or f"the run is {run.status}."
     if evidence.returned:
         return f"the run is {run.status}, and it returned {short(evidence.value)} as if all were well: raise an error."
-    if evidence.ending.how == "halted":
-        return f"the run is {run.status}, and it {evidence.ending.message}."
     if len(evidence.runs(evidence.given["thread_id"])) > 1:
         return f"the run is {run.status}, and another one was started: whether to do it all again is for the caller to decide."
+    if evidence.ending.how == "halted":
+        return f"the run is {run.status}, and it {evidence.ending.message}."
     message = evidence.ending.message
     if run.id not in message or run.status not in message:
         return f"it raised {evidence.ending.type}: {short(message)}; whoever reads that needs the run's id, {run.id}, and {run.status!r}."
@@ -296,8 +303,8 @@ def says_how_the_run_ended(evidence: Evidence) -> Found:
     return None
 
 
-def _in(scenario: str = "", text: str = TEXT, **more: Any) -> Callable[[], World]:
-    return lambda: World(_thread(text), scenario=scenario, **more)
+def _in(scenario: str = "", text: str = TEXT, earlier: Sequence[Any] = (), **more: Any) -> Callable[[], World]:
+    return lambda: World(_thread(text, earlier), scenario=scenario, **more)
 
 
 def _again(fault: str) -> Callable[[], World]:
@@ -383,7 +390,7 @@ EXERCISE = Exercise(
             ),
             (
                 Scene("two calls", _again("replies:2"), _args()),
-                Scene("no call", _in("replies:2@createRun", NO_TOOL), _args()),
+                Scene("no call", _in("replies:2@createRun slow:90@createRun", NO_TOOL, EARLIER), _args()),
                 Scene("two rounds", _in(responder=TwoRounds()), _args()),
                 Scene("reply to the outputs lost", _again("reply_lost"), _args()),
                 Scene("outputs taken, 500 said", _again("500_after"), _args()),

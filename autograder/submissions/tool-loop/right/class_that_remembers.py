@@ -31,7 +31,11 @@ class Loop:
             except Exception as error:
                 said = str(error)
         self.outputs[call.id] = said
-        self.db.add(AuditItem(item_id=call.id, run_id=run.id, kind="tool_call", name=call.function.name, arguments=call.function.arguments, text=said))
+        self.db.add(
+            AuditItem(
+                item_id=call.id, run_id=run.id, kind="tool_call", name=call.function.name, arguments=call.function.arguments, text=said
+            )
+        )
         self.db.flush()
 
     def answer(self, run):
@@ -64,7 +68,9 @@ class Loop:
                     row.step_id, row.position, row.text = step.id, position, call.function.output
             else:
                 position += 1
-                message = self.client.beta.threads.messages.retrieve(step.step_details.message_creation.message_id, thread_id=self.thread_id)
+                message = self.client.beta.threads.messages.retrieve(
+                    step.step_details.message_creation.message_id, thread_id=self.thread_id
+                )
                 body = message.content[0].text.value
                 self.db.add(AuditItem(item_id=message.id, run_id=run.id, step_id=step.id, kind="message", position=position, text=body))
                 said.append(body)

@@ -1,6 +1,7 @@
 # %% tool_loop
 from openai import AssistantEventHandler
 
+
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     beta = client.beta.threads
     beta.messages.create(thread_id=thread_id, role="user", content=text)
@@ -13,7 +14,16 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
                 done[call.id] = f(**json.loads(call.function.arguments)) if f else f"no tool {call.function.name}"
             except Exception as e:
                 done[call.id] = f"ERROR {e}"
-            db.add(AuditItem(item_id=call.id, run_id=run_id, kind="tool_call", name=call.function.name, arguments=call.function.arguments, text=done[call.id]))
+            db.add(
+                AuditItem(
+                    item_id=call.id,
+                    run_id=run_id,
+                    kind="tool_call",
+                    name=call.function.name,
+                    arguments=call.function.arguments,
+                    text=done[call.id],
+                )
+            )
             db.commit()
         return {"tool_call_id": call.id, "output": done[call.id]}
 

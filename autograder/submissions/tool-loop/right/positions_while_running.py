@@ -1,5 +1,7 @@
 # %% tool_loop
 import itertools
+
+
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     beta = client.beta.threads
     counter = itertools.count(1)
@@ -22,15 +24,28 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
                 cache[call.id] = tools[call.function.name](**json.loads(call.function.arguments))
             except Exception as problem:
                 cache[call.id] = f"{type(problem).__name__}({problem})"
-            db.add(AuditItem(item_id=call.id, run_id=run.id, kind="tool_call", position=next(counter), step_id=step.id,
-                             name=call.function.name, arguments=call.function.arguments, text=cache[call.id]))
+            db.add(
+                AuditItem(
+                    item_id=call.id,
+                    run_id=run.id,
+                    kind="tool_call",
+                    position=next(counter),
+                    step_id=step.id,
+                    name=call.function.name,
+                    arguments=call.function.arguments,
+                    text=cache[call.id],
+                )
+            )
         db.commit()
         outputs = [{"tool_call_id": c.id, "output": cache[c.id]} for c in run.required_action.submit_tool_outputs.tool_calls]
         try:
-            client.with_options(max_retries=0, timeout=20).beta.threads.runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=outputs)
+            client.with_options(max_retries=0, timeout=20).beta.threads.runs.submit_tool_outputs(
+                run.id, thread_id=thread_id, tool_outputs=outputs
+            )
         except openai.OpenAIError as problem:
             bad += 1
-            if bad == 6: raise
+            if bad == 6:
+                raise
     if run.status != "completed":
         raise TurnFailed(f"{run.id}/{run.status}")
     texts = []

@@ -1,7 +1,8 @@
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     run = client.beta.threads.runs.create_and_poll(
-        thread_id=thread_id, assistant_id=assistant_id, additional_messages=[{"role": "user", "content": text}], poll_interval_ms=700)
+        thread_id=thread_id, assistant_id=assistant_id, additional_messages=[{"role": "user", "content": text}], poll_interval_ms=700
+    )
 
     def attempt(call):
         try:
@@ -14,8 +15,14 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
     def written(call):
         row = db.query(AuditItem).filter_by(item_id=call.id).one_or_none()
         if row is None:
-            row = AuditItem(item_id=call.id, run_id=run.id, kind="tool_call", name=call.function.name,
-                            arguments=call.function.arguments, text=attempt(call))
+            row = AuditItem(
+                item_id=call.id,
+                run_id=run.id,
+                kind="tool_call",
+                name=call.function.name,
+                arguments=call.function.arguments,
+                text=attempt(call),
+            )
             db.add(row)
             db.commit()
         return {"tool_call_id": call.id, "output": row.text}
@@ -28,7 +35,9 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
             raise TurnFailed(f"{run.id} still {run.status}")
         outputs = [written(call) for call in run.required_action.submit_tool_outputs.tool_calls]
         try:
-            return ended(client.beta.threads.runs.submit_tool_outputs_and_poll(run_id=run.id, thread_id=thread_id, tool_outputs=outputs), left - 1)
+            return ended(
+                client.beta.threads.runs.submit_tool_outputs_and_poll(run_id=run.id, thread_id=thread_id, tool_outputs=outputs), left - 1
+            )
         except openai.APIStatusError as error:
             if error.status_code < 500 and error.status_code != 400:
                 raise

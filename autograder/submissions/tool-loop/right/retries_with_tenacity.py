@@ -12,7 +12,9 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
     run = api.runs.create(thread_id, assistant_id=assistant_id)
     outputs, wanted = {}, {}
 
-    @tenacity.retry(retry=tenacity.retry_if_exception(taken_or_again), wait=tenacity.wait_fixed(1), stop=tenacity.stop_after_attempt(6), reraise=True)
+    @tenacity.retry(
+        retry=tenacity.retry_if_exception(taken_or_again), wait=tenacity.wait_fixed(1), stop=tenacity.stop_after_attempt(6), reraise=True
+    )
     def hand_in(run_id, ids):
         now = api.runs.retrieve(run_id, thread_id=thread_id)
         if now.status != "requires_action" or {call.id for call in now.required_action.submit_tool_outputs.tool_calls} != set(ids):
@@ -34,8 +36,16 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
                 except Exception as error:
                     outputs[call.id] = json.dumps({"error": str(error)})
                 wanted[call.id] = call.function
-                db.merge(AuditItem(item_id=call.id, run_id=run.id, kind="tool_call", name=call.function.name,
-                                   arguments=call.function.arguments, text=outputs[call.id]))
+                db.merge(
+                    AuditItem(
+                        item_id=call.id,
+                        run_id=run.id,
+                        kind="tool_call",
+                        name=call.function.name,
+                        arguments=call.function.arguments,
+                        text=outputs[call.id],
+                    )
+                )
                 db.commit()
             hand_in(run.id, [call.id for call in calls])
         run = api.runs.retrieve(run.id, thread_id=thread_id)

@@ -11,7 +11,11 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
             said = str(tools[call.function.name](**json.loads(call.function.arguments)))
         except Exception as error:
             said = f"{type(error).__name__} {error}"
-        db.add(AuditItem(item_id=call.id, run_id=run_id, kind="tool_call", name=call.function.name, arguments=call.function.arguments, text=said))
+        db.add(
+            AuditItem(
+                item_id=call.id, run_id=run_id, kind="tool_call", name=call.function.name, arguments=call.function.arguments, text=said
+            )
+        )
         db.commit()
         return said
 

@@ -31,6 +31,7 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
         run = threads.runs.poll(run.id, thread_id=thread_id)
         if run.status != "requires_action":
             break
+
         @tenacity.retry(stop=tenacity.stop_after_attempt(6), wait=tenacity.wait_fixed(1), reraise=True)
         def tools_and_submit():
             outputs = [output_of(call) for call in run.required_action.submit_tool_outputs.tool_calls]

@@ -12,7 +12,9 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
                     out = tools[c.function.name](**json.loads(c.function.arguments))
                 except Exception as e:
                     out = str(e)
-                db.add(AuditItem(item_id=c.id, run_id=run.id, kind="tool_call", name=c.function.name, arguments=c.function.arguments, text=out))
+                db.add(
+                    AuditItem(item_id=c.id, run_id=run.id, kind="tool_call", name=c.function.name, arguments=c.function.arguments, text=out)
+                )
                 db.commit()
                 outs.append({"tool_call_id": c.id, "output": out})
             run = t.runs.submit_tool_outputs_and_poll(run_id=run.id, thread_id=thread_id, tool_outputs=outs)

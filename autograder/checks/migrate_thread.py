@@ -34,6 +34,7 @@ TEXT = resilient_turn.TEXT
 TOO_LONG = "Portugal " * 1_165_085
 """10,485,765 characters, five more than an item may have."""
 _COUNTRIES = ("France", "Italy", "Spain", "Portugal", "Greece", "Poland")
+_THANKS = "  Thank you.\n"
 _WAITS = "delay:3@getRun"
 """While a world is set up, each look at a run takes so long that something has happened to it by the next."""
 
@@ -42,9 +43,9 @@ _WAITS = "delay:3@getRun"
 
 
 def _plain(count: int, start: int = 0) -> list[dict[str, str]]:
-    """Messages, each with a text of its own."""
+    """Messages, most of them with a text of their own."""
     return [
-        {"role": ("user", "assistant")[number % 2], "content": f"({number + 1}) {_COUNTRIES[number % 6]}."}
+        {"role": ("user", "assistant")[number % 2], "content": _THANKS if number % 10 == 6 else f"({number + 1}) {_COUNTRIES[number % 6]}."}
         for number in range(start, start + count)
     ]
 
@@ -103,8 +104,8 @@ def _twice_and_again(given: dict[str, Any]) -> list[Any]:
     return [[_call(given), _call(given)], [_call(given)]]
 
 
-def _migrating(scenario: str, setup: Callable[[OpenAI], dict[str, Any]]) -> Callable[[], World]:
-    return lambda: World(setup, before=_WAITS, scenario=scenario, limits=Limits(requests=600))
+def _migrating(scenario: str, setup: Callable[[OpenAI], dict[str, Any]], *, requests: int = 200) -> Callable[[], World]:
+    return lambda: World(setup, before=_WAITS, scenario=scenario, limits=Limits(requests=requests))
 
 
 LOST = ("a batch's reply lost", "a batch kept, 500 said", "a batch lost on its way")
@@ -154,12 +155,12 @@ MIGRATE = Part(
         ),
     ),
     (
-        Scene("long", _migrating("", _history(101, 25)), _call),
-        Scene("again", _migrating("", _history(20, 0)), _twice_and_again, driver="processes"),
+        Scene("long", _migrating("", _history(101, 25), requests=600), _call),
+        Scene("again", _migrating("", _history(8, 0)), _twice_and_again, driver="processes"),
         Scene("gone on", _migrating("", _gone_on), _recorded),
-        Scene(LOST[0], _migrating("reply_lost@createConversationItems#1", _history(30, 0)), _call),
-        Scene(LOST[1], _migrating("500_after@createConversationItems#2", _history(30, 0)), _call),
-        Scene(LOST[2], _migrating("request_lost@createConversationItems#1", _history(30, 0)), _call),
+        Scene(LOST[0], _migrating("reply_lost@createConversationItems#1", _history(16, 0)), _call),
+        Scene(LOST[1], _migrating("500_after@createConversationItems#2", _history(16, 0)), _call),
+        Scene(LOST[2], _migrating("request_lost@createConversationItems#1", _history(16, 0)), _call),
         Scene("killed", _migrating("", _history(12, 0)), _call, kill=True, bound=16),
         Scene("no such thread", World, lambda given: [CLIENT, DB, "thread_" + "0" * 24]),
     ),
@@ -186,7 +187,7 @@ def _long(client: OpenAI) -> dict[str, Any]:
             {"role": "assistant", "content": f"({number + 1}) I have said so before."},
         )
     ]
-    return _conversation(client, items)
+    return {**_conversation(client, items), "text": confirmed_answer.AS_IT_IS}
 
 
 def _new(client: OpenAI) -> dict[str, Any]:
@@ -286,7 +287,7 @@ ASK = Part(
         Scene("always 500", _in("500@createResponse 500@createConversationItems"), _ask),
         Scene("bad moments", _in("500@createResponse#1 503@createResponse#2 500@createConversationItems#1-2"), _ask),
         Scene("rate limited", _in("429:7@createResponse#1"), _ask),
-        Scene(LOST_TURN[0], _in("reply_lost@createResponse#1"), _ask),
+        Scene(LOST_TURN[0], _in("reply_lost@createResponse#1 replies:2"), _ask),
         Scene(LOST_TURN[1], _in("500_after@createResponse#1"), _ask),
         Scene(LOST_TURN[2], _in("request_lost@createResponse#1"), _ask),
         Scene(LOST_TURN[3], _in("reply_lost@createConversationItems#1"), _ask),

@@ -3,103 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from openai import OpenAI
-from openai.types.beta import FunctionToolParam
-
 from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of
+from autograder.checks.retention_scenes import DAY, EVERYTHING, KEEP, NOW, again, all_fail, args, with_runs, world
 from autograder.checks.seen import cited, short
 from threadlab.engine.journal import Entry
-from threadlab.host import Limits
-from threadlab.trial import CLIENT, DB, Evidence, World
-
-NOW = 1_800_000_000
-"""The `now` that is given, some months after the time at which the service believes itself to be."""
-DAY = 86_400
-KEEP_DAYS = 30
-
-QUIET = {
-    "due": (200, 45),
-    "due too": (60, 31),
-    "in use": (200, 2),
-    "new": (1, 1),
-    "almost due": (90, 29),
-    "kept longer": (90, 35),
-    "held": (300, 100),
-    "busy": (80, 50),
-    "gone": (70, 40),
-    "removed": (120, 60),
-}
-"""For each sort of thread: how many days ago it was created, and last used."""
-
-
-def _desk(*sorts: str) -> Callable[[OpenAI], dict[str, Any]]:
-    """A setup with one thread of each of these sorts, and the rows that the application has about them."""
-
-    def setup(client: OpenAI) -> dict[str, Any]:
-        rows, ids = [], {}
-        for number, sort in enumerate(sorts):
-            kind = sort.partition(" #")[0]
-            created, used = QUIET[kind]
-            thread = client.beta.threads.create(
-                messages=[{"role": "user", "content": "What is the capital of Portugal?"}], metadata={"user_id": f"user-{number}"}
-            )
-            if kind in ("gone", "removed"):
-                client.beta.threads.delete(thread.id)
-            ids[sort] = thread.id
-            rows.append(
-                {
-                    "thread_id": thread.id,
-                    "user_id": f"user-{number}",
-                    "created_at": NOW - created * DAY,
-                    "last_used_at": NOW - used * DAY,
-                    "held": kind == "held",
-                    "deleted_at": NOW - 10 * DAY if kind == "removed" else None,
-                }
-            )
-        audit = [{"thread_id": ids[sort], "action": "deleted", "at": NOW - 10 * DAY} for sort in sorts if sort == "removed"]
-        return {"rows": rows, "audit": audit, "ids": ids}
-
-    return setup
-
-
-RUNS = ("due #completed", "due #failed", "busy #in_progress", "busy #queued", "busy #requires_action", "busy #cancelling", "in use")
-RUNNING = "run_failed@createRun#2 delay:10@getThread stuck@createRun#4 stuck_queued@createRun#5 stuck@createRun#7 cancel_slow:900"
-"""What becomes of the runs that the setup starts."""
-
-
-def _with_runs() -> World:
-    """Two threads whose runs have ended, and one for each status of a run that is under way; the first of these has an older run, too."""
-    desk = _desk(*RUNS)
-    tool: FunctionToolParam = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}
-
-    def setup(client: OpenAI) -> dict[str, Any]:
-        given = desk(client)
-        threads, (completed, failed, working, queued, asking, cancelling, _) = client.beta.threads, given["ids"].values()
-        assistant_id = client.beta.assistants.create(model="gpt-4o").id
-        for thread_id in (completed, failed, working):
-            threads.runs.create(thread_id, assistant_id=assistant_id)
-        threads.retrieve(working)  # which takes so long that these three end
-        for thread_id in (working, queued):
-            threads.runs.create(thread_id, assistant_id=assistant_id)
-        threads.runs.create(asking, assistant_id=assistant_id, tools=[tool], tool_choice="required")
-        run = threads.runs.create(cancelling, assistant_id=assistant_id)
-        threads.runs.cancel(run.id, thread_id=cancelling)
-        return given
-
-    return World(setup, before=RUNNING, later=10.0)
-
-
-def _args(given: dict[str, Any]) -> list[Any]:
-    tables = {"kept_threads": given["rows"]} | ({"cleanup_audit": given["audit"]} if given["audit"] else {})
-    return [CLIENT, {**DB, "rows": tables}, NOW]
-
-
-def _again(given: dict[str, Any]) -> list[Any]:
-    """Twice in one process, and once in another."""
-    return [[_args(given), _args(given)], [_args(given)]]
-
-
-# ---- what the journal and the tables show ------------------------------------------------------------------------------------------------
+from threadlab.trial import Evidence
 
 
 def _of(evidence: Evidence, *kinds: str) -> dict[str, str]:
@@ -320,18 +228,6 @@ def survives_a_restart(evidence: Evidence) -> Found:
     return f"started again, {wrong}" if wrong else None
 
 
-def _world(*sorts: str, scenario: str | None = None) -> Callable[[], World]:
-    return lambda: World(_desk(*sorts), scenario=scenario)
-
-
-def _all_fail() -> World:
-    """No deletion is answered: whoever tries until it works never ends."""
-    return World(_desk("due #1", "due #2"), scenario="500@deleteThread", limits=Limits(requests=200))
-
-
-KEEP = {"keep_days": KEEP_DAYS}
-EVERYTHING = ("in use", "due", "new", "removed", "almost due", "due too")
-
 EXERCISE = Exercise(
     slug="retention-job",
     lesson="08",
@@ -390,23 +286,23 @@ EXERCISE = Exercise(
                 ),
             ),
             (
-                Scene("plain", _world(*EVERYTHING), _args, kwargs=KEEP),
-                Scene("kept longer", _world("kept longer", "due"), _args, kwargs={"keep_days": 40}),
-                Scene("held", _world("held", "due"), _args, kwargs=KEEP),
-                Scene("busy", _with_runs, _args, kwargs=KEEP),
-                Scene("gone", _world("gone", "due"), _args, kwargs=KEEP),
-                Scene("reply lost", _world("due", "due too", scenario="reply_lost@deleteThread#1"), _args, kwargs=KEEP),
-                Scene("dry", _world(*EVERYTHING, "held"), _args, kwargs={**KEEP, "dry_run": True}),
-                Scene("dry, with runs", _with_runs, _args, kwargs={**KEEP, "dry_run": True}),
+                Scene("plain", world(*EVERYTHING), args, kwargs=KEEP),
+                Scene("kept longer", world("kept longer", "due"), args, kwargs={"keep_days": 40}),
+                Scene("held", world("held", "due"), args, kwargs=KEEP),
+                Scene("busy", with_runs, args, kwargs=KEEP),
+                Scene("gone", world("gone", "due"), args, kwargs=KEEP),
+                Scene("reply lost", world("due", "due too", scenario="reply_lost@deleteThread#1"), args, kwargs=KEEP),
+                Scene("dry", world(*EVERYTHING, "held"), args, kwargs={**KEEP, "dry_run": True}),
+                Scene("dry, with runs", with_runs, args, kwargs={**KEEP, "dry_run": True}),
                 Scene(
                     "one fails",
-                    _world("due #1", "due #2", "due #3", "due #4", "due #5", scenario="500@deleteThread#2-4"),
-                    _args,
+                    world("due #1", "due #2", "due #3", "due #4", "due #5", scenario="500@deleteThread#2-4"),
+                    args,
                     kwargs=KEEP,
                 ),
-                Scene("all fail", _all_fail, _args, kwargs=KEEP),
-                Scene("twice", _world("due", "in use", "due too"), _again, kwargs=KEEP, driver="processes"),
-                Scene("killed", _world("due", "in use", "due too"), _args, kwargs=KEEP, kill=True, bound=40),
+                Scene("all fail", all_fail, args, kwargs=KEEP),
+                Scene("twice", world("due", "in use", "due too"), again, kwargs=KEEP, driver="processes"),
+                Scene("killed", world("due", "in use", "due too"), args, kwargs=KEEP, kill=True, bound=40),
             ),
         ),
     ),

@@ -9,8 +9,8 @@ CARE: dict[str, Question] = {
         {
             "A": Option(
                 "It is gone: threads expire after 30 days without use.",
-                "That is read in many places, and so is 60 days. What took 30 days at the hosted service is something else: until then it "
-                "had purged what was deleted.",
+                "That is read in many places, and so is 60 days. What was promised within 30 days at the hosted service is something else: "
+                "the purge of what had been *deleted*.",
                 "threads expire",
             ),
             "B": Option(

@@ -85,8 +85,8 @@ LIMITS: dict[str, Question] = {
             ),
             "C": Option(
                 "About 4 times as much, as the service remembers what it has read before.",
-                "The service stores the messages, and the model has no memory: whatever it is to know in a run, it reads in that run. Some "
-                "hosted models are paid less for a beginning that was read a moment ago; less is not nothing.",
+                "The service stores the messages, and the model has no memory: whatever it is to know in a run, it reads in that run. For "
+                "some hosted models a beginning that was read a moment ago costs less; less is not nothing.",
                 "the thread is read once",
             ),
         },

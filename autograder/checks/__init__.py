@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadlab.errors import ThreadlabError
@@ -39,3 +41,27 @@ def find(slug: str) -> Exercise:
         raise UnknownExercise(f"There is no exercise {slug!r}. There are: {', '.join(SLUGS)}.")
     exercise: Exercise = import_module(f"autograder.checks.{slug.replace('-', '_')}").EXERCISE
     return exercise
+
+
+def modules(slug: str) -> list[Path]:
+    """The files of an exercise's check: its module, and what that takes from other modules of this package, in alphabetical order."""
+    here = Path(__file__).parent
+    found, waiting = set[Path](), [here / f"{slug.replace('-', '_')}.py"]
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        waiting += [here / f"{name}.py" for name in _taken(ast.parse(path.read_text(encoding="utf-8")))]
+    return sorted(found)
+
+
+def _taken(module: ast.Module) -> list[str]:
+    """The modules of this package that a module imports from."""
+    names = []
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom) and node.module == __name__:
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{__name__}."):
+            names.append(str(node.module).rpartition(".")[2])
+    return names

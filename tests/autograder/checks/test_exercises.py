@@ -93,3 +93,9 @@ def test_wrong_answer_for_each_behaviour_is_missing(slug):
     assert len([path for path in named if path.parent.name == "right"]) >= 3
     assert len([path for path in named if path.parent.name == "wrong"]) >= 6
     assert len(checks.find(slug).hints) == 3
+
+
+def test_check_whose_helpers_changed_is_not_graded_again():
+    """What a check takes from its neighbours is part of it."""
+    assert {path.stem for path in checks.modules("retention-job")} == {"retention_job", "retention_scenes", "seen"}
+    assert {path.stem for path in checks.modules("migrate-thread")} >= {"migrate_thread", "confirmed_answer", "wait_for_run", "seen"}

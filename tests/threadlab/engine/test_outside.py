@@ -3,70 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.threadlab.engine.desk import BETA, WEATHER, Desk, desk, events_of
+from tests.threadlab.engine.desk import WEATHER
+from tests.threadlab.engine.somebody import PARIS, QUESTION, Reader, outside, status
 from threadlab import objects as o
 from threadlab.clock import VirtualClock
-from threadlab.engine.outside import Begun, News
-from threadlab.engine.wire import Reply, Request
-from threadlab.records import Asked
+from threadlab.engine.outside import Begun
 from threadlab.responders import Answer, WantedCall
-
-QUESTION = "What is the capital of France?"
-PARIS = Answer(["It is Paris."], usage=o.Usage(100, 7, 107))
-
-
-class Somebody:
-    """Whoever answers the questions of a desk's engine."""
-
-    def __init__(self, at: Desk) -> None:
-        self.engine, self.clock = at.service.engine, at.service.clock
-
-    @property
-    def asked(self) -> Asked:
-        (asked,) = self.engine.outside.pending.values()
-        return asked
-
-    def says(self, *news: News, asked: Asked | None = None) -> bool:
-        asked = asked or self.asked
-        return [self.engine.resolve(asked, one, self.clock.now()) for one in news][-1]
-
-
-@contextmanager
-def outside(**options: Any) -> Iterator[tuple[Desk, Somebody]]:
-    with desk(responder=None, **options) as at:
-        yield at, Somebody(at)
-
-
-def status(at: Desk, run: Any) -> str:
-    found: str = at.threads.runs.retrieve(run.id, thread_id=run.thread_id).status
-    return found
-
-
-class Reader:
-    """A client that reads a stream as far as it has come."""
-
-    def __init__(self, at: Desk, path: str, body: dict[str, Any]) -> None:
-        headers = {"authorization": f"Bearer {at.service.key}", **BETA}
-        reply = at.service.engine.handle(Request("POST", f"/v1{path}", "", headers, json.dumps(body).encode()), at.service.clock.now())
-        assert isinstance(reply, Reply)
-        assert reply.stream is not None
-        self.stream, self.at, self.woken = reply.stream, at, 0
-        self.stream.wake = self._wake
-
-    def _wake(self) -> None:
-        self.woken += 1
-
-    def read(self) -> list[tuple[str, Any]]:
-        data = b"".join(self.stream.read(self.at.service.clock.now()))
-        return events_of(data) if data else []
-
 
 # ---- runs ----------------------------------------------------------------------------------------------------------------------------
 
@@ -276,126 +222,6 @@ def test_files_are_not_searched() -> None:
         assert (run.status, run.usage.prompt_tokens, run.usage.completion_tokens) == ("completed", 40, 5)
         kinds = [step.type for step in at.threads.runs.steps.list(run.id, thread_id=thread_id, order="asc").data]
         assert kinds == ["tool_calls", "message_creation"]
-
-
-# ---- responses -----------------------------------------------------------------------------------------------------------------------
-
-
-def test_response_is_answered_before_it_is_done() -> None:
-    with outside() as (at, somebody):
-        conversation = at.client.conversations.create().id
-        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "conversation": conversation})
-        assert reader.stream.read(at.service.clock.now()) == []
-        somebody.says("It is")
-        assert (reader.woken, reader.stream.read(at.service.clock.now())) == (0, [])
-        somebody.says(PARIS)
-        assert reader.woken
-        (body,) = reader.stream.read(at.service.clock.now())
-        assert reader.stream.next_at is None
-        response = json.loads(body)
-        assert (response["status"], response["usage"]["input_tokens"]) == ("completed", 100)
-        assert response["output"][0]["content"][0]["text"] == "It is Paris."
-        items = at.client.conversations.items.list(conversation, order="asc").data
-        assert [item.role for item in items] == ["user", "assistant"]
-
-
-def test_events_are_numbered_otherwise_for_a_late_reader() -> None:
-    with outside() as (at, somebody):
-        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True, "background": True})
-        seen = reader.read()
-        response_id = seen[0][1]["response"]["id"]
-        somebody.says("It is")
-        seen += reader.read()
-        somebody.says(" Par", "is", ".")
-        late = at.raw("GET", f"/responses/{response_id}?stream=true")  # virtual time goes on to where it would be given up
-        assert late.status_code == 200
-        seen += reader.read()
-        assert [data["sequence_number"] for _, data in seen] == list(range(len(seen)))
-        told = events_of(late.content)
-        assert [name for name, _ in told][: len(seen) - 1] == [name for name, _ in seen][: len(seen) - 1]
-
-
-def test_late_reader_hears_another_story() -> None:
-    with outside() as (at, somebody):
-        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True, "background": True})
-        somebody.says("It is", PARIS)
-        seen = reader.read()
-        assert reader.stream.next_at is None
-        response_id = seen[0][1]["response"]["id"]
-        later = events_of(at.raw("GET", f"/responses/{response_id}?stream=true").content)
-        assert [name for name, _ in later] == [name for name, _ in seen]
-        assert [data.get("delta") for _, data in later] == [data.get("delta") for _, data in seen]
-        assert later[-1] == seen[-1]
-
-
-def test_stream_of_a_failed_response_has_no_end() -> None:
-    with outside() as (at, somebody):
-        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True})
-        somebody.says("It is Par", Answer(failure=o.LastError("server_error", "Gone.")))
-        seen = reader.read()
-        assert seen[-1][0] == "response.failed"
-        assert seen[-1][1]["response"]["error"] == {"code": "server_error", "message": "Gone."}
-        assert [data["sequence_number"] for _, data in seen] == list(range(len(seen)))
-
-
-def test_response_waits_for_ever() -> None:
-    with outside() as (at, _):
-        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION})
-        at.wait(601)
-        (body,) = reader.stream.read(at.service.clock.now())
-        assert (json.loads(body)["status"], json.loads(body)["error"]["code"]) == ("failed", "server_error")
-
-
-def test_response_in_the_background_cannot_be_cancelled() -> None:
-    with outside() as (at, somebody):
-        response = at.client.responses.create(model="gpt-4o", input=QUESTION, background=True)
-        asked = somebody.asked
-        assert response.status == "queued"
-        somebody.says(Begun())
-        assert at.client.responses.retrieve(response.id).status == "in_progress"
-        assert at.client.responses.cancel(response.id).status == "cancelled"
-        assert not somebody.says(PARIS, asked=asked)
-
-
-def test_response_that_is_not_to_be_stored_is_stored() -> None:
-    with outside() as (at, somebody):
-        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "store": False})
-        asked = somebody.asked
-        somebody.says(PARIS)
-        (body,) = reader.stream.read(at.service.clock.now())
-        assert json.loads(body)["status"] == "completed"
-        assert [at.service.engine.store.get(one) for one in (asked.id, json.loads(body)["id"])] == [None, None]
-
-
-@pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize("stored", [True, False])
-def test_answer_that_nobody_can_see_is_waited_for(stored: bool, stream: bool) -> None:
-    with outside() as (at, somebody):
-        reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "store": stored, "stream": stream})
-        reader.stream.read(at.service.clock.now())
-        somebody.says("It is")
-        reader.stream.close()  # type: ignore[attr-defined]
-        assert bool(somebody.engine.outside.pending) is stored
-        assert len(somebody.engine.store.unfinished()) == stored
-
-
-def test_earlier_tool_calls_are_forgotten() -> None:
-    with outside() as (at, somebody):
-        conversation = at.client.conversations.create(
-            items=[
-                {"role": "user", "content": "The weather in Paris?"},
-                {"type": "function_call", "call_id": "call_1", "name": "get_weather", "arguments": "{}"},
-                {"type": "function_call_output", "call_id": "call_1", "output": "Sunny."},
-                {"role": "assistant", "content": "Sunny."},
-            ]
-        ).id
-        at.client.responses.create(model="gpt-4o", input="And now?", conversation=conversation, background=True)
-        turns = somebody.asked.prompt.turns
-        assert [(turn.role, [one.output for one in turn.before]) for turn in turns] == [
-            ("user", []),
-            ("assistant", ["Sunny."]),
-            ("user", []),
-        ]
 
 
 # ---- restarts ------------------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tests.threadlab.engine.desk import WEATHER, Desk
-from tests.threadlab.engine.test_outside import Reader
+from tests.threadlab.engine.somebody import Reader
 from threadlab import objects as o
 from threadlab.engine import Engine
 from threadlab.engine.outside import Begun

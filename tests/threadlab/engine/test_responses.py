@@ -118,6 +118,12 @@ def test_input_that_shows_before_the_response_is_done(at: Desk) -> None:
     assert said(at, conversation_id) == [FRANCE, PARIS]
 
 
+def test_conversation_that_is_no_question_by_itself(at: Desk) -> None:
+    """The message was added by a request of its own: nothing is left to be said."""
+    response = at.client.responses.create(model=MODEL, conversation=talk(at, FRANCE))
+    assert response.output_text == PARIS
+
+
 def test_chain_that_is_not_read_to_its_beginning(at: Desk) -> None:
     first = ask(at, "Let us talk about Spain.")
     second = ask(at, "What is its capital?", previous_response_id=first.id)
@@ -242,6 +248,12 @@ def test_schema_that_is_none(at: Desk, parameters: dict[str, Any]) -> None:
     [
         ({"model": "gpt-9"}, 400, "The requested model 'gpt-9' does not exist.", {"param": "model", "code": "model_not_found"}),
         ({"model": None}, 400, "Missing required parameter: 'model'.", {"param": "model", "code": "missing_required_parameter"}),
+        (
+            {"input": None},
+            400,
+            "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
+            {"code": "missing_required_parameter"},
+        ),
         ({"conversation": "conv_none"}, 404, "Conversation with id 'conv_none' not found.", {}),
         (
             {"previous_response_id": "resp_none"},

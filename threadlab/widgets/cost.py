@@ -114,7 +114,10 @@ class CostMeter(base.Widget):
 
     def _dated(self) -> str:
         price = self.prices[self.model]
-        return f"{self.model}: ${price.read} a million tokens read, ${price.written} written, published, in force since {price.since}. Prices change."
+        return (
+            f"{self.model}: ${price.read} a million tokens read, ${price.written} written, published, in force since {price.since}. "
+            "Prices change."
+        )
 
     # ---- shown --------------------------------------------------------------------------------------------------------------------------
 

@@ -140,9 +140,7 @@ class _Making:
             return [self._mended(one) for one in value]
         if not isinstance(value, dict):
             return value
-        return {
-            name: _MENDERS.get(name, _Making._inner)(self, inner) for name, inner in value.items() if _RIVALS.get(name) not in value
-        }
+        return {name: _MENDERS.get(name, _Making._inner)(self, inner) for name, inner in value.items() if _RIVALS.get(name) not in value}
 
     def _inner(self, value: Any) -> Any:
         return self._mended(value)

@@ -97,9 +97,7 @@ class SupportDesk:
             row.message_id = said.id
             self.log(ticket_id, "confirm", said.id)
             self.db.commit()
-        known = self.db.scalars(
-            select(TicketAudit.object_id).where(TicketAudit.ticket_id == ticket_id, TicketAudit.step == "run")
-        ).all()
+        known = self.db.scalars(select(TicketAudit.object_id).where(TicketAudit.ticket_id == ticket_id, TicketAudit.step == "run")).all()
         number = 0
         while True:
             run = await self.again(self.run, f"{ticket_id}#{number}", thread_id)

@@ -117,6 +117,13 @@ def test_turn_labels_missing(path: Path) -> None:
 
 
 @lessons
+def test_labels_shown_and_never_asked_for(path: Path) -> None:
+    """Lesson 00 shows all six labels of a turn. From then on the learner has to find some of them."""
+    asked = prose(path).partition("## A smaller one to ")[2].partition("## Graded exercise")[0]
+    assert path.stem.startswith("00") or re.search(r"\blabels?\b", asked)
+
+
+@lessons
 def test_prediction_without_commit_or_reveal(path: Path) -> None:
     """Each question of the lesson is committed once, then shown, then revealed once; no other is asked."""
     calls = [

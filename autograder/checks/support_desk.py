@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from openai import OpenAI
 
 from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.checks.desk_seen import (
+    HISTORY,
+    TICKETS,
+    TWICE,
+    answer_of,
+    begun,
+    conversations,
+    handed_back,
+    posted_by,
+    restarted,
+    runs_by_message,
+    turns,
+)
 from autograder.checks.seen import short, threads
 from threadlab.engine.journal import Entry
 from threadlab.families import THREADS
 from threadlab.host import Limits
-from threadlab.objects import Message, Run
 from threadlab.trial import ASYNC_CLIENT, Evidence, World
 
-TICKETS = (
-    ("web-7", "ada", "What is the capital of Portugal?"),
-    ("mail-31", "ben", "What is the capital of Kenya?"),
-    ("chat-2", "cleo", "What is the capital of Portugal?"),
-    ("app-9", "ada", "What is its population?"),
-    ("app-1", "ada", "What is its population?"),
-)
-"""Two customers ask the same, and one customer asks the same twice: each is a ticket of its own."""
-TWICE = TICKETS[1]
-"""A ticket that is handed in twice at the same moment: somebody has clicked twice."""
-HISTORY = 16
-"""Messages that are on ada's thread already."""
 MOST_TOKENS = 200
 """What a run may read."""
 MOST_REQUESTS = 40
@@ -58,70 +58,17 @@ _KWARGS = {"tickets": _HANDED_IN, "again": [list(TICKETS[0])]}
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
 
 
-def _conversations(evidence: Evidence) -> dict[str, str]:
-    """Which thread the desk says that a customer is on."""
-    return {row["user_id"]: row["thread_id"] for row in evidence.tables.get("conversations", []) if row["purpose"] == "support"}
-
-
-def _posted(evidence: Evidence, user_id: str) -> list[Message]:
-    """What a customer said on their thread since the desk opened, oldest first."""
-    thread_id = _conversations(evidence).get(user_id)
-    said = [one for one in evidence.messages(thread_id) if one.role == "user"] if thread_id else []
-    return said[HISTORY // 2 :] if thread_id == evidence.given["thread_id"] else said
-
-
-def _turns(evidence: Evidence) -> Iterator[tuple[tuple[str, str, str], Message | None]]:
-    """Each ticket with its message: a customer's first ticket is their first message, and so on."""
-    taken: Counter[str] = Counter()
-    for ticket in TICKETS:
-        posted = _posted(evidence, ticket[1])
-        at = taken[ticket[1]]
-        taken[ticket[1]] += 1
-        yield ticket, posted[at] if at < len(posted) and posted[at].text == ticket[2] else None
-
-
-def _runs_by_message(evidence: Evidence) -> dict[str, list[Run]]:
-    """The runs that answered a message: those in whose window it is the newest of the customer's."""
-    found: dict[str, list[Run]] = {}
-    roles = {one.id: one.role for thread_id in threads(evidence) for one in evidence.messages(thread_id)}
-    for entry in evidence.requests(ok=None):
-        if entry.operation in THREADS.makers and entry.run_id and entry.detail.get("window"):
-            asked = [one for one in entry.detail["window"] if roles.get(one) == "user"]
-            run = evidence.run(entry.run_id)
-            if asked and run is not None:
-                found.setdefault(asked[-1], []).append(run)
-    return found
-
-
-def _answer(evidence: Evidence, run: Run) -> str:
-    return "\n".join(one.text for one in evidence.messages(run.thread_id) if one.run_id == run.id and one.role == "assistant")
-
-
-def _begun(evidence: Evidence) -> bool:
-    return any(entry.operation in THREADS.makers for entry in evidence.requests(ok=True))
-
-
-def _first(evidence: Evidence) -> list[Any]:
-    """What the calls of handle came back with."""
-    return evidence.value["first"] if isinstance(evidence.value, dict) else []
-
-
-def _restarted(evidence: Evidence) -> int:
-    """The journal line at which the second process began; 0 if there was none."""
-    return next((entry.n for entry in evidence.journal if entry.what == "note" and entry.operation == "restart"), 0)
-
-
 def every_message_once(evidence: Evidence) -> Found:
-    if not _begun(evidence):
+    if not begun(evidence):
         return Occasion.NONE
-    of = _conversations(evidence)
+    of = conversations(evidence)
     if of.get("ada") != evidence.given["thread_id"]:
         return f"ada was on {evidence.given['thread_id']} already, and the table now says {short(of.get('ada'))}."
     for user_id in dict.fromkeys(one[1] for one in TICKETS):
         wanted = [text for _, user, text in TICKETS if user == user_id]
         if user_id not in of:
             return f"the table of conversations has no thread for {user_id}."
-        got = [one.text for one in _posted(evidence, user_id)]
+        got = [one.text for one in posted_by(evidence, user_id)]
         if got != wanted:
             return f"{user_id} asked {wanted}, and on the thread of {user_id} is {got}: {_difference(wanted, got)}."
     strays = [one for thread_id in threads(evidence) if thread_id not in of.values() for one in evidence.messages(thread_id)]
@@ -136,11 +83,11 @@ def _difference(wanted: list[str], got: list[str]) -> str:
 
 
 def answers_everybody(evidence: Evidence) -> Found:
-    if not _begun(evidence):
+    if not begun(evidence):
         return Occasion.NONE
-    runs = _runs_by_message(evidence)
-    messages = {ticket[0]: message for ticket, message in _turns(evidence)}
-    values = [*_first(evidence), *(evidence.value.get("again", []) if isinstance(evidence.value, dict) else [])]
+    runs = runs_by_message(evidence)
+    messages = {ticket[0]: message for ticket, message in turns(evidence)}
+    values = [*handed_back(evidence), *(evidence.value.get("again", []) if isinstance(evidence.value, dict) else [])]
     for ticket, value in zip([*TICKETS, TWICE, TICKETS[0]], values, strict=False):
         call = f"handle({ticket[0]!r}, {ticket[1]!r}, {ticket[2]!r})"
         if isinstance(value, dict) and "raised" in value:
@@ -149,8 +96,8 @@ def answers_everybody(evidence: Evidence) -> Found:
         done = [run for run in runs.get(message.id, []) if run.status == "completed"] if message else []
         if not done:
             return f"no run has answered ticket {ticket[0]}, “{ticket[2]}”, and {call} returned {short(value)}."
-        if not isinstance(value, str) or value.strip() not in {_answer(evidence, run).strip() for run in done}:
-            return f"{call} returned {short(value)}; the run for this ticket wrote {short(_answer(evidence, done[-1]))}."
+        if not isinstance(value, str) or value.strip() not in {answer_of(evidence, run).strip() for run in done}:
+            return f"{call} returned {short(value)}; the run for this ticket wrote {short(answer_of(evidence, done[-1]))}."
     return None
 
 
@@ -158,12 +105,12 @@ def one_at_a_time_on_a_thread(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests(ok=False) if "active" in str(entry.detail.get("error"))]
     if refused:
         return f"the thread was locked by a run, and something was sent all the same: {evidence.line(refused[0])}."
-    return None if _begun(evidence) else Occasion.NONE
+    return None if begun(evidence) else Occasion.NONE
 
 
 def customers_do_not_wait(evidence: Evidence) -> Found:
     """Judged in the plain order, in which no request is held back."""
-    if any(evidence.order) or not _begun(evidence):
+    if any(evidence.order) or not begun(evidence):
         return Occasion.NONE
     ended = next((entry for entry in evidence.journal if entry.what == "run" and entry.state == "completed"), None)
     first: dict[str, Entry] = {}
@@ -200,9 +147,9 @@ def written_down_at_once(evidence: Evidence) -> Found:
 
 
 def within_budget(evidence: Evidence) -> Found:
-    if not _begun(evidence):
+    if not begun(evidence):
         return Occasion.NONE
-    for message_id, several in _runs_by_message(evidence).items():
+    for message_id, several in runs_by_message(evidence).items():
         for run in several:
             if run.usage is not None and run.usage.prompt_tokens > MOST_TOKENS:
                 return (
@@ -219,10 +166,10 @@ def within_budget(evidence: Evidence) -> Found:
 
 
 def audit_reconstructs_every_turn(evidence: Evidence) -> Found:
-    if not _begun(evidence):
+    if not begun(evidence):
         return Occasion.NONE
-    runs = _runs_by_message(evidence)
-    for (ticket_id, *_), message in _turns(evidence):
+    runs = runs_by_message(evidence)
+    for (ticket_id, *_), message in turns(evidence):
         lines = [row for row in evidence.tables.get("ticket_audit", []) if row["ticket_id"] == ticket_id]
         if message is None:
             return f"the message of ticket {ticket_id} is not where it should be, so there is nothing to audit."
@@ -247,8 +194,8 @@ def _wrong_line(wanted: list[tuple[str, str]], got: list[tuple[str, str]]) -> st
 
 
 def resumes_what_it_owes(evidence: Evidence) -> Found:
-    began = _restarted(evidence)
-    if not began or not _begun(evidence):
+    began = restarted(evidence)
+    if not began or not begun(evidence):
         return Occasion.NONE
     resumed = next((one for one in evidence.journal if one.n > began and one.what == "witness" and one.operation == "resumed"), None)
     if resumed is None:
@@ -264,14 +211,14 @@ def resumes_what_it_owes(evidence: Evidence) -> Found:
 
 
 def survives_a_restart(evidence: Evidence) -> Found:
-    if not _restarted(evidence):
+    if not restarted(evidence):
         return Occasion.NONE
     found = every_message_once(evidence) or answers_everybody(evidence) or _answered_once(evidence)
     return f"{evidence.steps()}, and started again: {found}" if isinstance(found, str) else found
 
 
 def _answered_once(evidence: Evidence) -> str | None:
-    for several in _runs_by_message(evidence).values():
+    for several in runs_by_message(evidence).values():
         done = [run.id for run in several if run.status == "completed"]
         if len(done) > 1:
             return f"one message was answered by {len(done)} runs: {', '.join(done)}."

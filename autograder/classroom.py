@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from autograder import checks
 from autograder.behaviours import Verdict
 from autograder.gradebook import Writer
 from autograder.notebooks import ROOT, BadNotebook
@@ -143,25 +144,25 @@ class Classroom:
         def jobs() -> Iterator[Job]:
             for submission in todo:
                 if submission.problem:
-                    finished.append(self._keep(Outcome(submission.student, problem=submission.problem), submission, ""))
+                    finished.extend(self._keep([(Outcome(submission.student, problem=submission.problem), submission, "")]))
                     continue
                 try:
                     job, mark = self._job(submission), self.fingerprint(submission)
                 except OSError as error:
                     problem = f"It cannot be read: {error.strerror}."
-                    finished.append(self._keep(Outcome(submission.student, problem=problem), submission, ""))
+                    finished.extend(self._keep([(Outcome(submission.student, problem=problem), submission, "")]))
                     continue
                 waiting[submission.student] = submission, mark
                 yield job
 
-        for outcome in pool.run(self.plan, jobs()):
+        for outcomes in pool.run(self.plan, jobs()):
             yield from finished
             finished.clear()
-            if outcome.refused:
-                raise BadNotebook(outcome.refused)
-            submission, mark = waiting.pop(outcome.student)
-            outcome.incidents += [f"{name} is a link, and was left out." for name in submission.left_out[:20]]
-            yield self._keep(outcome, submission, mark)
+            for outcome in outcomes:
+                if outcome.refused:
+                    raise BadNotebook(outcome.refused)
+                outcome.incidents += [f"{name} is a link, and was left out." for name in waiting[outcome.student][0].left_out[:20]]
+            yield from self._keep([(outcome, *waiting.pop(outcome.student)) for outcome in outcomes])
         yield from finished
 
     def _job(self, submission: Submission) -> Job:
@@ -181,16 +182,23 @@ class Classroom:
         }
         return {**submission.files, **ours}
 
-    def _keep(self, outcome: Outcome, submission: Submission, mark: str) -> Record:
-        timestamp, unreadable = self._timestamp(submission.folder)
-        score = self.writer.write(outcome, timestamp)
-        incidents = outcome.incidents + unreadable
+    def _keep(self, outcomes: list[tuple[Outcome, Submission, str]]) -> list[Record]:
+        """What came of some submissions, with their fingerprints: kept of all of them, step by step."""
+        times = []
+        for outcome, submission, _ in outcomes:
+            timestamp, unreadable = self._timestamp(submission.folder)
+            outcome.incidents += unreadable
+            times.append((outcome, timestamp))
+        scores = self.writer.write(times)
+        return [self._finish(*one, score) for one, score in zip(outcomes, scores, strict=True)]
+
+    def _finish(self, outcome: Outcome, submission: Submission, mark: str, score: float) -> Record:
         record = Record(
             outcome.student,
             mark,
             score,
             outcome.seconds,
-            incidents,
+            outcome.incidents,
             outcome.problem,
             datetime.now(UTC).isoformat(timespec="seconds"),
             outcome.verdicts,
@@ -294,5 +302,5 @@ def _late_plugin(api: Any) -> Any:
 
 def _checks(slug: str) -> str:
     """The text of the checks, so that other checks mean another grading."""
-    places = [ROOT / "autograder" / folder / f"{name}.py" for folder in ("checks", "hidden") for name in (slug.replace("-", "_"), slug)]
-    return "".join(path.read_text(encoding="utf-8") for path in places if path.is_file())
+    hidden = ROOT / "autograder" / "hidden" / f"{slug}.py"
+    return "".join(path.read_text(encoding="utf-8") for path in [*checks.modules(slug), hidden] if path.is_file())

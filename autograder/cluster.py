@@ -51,7 +51,7 @@ class Cluster:
         except (OSError, ValueError, TimeoutError) as error:
             raise ThreadlabError(f"There is no Dask scheduler at {address}: {str(error)[:200] or type(error).__name__}") from None
 
-    def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[list[Outcome]]:
         """Few jobs are on their way at a time, so that a large class is never in memory as a whole."""
         import distributed
 
@@ -72,9 +72,9 @@ class Cluster:
         for future in arriving:
             student = students.pop(future.key)
             if future.status == "finished":
-                yield _read_outcome(future.result())
+                yield [_read_outcome(future.result())]
             else:
-                yield Outcome(student, problem=f"The cluster could not grade it: {type(future.exception()).__name__}.")
+                yield [Outcome(student, problem=f"The cluster could not grade it: {type(future.exception()).__name__}.")]
             future.release()
             if (following := submit()) is not None:
                 arriving.add(following)

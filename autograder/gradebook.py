@@ -1,15 +1,16 @@
-"""Writes what came of a submission into nbgrader's gradebook: the rows that `nbgrader autograde` writes, in one transaction.
+"""Writes what came of submissions into nbgrader's gradebook: the rows that `nbgrader autograde` writes, in one transaction.
 
-So a submission is in the gradebook as a whole or not at all, whenever this process is ended.
+So a submission is in the gradebook as a whole or not at all, whenever this process is ended. Several share a transaction where several are
+ready: to wait for the disk takes longer than all else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from autograder.release import Release, ReleasedNotebook, engine_for
@@ -33,6 +34,14 @@ class Writer:
         tables = _tables()
         self._student, self._submission, self._notebook = tables["student"], tables["submitted_assignment"], tables["submitted_notebook"]
         self._grade, self._comment = tables["grade"], tables["comment"]
+        grade, comment = self._grade.c, self._comment.c
+        self._set_score = (
+            self._grade.update()
+            .where(grade.id == bindparam("row"))
+            .values(auto_score=bindparam("score"), needs_manual_grade=bindparam("by_hand"))
+        )
+        here = (comment.notebook_id == bindparam("notebook")) & (comment.cell_id == bindparam("cell"))
+        self._set_comment = self._comment.update().where(here).values(auto_comment=bindparam("text"))
 
     def scores(self) -> dict[str, float]:
         """Everybody's score, late penalties taken off, as nbgrader's export has it."""
@@ -45,14 +54,14 @@ class Writer:
             )
             return {student: max(0.0, score - (penalty or 0.0)) for student, score, penalty in session.execute(wanted)}
 
-    def write(self, outcome: Outcome, timestamp: datetime | None) -> float:
-        """Returns the score. `timestamp`: when it was handed in, in UTC; None leaves what the gradebook has."""
+    def write(self, outcomes: Sequence[tuple[Outcome, datetime | None]]) -> list[float]:
+        """Returns the scores. With each outcome, when it was handed in, in UTC; None leaves what the gradebook has."""
         with self._engine.begin() as tx:
-            submission, due = self._submit(tx, outcome.student, timestamp)
-            total = 0.0
-            for released in self._release.notebooks:
-                total += self._write_notebook(tx, submission, due, released, outcome)
-            return total
+            return [self._write(tx, outcome, timestamp) for outcome, timestamp in outcomes]
+
+    def _write(self, tx: Connection, outcome: Outcome, timestamp: datetime | None) -> float:
+        submission, late = self._submit(tx, outcome.student, timestamp)
+        return sum(self._write_notebook(tx, submission, late, released, outcome) for released in self._release.notebooks)
 
     def _submit(self, tx: Connection, student: str, timestamp: datetime | None) -> tuple[str, datetime | None]:
         """The submission's row, made if need be with a row for each of its cells; and how many seconds late it is."""
@@ -73,10 +82,9 @@ class Writer:
     def _mirror(self, tx: Connection, submission: str, released: ReleasedNotebook) -> None:
         values = {"assignment_id": submission, "notebook_id": released.id}
         notebook = tx.execute(self._notebook.insert().values(**values)).inserted_primary_key[0]  # type: ignore[index]
-        for cell in [*released.grade_cells, *released.task_cells]:
-            tx.execute(self._grade.insert().values(cell_id=cell.id, notebook_id=notebook))
-        for cell in [*released.solution_cells, *released.task_cells]:
-            tx.execute(self._comment.insert().values(cell_id=cell.id, notebook_id=notebook))
+        for table, cells in ((self._grade, released.grade_cells), (self._comment, released.solution_cells)):
+            if rows := [{"cell_id": cell.id, "notebook_id": notebook} for cell in [*cells, *released.task_cells]]:
+                tx.execute(table.insert(), rows)
 
     def _write_notebook(self, tx: Connection, submission: str, late: Any, released: ReleasedNotebook, outcome: Outcome) -> float:
         mine = (self._notebook.c.assignment_id == submission) & (self._notebook.c.notebook_id == released.id)
@@ -87,23 +95,22 @@ class Writer:
             scores, comments = {}, {}
         else:  # not handed in
             scores, comments = {cell.name: 0.0 for cell in [*released.grade_cells, *released.task_cells]}, {}
-        total = 0.0
-        grades = self._grade.c
-        kept = {row.cell_id: row for row in tx.execute(select(self._grade).where(grades.notebook_id == notebook))}
+        total, changes = 0.0, list[dict[str, Any]]()
+        kept = {row.cell_id: row for row in tx.execute(select(self._grade).where(self._grade.c.notebook_id == notebook))}
         for cell in [*released.grade_cells, *released.task_cells]:
             row = kept[cell.id]
             score = row.auto_score
             if cell.name in scores:
                 score = scores[cell.name]
                 by_hand = released.name in outcome.scores and (row.manual_score is not None or score is None)
-                change = {"auto_score": score, "needs_manual_grade": by_hand}
-                tx.execute(self._grade.update().where(grades.id == row.id).values(**change))
+                changes.append({"row": row.id, "score": score, "by_hand": by_hand})
             if row.manual_score is not None or score is not None:
                 total += (row.manual_score if row.manual_score is not None else score) + (row.extra_credit or 0.0)
-        for cell in [*released.solution_cells, *released.task_cells]:
-            if cell.name in comments:
-                here = (self._comment.c.notebook_id == notebook) & (self._comment.c.cell_id == cell.id)
-                tx.execute(self._comment.update().where(here).values(auto_comment=comments[cell.name]))
+        if changes:
+            tx.execute(self._set_score, changes)
+        written = [cell for cell in [*released.solution_cells, *released.task_cells] if cell.name in comments]
+        if written:
+            tx.execute(self._set_comment, [{"notebook": notebook, "cell": cell.id, "text": comments[cell.name]} for cell in written])
         penalty = self._penalty(outcome.student, total, late) if released.name in outcome.scores else None
         if released.name in outcome.scores:
             tx.execute(self._notebook.update().where(self._notebook.c.id == notebook).values(late_submission_penalty=penalty))

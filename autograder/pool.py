@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from autograder.execution.hosts import WarmUp
     from autograder.submission import Job, Outcome, Plan
 
+AHEAD = 2
+"""How many submissions a worker has, one being graded: while this process waits for the disk, workers go on."""
+SMALL = 50_000
+"""Bytes in a job that certainly fit into a pipe that nobody reads: a socket takes 200 kB on Linux and less elsewhere."""
 LINUX = sys.platform.startswith("linux")
 MODULE = "autograder.submission"
 
@@ -29,8 +35,8 @@ MODULE = "autograder.submission"
 class Pool(Protocol):
     """Something that grades."""
 
-    def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """Outcomes as they come, in any order. `jobs` is drawn from as there is room."""
+    def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[list[Outcome]]:
+        """Outcomes as they come, in any order: all that are there when the next are asked for. `jobs` is drawn from as there is room."""
 
     def close(self) -> None:
         """End whatever was started. Safe to call twice."""
@@ -96,11 +102,12 @@ class _Worker:
         self.process = context.Process(target=work, args=(theirs, trust, control, more), daemon=True)
         self.process.start()
         theirs.close()
-        self.job: Job | None = None
+        self.jobs: deque[Job] = deque()
 
     def give(self, job: Job) -> None:
-        self.job = job
-        self.connection.send_bytes(encode(job))
+        self.jobs.append(job)
+        with contextlib.suppress(OSError):  # it has died, and `wait` will say so
+            self.connection.send_bytes(encode(job))
 
 
 class Processes:
@@ -134,7 +141,7 @@ class Processes:
             self._workers.append(_Worker(self._trust, control, others if forked else None))
         self._warm.release()
 
-    def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[list[Outcome]]:
         self.start()
         self._plan = encode(plan)
         for worker in self._workers:
@@ -142,36 +149,41 @@ class Processes:
         queue = iter(jobs)
         again: list[Job] = []
         tried: set[str] = set()
-        for worker in self._workers:
-            self._next(worker, again, queue)
-        while busy := {worker.connection: worker for worker in self._workers if worker.job is not None}:
+        self._fill(again, queue, tried)
+        while busy := {worker.connection: worker for worker in self._workers if worker.jobs}:
+            outcomes = []
             for connection in wait(list(busy)):
-                worker = busy[connection]
-                outcome = self._outcome(worker, again, tried)
-                self._next(worker if outcome is not None and worker in self._workers else self._workers[-1], again, queue)
-                if outcome is not None:
-                    yield outcome
+                if outcome := self._outcome(busy[connection], again, tried):
+                    outcomes.append(outcome)
+            self._fill(again, queue, tried)
+            if outcomes:
+                yield outcomes
 
-    def _next(self, worker: _Worker, again: list[Job], queue: Iterator[Job]) -> None:
-        job = again.pop() if again else next(queue, None)
-        if job is None:
-            worker.job = None
-            return
-        try:
-            worker.give(job)
-        except OSError:  # it has died, and `wait` will say so
-            return
+    def _fill(self, again: list[Job], queue: Iterator[Job], tried: set[str]) -> None:
+        """Give out what there is room for, to those first who have nothing.
+
+        A second job has to fit into the pipe, or worker and giver would wait for each other; one that was with a process when it died is
+        given alone, so that it is known whose fault it is.
+        """
+        for room in range(AHEAD):
+            for worker in self._workers:
+                if len(worker.jobs) > room or (job := again.pop() if again else next(queue, None)) is None:
+                    continue
+                if worker.jobs and (_size(job) > SMALL or {job.student, worker.jobs[0].student} & tried):
+                    again.append(job)
+                    continue
+                worker.give(job)
 
     def _outcome(self, worker: _Worker, again: list[Job], tried: set[str]) -> Outcome | None:
-        """What came of the worker's job; None when it has to be tried again, in a new process."""
+        """What came of the worker's first job; None when it has to be tried again, in a new process."""
         from autograder.submission import Outcome
 
-        job = worker.job
-        assert job is not None
+        job = worker.jobs.popleft()
         try:
             outcome: Outcome = reader(Outcome)(worker.connection.recv_bytes())
             return outcome
         except (EOFError, OSError, msgspec.MsgspecError):
+            again += worker.jobs
             self._workers.remove(worker)
             _end(worker)
             self._workers.append(_Worker(self._trust))
@@ -189,6 +201,10 @@ class Processes:
         if self._warm is not None:
             self._warm.wait()
             self._warm = None
+
+
+def _size(job: Job) -> int:
+    return sum(map(len, [*job.notebooks.values(), *job.files.values(), *job.files]))
 
 
 def _end(worker: _Worker) -> None:

@@ -28,7 +28,9 @@ PRELOADED = (
     "pexpect",
     "sqlalchemy.orm",
     "sqlite3",
+    "threadlab.guest.ambient",
     "threadlab.guest.run",
+    "threadlab.service",
 )
 """The same for an exercise of this course, whose trials use more than its notebook imports. One that is missing is left to fail where it is
 used.

@@ -108,9 +108,19 @@ def test_worker_that_dies_takes_the_class_with_it(monkeypatch):
                 worker.process.kill()
 
         monkeypatch.setattr(module._Worker, "give", deadly)
-        for outcome in pool.run(plan(), jobs):
-            seen.append((outcome.student, bool(outcome.problem)))
+        for outcomes in pool.run(plan(), jobs):
+            seen += [(outcome.student, bool(outcome.problem)) for outcome in outcomes]
         assert sorted(seen) == [("ann", False), ("bob", True), ("cy", False)]
+    finally:
+        pool.close()
+
+
+def test_large_submission_and_a_large_outcome_wait_for_each_other():
+    """Neither fits into a pipe, so neither may be sent while the other is on its way."""
+    pool = Processes(workers=1, trust=True)
+    try:
+        jobs = iter([Job(str(number), {}, {"x" * 300: bytes(3_000_000)}) for number in range(4)])
+        assert sorted(outcome.student for outcomes in pool.run(plan(), jobs) for outcome in outcomes) == ["0", "1", "2", "3"]
     finally:
         pool.close()
 

@@ -139,6 +139,16 @@ def test_prediction_without_commit_or_reveal(path: Path) -> None:
 
 
 @lessons
+def test_something_is_shown_before_the_prediction(path: Path) -> None:
+    """Between a question and the cell that commits an answer to it nothing runs."""
+    cells = read(path).cells
+    for where, cell in enumerate(cells):
+        if cell.cell_type == "markdown" and "**Predict.**" in cell.source:
+            following = next(one.source for one in cells[where:] if one.cell_type == "code")
+            assert following.startswith('prediction = ""'), cell.id
+
+
+@lessons
 def test_options_differ_from_those_that_are_explained(path: Path) -> None:
     text = prose(path)
     for name, question in QUESTIONS.items():

@@ -215,7 +215,8 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
         sentence, evidence, scene = worst
         kinds = "trials" if evidence.killed else "orders"
         named = f"“{scene}”" if len(part.scenes) > 1 else ""
-        many = f"{failing} of {total} {kinds}; this one{f', in {named}' if named else ''}: {_brief(evidence.steps())}"
+        steps = f": {_brief(evidence.steps())}" if evidence.choices or not named else ""
+        many = f"{failing} of {total} {kinds}; this one{f' in {named}' if named else ''}{steps}"
         where = many if total > 1 else f"in {named}" if named else ""
         return Finding(behaviour.name, behaviour.points, 0, sentence, where, evidence.order, scene, evidence.kill_at)
     if not came_up:

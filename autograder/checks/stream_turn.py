@@ -17,8 +17,11 @@ EVENTS = 16
 """How many events the stream of the run has: ten around the text, and a delta for each of the six words of the answer."""
 RUNNING = 3
 """After so many events the run is in progress and has written nothing."""
-LONG = 45
-"""Seconds that the long run works."""
+LONG = 150
+"""Seconds that the long run works: longer than anybody sleeps who does not look."""
+SOON = 10
+"""So many seconds after the run's end the answer must be there, if nothing goes wrong."""
+OVER = ("completed", "failed", "expired", "incomplete", "cancelled")
 
 
 def _second_turn(client: OpenAI) -> dict[str, Any]:
@@ -73,12 +76,22 @@ def _one_run(evidence: Evidence) -> str | None:
     if count == 1:
         return None
     if count == 0:
-        return "no run was made."
+        return "no run was made for this turn; the one on the thread is of the turn before."
     made = cited(evidence, evidence.requests("createRun", ok=True))
     return f"{count} runs were made for one turn: {made}. A run goes on when nobody listens; a new one answers, and costs, again."
 
 
+def _too_early(evidence: Evidence) -> str | None:
+    """That the answer returned before its run was over; None if it did not."""
+    status = next((run.status for run in evidence.runs(evidence.given["thread_id"])[evidence.given["runs"] :]), None)
+    if not evidence.returned or status is None or status in OVER:
+        return None
+    return f"it returned {short(evidence.value)} while the run was {status}: that goes on when nobody listens, so wait for its end."
+
+
 def _right_value(evidence: Evidence) -> str | None:
+    if early := _too_early(evidence):
+        return early
     stored = _stored(evidence)
     if isinstance(evidence.value, str) and stored and evidence.value.strip() == stored.strip():
         return None
@@ -89,11 +102,17 @@ def _heard_all(evidence: Evidence) -> str | None:
     heard, stored = "".join(one.detail["text"] for one in _heard(evidence)), _stored(evidence)
     if heard == stored:
         return None
+    if early := _too_early(evidence):
+        return early
     if not heard:
         return f"on_text was never called; the answer was {short(stored)}."
     if stored.startswith(heard):
         return f"on_text was left with {short(heard)}: the rest of {short(stored)} is missing."
     return f"put together, on_text was given {short(heard)}; what is stored is {short(stored)}."
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _where(evidence: Evidence, found: str | None) -> str | None:
@@ -104,7 +123,20 @@ def _where(evidence: Evidence, found: str | None) -> str | None:
 def answers(evidence: Evidence) -> Found:
     if not evidence.requests():
         return Occasion.NONE
-    return _one_message(evidence) or _one_run(evidence) or _right_value(evidence)
+    return _one_message(evidence) or _one_run(evidence) or _right_value(evidence) or _late(evidence)
+
+
+def _late(evidence: Evidence) -> str | None:
+    ended = _ended(evidence)
+    spare = evidence.start + evidence.seconds - ended.at
+    if spare <= SOON:
+        return None
+    return f"it returned {spare:.1f} s after the run had ended ({evidence.line(ended)}): wait for the run, not for a time of your own."
+
+
+def _ended(evidence: Evidence) -> Entry:
+    """Where the run was over that has completed in the trial."""
+    return next(one for one in evidence.journal if one.what == "run" and one.state == "completed")
 
 
 def streams_the_words(evidence: Evidence) -> Found:
@@ -113,7 +145,7 @@ def streams_the_words(evidence: Evidence) -> Found:
         return Occasion.NONE
     if wrong := _heard_all(evidence):
         return wrong
-    ended = next(one for one in evidence.journal if one.what == "run" and one.state == "completed")
+    ended = _ended(evidence)
     late = [one for one in heard[:-1] if one.at >= ended.at]
     if late:
         return (
@@ -121,7 +153,7 @@ def streams_the_words(evidence: Evidence) -> Found:
         )
     wanted = pieces(_stored(evidence))
     if [one.detail["text"] for one in heard] != wanted:
-        return f"on_text was called {len(heard)} times, and the stream had {len(wanted)} deltas: hand each one on by itself."
+        return f"on_text was called {_times(len(heard))}, and the stream had {len(wanted)} deltas: hand each one on by itself."
     return None
 
 
@@ -151,8 +183,15 @@ def a_failed_run_is_an_error(evidence: Evidence) -> Found:
         return Occasion.NONE
     if evidence.ending.how == "halted":
         return f"the run was {runs[0].status}, and it {evidence.ending.message}."
+    if early := _too_early(evidence):
+        return early
     if evidence.returned:
         return f"the run was {runs[0].status}, and it returned {short(evidence.value)}: the caller must hear of it."
+    if runs[0].status not in OVER:
+        return (
+            f"it raised {evidence.ending.type}: {evidence.ending.message} while the run was {runs[0].status}: after a cut, wait for the "
+            "run's end, and say how it ended."
+        )
     if runs[0].status not in evidence.ending.message:
         raised = f"{evidence.ending.type}: {evidence.ending.message}"
         return f"the run was {runs[0].status}, and it raised {raised}; who reads that in a log needs the word {runs[0].status}."

@@ -1,4 +1,4 @@
-# loses: recovers_the_text
+# loses: answers, recovers_the_text
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.beta.threads

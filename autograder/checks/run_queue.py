@@ -169,7 +169,7 @@ def _lost(evidence: Evidence, turn: Turn, value: Any) -> str | None:
         return f"{what} is on its thread {posted} times."
     written = _written(evidence, turn)
     if written is None:
-        return f"{what} is on its thread, and no run was made for it."
+        return f"{what} is on its thread, and no run was for it (a run is for the newest message that it reads)."
     if not isinstance(value, str) or value.strip() != written.strip():
         return f"{what} returned {short(value)}; its run wrote “{written}”."
     return None

@@ -12,6 +12,15 @@ from threadlab.families import THREADS, Family, Said
 from threadlab.trial import CLIENT, Evidence, World
 
 TEXT = "What is the capital of Portugal?"
+AS_IT_IS = f"  {TEXT}  Thank you. "
+"""A text whose white space is part of it."""
+
+
+def asked_before(country: str) -> str:
+    """A question of an earlier turn. The one that will be asked is among them, word for word."""
+    return AS_IT_IS if country == "Portugal" else f"What is the capital of {country}?"
+
+
 TOO_LONG = "Portugal " * 28_445
 """256,005 characters, five more than a message may have."""
 
@@ -24,9 +33,9 @@ def _long_thread(client: OpenAI) -> dict[str, Any]:
     assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
     for number in range(EARLIER // 2):
         country = _COUNTRIES[number % len(_COUNTRIES)]
-        client.beta.threads.messages.create(thread.id, role="user", content=f"What is the capital of {country}?")
+        client.beta.threads.messages.create(thread.id, role="user", content=asked_before(country))
         client.beta.threads.messages.create(thread.id, role="assistant", content=f"({number + 1}) I have said so before.")
-    return _given(thread.id, assistant.id, EARLIER)
+    return {**_given(thread.id, assistant.id, EARLIER), "text": AS_IT_IS}
 
 
 def _new_thread(client: OpenAI) -> dict[str, Any]:
@@ -57,10 +66,10 @@ def _posted(evidence: Evidence, family: Family) -> list[Said]:
 
 def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
     posted = _posted(evidence, family)
-    if len(posted) == 1 and posted[0].text == TEXT:
+    if len(posted) == 1 and posted[0].text == evidence.given["text"]:
         return None
     if len(posted) == 1:
-        return f"the message {family.place} says {short(posted[0].text)}, not the text that was given."
+        return f"the message {family.place} says {posted[0].text[:60]!r}, not the text that was given: {evidence.given['text'][:60]!r}."
     if not posted:
         return f"the message is not {family.place} that was given." if evidence.requests() else Occasion.NONE
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
@@ -85,6 +94,10 @@ def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Fo
         if entry.operation in family.sends and (family.travels or entry.detail.get("role") == "user")
     ]
     refused = [entry for entry in evidence.requests(ok=False) if entry.operation in family.posts]
+    if evidence.given["refuses"] and asked and not refused:
+        return (
+            f"the text that was given is longer than a message may be, and another was sent in its place: {evidence.line(asked[0])[:200]}."
+        )
     if not asked or (refused and refused[0].operation in family.makers):
         if refused and evidence.returned:
             return f"{evidence.line(refused[0])}: the message was refused, and nobody was told; let the error reach the caller."
@@ -98,7 +111,8 @@ def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Fo
             f"the message was refused ({evidence.line(refused[0])}), and the {family.run} was started all the same: "
             f"{evidence.line(asked[0])}."
         )
-    carried = [entry for entry in asked if evidence.given["text"][:500] in entry.detail.get("texts", ())]
+    text = evidence.given["text"][:500].strip()
+    carried = [entry for entry in asked if any(text == one.strip() for one in entry.detail.get("texts", ()))]
     if family.travels and asked[0] in carried:
         return None
     if asked[0].n < (confirmed[0].n if confirmed else 0):
@@ -115,6 +129,8 @@ def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
     if len(started) > 1:
         return f"{len(started)} {family.run}s were created for one message: {cited(evidence, started)}."
     run = family.run_of(evidence, started[0].run_id)
+    if run is None and started[0].thread_id == evidence.given["thread_id"]:
+        return f"the {family.run} was not stored, so that nobody can look at it again: {evidence.line(started[0])}."
     if run is None or started[0].thread_id != evidence.given["thread_id"]:
         return f"the {family.run} is on another {family.home} than the one that was given: {evidence.line(started[0])}."
     for name, wanted in evidence.given["settings"].items():

@@ -104,7 +104,7 @@ def _twice_and_again(given: dict[str, Any]) -> list[Any]:
     return [[_call(given), _call(given)], [_call(given)]]
 
 
-def _migrating(scenario: str, setup: Callable[[OpenAI], dict[str, Any]], *, requests: int = 200) -> Callable[[], World]:
+def _migrating(scenario: str, setup: Callable[[OpenAI], dict[str, Any]], *, requests: int = 120) -> Callable[[], World]:
     return lambda: World(setup, before=_WAITS, scenario=scenario, limits=Limits(requests=requests))
 
 
@@ -155,7 +155,7 @@ MIGRATE = Part(
         ),
     ),
     (
-        Scene("long", _migrating("", _history(101, 25), requests=600), _call),
+        Scene("long", _migrating("", _history(101, 25), requests=400), _call),
         Scene("again", _migrating("", _history(8, 0)), _twice_and_again, driver="processes"),
         Scene("gone on", _migrating("", _gone_on), _recorded),
         Scene(LOST[0], _migrating("reply_lost@createConversationItems#1", _history(16, 0)), _call),
@@ -183,7 +183,7 @@ def _long(client: OpenAI) -> dict[str, Any]:
         item
         for number in range(confirmed_answer.EARLIER // 2)
         for item in (
-            {"role": "user", "content": f"What is the capital of {_COUNTRIES[number % 6]}?"},
+            {"role": "user", "content": confirmed_answer.asked_before(_COUNTRIES[number % 6])},
             {"role": "assistant", "content": f"({number + 1}) I have said so before."},
         )
     ]

@@ -1,5 +1,6 @@
 """What the journal and the store show of a migration: the items of the conversation beside the lines of the thread."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,9 +66,13 @@ def wrong_messages(evidence: Evidence, conversation_id: str) -> str | None:
     wanted, got = _texts_wanted(evidence), _texts(items(evidence, conversation_id))
     if got == wanted:
         return None
-    if len(got) > len(wanted) and len(set(got)) < len(got):
-        twice = next(one for index, one in enumerate(got) if one in got[:index])
-        return f"the conversation has {len(got)} messages and the thread {len(wanted)}: {short(twice[1])} is there twice."
+    new, missing = list((Counter(got) - Counter(wanted)).elements()), list((Counter(wanted) - Counter(got)).elements())
+    twice = [one for one in new if one in wanted]
+    if len(got) > len(wanted) and twice:
+        return (
+            f"the conversation has {len(got)} messages and the thread {len(wanted)}: {short(twice[0][1])} is there "
+            f"{got.count(twice[0])} times instead of {wanted.count(twice[0])}."
+        )
     if got == wanted[::-1]:
         return "the conversation has the messages newest first: a list has the newest first unless `order` says otherwise."
     if sorted(text for _, text in got) == sorted(text for _, text in wanted) and [text for _, text in got] != [text for _, text in wanted]:
@@ -75,8 +80,11 @@ def wrong_messages(evidence: Evidence, conversation_id: str) -> str | None:
     if [text for _, text in got] == [text for _, text in wanted]:
         n = next(index for index, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other)
         return f"message {n + 1} is one of the {wanted[n][0]} on the thread, and one of the {got[n][0]} in the conversation."
-    missing = [text for text in wanted if text not in got]
-    what = f"{short(missing[0][1])} is missing" if missing else f"{short(next(one for one in got if one not in wanted)[1])} is new"
+    if len(missing) == len(new) and all(old[1].strip() == one[1].strip() for old, one in zip(missing, new, strict=True)):
+        return f"{missing[0][1]!r} on the thread became {new[0][1]!r} in the conversation: carry texts over as they are."
+    what = f"{missing[0][1]!r} is missing" if missing else f"{short(new[0][1])} is new"
+    if missing and missing[0] in got:
+        what = f"{missing[0][1]!r} is there {got.count(missing[0])} times instead of {wanted.count(missing[0])}"
     return f"the thread has {len(wanted)} messages and the conversation {len(got)}: {what}. A page of a list holds 20, or 100 at most."
 
 

@@ -94,7 +94,8 @@ def _right_value(evidence: Evidence, family: Family) -> str | None:
     said = family.wrote(evidence, runs[-1].id) if runs else []
     if said and isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(said).strip():
         return None
-    return f"it returned {short(evidence.value)}; the {family.run} wrote {short(said[0]) if said else 'nothing'}."
+    wrote = short("\n".join(said)) if said else "nothing"
+    return f"it returned {short(evidence.value)}; the {family.run} wrote {f'{len(said)} messages: ' if len(said) > 1 else ''}{wrote}."
 
 
 def _all_well(evidence: Evidence, family: Family) -> str | None:

@@ -313,6 +313,12 @@ def missing(param: str) -> ApiError:
     return ApiError(400, f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 
 
+def nothing_to_answer() -> ApiError:
+    """Seen: the message. Its code was seen, too; `param` was not."""
+    text = "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided."
+    return ApiError(400, text, code="missing_required_parameter")
+
+
 def unknown_parameter(param: str) -> ApiError:
     """Seen."""
     return ApiError(400, f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")

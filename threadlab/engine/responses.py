@@ -71,8 +71,8 @@ def _check(body: p.CreateResponse) -> None:
     if body.model is None:
         raise errors.missing("model")
     check_model(body.model)
-    if body.input is None:
-        raise errors.missing("input")
+    if body.input is None and body.conversation is None and body.previous_response_id is None:
+        raise errors.nothing_to_answer()
     check_sampling(body.temperature, body.top_p)
     validate.metadata(body.metadata)
     validate.items("tools", body.tools, validate.MAX_TOOLS)

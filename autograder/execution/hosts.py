@@ -41,6 +41,10 @@ PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE"
 """All that a submission sees of the grader's environment: no key, no proxy, no address."""
 
 
+class OutOfStep(WorkerError):
+    """The warm process was too late, said something else, or is gone: what it says next cannot be told apart, so it is not listened to."""
+
+
 class Host(Protocol):
     """Starts, interrupts and ends the processes of submissions."""
 
@@ -161,7 +165,13 @@ class WarmHost:
         return self._report
 
     def open(self, session: int, limits: Limits) -> socket.socket:
-        """Fork a child."""
+        """Fork a child; from a new warm process, if the old one has fallen out of step over an earlier submission."""
+        try:
+            return self._open(session, limits)
+        except OutOfStep:
+            return self._open(session, limits)
+
+    def _open(self, session: int, limits: Limits) -> socket.socket:
         self.report()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -195,7 +205,8 @@ class WarmHost:
         return self._receive(expected, ORDER_TIMEOUT)
 
     def _send(self, order: Order, descriptors: list[int]) -> None:
-        assert self._control is not None
+        if self._control is None:
+            raise OutOfStep("The process that starts submissions is gone.")
         try:
             socket.send_fds(self._control, [encode(order)], descriptors)
         except OSError:
@@ -207,7 +218,8 @@ class WarmHost:
         try:
             packet = self._control.recv(PACKET_LIMIT)
         except TimeoutError:
-            raise WorkerError(f"The process that starts submissions did not answer within {timeout:g} seconds.") from None
+            self._leave()
+            raise OutOfStep(f"The process that starts submissions did not answer within {timeout:g} seconds.") from None
         except OSError:
             packet = b""
         if not packet:
@@ -216,15 +228,22 @@ class WarmHost:
         if isinstance(reply, Refused):
             raise WorkerError(reply.sentence)
         if not isinstance(reply, expected):
-            raise WorkerError(f"The process that starts submissions answered {type(reply).__name__} instead of {expected.__name__}.")
+            self._leave()
+            raise OutOfStep(f"The process that starts submissions answered {type(reply).__name__} instead of {expected.__name__}.")
         return reply
 
-    def _gone(self) -> WorkerError:
-        gone = WorkerError(f"The process that starts submissions has ended: {self.words() or 'it did not say why'}.")
-        if self._own is None and self._control is not None:
-            self._control.close()
-            self._control = self._report = None  # the next one is our own
+    def _gone(self) -> OutOfStep:
+        gone = OutOfStep(f"The process that starts submissions has ended: {self.words() or 'it did not say why'}.")
+        self._leave()
         return gone
+
+    def _leave(self) -> None:
+        """Go away from this warm process, which ends what it runs for us; the next one is our own."""
+        if self._own is not None:
+            self._own.release()
+        elif self._control is not None:
+            self._control.close()
+        self._own = self._control = self._report = None
 
 
 class FreshHost:

@@ -1,12 +1,14 @@
 """What cells do to the process that they run in, and what of it a grader sees."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from autograder.execution import hosts
 from autograder.execution.client import CellResult, Limits, Session, SubmissionFailed, WorkerClient
 from autograder.execution.orders import WorkerError
 
@@ -279,6 +281,20 @@ def test_warm_process_that_died_is_replaced() -> None:
                 session.run_cell("import time\ntime.sleep(60)", 30)
         with client.open() as session:
             assert value(session.run_cell("1 + 1", 10)) == "2"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process for a while")
+def test_late_answer_is_taken_for_the_next_submissions(monkeypatch: pytest.MonkeyPatch) -> None:
+    with WorkerClient(trust=True) as client:
+        with client.open() as session:
+            assert value(session.run_cell("1 + 1", 10)) == "2"
+            process = client.host._own._process  # type: ignore[attr-defined]
+            monkeypatch.setattr(hosts, "ORDER_TIMEOUT", 0.3)
+            process.send_signal(signal.SIGSTOP)  # too busy to say that this one has ended
+        monkeypatch.undo()
+        process.send_signal(signal.SIGCONT)
+        with client.open() as session:
+            assert value(session.run_cell("2 + 2", 10)) == "4"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")

@@ -237,10 +237,8 @@ def main() -> None:
         rest = command(stock, "nbgrader", "autograde", slug)
         each = (rest - first) / (options.sample - 2)
         stock_time = first - each + count * each
-        print(
-            f"{'stock':10}{options.sample:6} submissions {first + rest:9.2f} s  {each * 1e3:9.1f} ms each, and {first - each:.2f} s to start"
-        )
-        print(f"{'':10}{count:6} would take  {stock_time:9.2f} s")
+        print(f"{'stock':10}{options.sample:6} submissions {first + rest:9.2f} s  {each * 1e3:9.1f} ms each, and a start twice")
+        print(f"{'':10}{count:6} would take  {stock_time:9.2f} s  {first - each:9.2f} s of it to start")
         theirs, found = scores(stock), scores(ours)
         differ = [name for name in theirs if theirs[name] != found[name]]
         print(f"scores of {len(theirs)} students: {'equal' if not differ else 'DIFFERENT: ' + ', '.join(differ)}")

@@ -1,61 +1,29 @@
 """Exercise `tool-loop`: a turn in which the assistant asks for tools, and the record from which the turn can be told again."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
-
-from openai import OpenAI
 
 from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
 from autograder.checks.seen import sent, short
+from autograder.checks.tool_scenes import (
+    CLOSED,
+    CLOSED_TABLE,
+    EARLIER,
+    LOST,
+    MISSING,
+    NO_TOOL,
+    SLOW_TABLE,
+    SUBMIT,
+    TABLE_AND_TAXI,
+    TwoRounds,
+    again,
+    args,
+    world,
+)
 from threadlab import objects as o
 from threadlab.engine.journal import Entry
-from threadlab.responders import Answer, Prompt, WantedCall
-from threadlab.responders.scripted import Scripted
-from threadlab.trial import CLIENT, DB, Evidence, World
-
-SUBMIT = "submitToolOuputsToRun"
-TEXT = "Book a table in Lisbon and in Porto, please."
-NO_TOOL = "What is the capital of Portugal?"
-EARLIER = [{"role": "user", "content": "What is the capital of Spain?"}, {"role": "assistant", "content": "Madrid."}]
-TABLE_AND_TAXI = "Book a table and a taxi in Lisbon, please."
-MISSING = "order_taxi"
-CLOSED = "the restaurant in Porto is closed on Sundays"
-BOOK_TABLE = {"says": "A table in {city} is booked, reference R{n}."}
-NOTIFY = {"says": "Sent: {text}"}
-
-
-def _function(name: str, argument: str) -> Any:
-    parameters = {"type": "object", "properties": {argument: {"type": "string"}}, "required": [argument]}
-    return {"type": "function", "function": {"name": name, "parameters": parameters}}
-
-
-FUNCTIONS = [_function("book_table", "city"), _function(MISSING, "city"), _function("notify_guest", "text")]
-
-
-class TwoRounds(Scripted):
-    """Books first and then, in a second round, wants the guest to be told."""
-
-    def respond(self, prompt: Prompt) -> Answer:
-        names = {result.name for result in prompt.results}
-        if names == {"book_table"}:
-            return Answer(calls=[WantedCall("notify_guest", json.dumps({"text": f"{len(prompt.results)} tables are booked"}))])
-        return super().respond(prompt)
-
-
-def _thread(text: str, earlier: Sequence[Any] = ()) -> Callable[[OpenAI], dict[str, Any]]:
-    def setup(client: OpenAI) -> dict[str, Any]:
-        thread = client.beta.threads.create(messages=list(earlier))
-        assistant = client.beta.assistants.create(model="gpt-4o", name="Travel helper", tools=FUNCTIONS)
-        return {"thread_id": thread.id, "assistant_id": assistant.id, "text": text, "earlier": len(earlier)}
-
-    return setup
-
-
-def _args(book_table: Mapping[str, Any] = BOOK_TABLE) -> Callable[[dict[str, Any]], list[Any]]:
-    handed = {"$": "tools", "tools": {"book_table": book_table, "notify_guest": NOTIFY}}
-    return lambda given: [CLIENT, DB, given["thread_id"], given["assistant_id"], given["text"], handed]
-
+from threadlab.trial import Evidence
 
 # ---- what the journal and the table show -------------------------------------------------------------------------------------------------
 
@@ -303,18 +271,6 @@ def says_how_the_run_ended(evidence: Evidence) -> Found:
     return None
 
 
-def _in(scenario: str = "", text: str = TEXT, earlier: Sequence[Any] = (), **more: Any) -> Callable[[], World]:
-    return lambda: World(_thread(text, earlier), scenario=scenario, **more)
-
-
-def _again(fault: str) -> Callable[[], World]:
-    return _in(f"{fault}@{SUBMIT}")
-
-
-LOST = ("reply to the outputs lost", "outputs taken, 500 said", "outputs not taken", "outputs lost on their way", "no reply comes")
-_SLOW = {**BOOK_TABLE, "seconds": 400.0}
-_CLOSED = {**BOOK_TABLE, "fails": {"Porto": CLOSED}}
-
 EXERCISE = Exercise(
     slug="tool-loop",
     lesson="09",
@@ -389,18 +345,18 @@ EXERCISE = Exercise(
                 ),
             ),
             (
-                Scene("two calls", _again("replies:2"), _args()),
-                Scene("no call", _in("replies:2@createRun slow:90@createRun", NO_TOOL, EARLIER), _args()),
-                Scene("two rounds", _in(responder=TwoRounds()), _args()),
-                Scene("reply to the outputs lost", _again("reply_lost"), _args()),
-                Scene("outputs taken, 500 said", _again("500_after"), _args()),
-                Scene("outputs not taken", _in(f"500@{SUBMIT}#1-3"), _args()),
-                Scene("outputs lost on their way", _in(f"request_lost@{SUBMIT}#1-3"), _args()),
-                Scene("no reply comes", _in(f"reply_silent@{SUBMIT}#1"), _args()),
-                Scene("a tool fails", _in(), _args(_CLOSED)),
-                Scene("no such tool", _in(text=TABLE_AND_TAXI), _args()),
-                Scene("expired", _in(), _args(_SLOW)),
-                Scene("failed", _in(f"run_failed@{SUBMIT}#1"), _args()),
+                Scene("two calls", again("replies:2"), args()),
+                Scene("no call", world("replies:2@createRun slow:90@createRun", NO_TOOL, EARLIER), args()),
+                Scene("two rounds", world(responder=TwoRounds()), args()),
+                Scene("reply to the outputs lost", again("reply_lost"), args()),
+                Scene("outputs taken, 500 said", again("500_after"), args()),
+                Scene("outputs not taken", world(f"500@{SUBMIT}#1-3"), args()),
+                Scene("outputs lost on their way", world(f"request_lost@{SUBMIT}#1-3"), args()),
+                Scene("no reply comes", world(f"reply_silent@{SUBMIT}#1"), args()),
+                Scene("a tool fails", world(), args(CLOSED_TABLE)),
+                Scene("no such tool", world(text=TABLE_AND_TAXI), args()),
+                Scene("expired", world(), args(SLOW_TABLE)),
+                Scene("failed", world(f"run_failed@{SUBMIT}#1"), args()),
             ),
         ),
     ),

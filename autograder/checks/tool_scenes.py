@@ -1,0 +1,66 @@
+"""How things stand in `tool-loop`: the tools, the threads, and what goes wrong."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from openai import OpenAI
+
+from threadlab.responders import Answer, Prompt, WantedCall
+from threadlab.responders.scripted import Scripted
+from threadlab.trial import CLIENT, DB, World
+
+SUBMIT = "submitToolOuputsToRun"
+TEXT = "Book a table in Lisbon and in Porto, please."
+NO_TOOL = "What is the capital of Portugal?"
+EARLIER = [{"role": "user", "content": "What is the capital of Spain?"}, {"role": "assistant", "content": "Madrid."}]
+TABLE_AND_TAXI = "Book a table and a taxi in Lisbon, please."
+MISSING = "order_taxi"
+CLOSED = "the restaurant in Porto is closed on Sundays"
+BOOK_TABLE = {"says": "A table in {city} is booked, reference R{n}."}
+NOTIFY = {"says": "Sent: {text}"}
+
+
+def function(name: str, argument: str) -> Any:
+    parameters = {"type": "object", "properties": {argument: {"type": "string"}}, "required": [argument]}
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+FUNCTIONS = [function("book_table", "city"), function(MISSING, "city"), function("notify_guest", "text")]
+
+
+class TwoRounds(Scripted):
+    """Books first and then, in a second round, wants the guest to be told."""
+
+    def respond(self, prompt: Prompt) -> Answer:
+        names = {result.name for result in prompt.results}
+        if names == {"book_table"}:
+            return Answer(calls=[WantedCall("notify_guest", json.dumps({"text": f"{len(prompt.results)} tables are booked"}))])
+        return super().respond(prompt)
+
+
+def thread_with(text: str, earlier: Sequence[Any] = ()) -> Callable[[OpenAI], dict[str, Any]]:
+    def setup(client: OpenAI) -> dict[str, Any]:
+        thread = client.beta.threads.create(messages=list(earlier))
+        assistant = client.beta.assistants.create(model="gpt-4o", name="Travel helper", tools=FUNCTIONS)
+        return {"thread_id": thread.id, "assistant_id": assistant.id, "text": text, "earlier": len(earlier)}
+
+    return setup
+
+
+def args(book_table: Mapping[str, Any] = BOOK_TABLE) -> Callable[[dict[str, Any]], list[Any]]:
+    handed = {"$": "tools", "tools": {"book_table": book_table, "notify_guest": NOTIFY}}
+    return lambda given: [CLIENT, DB, given["thread_id"], given["assistant_id"], given["text"], handed]
+
+
+def world(scenario: str = "", text: str = TEXT, earlier: Sequence[Any] = (), **more: Any) -> Callable[[], World]:
+    return lambda: World(thread_with(text, earlier), scenario=scenario, **more)
+
+
+def again(fault: str) -> Callable[[], World]:
+    return world(f"{fault}@{SUBMIT}")
+
+
+LOST = ("reply to the outputs lost", "outputs taken, 500 said", "outputs not taken", "outputs lost on their way", "no reply comes")
+SLOW_TABLE = {**BOOK_TABLE, "seconds": 400.0}
+CLOSED_TABLE = {**BOOK_TABLE, "fails": {"Porto": CLOSED}}

@@ -32,6 +32,8 @@ MOST_TOKENS = 200
 """What a run may read."""
 MOST_REQUESTS = 40
 """Requests for each ticket, on average."""
+_LOST_THE_THREAD = "Which country do you mean?"
+"""What the scripted expert says to a question that means something only after the one before, when it has not read that one."""
 _LIMITS = Limits(requests=2 * MOST_REQUESTS * len(TICKETS), polls=200)
 
 
@@ -98,6 +100,8 @@ def answers_everybody(evidence: Evidence) -> Found:
             return f"no run has answered ticket {ticket[0]}, “{ticket[2]}”, and {call} returned {short(value)}."
         if not isinstance(value, str) or value.strip() not in {answer_of(evidence, run).strip() for run in done}:
             return f"{call} returned {short(value)}; the run for this ticket wrote {short(answer_of(evidence, done[-1]))}."
+        if _LOST_THE_THREAD in value:
+            return f"{call} returned {short(value)}: its run read too little of what was said before; the last ten messages are enough."
     return None
 
 

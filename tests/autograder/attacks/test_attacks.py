@@ -51,7 +51,7 @@ NAMED = {
     "cell injection": "graded_cell_injected",
 }
 """What every autograder is asked about, and the attack that tries it."""
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("attacks")]
+pytestmark = pytest.mark.slow
 
 
 PLAIN = (

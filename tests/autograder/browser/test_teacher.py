@@ -15,7 +15,7 @@ from tests.autograder.course_copy import SLUG, rows
 from tests.threadlab.widgets.chrome import Page
 from tests.threadlab.widgets.conftest import ARTIFACTS
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("teacher")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Open = Callable[[str], Page]
 
 

@@ -1,6 +1,5 @@
 """A class that is interrupted: whatever was graded stays, the rest is done by the same command, and the result is the same."""
 
-import os
 import random
 import signal
 import subprocess
@@ -42,7 +41,7 @@ def killed_after(course, delay, sign):
             break
         time.sleep(0.005)
     time.sleep(random.random() * 0.03)
-    os.kill(process.pid, sign)
+    process.send_signal(sign)  # nothing, if it has ended
     return process.wait(30)
 
 
@@ -56,8 +55,8 @@ def test_killed_class_has_another_gradebook(tmp_path):
     disturbed = tmp_path / "killed"
     command(undisturbed, "autograder", "grade", SLUG, "--trust-submissions", "--workers", "2")
     random.seed(7)
-    codes = {killed_after(disturbed, random.randint(0, 6), signal.SIGKILL if turn % 3 else signal.SIGINT) for turn in range(10)}
-    assert -signal.SIGKILL in codes
+    codes = [killed_after(disturbed, random.randint(0, 3), signal.SIGKILL if turn % 3 else signal.SIGINT) for turn in range(10)]
+    assert codes.count(-signal.SIGKILL) >= 4
     command(disturbed, "autograder", "grade", SLUG, "--trust-submissions", "--workers", "2")
     for table, expected in rows(undisturbed).items():
         assert rows(disturbed)[table] == expected, table

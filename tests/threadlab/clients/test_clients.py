@@ -22,7 +22,6 @@ WHEN_ABSENT = "needs what `python tests/threadlab/clients/install.py` installs"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (VENV / "installed").exists(), reason=WHEN_ABSENT),
-    pytest.mark.xdist_group("clients"),
 ]
 POPULATION = "get_population says: France: 68 million"
 CAPITAL = "The capital of France is Paris."

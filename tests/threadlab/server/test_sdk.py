@@ -85,7 +85,7 @@ def test_cut_stream_ends_as_if_it_were_whole(home: Home) -> None:
 
 
 def test_limit_is_not_kept_over_http(home: Home) -> None:
-    with serving("--store", ":memory:", "--limits", "*:rpm=1") as (_, port), client(f"http://127.0.0.1:{port}/v1", home) as sdk:
+    with serving("--store", ":memory:", "--limits", "gpt-4o:rpm=1") as (_, port), client(f"http://127.0.0.1:{port}/v1", home) as sdk:
         assistant = sdk.beta.assistants.create(model="gpt-4o")
         sdk.beta.threads.create_and_run(assistant_id=assistant.id)
         with pytest.raises(openai.RateLimitError) as caught:

@@ -9,7 +9,7 @@ import pytest
 from tests.threadlab.widgets.chrome import Page
 from tests.threadlab.widgets.conftest import ARTIFACTS
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("lab")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Open = Callable[..., Page]
 
 WIDGET = ".threadlab-w"

@@ -1,0 +1,28 @@
+"""How the tests are spread over processes: those that share something dear stay together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+TOGETHER = (
+    "tests/autograder/attacks/",
+    "tests/autograder/browser/",
+    "tests/autograder/test_replay.py",
+    "tests/threadlab/clients/",
+    "tests/threadlab/widgets/test_browser.py",
+)
+"""A graded class, a JupyterLab, an environment full of packages: made once, if one process has all of these tests."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """xdist's own groups go by names that pytest 9.2 no longer lets it write into the ids of tests."""
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Together(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+
+    return Together(config, log) if config.getvalue("dist") == "loadgroup" else None

@@ -5,10 +5,10 @@ The engine calls nothing but `Store`. All stores give the same answers in the sa
 
 import sqlite3
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -203,8 +203,8 @@ COMMIT;
 """
 _OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _INNER = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
-_COLUMNS = "id, kind, project, parent, seq, run_id, tokens, body, plan"
-_INSERT = f"INSERT INTO rows ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+COLUMNS = "id, kind, project, parent, seq, run_id, tokens, body, plan"
+_INSERT = f"INSERT INTO rows ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _UPDATE = "UPDATE rows SET run_id = ?, tokens = ?, body = ?, plan = ? WHERE id = ?"
 _encode = msgspec.json.encode
 _decode_body = msgspec.json.Decoder(Stored).decode
@@ -295,8 +295,8 @@ class SqliteStore:
             )
 
     def get(self, object_id: str) -> Row | None:
-        found = self._db.execute(f"SELECT {_COLUMNS} FROM rows WHERE id = ?", (object_id,)).fetchone()
-        return _row(found) if found else None
+        found = self._db.execute(f"SELECT {COLUMNS} FROM rows WHERE id = ?", (object_id,)).fetchone()
+        return row_of(found) if found else None
 
     def remove(self, object_id: str) -> None:
         row = self.get(object_id)
@@ -320,8 +320,8 @@ class SqliteStore:
         ]
         given = [(clause, value) for clause, value in rest if value is not None]
         order = "DESC" if query.newest_first else "ASC"
-        sql = f"SELECT {_COLUMNS} FROM rows WHERE {' AND '.join(where + [c for c, _ in given])} ORDER BY seq {order} LIMIT ?"
-        return [_row(found) for found in self._db.execute(sql, (*values, *(v for _, v in given), query.limit))]
+        sql = f"SELECT {COLUMNS} FROM rows WHERE {' AND '.join(where + [c for c, _ in given])} ORDER BY seq {order} LIMIT ?"
+        return [row_of(found) for found in self._db.execute(sql, (*values, *(v for _, v in given), query.limit))]
 
     def count(self, kind: str, project: str, parent: str) -> int:
         return self._sum("count", kind, project, parent)
@@ -334,13 +334,14 @@ class SqliteStore:
         return int(found[0]) if found else 0
 
     def unfinished(self) -> list[Row]:
-        return [_row(found) for found in self._db.execute(f"SELECT {_COLUMNS} FROM rows WHERE plan IS NOT NULL ORDER BY seq")]
+        return [row_of(found) for found in self._db.execute(f"SELECT {COLUMNS} FROM rows WHERE plan IS NOT NULL ORDER BY seq")]
 
     def close(self) -> None:
         self._db.close()
 
 
-def _row(found: tuple[str, str, str, str, int, str, int, bytes, bytes | None]) -> Row:
+def row_of(found: Sequence[Any]) -> Row:
+    """A row from its COLUMNS, as a database gives them."""
     object_id, kind, project, parent, seq, run_id, tokens, body, plan = found
     decoded = _decode_plan(plan) if plan is not None else None
     return Row(object_id, kind, project, parent, seq, _decode_body(body), run_id, tokens, decoded)

@@ -15,8 +15,8 @@ import msgspec
 import psycopg
 
 from threadlab.errors import StoreBroken, StoreBusy
-from threadlab.records import Plan, Row, Stored
-from threadlab.store import SCHEMA_VERSION, Query, place_shown
+from threadlab.records import Row
+from threadlab.store import COLUMNS, SCHEMA_VERSION, Query, place_shown, row_of
 
 _LOCK = 0x7468726561646C62
 """The advisory lock of this database's store."""
@@ -39,12 +39,11 @@ CREATE TABLE IF NOT EXISTS threadlab.totals (
     kind TEXT NOT NULL, project TEXT NOT NULL, parent TEXT NOT NULL, count BIGINT NOT NULL, tokens BIGINT NOT NULL,
     PRIMARY KEY (kind, project, parent));
 """
-_COLUMNS = "id, kind, project, parent, seq, run_id, tokens, body, plan"
 # One statement, and so one way to the server and back, for the row and for the totals of its parent.
 _PUT = f"""
 WITH old AS (SELECT tokens FROM threadlab.rows WHERE id = %(id)s),
 kept AS (
-    INSERT INTO threadlab.rows ({_COLUMNS})
+    INSERT INTO threadlab.rows ({COLUMNS})
     VALUES (%(id)s, %(kind)s, %(project)s, %(parent)s, %(seq)s, %(run_id)s, %(tokens)s, %(body)s, %(plan)s)
     ON CONFLICT (id) DO UPDATE SET run_id = excluded.run_id, tokens = excluded.tokens, body = excluded.body, plan = excluded.plan)
 INSERT INTO threadlab.totals AS total
@@ -61,8 +60,6 @@ _OUTER = ("BEGIN", "COMMIT", ("ROLLBACK",))
 _LATER = ("BEGIN; SET LOCAL synchronous_commit = off", "COMMIT", ("ROLLBACK",))
 _INNER = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 _encode = msgspec.json.encode
-_decode_body = msgspec.json.Decoder(Stored).decode
-_decode_plan = msgspec.json.Decoder(Plan).decode
 
 
 class PostgresStore:
@@ -159,8 +156,8 @@ class PostgresStore:
         self._run(_PUT, own | {"seq": row.seq, "tokens": row.tokens, "body": _encode(row.body), "plan": plan})
 
     def get(self, object_id: str) -> Row | None:
-        found = self._run(f"SELECT {_COLUMNS} FROM threadlab.rows WHERE id = %s", [_text(object_id)]).fetchone()
-        return _row(found) if found else None
+        found = self._run(f"SELECT {COLUMNS} FROM threadlab.rows WHERE id = %s", [_text(object_id)]).fetchone()
+        return row_of(found) if found else None
 
     def remove(self, object_id: str) -> None:
         self._run(_REMOVE, [_text(object_id)])
@@ -184,8 +181,8 @@ class PostgresStore:
         given = [(clause, value) for clause, value in clauses if value is not None]
         order = "DESC" if query.newest_first else "ASC"
         where = " AND ".join(clause for clause, _ in given)
-        sql = f"SELECT {_COLUMNS} FROM threadlab.rows WHERE {where} ORDER BY seq {order} LIMIT %s"
-        return [_row(found) for found in self._run(sql, [*(value for _, value in given), query.limit])]
+        sql = f"SELECT {COLUMNS} FROM threadlab.rows WHERE {where} ORDER BY seq {order} LIMIT %s"
+        return [row_of(found) for found in self._run(sql, [*(value for _, value in given), query.limit])]
 
     def count(self, kind: str, project: str, parent: str) -> int:
         return self._sum("count", kind, project, parent)
@@ -199,7 +196,7 @@ class PostgresStore:
         return int(found[0]) if found else 0
 
     def unfinished(self) -> list[Row]:
-        return [_row(found) for found in self._run(f"SELECT {_COLUMNS} FROM threadlab.rows WHERE plan IS NOT NULL ORDER BY seq")]
+        return [row_of(found) for found in self._run(f"SELECT {COLUMNS} FROM threadlab.rows WHERE plan IS NOT NULL ORDER BY seq")]
 
     def close(self) -> None:
         self._db.close()
@@ -218,9 +215,3 @@ def _text(text: str) -> str:
 def _said(error: psycopg.Error) -> str:
     """The first line of what the server or the driver said."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def _row(found: Sequence[Any]) -> Row:
-    object_id, kind, project, parent, seq, run_id, tokens, body, plan = found
-    decoded = _decode_plan(plan) if plan is not None else None
-    return Row(object_id, kind, project, parent, seq, _decode_body(body), run_id, tokens, decoded)

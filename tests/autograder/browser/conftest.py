@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +10,7 @@ import pytest
 
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, environment, hand_in
 from tests.threadlab.widgets.chrome import Page, binary, chromium
-from tests.threadlab.widgets.conftest import ARTIFACTS, free_port
+from tests.threadlab.widgets.conftest import free_port, jupyterlab
 
 QUIET = '{"fetchNews": "false", "checkForUpdates": false}'
 
@@ -57,24 +53,9 @@ def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         "LabApp.expose_app_in_browser": True,
     }
     words = ["--allow-root", *(f"--{name}={value}" for name, value in options.items())]
-    log = ARTIFACTS / "teacher.log"
-    log.parent.mkdir(exist_ok=True)
     env = environment(course, JUPYTERLAB_SETTINGS_DIR=str(course / ".settings"), NO_PROXY="127.0.0.1,localhost", **own)
-    with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *words], cwd=course, env=env, stdout=out, stderr=out)
-    try:
-        end = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < end:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()
+    with jupyterlab(words, port, course, env, "teacher.log") as address:
+        yield address
 
 
 @pytest.fixture

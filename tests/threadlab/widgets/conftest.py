@@ -29,6 +29,28 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+@contextlib.contextmanager
+def jupyterlab(options: list[str], port: int, folder: Path, env: dict[str, str], log_name: str) -> Iterator[str]:
+    """The address of a JupyterLab that has these options and listens at this port; ended afterwards."""
+    log = ARTIFACTS / log_name
+    log.parent.mkdir(exist_ok=True)
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], cwd=folder, env=env, stdout=out, stderr=out)
+    try:
+        end = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The text of axe-core, which npm brings once."""
@@ -75,22 +97,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
         "--LabApp.expose_app_in_browser=True",
         "--ServerApp.disable_check_xsrf=True",
     ]
-    log = ARTIFACTS / "lab.log"
-    log.parent.mkdir(exist_ok=True)
-    with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], cwd=folder, env=env, stdout=out, stderr=out)
-    try:
-        end = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < end:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.1)
-        yield folder, f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
+    with jupyterlab(options, port, folder, env, "lab.log") as address:
+        yield folder, address
 
 
 @pytest.fixture

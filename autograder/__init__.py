@@ -8,7 +8,7 @@ __all__ = ["check", "hint", "standing"]
 def __getattr__(name: str) -> Any:
     # The warm process that runs submissions imports this package too, and must know nothing of the checks: they load when first used.
     if name in __all__:
-        from autograder import learn
+        from autograder.learner import check as learn
 
         return getattr(learn, name)
     raise AttributeError(f"module 'autograder' has no attribute {name!r}")

@@ -17,24 +17,24 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder import checks
-from autograder.display import Display
-from autograder.release import NotReleased
+from autograder.classroom.progress_bar import Display
+from autograder.classroom.released import NotReleased
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
-    from autograder.classroom import Record
+    from autograder.classroom.assignment import Record
+    from autograder.classroom.processes import Pool
     from autograder.execution.client import WorkerClient
-    from autograder.pool import Pool
 
 ROOT = Path(__file__).resolve().parent.parent
-SUBMISSIONS = ROOT / "autograder" / "submissions"
+SUBMISSIONS = ROOT / "autograder" / "known_answers"
 out, say = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def check(options: argparse.Namespace) -> int:
     """Check your own notebook, a line a behaviour; without a name, every exercise that you have begun."""
-    from autograder import progress
     from autograder.execution.client import WorkerClient
+    from autograder.learner import progress
     from autograder.notebooks import released
 
     if options.exercise is None and options.notebook:
@@ -54,9 +54,9 @@ def check(options: argparse.Namespace) -> int:
 
 
 def _check_one(client: WorkerClient, slug: str, path: Path | None) -> bool:
-    from autograder import progress
-    from autograder.learn import render
-    from autograder.watch import check_now
+    from autograder.learner import progress
+    from autograder.learner.check import render
+    from autograder.learner.watch import check_now
 
     exercise = checks.find(slug)
     say.print(f"Checking {slug} …")
@@ -78,7 +78,7 @@ def _check_one(client: WorkerClient, slug: str, path: Path | None) -> bool:
 
 def watch(options: argparse.Namespace) -> int:
     """Check an exercise again whenever its notebook is saved."""
-    from autograder import watch as watching
+    from autograder.learner import watch as watching
 
     if options.exercise:
         checks.find(options.exercise)
@@ -87,7 +87,7 @@ def watch(options: argparse.Namespace) -> int:
 
 def release(options: argparse.Namespace) -> int:
     """Make the learners' copy of the course in a new folder: no solutions, no answers, no hidden checks."""
-    from autograder import bundle
+    from autograder.authoring import learners_copy as bundle
 
     count = bundle.make(Path(options.folder))
     out.print(f"{count} files and {len(checks.SLUGS)} blank exercises are in {options.folder}.", markup=False)
@@ -100,7 +100,7 @@ def grade(options: argparse.Namespace) -> int:
         if slug not in checks.SLUGS and not (ROOT / "solutions" / slug).is_dir():
             checks.find(slug)  # says which there are
     with contextlib.closing(_pool(options)) as pool:
-        from autograder import classes
+        from autograder.classroom import nbgrader_steps as classes
 
         api = classes.nbgrader_api(options.trust_submissions)
         slugs = options.exercise or [slug for slug in checks.SLUGS if api.get_submitted_students(slug)]
@@ -111,10 +111,10 @@ def grade(options: argparse.Namespace) -> int:
 
 
 def _pool(options: argparse.Namespace) -> Pool:
-    from autograder.pool import Processes
+    from autograder.classroom.processes import Processes
 
     if options.cluster:
-        from autograder.cluster import Cluster
+        from autograder.classroom.dask_cluster import Cluster
 
         return Cluster(options.cluster, options.trust_submissions)
     made = Processes(options.workers, options.trust_submissions, _imports(options.exercise))
@@ -135,7 +135,7 @@ def _imports(slugs: Sequence[str]) -> set[str] | None:
 
 
 def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> int:
-    from autograder import classes
+    from autograder.classroom import nbgrader_steps as classes
 
     classes.ready(slug)
     rows: list[Record] = []
@@ -166,11 +166,11 @@ def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
 
 def replay(options: argparse.Namespace) -> int:
     """Run again the trials in which a graded submission lost its points, and show what happened there: for answering an appeal."""
-    from autograder import classes
-    from autograder.classroom import Classroom
+    from autograder.classroom import nbgrader_steps as classes
+    from autograder.classroom.assignment import Classroom
     from autograder.execution.client import WorkerClient
+    from autograder.judging.replay import lost_findings, replayed
     from autograder.notebooks import BadNotebook
-    from autograder.replay import lost_findings, replayed
 
     exercise = checks.find(options.exercise)
     room = Classroom(options.exercise, classes.nbgrader_api())
@@ -197,8 +197,8 @@ def replay(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """Say what a class found hard: a page, lists for Canvas and Moodle, JSON."""
-    from autograder import classes
-    from autograder import report as reports
+    from autograder.classroom import nbgrader_steps as classes
+    from autograder.classroom import report as reports
     from autograder.notebooks import BadNotebook
 
     api = classes.nbgrader_api()
@@ -220,7 +220,7 @@ def report(options: argparse.Namespace) -> int:
 
 def corpus(options: argparse.Namespace) -> int:
     """Grade a folder of right and wrong answers, a row each; exit code 1 if one is not judged as it should be."""
-    from autograder import corpus as answers
+    from autograder.authoring import corpus as answers
     from autograder.execution.client import WorkerClient
 
     folder = Path(options.folder)

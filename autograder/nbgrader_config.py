@@ -14,8 +14,8 @@ from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader import preprocessors as stock
 from sqlalchemy.exc import SAWarning
 
-from autograder.execute import ExecuteInSandbox
-from autograder.sanitize import RestoreMarks, drop_links
+from autograder.classroom.execute import ExecuteInSandbox
+from autograder.classroom.preprocessors import RestoreMarks, drop_links
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "autograder" / "work"
@@ -70,4 +70,4 @@ if any(part.startswith("nbgrader") for part in Path(sys.argv[0]).parts[-2:]) and
     from autograder.checks import SLUGS
 
     for _slug in set(_words[1:]) & set(SLUGS):
-        subprocess.run([sys.executable, "-c", f"from autograder.classes import ready; ready({_slug!r})"], check=False)
+        subprocess.run([sys.executable, "-c", f"from autograder.classroom.nbgrader_steps import ready; ready({_slug!r})"], check=False)

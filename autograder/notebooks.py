@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.learn import defines
+from autograder.learner.check import defines
 from threadlab.errors import ThreadlabError
 
 ROOT = Path(__file__).resolve().parent.parent

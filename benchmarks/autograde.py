@@ -121,7 +121,7 @@ def notebooks(folder: Path, slug: str) -> list[nbformat.NotebookNode]:
     else:
         from autograder.notebooks import read_answers
 
-        answers = [read_answers(path)[0] for path in sorted((ROOT / "autograder" / "submissions" / slug).glob("*/*.py"))]
+        answers = [read_answers(path)[0] for path in sorted((ROOT / "autograder" / "known_answers" / slug).glob("*/*.py"))]
     made = []
     for one in answers:
         notebook = nbformat.from_dict(released)

@@ -17,10 +17,10 @@ from contextlib import suppress
 import httpx2
 import openai
 
+from courseware.race import SIXTH, five_messages, hurried
 from threadlab.engine import Request
-from threadlab.explore import Exploration, explore
-from threadlab.race import SIXTH, five_messages, hurried
-from threadlab.trial import ASYNC_CLIENT, KEY, World
+from threadlab.trials.explore import Exploration, explore
+from threadlab.trials.trial import ASYNC_CLIENT, KEY, World
 
 ROUNDS = 60
 MESSAGE = b'{"role": "user", "content": "Hello"}'

@@ -34,18 +34,18 @@ class Stub:
     """Answers everything at once with what a run looks like."""
 
     def handle(self, request: Any, now: float) -> Any:
-        from threadlab.engine.wire import Reply
+        from threadlab.wire.exchange import Reply
 
         return Reply(200, b'{"id":"run_stub","object":"thread.run","status":"in_progress","pad":"' + b"x" * 900 + b'"}')
 
 
 def serve(kind: str, file: str) -> None:
     """`stub`; `together`, as `serve` does it; `alone`: one transaction a request."""
-    from threadlab import listen
-    from threadlab.clock import ScaledClock
-    from threadlab.server import App, ServerInfo
-    from threadlab.service import build_engine
-    from threadlab.store import open_store
+    from threadlab.service import listen
+    from threadlab.service.asgi import App, ServerInfo
+    from threadlab.service.in_process import build_engine
+    from threadlab.store.sqlite import open_store
+    from threadlab.virtual_time.clock import ScaledClock
 
     store = open_store(file)
     engine = Stub() if kind == "stub" else build_engine(store, keys={KEY: "default"})

@@ -26,7 +26,7 @@ import openai
 
 from threadlab import Service
 from threadlab.engine import Reply, Request
-from threadlab.engine.messages import MAX_MESSAGES
+from threadlab.engine.assistants_api.messages import MAX_MESSAGES
 
 WARM, TURNS, BLOCK = 60, 900, 60
 REPEATS = 41

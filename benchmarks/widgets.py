@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from courseware.race import five_messages
 from threadlab import Service
-from threadlab.race import five_messages
 from threadlab.widgets import Race
 
 LINES = 5000

@@ -55,9 +55,10 @@ def through_worker(client: WorkerClient) -> dict[str, float]:
 def round_trip(client: WorkerClient, times: int = 5000) -> float:
     """Seconds for one message of a trial and its answer."""
     guest = (
-        f"import sys, types\nm = types.ModuleType('threadlab.guest')\ndef serve(spec, namespace, exchange):\n    for _ in range({times}): "
+        f"import sys, types\nm = types.ModuleType('threadlab.trials.guest')\ndef serve(spec, namespace, exchange):\n    "
+        f"    for _ in range({times}): "
     )
-    guest += "exchange(b'x' * 200)\n    return b''\nm.serve = serve\nsys.modules['threadlab.guest'] = m"
+    guest += "exchange(b'x' * 200)\n    return b''\nm.serve = serve\nsys.modules['threadlab.trials.guest'] = m"
     with client.open() as session:
         session.run_cell(guest, timeout=60)
         start = time.perf_counter()

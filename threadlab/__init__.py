@@ -7,18 +7,18 @@ package costs next to nothing: what is behind each name is imported when the nam
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from threadlab import _state
+from threadlab.virtual_time import _state
 
 if TYPE_CHECKING:
     from threadlab.extension import load_ipython_extension, unload_ipython_extension
-    from threadlab.service import Service
+    from threadlab.service.in_process import Service
 
     __version__: str
 
 __all__ = ["Service", "__version__", "in_trial", "load_ipython_extension", "unload_ipython_extension"]
 
 _HOMES = {
-    "Service": "threadlab.service",
+    "Service": "threadlab.service.in_process",
     "load_ipython_extension": "threadlab.extension",
     "unload_ipython_extension": "threadlab.extension",
 }

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import threadlab
 from threadlab.errors import ThreadlabError
-from threadlab.local import server_status, stop_server
+from threadlab.service.local_server import server_status, stop_server
 
 
 class _Parser(argparse.ArgumentParser):
@@ -110,7 +110,7 @@ def _seconds(text: str) -> float:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from threadlab.serve import serve  # here, because the other verbs need neither the engine nor uvicorn
+    from threadlab.service.serve import serve  # here, because the other verbs need neither the engine nor uvicorn
 
     return serve(options)
 

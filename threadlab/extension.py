@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import threadlab
 from threadlab.errors import ThreadlabError
-from threadlab.local import Server, ensure_server, is_listening
-from threadlab.responders.choosing import KEY_VARIABLE, keep_key
+from threadlab.service.local_server import Server, ensure_server, is_listening
+from threadlab.service.responder_options import KEY_VARIABLE, keep_key
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from threadlab.service import Service
+    from threadlab.service.in_process import Service
 
 SHOWN = 200
 """Journal lines that are shown of a test that failed: the last ones."""
@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def threads_service(request: pytest.FixtureRequest) -> Iterator[Service]:
     """A Threads service of this test's own, in memory, on virtual time; what fails in it comes from the `scenario` marker."""
     from threadlab.errors import ThreadlabError
-    from threadlab.service import Service
+    from threadlab.service.in_process import Service
 
     try:
         scenario, seed = _marked(request.node)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
-    from autograder.behaviours import Exercise
+    from autograder.judging.behaviours import Exercise
 
 SLUGS: tuple[str, ...] = (
     "first-turn",

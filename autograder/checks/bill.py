@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from autograder.behaviours import Behaviour, Found, Occasion, Part, Scene
 from autograder.checks.seen import short
+from autograder.judging.behaviours import Behaviour, Found, Occasion, Part, Scene
 from threadlab.prices import PER, PUBLISHED
-from threadlab.trial import Evidence, World
+from threadlab.trials.trial import Evidence, World
 
 CENT = Decimal("0.01")
 Usage = Mapping[str, Any]

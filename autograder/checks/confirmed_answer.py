@@ -6,10 +6,10 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten, worth
 from autograder.checks.seen import cited, runs, sent, short
-from threadlab.families import THREADS, Family, Said
-from threadlab.trial import CLIENT, Evidence, World
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten, worth
+from threadlab.trials.api_family import THREADS, Family, Said
+from threadlab.trials.trial import CLIENT, Evidence, World
 
 TEXT = "What is the capital of Portugal?"
 AS_IT_IS = f"  {TEXT}  Thank you. "

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from autograder.checks.bill import COST_OF
 from autograder.checks.seen import short
-from threadlab import tokens
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from threadlab.engine.journal import Entry
-from threadlab.trial import CLIENT, DB, Evidence, World
+from threadlab.text import tokens
+from threadlab.trials.trial import CLIENT, DB, Evidence, World
 
 BUDGET, SMALL = 400, 260
 INSTRUCTIONS = "Answer in one sentence."

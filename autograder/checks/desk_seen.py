@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.checks.seen import threads
-from threadlab.families import THREADS
-from threadlab.objects import Message, Run
-from threadlab.trial import Evidence
+from threadlab.trials.api_family import THREADS
+from threadlab.trials.trial import Evidence
+from threadlab.wire.assistants import Message, Run
 
 TICKETS = (
     ("web-7", "ada", "What is the capital of Portugal?"),

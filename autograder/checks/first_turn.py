@@ -4,9 +4,9 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from autograder.checks.seen import cited, over, replies, runs, short, threads, written_by
-from threadlab.trial import CLIENT, Evidence, World
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from threadlab.trials.trial import CLIENT, Evidence, World
 
 QUESTION = "What is the capital of Portugal?"
 

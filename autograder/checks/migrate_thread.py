@@ -9,7 +9,6 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Part, Scene
 from autograder.checks import confirmed_answer, resilient_turn, wait_for_run
 from autograder.checks.migration_seen import (
     metadata_kept,
@@ -22,11 +21,12 @@ from autograder.checks.migration_seen import (
     tool_items_kept,
     unknown_thread,
 )
-from threadlab.families import CONVERSATIONS
-from threadlab.host import Limits
+from autograder.judging.behaviours import Behaviour, Exercise, Part, Scene
 from threadlab.migrate.carry import items_of
 from threadlab.migrate.export import lines
-from threadlab.trial import CLIENT, DB, World
+from threadlab.trials.api_family import CONVERSATIONS
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import CLIENT, DB, World
 
 MODEL = "gpt-4o"
 INSTRUCTIONS = "Answer in one sentence."

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.behaviours import Found, Occasion, ending_of
 from autograder.checks.seen import cited, sent, short
-from threadlab import response_objects as r
-from threadlab.trial import Evidence
+from autograder.judging.behaviours import Found, Occasion, ending_of
+from threadlab.trials.trial import Evidence
+from threadlab.wire import responses as r
 
 _CHANGES = ("modifyThread", "deleteThread", "createMessage", "modifyMessage", "deleteMessage", "createRun", "createThreadAndRun")
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from autograder.checks.seen import cited, short
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from threadlab.engine.journal import Entry
-from threadlab.trial import CLIENT, DB, Evidence, World
+from threadlab.trials.trial import CLIENT, DB, Evidence, World
 
 ADA = ("ada", "billing")
 BOB = ("bob", "billing")

@@ -5,12 +5,12 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
 from autograder.checks.seen import cited, sent, short
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
 from threadlab.engine.journal import Entry
-from threadlab.families import THREADS, Family, Said
-from threadlab.host import Limits
-from threadlab.trial import CLIENT, DB, Evidence, World
+from threadlab.trials.api_family import THREADS, Family, Said
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import CLIENT, DB, Evidence, World
 
 TURN = "turn-2"
 TEXT = "What is the capital of Portugal?"

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of
 from autograder.checks.retention_scenes import DAY, EVERYTHING, KEEP, NOW, again, all_fail, args, with_runs, world
 from autograder.checks.seen import cited, short
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of
 from threadlab.engine.journal import Entry
-from threadlab.trial import Evidence
+from threadlab.trials.trial import Evidence
 
 
 def _of(evidence: Evidence, *kinds: str) -> dict[str, str]:

@@ -6,8 +6,8 @@ from typing import Any
 from openai import OpenAI
 from openai.types.beta import FunctionToolParam
 
-from threadlab.host import Limits
-from threadlab.trial import CLIENT, DB, World
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import CLIENT, DB, World
 
 NOW = 1_800_000_000
 """The `now` that is given, some months after the time at which the service believes itself to be."""

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from autograder.checks.seen import cited, short
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from threadlab.engine.journal import Entry
-from threadlab.host import Limits
-from threadlab.trial import ASYNC_CLIENT, Evidence, World
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 PER_MINUTE = 30
 FEW_A_MINUTE = 3

@@ -3,9 +3,9 @@
 from typing import Any
 
 from threadlab.engine.journal import Entry
-from threadlab.families import THREADS, Family
-from threadlab.objects import Message
-from threadlab.trial import Evidence
+from threadlab.trials.api_family import THREADS, Family
+from threadlab.trials.trial import Evidence
+from threadlab.wire.assistants import Message
 
 
 def runs(evidence: Evidence, family: Family = THREADS, *, ok: bool = True) -> list[Entry]:

@@ -4,9 +4,9 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, choices
-from threadlab.objects import Message
-from threadlab.trial import ASYNC_CLIENT, Evidence, World
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, choices
+from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
+from threadlab.wire.assistants import Message
 
 SIXTH = "What is the capital of Portugal?"
 TERMINAL = ("completed", "failed", "incomplete", "cancelled", "expired")

@@ -5,12 +5,12 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten
 from autograder.checks.seen import cited, short
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten
+from threadlab.engine.drafts import pieces
 from threadlab.engine.journal import Entry
-from threadlab.engine.writing import pieces
-from threadlab.objects import Message
-from threadlab.trial import CLIENT, ON_TEXT, Evidence, World
+from threadlab.trials.trial import CLIENT, ON_TEXT, Evidence, World
+from threadlab.wire.assistants import Message
 
 TEXT = "What is the capital of Portugal?"
 EVENTS = 16

@@ -8,7 +8,6 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from autograder.checks.desk_seen import (
     HISTORY,
     TICKETS,
@@ -23,10 +22,11 @@ from autograder.checks.desk_seen import (
     turns,
 )
 from autograder.checks.seen import short, threads
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from threadlab.engine.journal import Entry
-from threadlab.families import THREADS
-from threadlab.host import Limits
-from threadlab.trial import ASYNC_CLIENT, Evidence, World
+from threadlab.trials.api_family import THREADS
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 MOST_TOKENS = 200
 """What a run may read."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
-from threadlab.trial import ASYNC_CLIENT, Evidence, World
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 QUESTIONS = ("What is the capital of France?", "What is its population?", "What is the capital of Kenya?")
 ELSEWHERE = ("What is the capital of Japan?", "What is its currency?")

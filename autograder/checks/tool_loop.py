@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
 from autograder.checks.seen import sent, short
 from autograder.checks.tool_scenes import (
     CLOSED,
@@ -21,9 +20,10 @@ from autograder.checks.tool_scenes import (
     args,
     world,
 )
-from threadlab import objects as o
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
 from threadlab.engine.journal import Entry
-from threadlab.trial import Evidence
+from threadlab.trials.trial import Evidence
+from threadlab.wire import assistants as o
 
 # ---- what the journal and the table show -------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from openai import OpenAI
 
 from threadlab.responders import Answer, Prompt, WantedCall
 from threadlab.responders.scripted import Scripted
-from threadlab.trial import CLIENT, DB, World
+from threadlab.trials.trial import CLIENT, DB, World
 
 SUBMIT = "submitToolOuputsToRun"
 TEXT = "Book a table in Lisbon and in Porto, please."

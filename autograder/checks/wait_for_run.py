@@ -7,12 +7,12 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten, worth
 from autograder.checks.seen import short
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten, worth
 from threadlab.engine.journal import Entry
-from threadlab.families import THREADS, Family
-from threadlab.host import LATENCY
-from threadlab.trial import CLIENT, Evidence, World
+from threadlab.trials.api_family import THREADS, Family
+from threadlab.trials.host import LATENCY
+from threadlab.trials.trial import CLIENT, Evidence, World
 
 CAP = 10.0
 """Seconds that no pause may exceed."""

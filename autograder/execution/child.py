@@ -31,12 +31,12 @@ from autograder.execution.frames import (
     TrialFailed,
     read_as_child,
 )
+from autograder.execution.packing import encode
 from autograder.execution.shell import WorkerShell
-from autograder.wire import encode
 
 T = TypeVar("T")
 
-GUEST = "threadlab.guest"
+GUEST = "threadlab.trials.guest"
 """The module whose `serve(spec, namespace, exchange)` is a trial's guest. Imported when a trial asks for it."""
 
 BETWEEN_CELLS = 0.005

@@ -25,8 +25,8 @@ from autograder.execution.frames import FRAME_LIMIT, CellDone, Exchange, Limits,
 from autograder.execution.hosts import Host, best_host
 from autograder.execution.orders import Closed, WorkerError
 from autograder.execution.outputs import Displays, node, to_notebook
+from autograder.execution.packing import encode
 from autograder.sandbox.report import Report, SandboxUnavailable
-from autograder.wire import encode
 
 READY_TIMEOUT = 60.0
 """Seconds until a child must be locked down and have written its files."""

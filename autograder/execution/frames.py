@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from autograder.wire import reader
+from autograder.execution.packing import reader
 
 FRAME_LIMIT = 32 * 1024 * 1024
 """The longest frame, in bytes; a longer one ends the submission."""

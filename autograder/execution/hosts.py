@@ -27,8 +27,8 @@ from autograder.execution.orders import (
     WorkerError,
     read_reply,
 )
+from autograder.execution.packing import encode
 from autograder.sandbox.report import PROTECTIONS, Report
-from autograder.wire import encode
 
 _R = TypeVar("_R", Hello, Opened, Closed)
 
@@ -77,7 +77,8 @@ def environment() -> dict[str, str]:
 
 
 def _command(function: str, *arguments: str) -> list[str]:
-    program = f"import sys; sys.path.append(sys.argv.pop(1)); from autograder.worker import {function}; {function}(*sys.argv[1:])"
+    module = "autograder.execution.warm_process"
+    program = f"import sys; sys.path.append(sys.argv.pop(1)); from {module} import {function}; {function}(*sys.argv[1:])"
     return [sys.executable, "-P", "-c", program, str(COURSE), *arguments]
 
 

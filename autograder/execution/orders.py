@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from autograder.execution.packing import reader
 from autograder.sandbox.report import Report
-from autograder.wire import reader
 
 
 class WorkerError(Exception):

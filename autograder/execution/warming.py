@@ -28,9 +28,9 @@ PRELOADED = (
     "pexpect",
     "sqlalchemy.orm",
     "sqlite3",
-    "threadlab.guest.ambient",
-    "threadlab.guest.run",
-    "threadlab.service",
+    "threadlab.trials.guest.ambient",
+    "threadlab.trials.guest.run",
+    "threadlab.service.in_process",
 )
 """The same for an exercise of this course, whose trials use more than its notebook imports. One that is missing is left to fail where it is
 used.
@@ -77,9 +77,9 @@ def stand_in_for_checks() -> None:
     def left_to_the_grader(*_: object, **__: object) -> None:
         """Does nothing while a submission is graded."""
 
-    stand_in = types.ModuleType("autograder.learn", "Stands in for the checks.")
+    stand_in = types.ModuleType("autograder.learner.check", "Stands in for the checks.")
     vars(stand_in).update(check=left_to_the_grader, hint=left_to_the_grader)
-    sys.modules["autograder.learn"] = stand_in
+    sys.modules["autograder.learner.check"] = stand_in
 
 
 def rehearse(shell: WorkerShell, cells: Iterable[str] = REHEARSAL) -> None:

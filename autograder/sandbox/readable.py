@@ -1,4 +1,4 @@
-"""What a submission may read: this Python, its packages, the system's libraries and programs, and `threadlab`. Nothing else."""
+"""What a submission may read: this Python, its packages, the system's libraries and programs, `threadlab`, `courseware`."""
 
 import os
 import sys
@@ -29,14 +29,14 @@ PRIVATE = ("etc/jupyter", "etc/ipython", "pip.conf", ".condarc", "condarc.d")
 """Inside a Python's own folder, or /usr/local: settings that may hold passwords (a gradebook's `db_url`, an index's address)."""
 
 COURSE = Path(__file__).resolve().parents[2]
-"""The folder that the packages `autograder` and `threadlab` are in: the course's own, or one of installed packages."""
+"""The folder that the packages `autograder`, `courseware` and `threadlab` are in: the course's own, or one of installed packages."""
 
 
 def readable() -> list[str]:
     """Files and folders, as absolute paths that exist."""
     python = {Path(path) for path in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, os.path.dirname(sys.executable))}
     packages = {Path(path) for path in sys.path if Path(path).is_absolute() and Path(path).resolve() != COURSE}
-    allowed = python | packages | libraries() | {COURSE / "threadlab"} | {Path(path) for path in SYSTEM + SETTINGS}
+    allowed = python | packages | libraries() | {COURSE / "threadlab", COURSE / "courseware"} | {Path(path) for path in SYSTEM + SETTINGS}
     allowed |= {path.resolve() for path in python | packages}
     private = {folder / name for folder in {*allowed, Path("/usr/local")} for name in PRIVATE}
     unwanted = hidden(allowed) | {path for path in private if path.exists()}

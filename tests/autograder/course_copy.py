@@ -56,7 +56,7 @@ def hand_in(course: Path, student: str, notebook: nbformat.NotebookNode | bytes,
 
 
 def corpus(slug: str = SLUG) -> list[Path]:
-    return sorted((ROOT / "autograder" / "submissions" / slug).glob("*/*.py"))
+    return sorted((ROOT / "autograder" / "known_answers" / slug).glob("*/*.py"))
 
 
 def environment(course: Path, **more: str) -> dict[str, str]:

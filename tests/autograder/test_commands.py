@@ -126,7 +126,7 @@ def test_corpus_of_unknown_exercise_is_a_traceback(tmp_path):
 
 
 def test_corpus_hides_what_is_misjudged(tmp_path):
-    source = ROOT / "autograder" / "submissions" / "sixth-message"
+    source = ROOT / "autograder" / "known_answers" / "sixth-message"
     for kind, name, to in (
         ("right", "create_and_poll", "wrong"),
         ("wrong", "does_nothing", "right"),

@@ -29,7 +29,7 @@ def clone(to):
 
 def hand_in(course, count=12):
     """The corpus as a class: `count` students, right and wrong ones."""
-    answers = sorted((course / "autograder" / "submissions" / "sixth-message").glob("*/*.py"))
+    answers = sorted((course / "autograder" / "known_answers" / "sixth-message").glob("*/*.py"))
     chosen = answers[:6] + answers[-(count - 6) :]
     for path in chosen:
         cells, _ = read_answers(path)

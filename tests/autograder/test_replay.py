@@ -16,7 +16,7 @@ ANSWER = "wrong/never_awaited.py"
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course in which one answer with the race in it has been graded."""
     place = course_copy.clone(tmp_path_factory.mktemp("appeal"))
-    notebook = course_copy.answered(place, SLUG, place / "autograder" / "submissions" / SLUG / ANSWER)
+    notebook = course_copy.answered(place, SLUG, place / "autograder" / "known_answers" / SLUG / ANSWER)
     course_copy.hand_in(place, "ada", notebook, SLUG)
     course_copy.command(place, "autograder", "grade", SLUG)
     return place

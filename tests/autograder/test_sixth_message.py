@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from autograder import checks
-from autograder.behaviours import judge
-from autograder.corpus import find, grade
+from autograder.authoring.corpus import find, grade
 from autograder.execution.client import WorkerClient
-from autograder.learn import render
+from autograder.judging.behaviours import judge
+from autograder.learner.check import render
 from autograder.notebooks import read, read_answers, solution, with_answers
-from threadlab.trial import in_process
+from threadlab.trials.trial import in_process
 
-CORPUS = Path(__file__).resolve().parents[2] / "autograder" / "submissions"
+CORPUS = Path(__file__).resolve().parents[2] / "autograder" / "known_answers"
 ANSWERS = sorted((CORPUS / "sixth-message").glob("*/*.py"))
 
 

@@ -6,8 +6,9 @@ import shutil
 import nbformat
 import pytest
 
-from autograder import blanks, check, checks, progress, watch
+from autograder import check, checks
 from autograder.execution.client import WorkerClient
+from autograder.learner import blanks, progress, watch
 from autograder.notebooks import grade_id, is_solution, read, released, solution
 
 
@@ -117,7 +118,7 @@ def test_blank_that_has_answers_is_handed_out():
 
 
 def test_release_hands_out_what_is_kept_back(tmp_path):
-    from autograder import bundle
+    from autograder.authoring import learners_copy as bundle
 
     bundle.make(tmp_path / "out")
     there = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
@@ -130,7 +131,7 @@ def test_release_hands_out_what_is_kept_back(tmp_path):
 
 
 def test_release_overwrites_a_folder(tmp_path):
-    from autograder import bundle
+    from autograder.authoring import learners_copy as bundle
     from threadlab.errors import ThreadlabError
 
     (tmp_path / "mine.txt").write_text("mine")

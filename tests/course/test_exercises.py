@@ -12,8 +12,8 @@ import pytest
 
 from autograder import checks
 from autograder.notebooks import is_solution, released, solution
+from courseware.progress_widget import COURSE
 from tests.course.tiny import ROOT
-from threadlab.widgets.progress import COURSE
 
 SLUGS = list(checks.SLUGS)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -33,7 +33,7 @@ def lesson_text(number: str) -> str:
 
 
 def test_name_is_not_the_same_everywhere() -> None:
-    assert folders("solutions") == folders("exercises") == folders("autograder/submissions") == set(SLUGS)
+    assert folders("solutions") == folders("exercises") == folders("autograder/known_answers") == set(SLUGS)
 
 
 def test_exercise_of_the_curriculum_missing_or_out_of_order() -> None:
@@ -78,7 +78,7 @@ def test_link_that_leads_nowhere(slug: str) -> None:
 @pytest.mark.slow
 def test_release_is_not_what_nbgrader_generates(tmp_path: Path) -> None:
     """Learners may have written into the answer cells; everything else is as generated."""
-    from autograder.classes import nbgrader_api
+    from autograder.classroom.nbgrader_steps import nbgrader_api
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nbgrader's own

@@ -13,8 +13,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from courseware.predictions import QUESTIONS
 from tests.course.tiny import ROOT
-from threadlab.predictions import QUESTIONS
 
 NOTEBOOKS = sorted((ROOT / "lessons").glob("*.ipynb"))
 TURN = "send → confirm → run → wait → read → record"

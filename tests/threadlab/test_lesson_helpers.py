@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from threadlab import lesson
+from courseware import predict as lesson
+from courseware.predictions import QUESTIONS
 from threadlab.errors import ThreadlabError
-from threadlab.predictions import QUESTIONS
 
 Output = pytest.CaptureFixture[str]
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from threadlab import Service, race, timeline
-from threadlab.explore import explore
-from threadlab.timeline import Timeline
-from threadlab.trial import ASYNC_CLIENT, CLIENT, Evidence, World, trial
+from courseware import race
+from threadlab import Service
+from threadlab.trials import timeline
+from threadlab.trials.explore import explore
+from threadlab.trials.timeline import Timeline
+from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, Evidence, World, trial
 
 PICTURE = Path(__file__).resolve().parents[2] / "lessons" / "images" / "race.svg"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -208,7 +210,9 @@ def test_unreadable_in_the_dark() -> None:
 
 
 def test_picture_in_the_readme_is_an_old_one() -> None:
-    assert PICTURE.read_text(encoding="utf-8") == race.picture(), "draw it again: python -m threadlab.timeline lessons/images/race.svg"
+    assert PICTURE.read_text(encoding="utf-8") == race.picture(), (
+        "draw it again: python -m threadlab.trials.timeline lessons/images/race.svg"
+    )
 
 
 def test_notebook_shows_a_picture_without_words() -> None:

@@ -8,17 +8,17 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from threadlab import errors
-from threadlab import file_objects as f
-from threadlab import objects as o
-from threadlab import response_objects as r
 from threadlab.engine import validate
-from threadlab.engine.wire import Request
-from threadlab.records import Row, Stored
-from threadlab.store import Query, Store
+from threadlab.store.records import Row, Stored
+from threadlab.store.sqlite import Query, Store
+from threadlab.wire import assistants as o
+from threadlab.wire import errors
+from threadlab.wire import files as f
+from threadlab.wire import responses as r
+from threadlab.wire.exchange import Request
 
 if TYPE_CHECKING:
-    from threadlab.engine.core import Engine
+    from threadlab.engine.engine import Engine
 
 B = TypeVar("B", bound=msgspec.Struct)
 W = TypeVar(

@@ -7,8 +7,8 @@ enforced over shorter spans than the minute they are told for).
 import math
 from collections.abc import Iterable
 
-from threadlab import errors
-from threadlab.faults import Limit, Unit
+from threadlab.engine.faults import Limit, Unit
+from threadlab.wire import errors
 
 UNITS: dict[Unit, str] = {"requests": "requests per min (RPM)", "tokens": "tokens per min (TPM)"}
 _MORE = "Visit https://platform.openai.com/account/rate-limits to learn more."

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from threadlab import errors
-from threadlab import file_objects as f
-from threadlab import objects as o
+from threadlab.wire import assistants as o
+from threadlab.wire import errors
+from threadlab.wire import files as f
 
 
 class Body(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):

@@ -5,22 +5,14 @@ from typing import Any
 
 import msgspec
 
-from threadlab import errors
-from threadlab.engine import (
-    assistants,
-    conversations,
-    files,
-    messages,
-    model_names,
-    responses,
-    runs,
-    steps,
-    threads,
-    vector_files,
-    vector_stores,
-)
+from threadlab.engine import models as model_names
+from threadlab.engine.assistants_api import assistants, messages, runs, threads
+from threadlab.engine.assistants_api import run_steps as steps
 from threadlab.engine.call import Call
-from threadlab.faults import RUN_OPERATIONS
+from threadlab.engine.faults import RUN_OPERATIONS
+from threadlab.engine.files_api import files, vector_files, vector_stores
+from threadlab.engine.responses_api import conversations, responses
+from threadlab.wire import errors
 
 
 class Operation(msgspec.Struct, frozen=True):

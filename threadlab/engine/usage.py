@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from threadlab import objects as o
-from threadlab import tokens
 from threadlab.responders import Prompt
+from threadlab.text import tokens
+from threadlab.wire import assistants as o
 
 BASE_TOKENS = 3
 """What our formatting adds once a prompt."""

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from threadlab import errors
-from threadlab.objects import Metadata
+from threadlab.wire import errors
+from threadlab.wire.assistants import Metadata
 
 P = TypeVar("P", bound=msgspec.Struct)
 

@@ -18,10 +18,10 @@ import msgspec
 
 from threadlab.engine.journal import Entry
 from threadlab.errors import ThreadlabError
-from threadlab.explore import Exploration, explore_kills, explore_with
 from threadlab.migrate import parity_scenes as scenes
 from threadlab.migrate.parity_source import Function, functions
-from threadlab.trial import Evidence, in_process
+from threadlab.trials.explore import Exploration, explore_kills, explore_with
+from threadlab.trials.trial import Evidence, in_process
 
 BOUND = 60
 """Orders, or points of a kill, that are visited at most in one scene."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from threadlab.families import CONVERSATIONS, THREADS, Family
-from threadlab.host import Limits
-from threadlab.trial import World
+from threadlab.trials.api_family import CONVERSATIONS, THREADS, Family
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import World
 
 if TYPE_CHECKING:
     from openai import OpenAI

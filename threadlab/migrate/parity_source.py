@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from threadlab.errors import ThreadlabError
-from threadlab.families import CONVERSATIONS, THREADS, Family
-from threadlab.guest.answer import defined_afresh
-from threadlab.guest.messages import ASYNC_CLIENT, CLIENT, DB, Spec
 from threadlab.migrate.parity_scenes import TEXT, Scene
+from threadlab.trials.api_family import CONVERSATIONS, THREADS, Family
+from threadlab.trials.guest.answer import defined_afresh
+from threadlab.trials.guest.messages import ASYNC_CLIENT, CLIENT, DB, Spec
 
 _FAMILIES = {"thread_id": THREADS, "run_id": THREADS, "conversation_id": CONVERSATIONS, "response_id": CONVERSATIONS}
 """Which family a function is of, by a parameter that only such a one has."""

@@ -1,7 +1,7 @@
 """Who writes the reply. A responder is handed a `Prompt`, all that a model would have been given, and returns an `Answer`.
 
 There are two kinds. A `Responder` is quick and always answers alike: the engine asks it itself, and plans the run by its answer. A
-`RemoteResponder` is a model: it takes its time, so it is asked by the server, beside the engine (`threadlab.worker`).
+`RemoteResponder` is a model: it takes its time, so it is asked by the server, beside the engine (`threadlab.service.answerer`).
 """
 
 from collections.abc import AsyncIterator
@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from threadlab import file_objects as f
-from threadlab import objects as o
+from threadlab.wire import assistants as o
+from threadlab.wire import files as f
 
 
 class ToolResult(msgspec.Struct, frozen=True, gc=False):

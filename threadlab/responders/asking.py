@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from threadlab import file_objects as f
-from threadlab import objects as o
 from threadlab.responders import Answer, Citation, Prompt, WantedCall
+from threadlab.wire import assistants as o
+from threadlab.wire import files as f
 
 SEARCH = "file_search"
 """The name of the function by which a model searches the files; the engine carries it out."""

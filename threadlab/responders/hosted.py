@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from threadlab import objects as o
 from threadlab.responders import Answer, Prompt, asking, hosted_chat, hosted_responses
+from threadlab.wire import assistants as o
 
 Api: TypeAlias = Literal["responses", "chat"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from openai import AsyncOpenAI
 
-from threadlab import objects as o
 from threadlab.responders import Answer, Prompt, ToolResult, WantedCall, asking
+from threadlab.wire import assistants as o
 
 
 def request(prompt: Prompt, model: str) -> dict[str, Any]:

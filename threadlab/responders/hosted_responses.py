@@ -5,8 +5,8 @@ from typing import Any
 
 from openai import AsyncOpenAI
 
-from threadlab import objects as o
 from threadlab.responders import Answer, Prompt, ToolResult, WantedCall, asking
+from threadlab.wire import assistants as o
 
 MIN_OUTPUT = 16
 """Output tokens that the endpoint takes as a limit at least (OpenAPI description)."""

@@ -10,10 +10,10 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from threadlab import file_objects as f
-from threadlab import objects as o
-from threadlab.ranking import words_of
 from threadlab.responders import Answer, Citation, Prompt, ToolResult, WantedCall
+from threadlab.text.ranking import words_of
+from threadlab.wire import assistants as o
+from threadlab.wire import files as f
 
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "capital": ("capital",),

@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from courseware.progress_widget import Progress
+    from courseware.quiz_widget import Answers, Quiz
     from threadlab.widgets.conversation import ThreadView
     from threadlab.widgets.cost import CostMeter
     from threadlab.widgets.knobs import FaultKnobs
     from threadlab.widgets.lifecycle import RunLife
     from threadlab.widgets.polls import Polls
-    from threadlab.widgets.progress import Progress
-    from threadlab.widgets.quiz import Answers, Quiz
     from threadlab.widgets.stepper import Race
 
 __all__ = ["Answers", "CostMeter", "FaultKnobs", "Polls", "Progress", "Quiz", "Race", "RunLife", "ThreadView"]

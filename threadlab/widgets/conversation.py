@@ -12,10 +12,10 @@ import textwrap
 from html import escape
 from typing import Any, NamedTuple
 
+from threadlab.engine.assistants_api.life import ACTIVE
 from threadlab.engine.journal import Journal
-from threadlab.engine.lifecycle import ACTIVE
-from threadlab.service import Service
-from threadlab.trial import Evidence
+from threadlab.service.in_process import Service
+from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
 from threadlab.widgets.moments import STARTS_RUN
 from threadlab.widgets.picture import box, image, inside, path, picture, words

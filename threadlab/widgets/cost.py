@@ -12,9 +12,9 @@ from decimal import Decimal
 from html import escape
 from typing import Any, NamedTuple
 
-from threadlab import tokens
 from threadlab.prices import PUBLISHED
-from threadlab.trial import Evidence
+from threadlab.text import tokens
+from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
 from threadlab.widgets.picture import box, image, inside, path, picture, words
 

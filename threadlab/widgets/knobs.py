@@ -10,9 +10,9 @@ from functools import partial
 from html import escape
 from typing import Any, NamedTuple
 
+from threadlab.engine.faults import _ARGUMENTS, _NUMERIC, KINDS, RUN_OPERATIONS, Rule, Scenario, parse
 from threadlab.engine.routes import OPERATIONS
-from threadlab.faults import _ARGUMENTS, _NUMERIC, KINDS, RUN_OPERATIONS, Rule, Scenario, parse
-from threadlab.trial import Evidence, World, trial
+from threadlab.trials.trial import Evidence, World, trial
 from threadlab.widgets import base
 from threadlab.widgets.rerun import quietly
 from threadlab.widgets.stepper import outcome

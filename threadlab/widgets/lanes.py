@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from threadlab.drawing import EDGE, ROOM, _Panel
 from threadlab.engine.journal import Journal
-from threadlab.timeline import Row, Timeline, _counted
+from threadlab.trials.drawing import EDGE, ROOM, _Panel
+from threadlab.trials.timeline import Row, Timeline, _counted
 from threadlab.widgets.picture import box, picture, words
 
 SHOWN = 22

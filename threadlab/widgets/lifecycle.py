@@ -11,9 +11,9 @@ from html import escape
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
 from threadlab.engine.journal import Entry, Journal
-from threadlab.engine.lifecycle import ACTIVE, MOVES, TERMINAL
-from threadlab.trial import Evidence
+from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
 from threadlab.widgets.picture import box, image, inside, path, picture, words
 

@@ -6,10 +6,10 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from threadlab.engine.assistants_api.life import TERMINAL
 from threadlab.engine.journal import Entry, Journal
-from threadlab.engine.lifecycle import TERMINAL
-from threadlab.timeline import Row, _ending, _joined, _Reader
-from threadlab.trial import Evidence
+from threadlab.trials.timeline import Row, _ending, _joined, _Reader
+from threadlab.trials.trial import Evidence
 
 STARTS_RUN = ("createRun", "createThreadAndRun")
 

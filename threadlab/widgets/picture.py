@@ -1,4 +1,4 @@
-"""Pieces of SVG that the widgets' own drawings share. The look is that of `threadlab.drawing`, whose classes they use.
+"""Pieces of SVG that the widgets' own drawings share. The look is that of `threadlab.trials.drawing`, whose classes they use.
 
 A picture inside a living widget takes its colours from the page (panel.css); by itself it brings its own, light and dark.
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from threadlab.drawing import STYLE, as_image
+from threadlab.trials.drawing import STYLE, as_image
 
 MORE = """
 .tl-strong { font-weight: 700; }

@@ -6,9 +6,9 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from threadlab.engine.lifecycle import ACTIVE, TERMINAL
-from threadlab.host import Limits
-from threadlab.trial import CLIENT, World, trial
+from threadlab.engine.assistants_api.life import ACTIVE, TERMINAL
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import CLIENT, World, trial
 from threadlab.widgets import base
 from threadlab.widgets.lifecycle import HEAD, Asked, axes, ways
 from threadlab.widgets.picture import image, inside

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 import threadlab
-from threadlab.guest import messages as m
-from threadlab.guest.messages import Ending, Spec
-from threadlab.host import Host
-from threadlab.trial import KEY, Evidence, World, in_process, replaying
+from threadlab.trials.guest import messages as m
+from threadlab.trials.guest.messages import Ending, Spec
+from threadlab.trials.host import Host
+from threadlab.trials.trial import KEY, Evidence, World, in_process, replaying
 
 PACKAGE = str(Path(threadlab.__file__).parent)
 LIBRARIES = tuple({PACKAGE, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))})
@@ -59,7 +59,7 @@ class Watched(NamedTuple):
 
 
 def watch(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], world: World, choices: Sequence[int] = ()) -> Watched:
-    """Run `function` once, as `threadlab.trial.trial` does, and look over its shoulder."""
+    """Run `function` once, as `threadlab.trials.trial.trial` does, and look over its shoulder."""
     engine = world.engine()
     turns: list[Turn] = []
     follow = replaying(choices)

@@ -12,9 +12,9 @@ from html import escape
 from typing import Any
 
 from threadlab.engine.journal import Journal
-from threadlab.explore import BOUND, Exploration, explore
-from threadlab.timeline import COLUMNS, Row, Timeline, _counted, _value, _words
-from threadlab.trial import Evidence, World
+from threadlab.trials.explore import BOUND, Exploration, explore
+from threadlab.trials.timeline import COLUMNS, Row, Timeline, _counted, _value, _words
+from threadlab.trials.trial import Evidence, World
 from threadlab.widgets import base
 from threadlab.widgets.lanes import around, lanes, sentence
 from threadlab.widgets.moments import Moments

@@ -69,18 +69,18 @@ CELLS = {
         "import ast\nclass Empty(ast.NodeTransformer):\n    def visit_Module(self, node):\n        node.body = []\n        return node\n"
         "get_ipython().ast_transformers.append(Empty())"
     ),
-    "patched_check": "import autograder\nautograder.check = lambda *a, **k: 10.0\nimport autograder.learn\nautograder.learn.check = lambda *a, **k: 10.0",
+    "patched_check": "import autograder\nautograder.check = lambda *a, **k: 10.0\nimport autograder.learner.check\nautograder.learn.check = lambda *a, **k: 10.0",
     "patched_json": "import json\njson.loads = lambda *a, **k: {}\njson.dumps = lambda *a, **k: '{}'",
     "patched_msgspec": "import msgspec\nmsgspec.msgpack.Encoder = msgspec.msgpack.Decoder = lambda *a, **k: None",
     "patched_transport": "import httpx2\nhttpx2.HTTPTransport.handle_request = lambda self, request: httpx2.Response(200, json={'status': 'completed'})",
-    "patched_guest": "import threadlab.guest.run as r, threadlab.guest as g\nr.run = lambda *a, **k: None\ng.serve = lambda *a: b'\\xc0'",
-    "patched_messages": "import threadlab.guest.messages as m\nclass Send(tuple): pass\nm.Send = Send",
-    "patched_describe": "import threadlab.guest.values as v, threadlab.guest.run as r\nv.describe = r.describe = lambda *a, **k: 'The capital of Portugal is Lisbon.'",
+    "patched_guest": "import threadlab.trials.guest.run as r, threadlab.trials.guest as g\nr.run = lambda *a, **k: None\ng.serve = lambda *a: b'\\xc0'",
+    "patched_messages": "import threadlab.trials.guest.messages as m\nclass Send(tuple): pass\nm.Send = Send",
+    "patched_describe": "import threadlab.trials.guest.values as v, threadlab.trials.guest.run as r\nv.describe = r.describe = lambda *a, **k: 'The capital of Portugal is Lisbon.'",
     "patched_builtins": "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.len = lambda *a: 10\nbuiltins.sum = lambda *a: 10",
     "everything_is_equal": "class Any:\n    def __eq__(self, other): return True\n    def __hash__(self): return 0\n    def __getattr__(self, name): return self\nfirst_turn = Any()",
     "checks_through_the_garbage_collector": (
         "import gc, sys\nfound = [o for o in gc.get_objects() if type(o).__name__ in ('Exercise', 'Behaviour', 'Part', 'Scene')]\n"
-        "found += [n for n in sys.modules if n.startswith(('autograder.checks', 'autograder.hidden', 'autograder.behaviours'))]\nassert not found, found\n"
+        "found += [n for n in sys.modules if n.startswith(('autograder.checks', 'autograder.hidden', 'autograder.judging.behaviours'))]\nassert not found, found\n"
         "import importlib\nimportlib.import_module('autograder.checks.first_turn')"
     ),
     "javascript_magic": "%%javascript\nalert(1)",
@@ -94,16 +94,17 @@ BODY = "def first_turn(client, assistant_id, question):\n"
 ANSWERS = {
     "asks_nobody": BODY + "    return 'The capital of Portugal is Lisbon.'",
     "forged_ending": BODY
-    + "    import threadlab.guest.run as r, threadlab.guest.messages as m\n    r.describe = lambda v: 'x'\n    return m.Ending('returned', 'Lisbon')",
+    + "    import threadlab.trials.guest.run as r, threadlab.trials.guest.messages as m\n    r.describe = lambda v: 'x'\n    return m.Ending('returned', 'Lisbon')",
     "ending_in_the_middle": BODY
-    + "    import threadlab.guest.messages as m\n    client._client._transport.link._ask(m.Ending('returned', 'The capital of Portugal is Lisbon.'))",
+    + "    import threadlab.trials.guest.messages as m\n    client._client._transport.link._ask(m.Ending('returned', 'The capital of Portugal is Lisbon.'))",
     "time_backwards": BODY
-    + "    import threadlab.guest.messages as m\n    ask = client._client._transport.link._ask\n    ask(m.Sleep(-1e9)); ask(m.Sleep(float('nan')))",
-    "same_number_twice": BODY + "    import threadlab.guest.messages as m\n    ask = client._client._transport.link._ask\n"
+    + "    import threadlab.trials.guest.messages as m\n    ask = client._client._transport.link._ask\n    ask(m.Sleep(-1e9)); ask(m.Sleep(float('nan')))",
+    "same_number_twice": BODY + "    import threadlab.trials.guest.messages as m\n    ask = client._client._transport.link._ask\n"
     "    for _ in range(2): ask(m.Send(1, 'POST', '/v1/threads', '', {}, b'{}', 60.0, False))",
-    "unknown_numbers": BODY + "    import threadlab.guest.messages as m\n    client._client._transport.link._ask(m.ReadOn(77, False))",
+    "unknown_numbers": BODY
+    + "    import threadlab.trials.guest.messages as m\n    client._client._transport.link._ask(m.ReadOn(77, False))",
     "millions_of_requests": BODY
-    + "    import threadlab.guest.messages as m\n    ask = client._client._transport.link._ask\n    while True: ask(m.Witness('x', {}))",
+    + "    import threadlab.trials.guest.messages as m\n    ask = client._client._transport.link._ask\n    while True: ask(m.Witness('x', {}))",
     "giant_bodies": BODY + "    while True: client.beta.threads.create(metadata={'k': 'x' * 10_000_000})",
     "nan_for_a_score": BODY + "    return float('nan')",
     "negative_score": BODY + "    return -1.0",

@@ -11,7 +11,7 @@ import msgspec
 import nbformat
 import pytest
 
-from autograder.classroom import Record
+from autograder.classroom.assignment import Record
 from autograder.sandbox import available
 from tests.autograder.attacks.attacks import ANSWERS, CELLS, EDITS, RAW, submissions
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in, rows

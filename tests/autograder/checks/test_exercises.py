@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from autograder import checks
-from autograder.behaviours import judge
-from autograder.learn import render
+from autograder.judging.behaviours import judge
+from autograder.learner.check import render
 from autograder.notebooks import CHECK, answer_sources, is_graded, part_of, read, read_answers, released, solution
-from threadlab.trial import in_process
+from threadlab.trials.trial import in_process
 
-CORPUS = Path(__file__).resolve().parents[3] / "autograder" / "submissions"
+CORPUS = Path(__file__).resolve().parents[3] / "autograder" / "known_answers"
 SLUGS = [slug for slug in checks.SLUGS if slug != "sixth-message"]
 """`sixth-message` has tests of its own."""
 ANSWERS = [(slug, path) for slug in SLUGS for path in sorted((CORPUS / slug).glob("*/*.py"))]

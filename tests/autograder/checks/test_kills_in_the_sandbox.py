@@ -4,7 +4,7 @@ import pytest
 
 from autograder import checks
 from autograder.execution.client import WorkerClient
-from autograder.grading import grade_notebook
+from autograder.judging.notebook import grade_notebook
 from autograder.notebooks import read, solution
 
 

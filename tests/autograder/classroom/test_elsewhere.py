@@ -61,7 +61,7 @@ def test_lost_worker_loses_a_grade(tmp_path):
 
 
 def test_nobody_at_the_address_is_a_traceback():
-    from autograder.cluster import Cluster
+    from autograder.classroom.dask_cluster import Cluster
     from threadlab.errors import ThreadlabError
 
     with pytest.raises(ThreadlabError, match="no Dask scheduler"):

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from autograder.report import ClassReport, Hard, Misconception, Row, canvas, moodle, page, write
-from autograder.similar import Pair, Similar
+from autograder.classroom.report import ClassReport, Hard, Misconception, Row, canvas, moodle, page, write
+from autograder.classroom.similar import Pair, Similar
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
 
 EVIL = '=cmd|"/c calc"!A1<script>alert(1)</script>'
@@ -71,9 +71,9 @@ def test_json_is_not_the_page(tmp_path):
 
 
 HIDDEN = """
-from autograder.behaviours import Scene
+from autograder.judging.behaviours import Scene
 from autograder.checks.first_turn import _args, _assistant
-from threadlab.trial import World
+from threadlab.trials.trial import World
 
 SCENES = {"first_turn": [Scene("secret scene", lambda: World(_assistant, scenario="slow:55"), _args)]}
 MUST_HOLD = {"secret scene": ["asks_once", "one_run", "returns_the_answer"]}

@@ -9,9 +9,9 @@ import time
 import msgspec
 import pytest
 
-from autograder.pool import Processes
-from autograder.release import Release
-from autograder.submission import Job, Outcome, Plan
+from autograder.classroom.grader import Job, Outcome, Plan
+from autograder.classroom.processes import Processes
+from autograder.classroom.released import Release
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, environment, files, hand_in, rows
 
 
@@ -97,7 +97,7 @@ def test_worker_that_dies_takes_the_class_with_it(monkeypatch):
     try:
         jobs = iter([Job("ann", {}, {}), Job("bob", {"x": b"0" * 10}, {}), Job("cy", {}, {})])
         seen = []
-        from autograder import pool as module
+        from autograder.classroom import processes as module
 
         give = module._Worker.give
 

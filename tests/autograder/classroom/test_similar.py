@@ -2,7 +2,7 @@
 
 import json
 
-from autograder.similar import ENOUGH, answer, compare, tokens
+from autograder.classroom.similar import ENOUGH, answer, compare, tokens
 
 ORIGINAL = '''
 def first_turn(client, assistant_id, question):

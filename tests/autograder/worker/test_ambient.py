@@ -1,7 +1,7 @@
 """What demonstration cells of a graded notebook show: the same whenever it is graded, however busy the computer is."""
 
 from autograder.execution.client import Session
-from autograder.grading import AMBIENT
+from autograder.judging.notebook import AMBIENT
 
 THREAD = """
 from openai import OpenAI, AsyncOpenAI

@@ -249,7 +249,8 @@ def test_warm_process_knows_no_checks(session: Session) -> None:
 
 
 def test_warm_process_has_no_checks_in_memory(session: Session) -> None:
-    source = "import gc\n[o for o in gc.get_objects() if getattr(o, '__module__', None) in ('autograder.checks', 'autograder.behaviours')]"
+    source = "import gc\n"
+    source += "[o for o in gc.get_objects() if getattr(o, '__module__', None) in ('autograder.checks', 'autograder.judging.behaviours')]"
     assert value(session.run_cell(source, 10)) == "[]"
 
 

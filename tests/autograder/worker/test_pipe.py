@@ -88,10 +88,10 @@ def test_submission_that_does_not_read_is_ended(client: WorkerClient) -> None:
     with client.open() as session:
         session.run_cell(PREPARE, 10)
         session.run_cell(
-            "import types, threadlab.guest\n"
+            "import types, threadlab.trials.guest\n"
             "def serve(spec, namespace, exchange):\n"
             "    while True: send(message(type='exchange', number=3, data=b'x'))\n"
-            "threadlab.guest.serve = serve",
+            "threadlab.trials.guest.serve = serve",
             10,
         )
         result = session.trial(b"", lambda said: b"y" * 1_000_000, timeout=1)
@@ -104,8 +104,8 @@ def test_submission_that_does_not_read_is_ended(client: WorkerClient) -> None:
 
 def guest(session: Session, body: str) -> None:
     """Put a guest of our own into the submission's process."""
-    source = "import sys, types\nm = types.ModuleType('threadlab.guest')\ndef serve(spec, namespace, exchange):\n"
-    source += "".join(f"    {line}\n" for line in body.splitlines()) + "m.serve = serve\nsys.modules['threadlab.guest'] = m"
+    source = "import sys, types\nm = types.ModuleType('threadlab.trials.guest')\ndef serve(spec, namespace, exchange):\n"
+    source += "".join(f"    {line}\n" for line in body.splitlines()) + "m.serve = serve\nsys.modules['threadlab.trials.guest'] = m"
     assert session.run_cell(source, 10).status == "ok"
 
 

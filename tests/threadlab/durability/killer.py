@@ -13,7 +13,8 @@ import socket
 import sys
 import time
 
-from threadlab import cli, serve, tokens  # noqa: F401 - what a server needs, before the first fork
+from threadlab import cli
+from threadlab.text import tokens
 
 
 def start(port: int, store: str, key_file: str) -> int:

@@ -20,12 +20,12 @@ from typing import Any
 import pytest
 
 from tests.threadlab.engine.desk import Desk
-from threadlab import listen
-from threadlab.clock import VirtualClock
-from threadlab.engine.lifecycle import TERMINAL
-from threadlab.home import read_or_make_key
-from threadlab.objects import Message
-from threadlab.store import Query
+from threadlab.engine.assistants_api.life import TERMINAL
+from threadlab.service import listen
+from threadlab.service.data_folder import read_or_make_key
+from threadlab.store.sqlite import Query
+from threadlab.virtual_time.clock import VirtualClock
+from threadlab.wire.assistants import Message
 
 HERE = Path(__file__).parent
 ROOT = Path(__file__).parents[3]

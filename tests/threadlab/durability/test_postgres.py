@@ -17,10 +17,10 @@ from tests.threadlab.durability.test_kills_under_load import check, under_load
 from tests.threadlab.engine.desk import desk
 from tests.threadlab.engine.test_store import BothStores, message
 from threadlab.errors import StoreBroken, StoreBusy
-from threadlab.store import open_store
+from threadlab.store.sqlite import open_store
 
 psycopg = pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed (the extra `postgresql`)")
-from threadlab.store_postgres import PostgresStore  # noqa: E402
+from threadlab.store.postgresql import PostgresStore  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +65,7 @@ def test_row_that_came_back_different(address: str) -> None:
 
 
 def test_two_services_on_one_store(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("threadlab.store_postgres._LOCK_PATIENCE", 0.2)
+    monkeypatch.setattr("threadlab.store.postgresql._LOCK_PATIENCE", 0.2)
     with closing(PostgresStore(address)), pytest.raises(StoreBusy, match="is in use by another service"):
         PostgresStore(address)
     PostgresStore(address).close()
@@ -117,7 +117,7 @@ def test_acknowledged_write_is_lost_in_ten_kills(address: str, tmp_path: Path) -
 def test_driver_that_is_missing_is_a_traceback(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from threadlab.store import open_store\n"
+        "from threadlab.store.sqlite import open_store\n"
         "try: open_store('postgresql://127.0.0.1/threads')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import httpx2
 
 from threadlab.engine.routes import find_operation
-from threadlab.errors import ApiError
-from threadlab.service import Service
-from threadlab.transport import ServiceTransport
+from threadlab.service.in_process import Service
+from threadlab.service.transport import ServiceTransport
+from threadlab.wire.errors import ApiError
 
 BETA = {"openai-beta": "assistants=v2"}
 

@@ -8,7 +8,7 @@ import sys
 import time
 import warnings
 
-from threadlab.service import Service
+from threadlab.service.in_process import Service
 
 
 def work(store: str | None, seed: int, turns: int = 1_000_000) -> None:

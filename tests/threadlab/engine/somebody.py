@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.threadlab.engine.desk import BETA, Desk, desk, events_of
-from threadlab import objects as o
-from threadlab.engine.outside import News
-from threadlab.engine.wire import Reply, Request
-from threadlab.records import Asked
+from threadlab.engine.answers import News
 from threadlab.responders import Answer
+from threadlab.store.records import Asked
+from threadlab.wire import assistants as o
+from threadlab.wire.exchange import Reply, Request
 
 QUESTION = "What is the capital of France?"
 PARIS = Answer(["It is Paris."], usage=o.Usage(100, 7, 107))

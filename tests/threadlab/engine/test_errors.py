@@ -278,7 +278,7 @@ def test_sampling_out_of_range(at: Desk, part: str, value: float) -> None:
 
 
 def test_message_number_100_001(at: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threadlab.engine import messages
+    from threadlab.engine.assistants_api import messages
 
     assert messages.MAX_MESSAGES == 100_000
     monkeypatch.setattr(messages, "MAX_MESSAGES", 2)

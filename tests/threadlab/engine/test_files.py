@@ -172,8 +172,8 @@ def test_search_in_what_was_taken_out() -> None:
 
 
 def test_passages_that_do_not_overlap() -> None:
-    from threadlab.extract import passages
-    from threadlab.file_objects import StaticChunking
+    from threadlab.text.extract import passages
+    from threadlab.wire.files import StaticChunking
 
     words = [f"w{number}" for number in range(1000)]
     pieces = passages(" ".join(words), StaticChunking(100, 50))

@@ -6,9 +6,9 @@ import openai
 import pytest
 
 from tests.threadlab.engine.desk import WEATHER, Desk, desk
+from threadlab.engine.faults import parse, parse_limits
 from threadlab.engine.limits import span
 from threadlab.errors import ThreadlabError
-from threadlab.faults import parse, parse_limits
 
 
 def start(at: Desk, **options: object) -> object:

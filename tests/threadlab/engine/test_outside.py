@@ -9,10 +9,10 @@ import pytest
 
 from tests.threadlab.engine.desk import WEATHER
 from tests.threadlab.engine.somebody import PARIS, QUESTION, Reader, outside, status
-from threadlab import objects as o
-from threadlab.clock import VirtualClock
-from threadlab.engine.outside import Begun
+from threadlab.engine.answers import Begun
 from threadlab.responders import Answer, WantedCall
+from threadlab.virtual_time.clock import VirtualClock
+from threadlab.wire import assistants as o
 
 # ---- runs ----------------------------------------------------------------------------------------------------------------------------
 

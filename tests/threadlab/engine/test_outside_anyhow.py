@@ -10,11 +10,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tests.threadlab.engine.desk import WEATHER, Desk
 from tests.threadlab.engine.somebody import Reader
-from threadlab import objects as o
 from threadlab.engine import Engine
-from threadlab.engine.outside import Begun
-from threadlab.records import Asked
+from threadlab.engine.answers import Begun
 from threadlab.responders import Answer, WantedCall
+from threadlab.store.records import Asked
+from threadlab.wire import assistants as o
 
 NEWS = st.sampled_from(
     [

@@ -8,9 +8,9 @@ import pytest
 
 from tests.threadlab.engine.desk import events_of
 from tests.threadlab.engine.somebody import PARIS, QUESTION, Reader, outside
-from threadlab import objects as o
-from threadlab.engine.outside import Begun
+from threadlab.engine.answers import Begun
 from threadlab.responders import Answer
+from threadlab.wire import assistants as o
 
 # ---- responses -----------------------------------------------------------------------------------------------------------------------
 

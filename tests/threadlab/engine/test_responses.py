@@ -337,7 +337,7 @@ def test_fault_of_one_operation() -> None:
 
 
 def test_response_that_a_restart_leaves_behind(tmp_path: Any) -> None:
-    from threadlab.clock import VirtualClock
+    from threadlab.virtual_time.clock import VirtualClock
 
     with desk(store=tmp_path / "store", clock=VirtualClock(1_788_253_200.0)) as at:
         conversation_id = talk(at)

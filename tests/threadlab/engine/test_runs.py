@@ -9,8 +9,8 @@ import openai
 import pytest
 
 from tests.threadlab.engine.desk import WEATHER, Desk, desk
-from threadlab import tokens
 from threadlab.responders import Answer, Prompt
+from threadlab.text import tokens
 
 
 class Spy:

@@ -10,8 +10,8 @@ import openai
 import pytest
 
 from tests.threadlab.engine.desk import WEATHER, Desk, desk
-from threadlab.engine.lifecycle import ACTIVE, MOVES, TERMINAL
-from threadlab.objects import RunStatus
+from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
+from threadlab.wire.assistants import RunStatus
 
 QUESTION = "What is the weather in Paris?"
 

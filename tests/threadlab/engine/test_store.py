@@ -16,10 +16,10 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.threadlab.engine.desk import desk
-from threadlab import objects as o
 from threadlab.errors import StoreBroken, StoreBusy
-from threadlab.records import Begin, Moment, Plan, Row
-from threadlab.store import MemoryStore, Query, SqliteStore, Store
+from threadlab.store.records import Begin, Moment, Plan, Row
+from threadlab.store.sqlite import MemoryStore, Query, SqliteStore, Store
+from threadlab.wire import assistants as o
 
 PARENTS = ("thread_a", "thread_b")
 IDS = tuple(f"msg_{number}" for number in range(6))
@@ -164,7 +164,7 @@ def test_clone_that_shares_what_it_holds() -> None:
 def test_two_processes_on_one_store(tmp_path: Path) -> None:
     path = tmp_path / "store"
     with closing(SqliteStore(path)):
-        code = f"from threadlab.store import SqliteStore\nfrom pathlib import Path\nSqliteStore(Path({str(path)!r}))"
+        code = f"from threadlab.store.sqlite import SqliteStore\nfrom pathlib import Path\nSqliteStore(Path({str(path)!r}))"
         second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert second.returncode != 0
         assert f"{path} is in use by another process; stop that one, or name another file." in second.stderr
@@ -194,7 +194,7 @@ def test_database_of_somebody_else(tmp_path: Path) -> None:
 
 
 def test_store_that_was_killed_while_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threadlab import store as module
+    from threadlab.store import sqlite as module
 
     path = tmp_path / "store"
     good = module._SCHEMA
@@ -215,7 +215,7 @@ def test_store_in_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
 
 
 def again(tmp_path: Path, **options: Any) -> Any:
-    from threadlab.clock import VirtualClock
+    from threadlab.virtual_time.clock import VirtualClock
 
     return desk(store=tmp_path / "store", clock=VirtualClock(options.pop("now", 1_788_253_200.0)), **options)
 

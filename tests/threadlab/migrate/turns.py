@@ -5,7 +5,7 @@ import time
 
 import openai
 
-from threadlab.desk import Turn
+from courseware.tables import Turn
 
 MODEL = "gpt-4o"
 

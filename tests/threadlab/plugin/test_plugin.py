@@ -8,9 +8,8 @@ import textwrap
 
 import pytest
 
-import threadlab.guest.patches  # imported once here, and not anew by every project below
-import threadlab.service
-import threadlab.transport  # noqa: F401
+import threadlab.service.in_process
+import threadlab.service.transport  # noqa: F401
 
 pytest_plugins = ["pytester"]
 
@@ -263,7 +262,7 @@ def test_plugin_costs_those_who_do_not_use_it(project: pytest.Pytester) -> None:
         import sys, time, types
 
         def test_other():
-            heavy = {"openai", "httpx2", "msgspec", "threadlab.engine", "threadlab.service", "threadlab.guest"}
+            heavy = {"openai", "httpx2", "msgspec", "threadlab.engine", "threadlab.service.in_process", "threadlab.trials.guest"}
             assert heavy & set(sys.modules) == set()
             assert "threadlab.pytest_plugin" in sys.modules
             assert isinstance(time.sleep, types.BuiltinFunctionType)
@@ -286,8 +285,8 @@ def test_loop_that_keeps_its_own_time_hangs() -> None:
     code = """
 import asyncio
 from threadlab import Service
-from threadlab.errors import ThreadlabError
-from threadlab.guest import patches
+from threadlab.wire.errors import ThreadlabError
+from threadlab.trials.guest import patches
 
 class Foreign(asyncio.SelectorEventLoop):
     pass

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import threadlab
-import threadlab.guest.patches  # imported once here, and not anew by the project below
-import threadlab.service
-import threadlab.transport
+import threadlab.service.in_process
+import threadlab.service.transport
+import threadlab.virtual_time.patches  # imported once here, and not anew by the project below
 from tests.threadlab.plugin.test_plugin import QUIET
 from tests.threadlab.server.test_cli import serving
-from threadlab.faults import KINDS
+from threadlab.engine.faults import KINDS
 
 pytest_plugins = ["pytester"]
 README = Path(threadlab.__file__).with_name("README.md")
@@ -22,7 +22,7 @@ TEXT = README.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 FILES = {code.split()[1]: code for language, code in BLOCKS if language == "python"}
 COMMANDS = [line for language, code in BLOCKS if not language for line in code.splitlines()]
-BEGIN, END = "<!-- faults: made from threadlab.faults.KINDS, which a test compares -->\n", "<!-- end of faults -->"
+BEGIN, END = "<!-- faults: made from threadlab.engine.faults.KINDS, which a test compares -->\n", "<!-- end of faults -->"
 
 
 def table() -> str:

@@ -20,9 +20,9 @@ import pytest
 
 from tests.threadlab.engine.desk import WEATHER
 from tests.threadlab.responders.serving import KEY, USAGE, Endpoint, Service, bridged, chat_chunk, serving, streams
-from threadlab import listen
 from threadlab.responders import Answer, Prompt, Turn
 from threadlab.responders.hosted import Hosted
+from threadlab.service import listen
 
 QUESTION = "What is the capital of France?"
 
@@ -276,7 +276,7 @@ def test_key_is_written_somewhere(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs the processes of a POSIX system")
 def test_notebook_does_not_say_who_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threadlab.local import _started, ensure_server, stop_server
+    from threadlab.service.local_server import _started, ensure_server, stop_server
 
     monkeypatch.setenv("THREADLAB_HOME", str(tmp_path / "home"))
     try:

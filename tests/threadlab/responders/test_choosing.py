@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from threadlab.errors import ThreadlabError
-from threadlab.responders.choosing import Choice, chosen, keep_key, refuse_self, remote
+from threadlab.service.responder_options import Choice, chosen, keep_key, refuse_self, remote
 
 KEY = "sk-secret-0123456789abcdef"
 

@@ -18,7 +18,7 @@ from tests.threadlab.responders.serving import serving
 from tests.threadlab.responders.test_bridge import ended, eventually, now, started
 from threadlab.errors import ThreadlabError
 from threadlab.responders import Answer, Prompt, Turn
-from threadlab.responders.choosing import Choice, remote
+from threadlab.service.responder_options import Choice, remote
 
 MODEL = os.environ.get("THREADLAB_TEST_GGUF", "")
 installed = importlib.util.find_spec("xllamacpp") is not None

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from threadlab import listen, local
-from threadlab.clock import ScaledClock
-from threadlab.engine.wire import Outcome, Reply, Request
 from threadlab.errors import ThreadlabError
-from threadlab.home import Home, ServerRecord
-from threadlab.server import App, ServerInfo
-from threadlab.status_page import RequestLine
+from threadlab.service import listen
+from threadlab.service import local_server as local
+from threadlab.service.asgi import App, ServerInfo
+from threadlab.service.data_folder import Home, ServerRecord
+from threadlab.service.status_page import RequestLine
+from threadlab.virtual_time.clock import ScaledClock
+from threadlab.wire.exchange import Outcome, Reply, Request
 
 KEY = "sk-threadlab-0123456789abcdef"
 

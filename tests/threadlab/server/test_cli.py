@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from threadlab import local
-from threadlab.home import Home
-from threadlab.local import ensure_server
+from threadlab.service import local_server as local
+from threadlab.service.data_folder import Home
+from threadlab.service.local_server import ensure_server
 
 from .conftest import eventually
 

@@ -12,9 +12,11 @@ from IPython.core.error import UsageError
 from IPython.core.events import EventManager, available_events
 
 import threadlab
-from threadlab import _state, extension, local
+from threadlab import extension
 from threadlab.extension import load_ipython_extension, unload_ipython_extension, without_proxy
-from threadlab.home import Home
+from threadlab.service import local_server as local
+from threadlab.service.data_folder import Home
+from threadlab.virtual_time import _state
 
 NAMES = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "NO_PROXY", "no_proxy")
 

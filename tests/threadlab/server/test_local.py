@@ -10,14 +10,14 @@ import sys
 import msgspec
 import pytest
 
-from threadlab import local
 from threadlab.errors import ThreadlabError
-from threadlab.home import Home, ServerRecord
-from threadlab.local import ensure_server, server_status, stop_server
+from threadlab.service import local_server as local
+from threadlab.service.data_folder import Home, ServerRecord
+from threadlab.service.local_server import ensure_server, server_status, stop_server
 
 from .conftest import python
 
-ENSURE = "import json; from threadlab.local import ensure_server; print(json.dumps(ensure_server()), flush=True)"
+ENSURE = "import json; from threadlab.service.local_server import ensure_server; print(json.dumps(ensure_server()), flush=True)"
 
 pytestmark = pytest.mark.usefixtures("own_port")
 posix = pytest.mark.skipif(os.name != "posix", reason="needs the signals of a POSIX system")

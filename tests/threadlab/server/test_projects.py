@@ -8,9 +8,9 @@ import openai
 import pytest
 
 from threadlab.errors import ThreadlabError
-from threadlab.home import Home
-from threadlab.keys import keys_of
-from threadlab.service import Service
+from threadlab.service.data_folder import Home
+from threadlab.service.in_process import Service
+from threadlab.service.keys import keys_of
 
 from .test_cli import ask, serving
 from .test_sdk import no_proxy

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import openai
 import pytest
 
-from threadlab import local
-from threadlab.home import Home
-from threadlab.local import ensure_server
+from threadlab.service import local_server as local
+from threadlab.service.data_folder import Home
+from threadlab.service.local_server import ensure_server
 
 from .test_cli import serving
 

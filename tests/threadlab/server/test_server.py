@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import pytest
 
-from threadlab import listen
-from threadlab.clock import ScaledClock
-from threadlab.engine.wire import Lost, Reply
+from threadlab.service import listen
+from threadlab.virtual_time.clock import ScaledClock
+from threadlab.wire.exchange import Lost, Reply
 
 from .conftest import KEY, Running, eventually
 

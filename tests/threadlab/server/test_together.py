@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from threadlab.together import Together
+from threadlab.service.group_commit import Together
 
 
 class Disk:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from threadlab.trial import World
+from threadlab.trials.trial import World
 
 
 def five_messages(client):

@@ -4,7 +4,7 @@ import threading
 import time
 
 from threadlab import Service
-from threadlab.guest import patches
+from threadlab.virtual_time import patches
 
 
 def test_thread_of_the_kernel_turns_the_clock():

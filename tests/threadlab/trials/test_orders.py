@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tests.threadlab.trials.programs import awaited, racing, synchronous, windows, world
-from threadlab.explore import explore, replay
-from threadlab.trial import ASYNC_CLIENT, CLIENT, World
+from threadlab.trials.explore import explore, replay
+from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, World
 
 TEXT = "What is the capital of Portugal?"
 

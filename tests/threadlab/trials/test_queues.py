@@ -6,8 +6,8 @@ import time
 
 from tests.threadlab.trials.programs import world
 from threadlab import Service
-from threadlab.guest.messages import Spec
-from threadlab.trial import ASYNC_CLIENT, CLIENT, World, in_process, run_trial, trial
+from threadlab.trials.guest.messages import Spec
+from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, World, in_process, run_trial, trial
 
 
 class Echo:

@@ -1,10 +1,10 @@
 """Conversations and Responses in a trial; each test named after the mistake it catches."""
 
-from threadlab.explore import explore_kills
-from threadlab.families import CONVERSATIONS, THREADS
-from threadlab.guest.messages import Spec
-from threadlab.host import Limits
-from threadlab.trial import CLIENT, World, in_process, trial
+from threadlab.trials.api_family import CONVERSATIONS, THREADS
+from threadlab.trials.explore import explore_kills
+from threadlab.trials.guest.messages import Spec
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import CLIENT, World, in_process, trial
 
 MODEL = "gpt-4o"
 

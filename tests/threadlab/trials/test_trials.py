@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.threadlab.trials.programs import racing, synchronous, windows, world
-from threadlab.trial import ASYNC_CLIENT, CLIENT, World, trial
+from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, World, trial
 
 
 def test_ten_minutes_of_sleep_are_slept():
@@ -26,8 +26,8 @@ def test_ten_minutes_of_sleep_are_slept():
 
 def test_early_bound_sleep_is_real():
     source = "from time import sleep, monotonic\ndef early(client):\n  start = monotonic()\n  sleep(3600)\n  return monotonic() - start\n"
-    from threadlab.guest.messages import Spec
-    from threadlab.trial import in_process, run_trial
+    from threadlab.trials.guest.messages import Spec
+    from threadlab.trials.trial import in_process, run_trial
 
     evidence = run_trial(in_process({}), Spec("early", [CLIENT], sources=[source]), World())
     assert evidence.value == pytest.approx(3600)
@@ -100,8 +100,8 @@ def test_waiting_for_nothing_is_a_hang():
 
 
 def test_endless_computing_is_a_hang(monkeypatch):
-    from threadlab.guest.messages import Spec
-    from threadlab.trial import in_process, run_trial
+    from threadlab.trials.guest.messages import Spec
+    from threadlab.trials.trial import in_process, run_trial
 
     def spins(client):
         while True:

@@ -8,14 +8,14 @@ import nbformat
 from nbclient import NotebookClient
 
 from tests.threadlab.trials.programs import racing, windows, world
-from threadlab.explore import explore
-from threadlab.trial import ASYNC_CLIENT
+from threadlab.trials.explore import explore
+from threadlab.trials.trial import ASYNC_CLIENT
 
 PROGRAM = """
 import asyncio
 
-from threadlab.explore import explore
-from threadlab.trial import ASYNC_CLIENT, World
+from threadlab.trials.explore import explore
+from threadlab.trials.trial import ASYNC_CLIENT, World
 
 
 def setup(client):

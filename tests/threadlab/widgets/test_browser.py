@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Open = Callable[..., Page]
 
 WIDGET = ".threadlab-w"
-RACE = """from threadlab.race import SIXTH, five_messages, hurried
-from threadlab.trial import ASYNC_CLIENT, CLIENT, World
+RACE = """from courseware.race import SIXTH, five_messages, hurried
+from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, World
 from threadlab.widgets import *
 
 world = World(five_messages)

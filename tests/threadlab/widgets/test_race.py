@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from threadlab import Service, race
+from courseware import race
+from threadlab import Service
 from threadlab.engine.journal import Journal
-from threadlab.explore import explore
-from threadlab.trial import ASYNC_CLIENT, CLIENT, World, trial
+from threadlab.trials.explore import explore
+from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, World, trial
 from threadlab.widgets import Race
 from threadlab.widgets.lanes import SHOWN, lanes
 

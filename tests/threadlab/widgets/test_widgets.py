@@ -13,15 +13,17 @@ from typing import Any
 
 import pytest
 
-from threadlab import Service, lesson, race
-from threadlab.engine.lifecycle import ACTIVE, MOVES, TERMINAL
-from threadlab.faults import KINDS
-from threadlab.trial import CLIENT, World, trial
+from courseware import predict as lesson
+from courseware import race
+from courseware.progress_widget import COURSE
+from threadlab import Service
+from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
+from threadlab.engine.faults import KINDS
+from threadlab.trials.trial import CLIENT, World, trial
 from threadlab.widgets import Answers, CostMeter, FaultKnobs, Polls, Progress, Quiz, Race, RunLife, ThreadView
 from threadlab.widgets.base import Widget
 from threadlab.widgets.lifecycle import PLACES, axes
 from threadlab.widgets.polls import asked
-from threadlab.widgets.progress import COURSE
 
 
 @pytest.fixture(autouse=True)

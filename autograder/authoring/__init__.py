@@ -1,0 +1,1 @@
+"""For authors of exercises: the known answers graded, the learners' copy made."""

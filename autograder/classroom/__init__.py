@@ -1,0 +1,1 @@
+"""A class: its submissions, its graders, its gradebook, its reports."""

@@ -1,0 +1,306 @@
+"""A whole class: which submissions have to be graded, and what is kept of each.
+
+The processes that grade know nothing of the gradebook; this one does not run a line of a submission. What came of a submission is kept in
+three steps, each of which happens as a whole: the rows in the gradebook, the folder of graded notebooks, the record that says it is done.
+Ended between any two of them, the next run grades that one submission again, with the same result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autograder import checks
+from autograder.classroom.gradebook import Writer
+from autograder.classroom.grader import Job, Outcome, Plan
+from autograder.classroom.processes import Pool
+from autograder.classroom.released import read_release
+from autograder.judging.behaviours import Verdict
+from autograder.notebooks import ROOT, BadNotebook
+
+RECORDS = "autograder/work/records"
+MOST = 256 * 1024**2
+"""Bytes in a submission. A larger one is not read at all."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What is remembered of a submission besides nbgrader's own files, for resuming and for reports."""
+
+    student: str
+    fingerprint: str
+    """Of what was handed in, the release and the checks: another one means that it has to be graded again."""
+    score: float = 0.0
+    seconds: dict[str, float] = {}
+    incidents: list[str] = []
+    problem: str = ""
+    at: str = ""
+    verdicts: dict[str, list[Verdict]] = {}
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """What a student handed in, as it lies on the disk."""
+
+    student: str
+    folder: Path
+    notebooks: dict[str, Path]
+    files: dict[str, Path]
+    left_out: list[str]
+    problem: str = ""
+
+
+class Classroom:
+    """One exercise's class. `api` is nbgrader's, with the course's configuration: it says where everything is."""
+
+    def __init__(self, slug: str, api: Any) -> None:
+        self.slug, self.api, self.coursedir = slug, api, api.coursedir
+        self.root = Path(self.coursedir.root)
+        self.release = read_release(self.coursedir.db_url, slug)
+        self.plan = _plan(api, self.release)
+        self.writer = Writer(self.coursedir.db_url, self.release, _late_plugin(api))
+        self._basis = hashlib.sha256((self.release.digest() + _checks(slug) + repr(sorted(self.plan.config.items()))).encode()).hexdigest()
+
+    def _place(self, directory: str, student: str) -> Path:
+        path = self.coursedir.format_path(directory, student, self.slug)
+        return Path(path if os.path.isabs(path) else self.root / path)
+
+    # ---- what there is to do
+
+    def students(self) -> list[str]:
+        """Everybody who handed something in. Raises BadNotebook when nobody did."""
+        names = sorted(self.api.get_submitted_students(self.slug))
+        if not names:
+            folder = self._place(self.coursedir.submitted_directory, "<student>")
+            raise BadNotebook(f"Nobody has handed in {self.slug}: submissions belong in {folder}/{self.slug}.ipynb.")
+        return names
+
+    def look(self, student: str) -> Submission:
+        """Links are left out: they could lead to anybody's files."""
+        folder = self._place(self.coursedir.submitted_directory, student)
+        notebooks, files, left_out, size = dict[str, Path](), dict[str, Path](), list[str](), 0
+        for directory, subfolders, names in os.walk(folder):
+            links = [name for name in subfolders if Path(directory, name).is_symlink()]
+            subfolders[:] = sorted(name for name in subfolders if name not in links and name not in self.coursedir.ignore)
+            for name in [*links, *sorted(names)]:
+                path = Path(directory, name)
+                about = path.lstat()
+                if not stat.S_ISREG(about.st_mode):
+                    left_out.append(path.relative_to(folder).as_posix())
+                elif directory == str(folder) and path.suffix == ".ipynb" and self.release.notebook(path.stem):
+                    notebooks[path.stem] = path
+                    size += about.st_size
+                elif path.suffix != ".ipynb" and not _ignored(path, self.coursedir.ignore):
+                    files[path.relative_to(folder).as_posix()] = path
+                    size += about.st_size
+        problem = ""
+        if not notebooks:
+            wanted = ", ".join(f"{one.name}.ipynb" for one in self.release.notebooks)
+            problem = f"There is no notebook to grade: {wanted} was expected."
+        elif size > MOST:
+            problem = f"It is too large: {size:,} bytes, where {MOST:,} are allowed."
+        return Submission(student, folder, notebooks, files, left_out, problem)
+
+    def fingerprint(self, submission: Submission) -> str:
+        """Of all that the result depends on."""
+        digest = hashlib.sha256(self._basis.encode())
+        for name, path in sorted({**submission.files, **{f"{one}.ipynb": at for one, at in submission.notebooks.items()}}.items()):
+            digest.update(f"{name}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
+            with path.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+        return digest.hexdigest()
+
+    def done(self, student: str, graded: dict[str, float], submission: Submission) -> bool:
+        """Whether this very submission has been graded, and everything of it is kept."""
+        record = self.record(student)
+        if record is None or record.problem or student not in graded:
+            return False
+        return self._place(self.coursedir.autograded_directory, student).is_dir() and record.fingerprint == self.fingerprint(submission)
+
+    # ---- doing it
+
+    def run(self, pool: Pool, students: list[str], force: bool = False) -> Iterator[Record]:
+        """Grade these students' submissions; those that are done already come first, as they are."""
+        graded = self.writer.scores()
+        waiting: dict[str, tuple[Submission, str]] = {}
+        finished: list[Record] = []
+        todo: list[Submission] = []
+        for student in students:
+            submission = self.look(student)
+            if not force and not submission.problem and self.done(student, graded, submission):
+                kept = self.record(student)
+                assert kept is not None
+                yield msgspec.structs.replace(kept, score=graded[student])
+            else:
+                todo.append(submission)
+
+        def jobs() -> Iterator[Job]:
+            for submission in todo:
+                if submission.problem:
+                    finished.extend(self._keep([(Outcome(submission.student, problem=submission.problem), submission, "")]))
+                    continue
+                try:
+                    job, mark = self._job(submission), self.fingerprint(submission)
+                except OSError as error:
+                    problem = f"It cannot be read: {error.strerror}."
+                    finished.extend(self._keep([(Outcome(submission.student, problem=problem), submission, "")]))
+                    continue
+                waiting[submission.student] = submission, mark
+                yield job
+
+        for outcomes in pool.run(self.plan, jobs()):
+            yield from finished
+            finished.clear()
+            for outcome in outcomes:
+                if outcome.refused:
+                    raise BadNotebook(outcome.refused)
+                outcome.incidents += [f"{name} is a link, and was left out." for name in waiting[outcome.student][0].left_out[:20]]
+            yield from self._keep([(outcome, *waiting.pop(outcome.student)) for outcome in outcomes])
+        yield from finished
+
+    def _job(self, submission: Submission) -> Job:
+        notebooks = {name: path.read_bytes() for name, path in submission.notebooks.items()}
+        files = {name: path.read_bytes() for name, path in self._files(submission).items()}
+        return Job(submission.student, notebooks, files)
+
+    def _files(self, submission: Submission) -> dict[str, Path]:
+        """The submission's files, those of the source folder over them, as nbgrader has it."""
+        from nbgrader.utils import find_all_files
+
+        source = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", self.slug))
+        source = source if source.is_absolute() else self.root / source
+        ours = {
+            Path(path).relative_to(source).as_posix(): Path(path)
+            for path in find_all_files(str(source), [*self.coursedir.ignore, "*.ipynb"])
+        }
+        return {**submission.files, **ours}
+
+    def _keep(self, outcomes: list[tuple[Outcome, Submission, str]]) -> list[Record]:
+        """What came of some submissions, with their fingerprints: kept of all of them, step by step."""
+        times = []
+        for outcome, submission, _ in outcomes:
+            timestamp, unreadable = self._timestamp(submission.folder)
+            outcome.incidents += unreadable
+            times.append((outcome, timestamp))
+        scores = self.writer.write(times)
+        return [self._finish(*one, score) for one, score in zip(outcomes, scores, strict=True)]
+
+    def _finish(self, outcome: Outcome, submission: Submission, mark: str, score: float) -> Record:
+        record = Record(
+            outcome.student,
+            mark,
+            score,
+            outcome.seconds,
+            outcome.incidents,
+            outcome.problem,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            outcome.verdicts,
+        )
+        self._record_path(outcome.student).unlink(missing_ok=True)
+        self._put_graded(outcome, submission)
+        self._write_record(record)
+        return record
+
+    def _timestamp(self, folder: Path) -> tuple[datetime | None, list[str]]:
+        from nbgrader.utils import parse_utc
+
+        path = folder / "timestamp.txt"
+        if not path.is_file() or path.is_symlink():
+            return None, []
+        try:
+            text = path.read_text(encoding="utf-8").strip()[:100]
+            return (parse_utc(text) if text else None), []
+        except (ValueError, OSError, OverflowError):
+            return None, ["timestamp.txt does not hold a time; the submission counts as one without."]
+
+    def _put_graded(self, outcome: Outcome, submission: Submission) -> None:
+        """The folder of graded notebooks, made aside and then put in place."""
+        place = self._place(self.coursedir.autograded_directory, outcome.student)
+        if place.exists():
+            shutil.rmtree(place)
+        if outcome.problem:
+            return
+        aside = self.root / RECORDS / self.slug / f".{outcome.student}"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for name, path in self._files(submission).items():
+            to = aside / name
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, to)
+        for name, text in outcome.notebooks.items():
+            (aside / f"{name}.ipynb").write_text(text, encoding="utf-8")
+            if outcome.verdicts.get(name):
+                (aside / f"{name}.verdicts.json").write_bytes(msgspec.json.format(msgspec.json.encode(outcome.verdicts[name])))
+        for directory, _, names in os.walk(aside):
+            for one in names:
+                os.chmod(Path(directory, one), 0o444)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside.rename(place)
+
+    def graded_notebooks(self, student: str) -> list[Path]:
+        """Where a student's graded notebooks are."""
+        folder = self._place(self.coursedir.autograded_directory, student)
+        return [folder / f"{one.name}.ipynb" for one in self.release.notebooks]
+
+    # ---- records
+
+    def _record_path(self, student: str) -> Path:
+        return self.root / RECORDS / self.slug / f"{student}.json"
+
+    def record(self, student: str) -> Record | None:
+        """What was kept of a student's last grading."""
+        try:
+            return msgspec.json.decode(self._record_path(student).read_bytes(), type=Record)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def graded_notebook(self, student: str) -> Path:
+        """The notebook as it was graded."""
+        return self._place(self.coursedir.autograded_directory, student) / f"{self.slug}.ipynb"
+
+    def _write_record(self, record: Record) -> None:
+        path = self._record_path(record.student)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.part")
+        aside.write_bytes(msgspec.json.encode(record))
+        aside.replace(path)
+
+
+def _ignored(path: Path, patterns: list[str]) -> bool:
+    from nbgrader.utils import is_ignored
+
+    return bool(is_ignored(str(path), patterns))
+
+
+def _plan(api: Any, release: Any) -> Plan:
+    from nbgrader.converters import Autograde
+
+    converter = Autograde(coursedir=api.coursedir, parent=api)
+    names = [
+        [f"{one.__module__}.{one.__qualname__}" for one in found]
+        for found in (converter.sanitize_preprocessors, converter.autograde_preprocessors)
+    ]
+    wanted = {name.rpartition(".")[2] for found in names for name in found} | {"NbGraderPreprocessor", "NotebookExporter"}
+    config = {name: dict(api.config[name]) for name in sorted(wanted) if name in api.config}
+    return Plan(release, names[0], names[1], config)
+
+
+def _late_plugin(api: Any) -> Any:
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    penalties = AssignLatePenalties(parent=api)
+    penalties.init_plugin()
+    return penalties.plugin_inst
+
+
+def _checks(slug: str) -> str:
+    """The text of the checks, so that other checks mean another grading."""
+    hidden = ROOT / "autograder" / "hidden" / f"{slug}.py"
+    return "".join(path.read_text(encoding="utf-8") for path in [*checks.modules(slug), hidden] if path.is_file())

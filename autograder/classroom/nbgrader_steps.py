@@ -1,0 +1,81 @@
+"""nbgrader's steps for a class: release, grade, feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from autograder.notebooks import ROOT, BadNotebook
+from threadlab.errors import ThreadlabError
+
+if TYPE_CHECKING:
+    from autograder.classroom.assignment import Record
+    from autograder.classroom.processes import Pool
+
+CONFIG = ROOT / "autograder"
+
+
+def nbgrader_api(trust: bool = False, **directories: str) -> Any:
+    """nbgrader's own Python interface with the course's configuration. `directories` go to its CourseDirectory."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(CONFIG)).load_config()
+    config.merge(Config({"ExecuteInSandbox": {"trust_submissions": trust}, "CourseDirectory": directories}))
+    return NbGraderAPI(config=config)
+
+
+def known(slug: str, api: Any) -> bool:
+    """Whether the gradebook has the assignment."""
+    from nbgrader.api import MissingEntry
+
+    try:
+        with api.gradebook as gradebook:
+            return bool(gradebook.find_assignment(slug).notebooks)
+    except MissingEntry:
+        return False
+
+
+def ready(slug: str) -> None:
+    """See to it that the gradebook knows the assignment; a fresh clone has no gradebook at all.
+
+    nbgrader learns an assignment by releasing it, so it is released once more, to a folder of its own: the notebooks in `exercises/` may
+    hold somebody's answers. Raises ThreadlabError when nbgrader cannot do it.
+    """
+    api = nbgrader_api(release_directory="autograder/work/release")
+    if known(slug, api):
+        return
+    outcome = api.generate_assignment(slug, force=True, create=True)
+    if not outcome["success"]:
+        raise ThreadlabError(f"nbgrader could not enter {slug} into the gradebook:\n{_end_of(outcome)}")
+
+
+def grade(slug: str, api: Any, pool: Pool, students: list[str] | None = None, force: bool = False) -> Iterator[Record]:
+    """Grade a class, side by side; each student's failure is that student's alone. Yields the records as they come."""
+    from autograder.classroom.assignment import Classroom
+
+    room = Classroom(slug, api)
+    names = sorted(students or room.students())
+    for name in names:
+        if not room.look(name).folder.is_dir():
+            raise BadNotebook(f"{name} has not handed in {slug}: there is no folder {room.look(name).folder}.")
+    yield from room.run(pool, names, force)
+
+
+def max_score(slug: str, api: Any) -> float:
+    """What an assignment is worth."""
+    from autograder.classroom.released import read_release
+
+    return read_release(api.coursedir.db_url, slug).max_score
+
+
+def feedback(slug: str, api: Any) -> None:
+    """nbgrader's feedback pages for everybody who was graded."""
+    for student in sorted(api.get_autograded_students(slug)):
+        api.generate_feedback(slug, student, force=True)
+
+
+def _end_of(outcome: Any) -> str:
+    lines = [line for line in (outcome.get("log") or outcome.get("error") or "").strip().splitlines() if line.strip()]
+    return "\n".join(lines[-6:])

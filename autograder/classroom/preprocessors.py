@@ -1,0 +1,239 @@
+"""Nbgrader's preprocessors, without a gradebook to open: what they ask of it comes from a `Release`, what they would write is collected.
+
+And one more, `RestoreMarks`, which comes first: a learner can edit the marks of a cell (what it is worth, whether it is graded), and stock
+nbgrader then fails the submission, or the whole class.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import nbformat
+from jsonschema import ValidationError
+from nbformat import NotebookNode
+from nbgrader import preprocessors as stock
+from nbgrader import utils
+from nbgrader.api import MissingEntry
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.nbgraderformat.common import BaseMetadataValidator
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.classroom.released import MarkedCell, Release, ReleasedNotebook, SourceCell, read_release
+
+
+def drop_links(assignment: str, student: str, notebooks: list[str]) -> None:
+    """Before nbgrader copies a submission, take the links out of it: it would copy what they lead to, be it the gradebook.
+
+    Every command of nbgrader's that converts calls this, with the paths of one submission's (or source's) notebooks.
+    """
+    for folder in {Path(path).parent for path in notebooks}:
+        for directory, subfolders, names in os.walk(folder):
+            for name in [*subfolders, *names]:
+                path = Path(directory, name)
+                if path.is_symlink():
+                    path.unlink()
+                    logging.getLogger("autograder").warning("%s is a link; it was taken out of the submission.", path)
+
+
+Pair = tuple[NotebookNode, Any]
+SCHEMA = 3
+
+
+def released_notebook(preprocessor: Any, resources: Any) -> ReleasedNotebook | None:
+    """The release that a preprocessor was given, or the one in the gradebook."""
+    about = resources["nbgrader"]
+    release: Release = getattr(preprocessor, "release", None) or read_release(about["db_url"], about["assignment"])
+    return release.notebook(about["notebook"])
+
+
+class RestoreMarks(NbGraderPreprocessor):  # type: ignore[misc]
+    """Gives every released cell the marks that it was released with, and takes marks away from all other cells.
+
+    A cell that is there twice keeps its marks where it stands last, as in nbgrader; a graded cell that is missing is put back.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
+        self.notes: list[str] = []
+        known = released_notebook(self, resources)
+        if known is not None:
+            self._drop_strange(nb, known)
+            for cell in nb.cells:
+                self._restore(cell, known)
+            self._put_back(nb, known)
+        for note in self.notes:
+            self.log.warning(note)
+        return nb, resources
+
+    def _drop_strange(self, nb: NotebookNode, known: ReleasedNotebook) -> None:
+        seen: set[str] = set()
+        for cell in reversed(nb.cells):
+            marks = cell.metadata.get("nbgrader")
+            if marks is None:
+                continue
+            name = marks.get("grade_id") if isinstance(marks, dict) else None
+            if isinstance(name, str) and known.source_cell(name) is not None and name not in seen:
+                seen.add(name)
+                continue
+            if isinstance(name, str) and name in seen:
+                self.notes.append(f"The cell {name[:60]!r} was there twice; the last one counts.")
+            elif isinstance(marks, dict) and (marks.get("grade") or marks.get("solution")):
+                self.notes.append(f"A cell had marks of its own, as {str(name)[:60]!r}; there is no such cell in the release.")
+            del cell.metadata["nbgrader"]
+
+    def _restore(self, cell: NotebookNode, known: ReleasedNotebook) -> None:
+        marks = cell.metadata.get("nbgrader")
+        if marks is None:
+            return
+        source = known.source_cell(marks["grade_id"])
+        assert source is not None
+        wrong = {name for name, value in _marks(source, known).items() if marks.get(name, False) != value}
+        if wrong:
+            self.notes.append(f"The marks of the cell {source.name!r} had been changed ({', '.join(sorted(wrong))}); they were put back.")
+            marks.update(_marks(source, known))
+
+    def _put_back(self, nb: NotebookNode, known: ReleasedNotebook) -> None:
+        order = [cell.name for cell in known.source_cells]
+        transform = stock.OverwriteCells(parent=self).missing_cell_transform
+        for name in order:
+            graded = known.graded(name)
+            if graded is None or name in _places(nb):
+                continue
+            places = _places(nb)
+            before = [places[other] for other in order[: order.index(name)] if other in places]
+            source, task = known.source_cell(name), any(cell.name == name for cell in known.task_cells)
+            solution = any(cell.name == name for cell in known.solution_cells)
+            cell = nbformat.from_dict(transform(source, graded.max_score, is_solution=solution, is_task=task))  # type: ignore[no-untyped-call]
+            if nb.nbformat_minor >= 5:
+                cell.id = _cell_id(name, nb)
+            nb.cells.insert(len(nb.cells) if task else before[-1] + 1 if before else 0, cell)
+            self.notes.append(f"The cell {name!r} was missing; it was put back.")
+
+
+def _cell_id(name: str, nb: NotebookNode) -> str:
+    """An id for a cell that is put back: the same in every grading, where nbformat would draw one by lot."""
+    taken = {cell.get("id") for cell in nb.cells}
+    tries = (f"put-back-{hashlib.sha256(f'{name}{turn}'.encode()).hexdigest()[:8]}" for turn in itertools.count())
+    return next(one for one in tries if one not in taken)
+
+
+def _places(nb: NotebookNode) -> dict[str, int]:
+    return {cell.metadata["nbgrader"]["grade_id"]: index for index, cell in enumerate(nb.cells) if "nbgrader" in cell.metadata}
+
+
+def _marks(source: SourceCell, known: ReleasedNotebook) -> dict[str, Any]:
+    """The marks that decide how a cell is treated."""
+    task = any(cell.name == source.name for cell in known.task_cells)
+    grade = any(cell.name == source.name for cell in known.grade_cells)
+    solution = any(cell.name == source.name for cell in known.solution_cells)
+    marks = {"grade": grade, "solution": solution, "task": task, "locked": source.locked, "schema_version": SCHEMA}
+    graded = known.graded(source.name)
+    return marks if graded is None else {**marks, "points": graded.max_score}
+
+
+class KnownKernelspec(stock.OverwriteKernelspec):  # type: ignore[misc]
+    """The release's kernel, from a release that is at hand."""
+
+    release: Release
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
+        known = released_notebook(self, resources)
+        kernelspec = json.loads(known.kernelspec) if known and known.kernelspec else None
+        if kernelspec:
+            nb.metadata["kernelspec"] = kernelspec
+        return nb, resources
+
+
+class _Known:
+    """The questions that OverwriteCells asks of a gradebook."""
+
+    def __init__(self, notebook: ReleasedNotebook) -> None:
+        self._notebook = notebook
+
+    def find_notebook(self, name: str, assignment: str) -> ReleasedNotebook:
+        return self._notebook
+
+    def find_source_cell(self, name: str, notebook: str, assignment: str) -> SourceCell:
+        found: SourceCell = _or_missing(self._notebook.source_cell(name))
+        return found
+
+    def find_graded_cell(self, name: str, notebook: str, assignment: str) -> MarkedCell:
+        found: MarkedCell = _or_missing(self._notebook.graded(name))
+        return found
+
+
+def _or_missing(found: Any) -> Any:
+    if found is None:
+        raise MissingEntry("not in the release")
+    return found
+
+
+class KnownCells(stock.OverwriteCells):  # type: ignore[misc]
+    """The release's locked cells, from a release that is at hand."""
+
+    release: Release
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
+        known = released_notebook(self, resources)
+        assert known is not None
+        self.notebook_id, self.assignment_id = known.name, resources["nbgrader"]["assignment"]
+        self.gradebook = _Known(known)
+        nb, resources = NbGraderPreprocessor.preprocess(self, nb, resources)
+        if self.add_missing_cells:
+            nb, resources = self.add_missing_grade_cells(nb, resources)
+            nb, resources = self.add_missing_task_cells(nb, resources)
+        return nb, resources
+
+
+class _ReadOnce(BaseMetadataValidator):  # type: ignore[misc]
+    """As nbgrader has it, but jsonschema's validator is made once: to find out each time that the schema is one takes most of the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wants = jsonschema.validators.validator_for(self.schema)(self.schema)
+
+    def validate_cell(self, cell: NotebookNode) -> None:
+        marks = cell.metadata.get("nbgrader")
+        if marks is not None and (marks.get("schema_version", 0) != self.schema_version or not self._wants.is_valid(marks)):
+            raise ValidationError(f"not nbgrader's metadata: {str(marks)[:200]}")
+
+
+class _Quick(MetadataValidator, _ReadOnce):  # type: ignore[misc]
+    """nbgrader's validator, which asks its base class what the schema says: here `_ReadOnce`."""
+
+
+class KnownSchema(stock.CheckCellMetadata):  # type: ignore[misc]
+    """The same check. What it does not let pass is said by nbgrader's own."""
+
+    validator: Any = None
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
+        cls = type(self)
+        cls.validator = cls.validator or _Quick()
+        try:
+            cls.validator.validate_nb(nb)
+        except Exception:
+            return super().preprocess(nb, resources)  # type: ignore[no-any-return]
+        return nb, resources
+
+
+class CollectScores(stock.SaveAutoGrades):  # type: ignore[misc]
+    """Scores and comments by grade id, to be written by somebody else."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
+        self.scores: dict[str, float | None] = {}
+        self.comments: dict[str, str | None] = {}
+        return NbGraderPreprocessor.preprocess(self, nb, resources)  # type: ignore[no-any-return]
+
+    def _add_score(self, cell: NotebookNode, resources: Any) -> None:
+        self.scores[cell.metadata["nbgrader"]["grade_id"]] = utils.determine_grade(cell, self.log)[0]
+
+    def _add_comment(self, cell: NotebookNode, resources: Any) -> None:
+        unchanged = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell) and not utils.is_task(cell)
+        self.comments[cell.metadata["nbgrader"]["grade_id"]] = "No response." if unchanged else None

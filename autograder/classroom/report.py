@@ -1,0 +1,235 @@
+"""What a class found hard: one page that needs nothing else, lists for Canvas and Moodle, and the same as JSON.
+
+Everything that comes from a submission is text here and is escaped as such; meaning is never carried by colour alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections import Counter
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autograder import checks
+from autograder.classroom import similar
+from autograder.classroom.assignment import Classroom, Record
+from autograder.notebooks import ROOT, BadNotebook, read_answers
+
+REPORTS = "autograder/work/reports"
+
+
+class Hard(msgspec.Struct, frozen=True):
+    """A behaviour, and how many do not show it."""
+
+    part: str
+    behaviour: str
+    promise: str
+    points: int
+    lost: int
+    of: int
+    sentence: str
+    """The reason that was given most often."""
+
+
+class Misconception(msgspec.Struct, frozen=True):
+    """A known wrong answer whose behaviours are lost by these students' answers too."""
+
+    name: str
+    students: list[str]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A student."""
+
+    student: str
+    score: float
+    lost: list[str]
+    seconds: float
+    incidents: list[str]
+    problem: str
+
+
+class ClassReport(msgspec.Struct, frozen=True):
+    """All that the page says."""
+
+    slug: str
+    title: str
+    points: float
+    rows: list[Row]
+    hard: list[Hard]
+    misconceptions: list[Misconception]
+    similar: similar.Similar
+
+
+def collect(slug: str, api: Any) -> ClassReport:
+    """Raises BadNotebook when nobody was graded yet."""
+    room = Classroom(slug, api)
+    scores = room.writer.scores()
+    records = [record for student in sorted(scores) if (record := room.record(student)) is not None]
+    if not records:
+        raise BadNotebook(f"Nobody's {slug} was graded yet: python3 course.py grade {slug}")
+    rows = [Row(one.student, scores[one.student], _lost(one), one.seconds.get("all", 0.0), one.incidents, one.problem) for one in records]
+    title = checks.find(slug).title if slug in checks.SLUGS else slug
+    blank = {cell.name: cell.source for one in room.release.notebooks for cell in one.source_cells}
+    answers = {one.student: similar.answer(room.graded_notebooks(one.student), blank) for one in records if not one.problem}
+    return ClassReport(
+        slug, title, room.release.max_score, rows, _hard(slug, records), _misconceptions(slug, rows), similar.compare(answers)
+    )
+
+
+def _lost(record: Record) -> list[str]:
+    return [name for found in record.verdicts.values() for verdict in found for name in verdict.lost]
+
+
+def _hard(slug: str, records: list[Record]) -> list[Hard]:
+    """Hardest first. A submission that could not be graded says nothing about what is hard."""
+    if slug not in checks.SLUGS:
+        return []
+    graded = [record for record in records if not record.problem]
+    findings = [
+        (verdict.part, finding) for one in graded for found in one.verdicts.values() for verdict in found for finding in verdict.findings
+    ]
+    hard = []
+    for part in checks.find(slug).parts:
+        for behaviour in part.behaviours:
+            lost = [one for name, one in findings if name == part.name and one.behaviour == behaviour.name and one.earned < one.points]
+            said = Counter(one.sentence for one in lost if one.sentence).most_common(1)
+            sentence = said[0][0] if said else ""
+            hard.append(Hard(part.name, behaviour.name, behaviour.promise, behaviour.points, len(lost), len(graded), sentence))
+    return sorted(hard, key=lambda one: -one.lost)
+
+
+def _misconceptions(slug: str, rows: list[Row]) -> list[Misconception]:
+    """Students whose answers lose exactly what a known wrong answer loses. Several wrong answers can look the same from outside."""
+    known: dict[frozenset[str], list[str]] = {}
+    for path in sorted((ROOT / "autograder" / "known_answers" / slug / "wrong").glob("*.py")):
+        known.setdefault(frozenset(read_answers(path)[1] or ()), []).append(path.stem.replace("_", " "))
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        names = known.get(frozenset(row.lost), []) if row.lost and not row.problem else []
+        if names:
+            found.setdefault(" / ".join(names), []).append(row.student)
+    return sorted((Misconception(name, students) for name, students in found.items()), key=lambda one: -len(one.students))
+
+
+# ---- as files ----------------------------------------------------------------------------------------------------------------------------
+
+
+def write(report: ClassReport, folder: Path) -> list[Path]:
+    """The page, the lists and the JSON; returns where they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        f"{report.slug}.html": page(report),
+        f"{report.slug}.canvas.csv": canvas(report),
+        f"{report.slug}.moodle.csv": moodle(report),
+        f"{report.slug}.json": msgspec.json.format(msgspec.json.encode(report)).decode(),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
+
+
+def _cell(text: str) -> str:
+    """A spreadsheet would run a cell that begins like a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def canvas(report: ClassReport) -> str:
+    """A gradebook as Canvas imports it; students are found by their login."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", report.title])
+    rows.writerow(["    Points Possible", "", "", "", "", f"{report.points:g}"])
+    for row in report.rows:
+        rows.writerow([_cell(row.student), "", "", _cell(row.student), "", "" if row.problem else f"{row.score:g}"])
+    return out.getvalue()
+
+
+def moodle(report: ClassReport) -> str:
+    """Grades as Moodle's CSV import takes them; map `username` to the user and the other column to the grade item."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(["username", report.slug])
+    for row in report.rows:
+        rows.writerow([_cell(row.student), "-" if row.problem else f"{row.score:g}"])
+    return out.getvalue()
+
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b; background: #fff }
+table { border-collapse: collapse; margin: .5rem 0 2rem; width: 100% } caption { text-align: left; font-weight: 600; padding: .3rem 0 }
+th, td { border-bottom: 1px solid #bbb; padding: .25rem .6rem; text-align: left; vertical-align: top } td.n { text-align: right }
+.bar { display: inline-block; height: .7rem; background: #2b5c8a } .muted { color: #555 }
+"""
+
+
+def _table(caption: str, head: list[str], rows: list[list[str]], empty: str) -> str:
+    """Cells are HTML already."""
+    if not rows:
+        return f"<h2>{caption}</h2><p>{empty}</p>"
+    top = "".join(f'<th scope="col">{name}</th>' for name in head)
+    body = "".join(f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>" for row in rows)
+    return f"<table><caption>{caption}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _bar(count: int, of: int) -> str:
+    return f'{count} of {of} <span class="bar" style="width:{(8 * count / of if of else 0):.2f}rem" aria-hidden="true"></span>'
+
+
+def _how_alike(found: similar.Similar) -> str:
+    return (
+        "Answers are compared as streams of tokens, without comments, layout, texts, numbers and the names that they chose: "
+        f"100 % is the same program. {found.compared} were long enough to tell; two of them are usually {100 * found.usual:.0f} % alike "
+        f"(the median), and pairs from {100 * similar.ALIKE:.0f} % are listed, at most {similar.MOST}. It is information only: people who "
+        "worked together, or had the same good idea, look like people who copied. No score depends on it."
+    )
+
+
+def page(report: ClassReport) -> str:
+    """One page of HTML without scripts, pictures or anything from elsewhere."""
+    graded = [row.score for row in report.rows if not row.problem]
+    middle = f"median {statistics.median(graded):g}, mean {statistics.fmean(graded):.1f} of {report.points:g}" if graded else "none"
+    hard = [
+        [escape(one.behaviour), _bar(one.lost, one.of), str(one.points), escape(one.promise), escape(one.sentence[:400])]
+        for one in report.hard
+    ]
+    wrong = [
+        [escape(one.name), _bar(len(one.students), len(report.rows)), escape(", ".join(one.students))] for one in report.misconceptions
+    ]
+    unruly = [
+        [escape(row.student), "<br>".join(escape(line) for line in [row.problem, *row.incidents] if line)]
+        for row in report.rows
+        if row.problem or row.incidents
+    ]
+    rows = [
+        [
+            escape(row.student),
+            "not graded" if row.problem else f"{row.score:g}",
+            escape(", ".join(row.lost) or "nothing"),
+            f"{row.seconds:.2f} s",
+        ]
+        for row in report.rows
+    ]
+    alike = [[" and ".join(map(escape, pair.students)), f"{100 * pair.alike:.0f} %"] for pair in report.similar.pairs]
+    tables = [
+        _table("Hardest behaviours", ["Behaviour", "Not shown by", "Points", "What is checked", "Most frequent reason"], hard, "None."),
+        _table("Misconceptions", ["Known wrong answer", "Have it", "Who"], wrong, "No answer looks like a known wrong one."),
+        _table("Submissions that misbehaved", ["Student", "What happened"], unruly, "None."),
+        _table("Answers that are alike", ["Students", "Alike"], alike, "None: no two answers are nearly the same."),
+        _table("Scores", ["Student", f"Score of {report.points:g}", "Lost", "Time to grade"], rows, "Nobody."),
+    ]
+    title = escape(f"{report.title} ({report.slug})")
+    took = sum(row.seconds for row in report.rows)
+    about = f"{len(report.rows)} submissions, {len(graded)} graded: {middle}. Grading took {took:.1f} s of work."
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{about}</p>{''.join(tables)}"
+        '<p class="muted">A known wrong answer is named when exactly the same behaviours are lost; it is a hint, not a proof.</p>'
+        f'<p class="muted">{_how_alike(report.similar)}</p>'
+        "</main></body></html>\n"
+    )

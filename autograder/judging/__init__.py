@@ -1,0 +1,1 @@
+"""From evidence to verdicts: behaviours, hidden checks, one notebook graded, a verdict replayed."""

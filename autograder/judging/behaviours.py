@@ -1,0 +1,305 @@
+"""The words in which a check is written: scenes, behaviours, verdicts.
+
+A *scene* says how things stand and how the answer is put to use. A *behaviour* is one thing that the journal must show, in every delivery
+order of its scenes; it has a name, points, a promise to the learner, and a test that turns the evidence of one order into a failure
+sentence, or into nothing. A behaviour earns its points only if every order passes and the thing it is about came up at least once, so an
+answer that does nothing earns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, TypeAlias
+
+import msgspec
+
+from threadlab.trials.explore import Exploration, explore_kills, explore_with
+from threadlab.trials.guest.messages import Spec
+from threadlab.trials.timeline import Timeline
+from threadlab.trials.trial import Evidence, Guest, World
+
+MOST_ENTRIES, MOST_ROWS = 1000, 60
+"""A longer journal, or a timeline with more rows, is not drawn."""
+
+
+class Occasion(Enum):
+    """What a test says when there is nothing to fault, but nothing to praise either."""
+
+    NONE = "it never came to that"
+
+
+Found: TypeAlias = str | Occasion | None
+"""A failure sentence; NONE when the thing in question never came up; None when it came up and was done right."""
+
+Test: TypeAlias = Callable[[Evidence], Found]
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """How things stand before a trial, and what is done with the answer in it."""
+
+    name: str
+    world: Callable[[], World]
+    args: Callable[[Any], list[Any]]
+    """The arguments, from what the world's setup returned."""
+    entry: str = ""
+    """The name to call; the part's own when empty."""
+    kwargs: Mapping[str, Any] = {}
+    kwargs_of: Callable[[Any], Mapping[str, Any]] | None = None
+    """More keyword arguments, from what the world's setup returned."""
+    driver: str = "call"
+    bound: int = 60
+    """How many orders are visited at most; past it they are drawn at random, and the verdict says so."""
+    kill: bool = False
+    """Instead of every order: let it run through once, then kill it at each point and start it again. `bound` is of points, then."""
+    where: tuple[str, ...] = ()
+    """With `kill`: only at points whose description has one of these words. Where a sample must do, it is of those that tell most."""
+
+
+class Behaviour(msgspec.Struct, frozen=True):
+    """One thing that is checked."""
+
+    name: str
+    points: int
+    promise: str
+    """What the learner is told is checked, as a sentence."""
+    test: Test
+    scenes: tuple[str, ...] = ()
+    """The scenes in which it must hold; empty means the first one."""
+    across: Callable[[Sequence[Evidence]], Found] | None = None
+    """What only several trials together can show: judged when each has passed by itself."""
+    any_ending: bool = False
+    """Whether the test also judges trials that ended in an error or were stopped. Otherwise such an ending is the failure."""
+
+
+def worth(behaviours: Sequence[Behaviour], points: Mapping[str, int]) -> tuple[Behaviour, ...]:
+    """Those of the behaviours that `points` names, each worth what it says there. Raises KeyError for a name that none bears."""
+    by_name = {one.name: one for one in behaviours}
+    return tuple(msgspec.structs.replace(by_name[name], points=each) for name, each in points.items())
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What came of one behaviour."""
+
+    behaviour: str
+    points: int
+    earned: int
+    sentence: str = ""
+    """Why it failed."""
+    where: str = ""
+    """In how many orders, and in which one it is shown."""
+    order: tuple[int, ...] = ()
+    scene: str = ""
+    kill_at: int | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What came of one part of an exercise."""
+
+    part: str
+    findings: list[Finding]
+    coverage: str = ""
+    note: str = ""
+    journal: list[str] = []
+    """The journal of the simplest order that failed, a line an entry."""
+    timeline: str = ""
+    """The same as a picture with its table, in HTML; empty where it would be too long to look at."""
+
+    @property
+    def earned(self) -> int:
+        return sum(finding.earned for finding in self.findings)
+
+    @property
+    def points(self) -> int:
+        return sum(finding.points for finding in self.findings)
+
+    @property
+    def lost(self) -> list[str]:
+        return [finding.behaviour for finding in self.findings if finding.earned < finding.points]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What is judged by one graded cell."""
+
+    name: str
+    """The grade id of the solution cell, which is the name that it defines."""
+    behaviours: tuple[Behaviour, ...]
+    scenes: tuple[Scene, ...] = ()
+    judge: Callable[[Part, Guest, list[str]], Verdict] | None = None
+    """For parts that are not judged by scenes."""
+
+    @property
+    def points(self) -> int:
+        return sum(behaviour.points for behaviour in self.behaviours)
+
+
+class Exercise(msgspec.Struct, frozen=True):
+    """One exercise of the course."""
+
+    slug: str
+    lesson: str
+    title: str
+    minutes: int
+    parts: tuple[Part, ...]
+    hints: tuple[str, ...]
+
+    @property
+    def points(self) -> int:
+        return sum(part.points for part in self.parts)
+
+    def part(self, name: str) -> Part:
+        """Raises KeyError for a part that there is not."""
+        for part in self.parts:
+            if part.name == name:
+                return part
+        raise KeyError(name)
+
+
+def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
+    """Judge one part: `guest` runs the answer, `sources` are the answer cells (run afresh before every order)."""
+    if part.judge is not None:
+        return part.judge(part, guest, sources)
+    seen: dict[str, Exploration] = {}
+    for scene in part.scenes:
+        world = scene.world()
+        spec = spec_of(scene, part, world, sources)
+        if scene.kill:
+            seen[scene.name] = explore_kills(guest, spec, world, bound=scene.bound, where=scene.where)
+        else:
+            seen[scene.name] = explore_with(guest, spec, world, bound=scene.bound)
+        if unusable := _unusable(part.name, seen[scene.name]):
+            return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)
+    findings = [_finding(behaviour, part, seen) for behaviour in part.behaviours]
+    failed = _simplest(findings, seen)
+    if failed is None:
+        return Verdict(part.name, findings, _coverage(seen))
+    return Verdict(part.name, findings, _coverage(seen), journal=failed.text().splitlines(), timeline=_drawn(failed))
+
+
+def spec_of(scene: Scene, part: Part, world: World, sources: list[str]) -> Spec:
+    """What the guest is to do in a scene, whose world has been set up."""
+    more = scene.kwargs_of(world.given) if scene.kwargs_of else {}
+    return Spec(scene.entry or part.name, scene.args(world.given), {**scene.kwargs, **more}, sources, scene.driver)
+
+
+def _unusable(name: str, exploration: Exploration) -> str:
+    ending = exploration.orders[0].ending
+    if ending.how == "missing":
+        return f"`{name}` is not defined: run or restore the cell that defines it, and keep the name."
+    if ending.how == "broken":
+        return f"the cell that defines `{name}` cannot be run: {ending.type}: {ending.message}"
+    return ""
+
+
+def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) -> Finding:
+    came_up = False
+    worst: tuple[str, Evidence, str] | None = None
+    failing = total = 0
+    for scene in behaviour.scenes or (part.scenes[0].name,):
+        for evidence in seen[scene]:
+            total += 1
+            ending = ending_of(evidence) if not behaviour.any_ending or unwritten(evidence) else None
+            found: Found = ending or behaviour.test(evidence)
+            if isinstance(found, str):
+                failing += 1
+                worst = worst or (found, evidence, scene)
+            elif found is None:
+                came_up = True
+    if worst is None and behaviour.across is not None:
+        scenes = behaviour.scenes or (part.scenes[0].name,)
+        together = behaviour.across([evidence for scene in scenes for evidence in seen[scene]])
+        if isinstance(together, str):
+            return Finding(behaviour.name, behaviour.points, 0, together, "", seen[scenes[0]].orders[0].order, scenes[0])
+        came_up = came_up and together is None
+    if worst is not None:
+        sentence, evidence, scene = worst
+        kinds = "trials" if evidence.killed else "orders"
+        named = f"“{scene}”" if len(part.scenes) > 1 else ""
+        steps = f": {_brief(evidence.steps())}" if evidence.choices or not named else ""
+        many = f"{failing} of {total} {kinds}; this one{f' in {named}' if named else ''}{steps}"
+        where = many if total > 1 else f"in {named}" if named else ""
+        return Finding(behaviour.name, behaviour.points, 0, sentence, where, evidence.order, scene, evidence.kill_at)
+    if not came_up:
+        return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}")
+    return Finding(behaviour.name, behaviour.points, behaviour.points)
+
+
+def _brief(steps: str, most: int = 240) -> str:
+    """An order that fits in a sentence; a busy trial has a hundred choices, and a replay shows them all."""
+    return steps if len(steps) <= most else f"{steps[:most].rpartition(' → ')[0] or steps[:most]} → …"
+
+
+def unwritten(evidence: Evidence) -> bool:
+    """Whether the answer is still the blank that was handed out."""
+    return evidence.ending.type == "NotImplementedError" and not evidence.ending.message
+
+
+def ending_of(evidence: Evidence) -> str | None:
+    """Why this trial did not come to a proper end, as a sentence; None if it did."""
+    ending = evidence.ending
+    if ending.how == "raised":
+        if unwritten(evidence):
+            return "nothing has been written here yet."
+        at = f" at {ending.line}" if ending.line else ""
+        return f"it raised {ending.type}: {ending.message}{at}"
+    if ending.how == "halted":
+        at = f" (at {ending.line})" if ending.line else ""
+        return f"it {ending.message}{at}"
+    return None
+
+
+def _coverage(seen: Mapping[str, Exploration]) -> str:
+    points = sum(1 for exploration in seen.values() for evidence in exploration if evidence.killed)
+    orders = sum(len(exploration) for exploration in seen.values()) - points
+    sampled = [name for name, exploration in seen.items() if not exploration.complete]
+    if not sampled:
+        scenes = f" in {len(seen)} scenes" if len(seen) > 1 else ""
+        return f"{orders} delivery order{'' if orders == 1 else 's'} tried{scenes}: all there are.{_killed(points)}"
+    return f"{orders} delivery orders tried; a sample (seed 0) in {', '.join(sampled)}, where there are more.{_killed(points)}"
+
+
+def _killed(points: int) -> str:
+    return f" Killed at {points} points, and started again." if points else ""
+
+
+def _simplest(findings: list[Finding], seen: Mapping[str, Exploration]) -> Evidence | None:
+    """The order in which the first behaviour that failed is shown."""
+    failed = next((one for one in findings if one.scene and one.earned < one.points), None)
+    if failed is None:
+        return None
+    return next(one for one in seen[failed.scene] if (one.order, one.kill_at) == (failed.order, failed.kill_at))
+
+
+def _drawn(evidence: Evidence) -> str:
+    if len(evidence.journal) > MOST_ENTRIES:
+        return ""
+    try:
+        timeline = Timeline(evidence, "What happened")
+        return timeline.html() if len(timeline.rows) <= MOST_ROWS else ""
+    except Exception:  # a hostile answer's evidence may be of any shape, and a picture decides nothing
+        return ""
+
+
+def choices(right: Mapping[str, str], explained: Mapping[str, Mapping[str, str]]) -> Callable[[Part, Guest, list[str]], Verdict]:
+    """A judge of multiple-choice answers: a dictionary of letters. Each behaviour is named after the question it is about."""
+
+    def decide(part: Part, guest: Guest, sources: list[str]) -> Verdict:
+        from threadlab.trials.trial import run_trial
+
+        evidence = run_trial(guest, Spec(part.name, sources=sources, driver="value"), World())
+        if evidence.ending.how != "returned" or not isinstance(evidence.value, dict):
+            why = ending_of(evidence) or f"`{part.name}` is not a dictionary of letters: keep its shape and fill in the letters."
+            if evidence.ending.how in ("missing", "broken"):
+                why = f"`{part.name}` cannot be read: {evidence.ending.message}"
+            return Verdict(part.name, [Finding(b.name, b.points, 0, why) for b in part.behaviours], note=why)
+        return Verdict(part.name, [_chosen(b, evidence.value.get(b.name), right[b.name], explained[b.name]) for b in part.behaviours])
+
+    return decide
+
+
+def _chosen(behaviour: Behaviour, given: Any, right: str, explained: Mapping[str, str]) -> Finding:
+    letter = given.strip().lower() if isinstance(given, str) else ""
+    if letter == right:
+        return Finding(behaviour.name, behaviour.points, behaviour.points)
+    why = explained.get(letter, f"choose one of the letters {', '.join(sorted(explained))}, as a string.")
+    return Finding(behaviour.name, behaviour.points, 0, why if letter not in explained else f"({letter}) {why}")

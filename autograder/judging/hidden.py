@@ -1,0 +1,77 @@
+"""Behaviours in scenes that a teacher keeps back: `autograder/hidden/<exercise>.py`, which is never part of a release.
+
+    from autograder.judging.behaviours import Scene
+    from threadlab.trials.trial import CLIENT, World
+
+    SCENES = {"first_turn": [Scene("a thread that is slow", lambda: World(setup, scenario="slow:300"), args)]}   # by part
+    MUST_HOLD = {"a thread that is slow": ["waits_for_the_end"]}                                                # behaviours, by scene
+
+Points do not change: a behaviour earns its points when it holds in the visible scenes *and* in these. What a student reads of it is one
+sentence that is always the same; the scene, the journal and the reason stay here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from importlib.util import module_from_spec, spec_from_file_location
+
+import msgspec
+
+from autograder.judging.behaviours import Behaviour, Part, Scene, Verdict, judge
+from autograder.notebooks import ROOT
+from threadlab.errors import ThreadlabError
+from threadlab.trials.trial import Guest
+
+FOLDER = ROOT / "autograder" / "hidden"
+SENTENCE = "it holds in the situations that you can see, and not in one that is kept back for grading."
+
+
+class Hidden(msgspec.Struct, frozen=True):
+    """What a teacher keeps back of one exercise."""
+
+    scenes: Mapping[str, Sequence[Scene]] = {}
+    must_hold: Mapping[str, Sequence[str]] = {}
+
+
+@lru_cache
+def hidden(slug: str) -> Hidden:
+    """Of the exercise; empty if there is nothing. Raises ThreadlabError when the file cannot be used."""
+    path = FOLDER / f"{slug}.py"
+    if not path.is_file():
+        return Hidden()
+    spec = spec_from_file_location(f"autograder.hidden.{slug.replace('-', '_')}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        found = Hidden(dict(getattr(module, "SCENES", {})), dict(getattr(module, "MUST_HOLD", {})))
+    except Exception as error:
+        raise ThreadlabError(f"{path} cannot be used: {type(error).__name__}: {error}") from None
+    return found
+
+
+def judge_all(slug: str, part: Part, guest: Guest, sources: list[str]) -> Verdict:
+    """The visible verdict, and what passes there judged again in the scenes that are kept back."""
+    verdict = judge(part, guest, sources)
+    passed = {finding.behaviour for finding in verdict.findings if finding.earned == finding.points}
+    second = judge_hidden(slug, part, guest, sources, passed)
+    if second is None:
+        return verdict
+    failed = {finding.behaviour for finding in second.findings if finding.earned < finding.points and (finding.scene or second.note)}
+    findings = [msgspec.structs.replace(one, earned=0, sentence=SENTENCE) if one.behaviour in failed else one for one in verdict.findings]
+    return msgspec.structs.replace(verdict, findings=findings)
+
+
+def judge_hidden(slug: str, part: Part, guest: Guest, sources: list[str], names: Collection[str]) -> Verdict | None:
+    """The behaviours called `names` in the scenes that are kept back; None if there are none for them. For a teacher's eyes."""
+    kept = hidden(slug)
+    chosen: list[Behaviour] = []
+    for behaviour in part.behaviours:
+        scenes = tuple(scene.name for scene in kept.scenes.get(part.name, ()) if behaviour.name in kept.must_hold.get(scene.name, ()))
+        if scenes and behaviour.name in names:
+            chosen.append(msgspec.structs.replace(behaviour, scenes=scenes))
+    if not chosen:
+        return None
+    return judge(msgspec.structs.replace(part, behaviours=tuple(chosen), scenes=tuple(kept.scenes[part.name])), guest, sources)

@@ -1,0 +1,114 @@
+"""`course.py replay EXERCISE STUDENT`: an appeal, answered by running again the very trial in which a behaviour was lost.
+
+What is replayed is the graded notebook in `autograder/work/autograded`, in the sandbox, in the delivery order (or killed at the point)
+that the record names. What a teacher keeps back is judged again, too, and shown: this is for the teacher's eyes, not for a feedback page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+from nbformat import NotebookNode
+
+from autograder.execution.client import Session, WorkerClient
+from autograder.judging.behaviours import Behaviour, Exercise, Finding, Part, Verdict, ending_of, judge, spec_of
+from autograder.judging.hidden import SENTENCE, judge_hidden
+from autograder.judging.notebook import CELL_TIMEOUT, quietly
+from autograder.judging.remote_guest import remote_guest
+from autograder.notebooks import BadNotebook, answer_sources, part_of, read
+from threadlab.trials.timeline import Timeline
+from threadlab.trials.trial import Evidence, Guest, replaying, run_trial
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """One lost behaviour, seen again."""
+
+    part: str
+    behaviour: str
+    promise: str
+    then: str
+    """The sentence in the record."""
+    now: str
+    """The sentence of this time; empty if nothing is wrong."""
+    steps: str = ""
+    """The order in which things were delivered."""
+    table: str = ""
+    journal: str = ""
+
+
+def replayed(exercise: Exercise, path: Path, findings: dict[str, list[Finding]], client: WorkerClient) -> Iterator[Replayed]:
+    """Each lost behaviour of `findings` (by part) again, from the notebook at `path`. Raises BadNotebook."""
+    notebook = read(path)
+    for name, lost in findings.items():
+        part = exercise.part(name)
+        sources = answer_sources(notebook, name)
+        with client.open() as session:
+            _run_up_to(notebook, name, session)
+            guest = remote_guest(session)
+            for finding in lost:
+                yield _again(exercise.slug, part, finding, guest, sources)
+
+
+def lost_findings(verdicts: Mapping[str, Sequence[Verdict]], behaviour: str | None) -> dict[str, list[Finding]]:
+    """The findings of a record that earned less than their points, by part. Raises BadNotebook when `behaviour` is not among them."""
+    found: dict[str, list[Finding]] = {}
+    for listed in verdicts.values():
+        for verdict in listed:
+            for one in verdict.findings:
+                if one.earned < one.points and behaviour in (None, one.behaviour):
+                    found.setdefault(verdict.part, []).append(one)
+    if behaviour and not found:
+        raise BadNotebook(f"{behaviour} was not lost by this submission, as it was graded.")
+    return found
+
+
+def _run_up_to(notebook: NotebookNode, name: str, session: Session) -> None:
+    """The cells before the graded one, as when it was graded."""
+    quietly(session)
+    for cell in notebook.cells:
+        if part_of(cell) == name:
+            return
+        if cell.cell_type == "code" and part_of(cell) is None:
+            session.run_cell(cell.source, CELL_TIMEOUT)
+
+
+def _again(slug: str, part: Part, finding: Finding, guest: Guest, sources: list[str]) -> Replayed:
+    behaviour = next((one for one in part.behaviours if one.name == finding.behaviour), None)
+    if behaviour is None:
+        return Replayed(part.name, finding.behaviour, "", finding.sentence, f"{slug} no longer checks this: grade it again.")
+    seen = Replayed(part.name, behaviour.name, behaviour.promise, finding.sentence, "")
+    scene = next((one for one in part.scenes if one.name == finding.scene), None)
+    if finding.sentence == SENTENCE:
+        return _judged(seen, judge_hidden(slug, part, guest, sources, {behaviour.name}))
+    if scene is None:
+        return _judged(seen, judge(part, guest, sources))
+    world = scene.world()
+    spec = spec_of(scene, part, world, sources)
+    if finding.kill_at is None:
+        evidence = run_trial(guest, spec, world, choose=replaying(finding.order))
+    else:
+        evidence = run_trial(guest, spec, world, kill_at=finding.kill_at, restart=True)
+    return _watched(seen, behaviour, evidence)
+
+
+def _watched(seen: Replayed, behaviour: Behaviour, evidence: Evidence) -> Replayed:
+    """A trial that is known, gone through once more."""
+    found = (None if behaviour.any_ending else ending_of(evidence)) or behaviour.test(evidence)
+    return msgspec.structs.replace(
+        seen,
+        now=found if isinstance(found, str) else "",
+        steps=evidence.steps(),
+        table=Timeline(evidence).text(),
+        journal=evidence.text(),
+    )
+
+
+def _judged(seen: Replayed, verdict: Verdict | None) -> Replayed:
+    """No single trial is to blame, or it is one that is kept back: everything was judged again."""
+    found = next((one for one in verdict.findings if one.behaviour == seen.behaviour), None) if verdict else None
+    if verdict is None or found is None or found.earned == found.points:
+        return seen
+    where = f"{found.scene}: " if seen.then == SENTENCE else ""
+    return msgspec.structs.replace(seen, now=where + found.sentence, steps=found.where, journal="\n".join(verdict.journal))

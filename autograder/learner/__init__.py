@@ -1,0 +1,1 @@
+"""What a learner uses: check, hint, watch, progress."""

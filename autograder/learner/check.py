@@ -1,0 +1,121 @@
+"""What a learner calls in a notebook: `check`, `hint` and `standing`. In a kernel it is always learning; nothing here grades."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import Any
+
+from autograder import checks
+from autograder.judging.behaviours import Exercise, Part, Verdict, judge
+from threadlab.errors import ThreadlabError
+from threadlab.trials.trial import in_process
+
+
+def check(slug: str, part: str | None = None) -> float:
+    """Check an exercise (or one part of it) in this notebook: prints a line a behaviour, returns the points.
+
+    Mistakes in the answer become sentences; an exercise or part that does not exist raises a sentence too.
+    """
+    exercise = checks.find(slug)
+    if part is not None and part not in [one.name for one in exercise.parts]:
+        raise ThreadlabError(f"{slug} has no part {part!r}; it has {', '.join(one.name for one in exercise.parts)}.")
+    chosen = exercise.parts if part is None else (exercise.part(part),)
+    verdicts = [judge_here(one) for one in chosen]
+    for verdict in verdicts:
+        print(render(verdict))
+    _remember(exercise, verdicts)
+    return float(sum(verdict.earned for verdict in verdicts))
+
+
+def hint(slug: str, number: int = 1) -> None:
+    """Print a hint, the first being the smallest."""
+    hints = checks.find(slug).hints
+    if not 1 <= number <= len(hints):
+        raise ThreadlabError(f"{slug} has {len(hints)} hints: ask for 1 to {len(hints)}.")
+    print(f"Hint {number} of {len(hints)}: {hints[number - 1]}")
+
+
+def _remember(exercise: Exercise, verdicts: list[Verdict]) -> None:
+    """Keep the result for the progress line, if this is the learner's own notebook in `exercises/`."""
+    from autograder.learner import progress
+    from autograder.notebooks import released
+
+    if Path.cwd() == released(exercise.slug).parent:
+        progress.note_parts(exercise.slug, {verdict.part: verdict.earned for verdict in verdicts}, exercise.points)
+
+
+def standing(lesson: str = "") -> Any:
+    """How far you have come in the whole course, as a widget for the head of a lesson."""
+    from autograder.learner import progress
+
+    return progress.shown(lesson)
+
+
+def judge_here(part: Part) -> Verdict:
+    """Judge a part on what this kernel has defined."""
+    namespace, sources = surroundings(part.name)
+    return judge(part, in_process(namespace), sources)
+
+
+def surroundings(name: str) -> tuple[dict[str, Any], list[str]]:
+    """The names around an answer, and the cell that defines it last (so that it can be run afresh), if a notebook or script tells."""
+    shell = _shell()
+    if shell is None:
+        main = sys.modules["__main__"]
+        return dict(vars(main)), []
+    namespace = {key: value for key, value in shell.user_ns.items() if key not in ("In", "Out", "_", "__", "___")}
+    for text in reversed(shell.user_ns.get("In", [])):
+        plain = shell.transform_cell(text) if text else ""
+        if defines(plain, name):
+            return namespace, [plain]
+    return namespace, []
+
+
+def _shell() -> Any:
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return get_ipython() if get_ipython else None
+
+
+def defines(text: str, name: str) -> bool:
+    """Whether a cell gives `name` a value at its top level."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # what was handed in may be anything
+        return False
+    return any(name in _names(statement) for statement in body)
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    if isinstance(statement, ast.If | ast.Try | ast.With):
+        return {name for inner in ast.iter_child_nodes(statement) if isinstance(inner, ast.stmt) for name in _names(inner)}
+    return set()
+
+
+def render(verdict: Verdict) -> str:
+    """A verdict as text: a line a behaviour, what was tried, and the score."""
+    lines, said = [], set[str]()
+    for finding in verdict.findings:
+        mark = "pass" if finding.earned == finding.points else "FAIL"
+        says = f": {finding.sentence}" if finding.sentence else ""
+        if finding.sentence and finding.sentence in said:
+            says = ": the same as above."
+        elif finding.where:
+            says += f" ({finding.where})"
+        said.add(finding.sentence)
+        lines.append(f"[{mark}] {finding.behaviour} ({finding.earned}/{finding.points}){says}")
+    if verdict.coverage:
+        lines.append(verdict.coverage)
+    passed = (
+        "visible checks passed"
+        if not verdict.lost
+        else f"{len(verdict.findings) - len(verdict.lost)} of {len(verdict.findings)} checks passed"
+    )
+    lines.append(f"{verdict.part}: {verdict.earned} of {verdict.points} points, {passed}.")
+    return "\n".join(lines)

@@ -1,0 +1,164 @@
+"""A run as server-sent events: the events of its life as they happen, and the words of its messages as they are written."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from threadlab.engine.assistants_api.life import Event
+from threadlab.engine.drafts import piece_times, pieces
+from threadlab.store.records import EndMessage, Row
+from threadlab.wire import assistants as o
+
+if TYPE_CHECKING:
+    from threadlab.engine.engine import Engine
+
+LAST = {
+    "thread.run.requires_action",
+    "thread.run.completed",
+    "thread.run.incomplete",
+    "thread.run.failed",
+    "thread.run.cancelled",
+    "thread.run.expired",
+}
+"""A stream ends after one of these."""
+
+
+def encode(name: str, data: object) -> bytes:
+    body = data if isinstance(data, bytes) else msgspec.json.encode(data)
+    return b"event: " + name.encode() + b"\ndata: " + body + b"\n\n"
+
+
+class RunStream:
+    """What one client reads of one run. Nothing of it is kept when the client goes away; the run does not notice."""
+
+    def __init__(self, engine: Engine, run_id: str, first: list[Event], cut_after: int | None = None, slower: float = 0.0) -> None:
+        self._engine, self._run_id = engine, run_id
+        self._ready: deque[Event] = deque(first)
+        self._deltas: deque[tuple[float, str, str, list[dict[str, Any]]]] = deque()
+        """What is still to be written: when, into which message, the words, the annotations that end in them."""
+        self._open: str | None = None
+        self._sent = 0
+        self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
+        self._ended = False
+        self.wake: Callable[[], None] = lambda: None
+        engine.listen(run_id, self._hear)
+
+    # ---- what the engine tells -----------------------------------------------------------------------------------------------------------
+
+    def _hear(self, row: Row, events: list[Event], at: float) -> None:
+        self._write_until(at, through=any(name == "thread.message.completed" for name, _ in events))
+        for name, data in events:
+            if name == "thread.run.step.delta":
+                self._ready += _call_deltas(data)
+            else:
+                self._ready.append((name, data))
+            if name == "thread.message.created" and isinstance(data, o.Message):
+                self._expect(row, data.id)
+            elif name in ("thread.message.completed", "thread.message.incomplete"):
+                self._deltas.clear()
+        self.wake()
+
+    def _expect(self, row: Row, message_id: str) -> None:
+        """A message has been begun: its words will come at known times."""
+        for moment in row.plan.moments if row.plan else ():
+            action = moment.action
+            if isinstance(action, EndMessage) and action.message_id == message_id:
+                words = pieces(action.text)
+                times = piece_times(action.text, action.started, moment.at)
+                notes = _annotations_by_piece(words, action.annotations)
+                self._deltas = deque((at, message_id, word, note) for at, word, note in zip(times, words, notes, strict=True))
+
+    def _write_until(self, now: float, through: bool = False) -> None:
+        while self._deltas and (through or self._deltas[0][0] <= now):
+            _, message_id, word, notes = self._deltas.popleft()
+            block = {"index": 0, "type": "text", "text": {"value": word, "annotations": notes}}
+            self._ready.append(
+                ("thread.message.delta", {"id": message_id, "object": "thread.message.delta", "delta": {"content": [block]}})
+            )
+
+    # ---- what the reader asks ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def next_at(self) -> float | None:
+        if self._ended:
+            return None
+        if self._ready:
+            return self._not_before
+        times = [self._deltas[0][0]] if self._deltas else []
+        run_at = self._engine.next_of(self._run_id)
+        if run_at is not None:
+            times.append(run_at)
+        return max(min(times), self._not_before) if times else self._not_before
+
+    def read(self, now: float) -> list[bytes]:
+        if self._ended:
+            return []
+        self._engine.advance(now)
+        self._write_until(now)
+        if not self._ready and not self._deltas and self._engine.next_of(self._run_id) is None:
+            return self._end([encode("done", b"[DONE]")])  # the run's thread was deleted under it
+        out: list[bytes] = []
+        while self._ready and now >= self._not_before:
+            name, data = self._ready.popleft()
+            out.append(encode(name, data))
+            self._sent += 1
+            if self._slower:
+                self._not_before = now + self._slower
+            if self._cut_after is not None and self._sent >= self._cut_after:
+                self._engine.journal.add(now, "lost", operation="stream", run_id=self._run_id, detail={"text": cut_text(self._sent)})
+                raise StreamCut(out)
+            if name in LAST:
+                return self._end([*out, encode("done", b"[DONE]")])
+        return out
+
+    def _end(self, out: list[bytes]) -> list[bytes]:
+        self._ended = True
+        self.close()
+        return out
+
+    def close(self) -> None:
+        """Stop listening. Harmless to call twice."""
+        self._engine.unlisten(self._run_id, self._hear)
+        self._ended = True
+
+
+def cut_text(events: int) -> str:
+    """What the journal says of a stream that a fault breaks."""
+    return f"stream_cut: the connection broke after {events} event{'' if events == 1 else 's'}"
+
+
+class StreamCut(Exception):
+    """A fault breaks the stream here; `chunks` still arrive."""
+
+    def __init__(self, chunks: list[bytes]) -> None:
+        super().__init__("the stream was cut")
+        self.chunks = chunks
+
+
+def _annotations_by_piece(words: list[str], annotations: list[o.FileCitationAnnotation]) -> list[list[dict[str, Any]]]:
+    """Each annotation belongs to the piece that its mark ends in."""
+    found: list[list[dict[str, Any]]] = [[] for _ in words]
+    ends = list(accumulate(map(len, words)))
+    for index, note in enumerate(annotations):
+        at = min(bisect_left(ends, note.end_index), len(words) - 1)
+        found[at].append({"index": index, **msgspec.to_builtins(note)})
+    return found
+
+
+def _call_deltas(step: object) -> list[Event]:
+    assert isinstance(step, o.RunStep)
+    assert isinstance(step.step_details, o.ToolCalls)
+    # What a search found is not in the delta (the SDK could not add it up): the completed step has it.
+    plain = [
+        {"id": one.id, "type": "file_search", "file_search": {}} if isinstance(one, o.FileSearchStepCall) else msgspec.to_builtins(one)
+        for one in step.step_details.tool_calls
+    ]
+    calls = [{"index": index, **call} for index, call in enumerate(plain)]
+    details = {"type": "tool_calls", "tool_calls": calls}
+    return [("thread.run.step.delta", {"id": step.id, "object": "thread.run.step.delta", "delta": {"step_details": details}})]

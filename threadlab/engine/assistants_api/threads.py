@@ -1,0 +1,54 @@
+"""Threads: the conversations. No operation lists them; whoever loses an id has lost the thread."""
+
+from threadlab.engine import params, validate
+from threadlab.engine.assistants_api import messages
+from threadlab.engine.call import Call
+from threadlab.engine.files_api import vector_stores
+from threadlab.wire import assistants as o
+
+
+def make(call: Call, body: params.CreateThread) -> o.Thread:
+    """A new thread with the messages it was created with."""
+    metadata = validate.metadata(body.metadata)
+    checked = [messages.checked(one, f"messages[{index}]") for index, one in enumerate(body.messages or [])]
+    resources = vector_stores.resources(call, body.tool_resources, helper=True)
+    thread = o.Thread(call.new_id("thread"), call.second, metadata, resources)
+    call.add(thread)
+    for one in checked:
+        messages.add(call, thread.id, one)
+    return thread
+
+
+def create(call: Call) -> o.Thread:
+    thread = make(call, call.body(params.CreateThread))
+    call.note(thread_id=thread.id, detail={"metadata": thread.metadata} if thread.metadata else {})
+    return thread
+
+
+def retrieve(call: Call) -> o.Thread:
+    return call.find(o.Thread, call.ids[0])[1]
+
+
+def modify(call: Call) -> o.Thread:
+    row, thread = call.find(o.Thread, call.ids[0])
+    body = call.body(params.UpdateThread)
+    metadata = thread.metadata if body.metadata is params.UNSET else validate.metadata(body.metadata)
+    resources = thread.tool_resources
+    if body.tool_resources is not params.UNSET:
+        resources = vector_stores.resources(call, body.tool_resources, helper=True)
+    call.note(detail={"metadata": metadata})
+    changed: o.Thread = call.change(row, metadata=metadata, tool_resources=resources)
+    return changed
+
+
+def delete(call: Call) -> o.Deleted:
+    thread_id = call.ids[0]
+    call.find(o.Thread, thread_id)
+    run_id = call.engine.active_run(thread_id)
+    run = call.store.get(run_id) if run_id else None
+    call.store.remove_below(thread_id)
+    call.store.remove(thread_id)
+    call.engine.forget_thread(thread_id)
+    if run is not None:
+        call.engine.tell(run, [], call.now)  # whoever reads its stream sees that it is over
+    return o.Deleted(thread_id, "thread.deleted")

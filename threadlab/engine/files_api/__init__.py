@@ -1,0 +1,1 @@
+"""Files and vector stores, and the search in them, for both API families."""

@@ -1,0 +1,264 @@
+"""Responses: one turn of a model, with or without a conversation. The loop over tool calls is the application's own.
+
+A response that is not in the background is answered when it is done: the reply is held back until then. One in the background is queued,
+and asked for again. What a client that goes away does to its own, held reply is a guess: nothing, unless it could never be seen again.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from threadlab.engine import validate
+from threadlab.engine.assistants_api.assistants import check_model, check_sampling
+from threadlab.engine.assistants_api.rounds import answer_of, pace_of
+from threadlab.engine.call import Call
+from threadlab.engine.files_api.file_search import search_for_response
+from threadlab.engine.responses_api import conversations, items
+from threadlab.engine.responses_api import params as p
+from threadlab.engine.responses_api import prompt as response_prompt
+from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER, TERMINAL, finished
+from threadlab.engine.responses_api.plan import fated, plan_of
+from threadlab.engine.responses_api.stream import ResponseBody, ResponseStream
+from threadlab.engine.usage import prompt_tokens
+from threadlab.responders import Answer, Prompt
+from threadlab.store.records import Finish, Moment, Plan, Row
+from threadlab.text import tokens
+from threadlab.wire import assistants as o
+from threadlab.wire import errors
+from threadlab.wire import responses as r
+from threadlab.wire.exchange import Reply
+
+MIN_OUTPUT = 16
+
+
+def create(call: Call) -> Any:
+    body = validate.body(p.normalised(call.request.body), p.CreateResponse)
+    _check(body)
+    conversation_id = _conversation(call, body)
+    _check_previous(call, body)
+    given = items.kept(call, _given(body), "input")
+    response = _response(call, body, conversation_id)
+    context = response_prompt.read(call, response, given)
+    own = conversations.own_ids(call, [item for item in given if call.store.get(item.id) is None])
+    prompt = response_prompt.prompt_of(response, context)
+    forget = body.store is False
+    row = call.new_row(response, conversation_id)
+    plan = msgspec.structs.replace(_plan(call, row, response, prompt, context.tokens, body.include or []), forget=forget)
+    row = msgspec.structs.replace(row, plan=plan)
+    call.store.put(row)
+    for item in own:
+        call.add(r.InputItem(item.id, item), response.id, tokens=items.tokens_of(item))
+    call.engine.schedule(row)
+    texts = [item.text[:500] for item in own if isinstance(item, r.Message)]
+    window = [item.id for item in context.items]
+    detail = {"window": window, "text": " ".join(texts), "metadata": response.metadata}
+    call.note(thread_id=conversation_id, run_id=response.id, detail=detail)
+    call.engine.journal.add(call.now, "run", state=response.status, thread_id=conversation_id, run_id=response.id)
+    if body.stream:
+        return _stream(call, row)
+    if response.background:
+        return response
+    if plan.waiting is not None:
+        return Reply(200, stream=ResponseBody(call.engine, row))
+    final, at = finished(response, plan)
+    return Reply(200, msgspec.json.encode(final), hold=at - call.now)
+
+
+# ---- what is asked for ---------------------------------------------------------------------------------------------------------------
+
+
+def _check(body: p.CreateResponse) -> None:
+    if body.prompt is not None:
+        raise errors.prompt_not_found(body.prompt.id)
+    if body.model is None:
+        raise errors.missing("model")
+    check_model(body.model)
+    if body.input is None and body.conversation is None and body.previous_response_id is None:
+        raise errors.nothing_to_answer()
+    check_sampling(body.temperature, body.top_p)
+    validate.metadata(body.metadata)
+    validate.items("tools", body.tools, validate.MAX_TOOLS)
+    validate.length("instructions", body.instructions, items.MAX_TEXT)
+    validate.length("safety_identifier", body.safety_identifier, 64)
+    validate.between("max_output_tokens", body.max_output_tokens, MIN_OUTPUT)
+    validate.between("max_tool_calls", body.max_tool_calls, 1)
+    validate.between("top_logprobs", body.top_logprobs, 0, 20)
+    if body.conversation is not None and body.previous_response_id is not None:
+        raise errors.mutually_exclusive("previous_response_id", "conversation")
+    if body.background and body.store is False:
+        raise errors.background_not_stored()
+    chosen = body.tool_choice
+    if isinstance(chosen, r.ChosenFunction) and chosen.name not in _function_names(body):
+        raise errors.no_such_function(chosen.name)
+    if body.text is not None and isinstance(body.text.format, r.JsonObject) and "json" not in _all_text(body).lower():
+        raise errors.json_not_mentioned()
+
+
+def _function_names(body: p.CreateResponse) -> set[str]:
+    return {tool.name for tool in body.tools or [] if isinstance(tool, r.FunctionTool)}
+
+
+def _all_text(body: p.CreateResponse) -> str:
+    return " ".join([body.instructions or "", *(r.text_of(one.content) for one in _given(body) if isinstance(one, p.MessageIn))])
+
+
+def _given(body: p.CreateResponse) -> list[p.ItemIn]:
+    return [p.MessageIn("user", body.input)] if isinstance(body.input, str) else body.input or []
+
+
+def _conversation(call: Call, body: p.CreateResponse) -> str:
+    """The id of the conversation, or nothing. Raises ApiError 404, or 400 while another response works on it."""
+    if body.conversation is None:
+        return ""
+    named = body.conversation if isinstance(body.conversation, str) else body.conversation.id
+    conversation = call.find(r.Conversation, named)[1]
+    conversations.refuse_while_locked(call, conversation.id)
+    return conversation.id
+
+
+def _check_previous(call: Call, body: p.CreateResponse) -> None:
+    """Raises ApiError 400 for a response that is not there, or that has not ended well (the latter is a guess)."""
+    if body.previous_response_id is None:
+        return
+    row = call.store.get(body.previous_response_id)
+    there = row is not None and row.project == call.project and isinstance(row.body, r.Response) and not _forgotten(row)
+    if not there or row is None or not isinstance(row.body, r.Response):
+        raise errors.no_previous_response(body.previous_response_id)
+    if row.body.status not in ("completed", "incomplete"):
+        raise errors.previous_not_done(body.previous_response_id, row.body.status)
+
+
+def _response(call: Call, body: p.CreateResponse, conversation_id: str) -> r.Response:
+    assert body.model is not None
+    unset = msgspec.UNSET
+    return r.Response(
+        id=call.new_id("resp"),
+        created_at=call.second,
+        model=body.model,
+        status="queued" if body.background else "in_progress",
+        background=bool(body.background),
+        conversation=r.ConversationRef(conversation_id) if conversation_id else None,
+        instructions=body.instructions,
+        max_output_tokens=body.max_output_tokens,
+        max_tool_calls=body.max_tool_calls,
+        parallel_tool_calls=body.parallel_tool_calls is not False,
+        previous_response_id=body.previous_response_id,
+        reasoning=body.reasoning or r.ReasoningOptions(),
+        temperature=1.0 if body.temperature is None else body.temperature,
+        text=body.text or r.TextConfig(),
+        tool_choice=body.tool_choice or "auto",
+        tools=body.tools or [],
+        top_logprobs=body.top_logprobs or 0,
+        top_p=1.0 if body.top_p is None else body.top_p,
+        truncation=body.truncation or "disabled",
+        metadata=validate.metadata(body.metadata),
+        prompt_cache_key=unset if body.prompt_cache_key is None else body.prompt_cache_key,
+        safety_identifier=unset if body.safety_identifier is None else body.safety_identifier,
+        user=unset if body.user is None else body.user,
+    )
+
+
+# ---- who answers, and how long it takes ----------------------------------------------------------------------------------------------
+
+
+def _plan(call: Call, row: Row, response: r.Response, prompt: Prompt, known: dict[str, int], include: list[str]) -> Plan:
+    struck = call.engine.faults.strike(call.operation, ("run",))
+    answer = answer_of(call, prompt, struck)
+    searched: r.FileSearchCall | None = None
+    if answer is not None and answer.search is not None:
+        searched, prompt = search_for_response(call, response, prompt, answer.search)
+        answer = answer_of(call, prompt, struck)
+        if "file_search_call.results" not in include:
+            searched = msgspec.structs.replace(searched, results=None)
+    reads = prompt_tokens(prompt, known)
+    _charge(call, response, reads, answer or Answer())
+    if answer is None:
+        return call.engine.outside.ask(row, Plan(()), prompt, reads, Moment(call.now + GIVES_UP_AFTER, GIVES_UP), call.now)
+    plan = plan_of(response, answer, reads, call.now, pace_of(call.engine.pace, struck), call.new_id, searched, prompt.passages)
+    return fated(plan, call.now, struck)
+
+
+def _charge(call: Call, response: r.Response, reads: int, answer: Answer) -> None:
+    """Count a request to the model. Raises ApiError 429."""
+    if not call.engine.limits.on:
+        return
+    call.model = response.model
+    written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
+    call.engine.limits.charge(call.project, response.model, reads + sum(tokens.count(text, response.model) for text in written), call.now)
+
+
+def _stream(call: Call, row: Row, after: int | None = None) -> ResponseStream:
+    cut, slower = None, 0.0
+    for rule in call.engine.faults.strike(call.operation, ("stream",)):
+        cut = int(rule.number(5)) if rule.kind == "stream_cut" else cut
+        slower = rule.number(1.0) if rule.kind == "stream_slow" else slower
+    return ResponseStream(call.engine, row, after, cut, slower)
+
+
+# ---- everything else that can be done with a response ---------------------------------------------------------------------------------
+
+
+def _forgotten(row: Row) -> bool:
+    """Whether it is not to be stored: it lives only for the request that made it."""
+    return row.plan is not None and row.plan.forget
+
+
+def find(call: Call) -> tuple[Row, r.Response]:
+    row, response = call.find(r.Response, call.ids[0])
+    if _forgotten(row):
+        raise errors.not_found("response", response.id)
+    call.note(thread_id=row.parent, detail={"status": response.status})
+    return row, response
+
+
+def retrieve(call: Call) -> Any:
+    row, response = find(call)
+    query = call.query()
+    if query.get("stream") != "true":
+        return response
+    if not response.background:
+        raise errors.not_streamable()
+    after = query.get("starting_after")
+    if after is not None and not after.isdecimal():
+        raise errors.wrong_type("starting_after", "an integer", "a string")
+    return _stream(call, row, None if after is None else int(after))
+
+
+def delete(call: Call) -> o.Deleted:
+    """A response that is still at work ends with it (guess); what its conversation has, the conversation keeps."""
+    row, response = find(call)
+    call.engine.schedule(msgspec.structs.replace(row, plan=None))
+    call.store.remove_below(response.id)
+    call.store.remove(response.id)
+    call.engine.tell(row, [], call.now)  # whoever reads its stream sees that it is over
+    return o.Deleted(response.id, "response")
+
+
+def cancel(call: Call) -> r.Response:
+    """At once, unlike a run; of one that has ended it says how it did (official text: cancelling twice is harmless)."""
+    row, response = find(call)
+    if not response.background:
+        raise errors.not_cancellable()
+    if response.status in TERMINAL or row.plan is None:
+        return response
+    if any(rule.kind == "cancel_loses" for rule in call.engine.faults.strike(call.operation, ("cancel",))):
+        return response
+    row, events = call.engine.responses.apply(row, Moment(call.now, Finish("cancelled")))
+    call.store.put(row)
+    call.engine.schedule(row)
+    call.engine.tell(row, events, call.now)
+    assert isinstance(row.body, r.Response)
+    return row.body
+
+
+def list_input(call: Call) -> o.Page:
+    """The input of this response alone: whether the hosted API also gave what came before it is not recorded (guess)."""
+    _, response = find(call)
+    include = [value for name, value in parse_qsl(call.request.query) if name in ("include[]", "include")]
+
+    def show(row: Row) -> object:
+        assert isinstance(row.body, r.InputItem)
+        return items.shown(row.body.item, include)
+
+    return call.page(r.InputItem, response.id, shown=show)

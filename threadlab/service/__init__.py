@@ -1,0 +1,1 @@
+"""Ways into the engine: inside this process, and over HTTP."""

@@ -1,0 +1,56 @@
+"""Which API key opens which project. Keys live in files that only their owner can read, never on a command line or in a log."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from threadlab.errors import ThreadlabError
+from threadlab.service.data_folder import read_or_make_key
+
+DEFAULT = "default"
+"""The project of the service's own key, which also opens the server's own routes."""
+
+_PROJECT = re.compile(r"[A-Za-z0-9][\w-]{0,63}", re.ASCII)
+_KEY = re.compile(r"sk-[\w-]{13,200}", re.ASCII)
+
+
+def key_file_of(project: str, key_file: Path) -> Path:
+    """Where the key of a project is: beside the service's own."""
+    return key_file if project == DEFAULT else key_file.with_name(f"{key_file.name}-{project}")
+
+
+def keys_of(key_file: Path, projects: Iterable[str] = (), listed: Path | None = None) -> dict[str, str]:
+    """API keys and the projects that they open, the service's own first.
+
+    Each of `projects` gets a key file of its own, made if it is not there. `listed` is a file with a line `PROJECT KEY` for each key.
+    Raises ThreadlabError, which never repeats a key.
+    """
+    keys = {read_or_make_key(key_file): DEFAULT}
+    for project in dict.fromkeys(projects):
+        if not _PROJECT.fullmatch(project):
+            raise ThreadlabError(f"{project!r} cannot be the name of a project: it is letters, digits, - and _, at most 64 of them.")
+        keys.setdefault(read_or_make_key(key_file_of(project, key_file)), project)
+    if listed is not None:
+        for key, project in _read(listed):
+            if keys.setdefault(key, project) != project:
+                raise ThreadlabError(f"The keys file {listed} gives projects {keys[key]} and {project} the same key: each needs its own.")
+    return keys
+
+
+def _read(file: Path) -> list[tuple[str, str]]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ThreadlabError(f"The keys file {file} cannot be read ({getattr(error, 'strerror', None) or 'it is not text'}).") from error
+    found: list[tuple[str, str]] = []
+    for number, line in enumerate(lines, 1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        if len(words) != 2 or not _PROJECT.fullmatch(words[0]) or not _KEY.fullmatch(words[1]):
+            raise ThreadlabError(
+                f"Line {number} of the keys file {file} is not understood: a line is PROJECT KEY, and a key is sk- and 13 letters or more, "
+                "digits, - and _ included."
+            )
+        found.append((words[1], words[0]))
+    return found

@@ -1,0 +1,1 @@
+"""Where objects are kept: in memory, in a SQLite file, in PostgreSQL."""

@@ -1,0 +1,113 @@
+"""Every order in which the requests could have arrived, one trial each.
+
+Orders are visited with the plain ones first: those that depart least often from "oldest request first". So the first one that fails is the
+simplest to understand. Past a stated bound, orders are drawn at random with a seed, and the result says so.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from threadlab.trials.guest.messages import Spec
+from threadlab.trials.trial import Evidence, Guest, World, in_process, replaying, run_trial
+
+BOUND = 200
+
+
+class Exploration:
+    """The orders that were visited, simplest first, each with its evidence."""
+
+    def __init__(self, orders: list[Evidence], complete: bool, seed: int) -> None:
+        self.orders, self.complete, self.seed = orders, complete, seed
+
+    def __len__(self) -> int:
+        return len(self.orders)
+
+    def __iter__(self) -> Iterator[Evidence]:
+        return iter(self.orders)
+
+    def first(self, fails: Callable[[Evidence], bool]) -> Evidence | None:
+        """The simplest order for which `fails` is true."""
+        return next((evidence for evidence in self.orders if fails(evidence)), None)
+
+    def coverage(self) -> str:
+        """How much was seen, as a sentence."""
+        count = len(self.orders)
+        if self.complete:
+            return {1: "there is 1 order", 2: "both orders were tried"}.get(count, f"all {count} orders were tried")
+        return f"{count} of more than {count} orders were tried (a sample, seed {self.seed})"
+
+
+def explore_with(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, seed: int = 0) -> Exploration:
+    """Visit every delivery order of `spec` in `world`, or `bound` of them when there are more: half the simplest, half drawn at random."""
+    orders: list[Evidence] = []
+    seen: set[tuple[int, ...]] = set()
+    frontier: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]
+    systematic = max(1, bound // 2)
+    while frontier and len(orders) < bound:
+        if len(orders) >= systematic and _too_many(len(frontier), bound - len(orders)):
+            break
+        _, _, prefix = heapq.heappop(frontier)
+        evidence = run_trial(guest, spec, world, choose=replaying(prefix))
+        orders.append(evidence)
+        seen.add(evidence.order)
+        if evidence.ending.how in ("missing", "broken"):
+            return Exploration(orders, True, seed)
+        for fork in _forks(evidence, len(prefix)):
+            heapq.heappush(frontier, (sum(1 for step in fork if step), len(fork), fork))
+    if not frontier:
+        return Exploration(orders, True, seed)
+    chance = random.Random(seed)
+    for _ in range(4 * bound):
+        if len(orders) >= bound:
+            break
+        evidence = run_trial(guest, spec, world, choose=lambda options: chance.randrange(len(options)))
+        if evidence.order not in seen:
+            seen.add(evidence.order)
+            orders.append(evidence)
+    return Exploration(orders, False, seed)
+
+
+def explore_kills(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, where: tuple[str, ...] = ()) -> Exploration:
+    """Let `spec` run through once, then kill it at every point at which it can be killed and start it again, a trial a point.
+
+    Points lie before and after every request, and after everything that the database took in. When there are more than `bound`, it is as
+    many, evenly spread. `where` leaves only those points whose description has one of these words, such as `createRun was carried out`.
+    """
+    whole = run_trial(guest, spec, world)
+    if whole.ending.how in ("missing", "broken", "halted"):  # what has no end undisturbed shows nothing more when it is killed
+        return Exploration([whole], True, 0)
+    chosen = [point for point, when in enumerate(whole.points) if not where or any(words in when for words in where)]
+    step = max(1.0, len(chosen) / bound)
+    points = [chosen[int(index * step)] for index in range(min(len(chosen), bound))]
+    killed = [run_trial(guest, spec, world, kill_at=point, restart=True) for point in points]
+    return Exploration([whole, *killed], len(points) == len(whole.points), 0)
+
+
+def _too_many(waiting: int, left: int) -> bool:
+    return waiting > left
+
+
+def _forks(evidence: Evidence, taken: int) -> Iterator[tuple[int, ...]]:
+    """The prefixes that differ from this order first at a choice after the `taken` ones."""
+    order = evidence.order
+    for index in range(taken, len(order)):
+        for other in range(1, len(evidence.choices[index].options)):
+            yield (*order[:index], other)
+
+
+def explore(
+    function: Callable[..., Any], *args: Any, world: World | None = None, bound: int = BOUND, seed: int = 0, **kwargs: Any
+) -> Exploration:
+    """Call `function` once in every delivery order. Arguments as for `threadlab.trials.trial.trial`."""
+    name = getattr(function, "__name__", "function")
+    return explore_with(in_process({name: function}), Spec(name, list(args), kwargs), world or World(), bound=bound, seed=seed)
+
+
+def replay(function: Callable[..., Any], order: Sequence[int], *args: Any, world: World | None = None, **kwargs: Any) -> Evidence:
+    """One order again: `order` is the `.order` of the evidence to be seen once more."""
+    name = getattr(function, "__name__", "function")
+    return run_trial(in_process({name: function}), Spec(name, list(args), kwargs), world or World(), choose=replaying(order))

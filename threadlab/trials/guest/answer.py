@@ -1,0 +1,66 @@
+"""The learner's answer cells, run afresh for every trial and every process in it, so that nothing leaks from one to the next."""
+
+import ast
+import linecache
+from typing import Any
+
+from threadlab.trials.guest import messages as m
+
+_ANSWER = "<answer {}>"
+
+
+class Missing(Exception):
+    """A name that the answer should define is not there."""
+
+
+def defined_afresh(spec: m.Spec, namespace: dict[str, Any]) -> dict[str, Any]:
+    """The namespace with the answer cells run again. A cell that fails spoils only what it should have defined."""
+    fresh = dict(namespace)
+    if spec.sources:
+        fresh.pop(spec.entry, None)
+    problem: BaseException | None = None
+    for index, text in enumerate(spec.sources):
+        name = _ANSWER.format(index)
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        try:
+            _execute(text, name, fresh, spec.entry)
+        except Exception as error:
+            problem = problem or error
+    if spec.entry not in fresh:
+        raise problem if problem is not None and _mentions(spec) else Missing(spec.entry)
+    return fresh
+
+
+def _mentions(spec: m.Spec) -> bool:
+    """Whether the answer cells have the name in them at all: then what went wrong there is the reason that it is missing."""
+    return any(spec.entry in text for text in spec.sources) or all("NotImplementedError" in text for text in spec.sources)
+
+
+def _execute(text: str, name: str, namespace: dict[str, Any], entry: str) -> None:
+    """Run what an answer cell defines, again. Its tries (calls of the answer, loose expressions, a top-level `await`) ran once already."""
+    tree = ast.parse(_plain(text), name)
+    tree.body = [statement for statement in tree.body if _defines(statement, entry)]
+    exec(compile(tree, name, "exec", dont_inherit=True), namespace)
+
+
+def _plain(text: str) -> str:
+    """A cell without IPython's own syntax, where IPython is there to know it."""
+    if not any(line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in text.splitlines()):
+        return text
+    try:
+        from IPython.core.inputtransformer2 import TransformerManager
+    except ImportError:
+        return text
+    transformed: str = TransformerManager().transform_cell(text)  # type: ignore[no-untyped-call]
+    return transformed
+
+
+def _defines(statement: ast.stmt, entry: str) -> bool:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        return True
+    if isinstance(statement, ast.Expr):
+        return False
+    inside = list(ast.walk(statement))
+    return not any(isinstance(node, ast.Await) for node in inside) and not any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == entry for node in inside
+    )

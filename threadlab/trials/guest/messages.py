@@ -1,0 +1,161 @@
+"""All that passes between the two sides of a trial.
+
+The guest speaks first and waits for one answer, always: so the two sides can be one process or two, and nothing happens out of order.
+"""
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+# ---- guest → host -----------------------------------------------------------------------------------------------------------------------
+
+
+class Send(msgspec.Struct, frozen=True, tag_field="says", tag="send"):
+    """A client lets go of a request. `waits`: synchronous code, which does nothing else until the reply is there."""
+
+    number: int
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    patience: float
+    waits: bool
+
+
+class ReadOn(msgspec.Struct, frozen=True, tag_field="says", tag="read_on"):
+    """A client wants more of the streamed reply to request `number`."""
+
+    number: int
+    waits: bool
+
+
+class Abandon(msgspec.Struct, frozen=True, tag_field="says", tag="abandon"):
+    """The client no longer waits for request `number` (a time-out, a cancelled task, a closed stream)."""
+
+    number: int
+
+
+class Sleep(msgspec.Struct, frozen=True, tag_field="says", tag="sleep"):
+    """Synchronous code sleeps for so many seconds."""
+
+    seconds: float
+
+
+class Idle(msgspec.Struct, frozen=True, tag_field="says", tag="idle"):
+    """The event loop has nothing ready. `timer_at`: when its next timer is due; `sleeper`: that timer is a sleep, not a time-out."""
+
+    timer_at: float | None
+    sleeper: bool
+
+
+class Witness(msgspec.Struct, frozen=True, tag_field="says", tag="witness"):
+    """Something that the exercise handed to the learner was used."""
+
+    name: str
+    detail: dict[str, Any]
+
+
+class Ending(msgspec.Struct, frozen=True, tag_field="says", tag="ending", omit_defaults=True):
+    """How the learner's code ended. The last message of a guest."""
+
+    how: str
+    """`returned`, `raised`, `halted` (the host stopped it), `missing` (a name is not defined) or `broken` (the cell itself failed)."""
+    value: Any = None
+    type: str = ""
+    message: str = ""
+    line: str = ""
+    forgotten: list[str] = []
+    """Tasks that were still going when the function returned, by the name of their coroutine."""
+    never_awaited: list[str] = []
+    task_errors: list[str] = []
+    """Errors of tasks that nobody looked at."""
+    database: bytes = b""
+    """What the learner's database held, to be handed back as it is when the program is started again. Empty if there was none."""
+
+
+Said: TypeAlias = Send | ReadOn | Abandon | Sleep | Idle | Witness | Ending
+
+
+# ---- host → guest -----------------------------------------------------------------------------------------------------------------------
+
+
+class Go(msgspec.Struct, frozen=True, tag_field="says", tag="go"):
+    """Go on; it is now `now`."""
+
+    now: float
+
+
+class Deliver(msgspec.Struct, frozen=True, tag_field="says", tag="deliver"):
+    """The reply to request `number` arrives."""
+
+    now: float
+    number: int
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    streams: bool = False
+    """More of the body can be had with ReadOn."""
+
+
+class Chunk(msgspec.Struct, frozen=True, tag_field="says", tag="chunk"):
+    """More of a streamed reply. `ended`: that was all. `cut`: the connection broke after it."""
+
+    now: float
+    number: int
+    data: bytes
+    ended: bool
+    cut: bool = False
+
+
+class Fail(msgspec.Struct, frozen=True, tag_field="says", tag="fail"):
+    """No reply to request `number` will come: what the client's HTTP library is to say instead (`unreachable`, `reset`, `silence`)."""
+
+    now: float
+    number: int
+    how: str
+
+
+class Halt(msgspec.Struct, frozen=True, tag_field="says", tag="halt"):
+    """The trial is over for the guest: it was killed, or it went on without an end."""
+
+    now: float
+    reason: str
+
+
+Told: TypeAlias = Go | Deliver | Chunk | Fail | Halt
+
+
+# ---- what a guest is to run -------------------------------------------------------------------------------------------------------------
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """What to run in a trial. All plain values, so that it can be sent to another process."""
+
+    entry: str
+    """The name that the answer defines: a function to call, or whatever the driver makes of it."""
+    args: list[Any] = []
+    """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial, beside the `$` may stand the client's own
+    `max_retries`, `timeout` and `api_key`. `{"$": "db"}` stands for a SQLAlchemy session; beside its `$` may stand the `rows` that are in
+    the database from the beginning. `{"$": "callback", "name": ...}` stands for a function of one string that reports each of its calls.
+    `{"$": "tools", "tools": ...}` stands for a dictionary of tools, see `threadlab.trials.guest.tools`."""
+    kwargs: dict[str, Any] = {}
+    sources: list[str] = []
+    """The answer cells, run again in a fresh namespace before every order. Empty: `entry` is taken from the namespace as it is."""
+    driver: str = "call"
+    """How `entry` is used: a name in `threadlab.trials.guest.drivers`."""
+    seed: int = 0
+    start: float = 0.0
+    api_key: str = ""
+    attempt: int = 1
+    """2 when the program was killed and is started again."""
+    number: int = 0
+    """The number of the last request of the attempt before."""
+    database: bytes = b""
+    """What the database held when the program was killed."""
+
+
+CLIENT = {"$": "client"}
+ASYNC_CLIENT = {"$": "async_client"}
+DB = {"$": "db"}
+ON_TEXT = {"$": "callback", "name": "on_text"}

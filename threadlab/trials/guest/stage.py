@@ -1,0 +1,106 @@
+"""What a driver has at hand in a trial: processes of the application, each with names, clients and database sessions of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from threadlab.trials.guest import messages as m
+from threadlab.trials.guest.answer import defined_afresh
+from threadlab.trials.guest.link import Link, LinkTransport
+from threadlab.trials.guest.tools import make_tools
+
+if TYPE_CHECKING:
+    from threadlab.trials.guest.database import Database
+
+_CLIENT_OPTIONS = ("api_key", "max_retries", "timeout")
+
+
+class Stage:
+    """One attempt at a trial. `finish` takes what an answer returned and, if it is awaitable, runs it to its end."""
+
+    def __init__(self, spec: m.Spec, namespace: dict[str, Any], link: Link, transport: LinkTransport, finish: Callable[[Any], Any]) -> None:
+        self.spec, self.link, self.transport, self.finish = spec, link, transport, finish
+        self._namespace = namespace
+        self._database: Database | None = None
+
+    def process(self) -> Process:
+        """Start a process: the answer's cells run again, nothing is remembered but what is in the database and at the service."""
+        return Process(self, defined_afresh(self.spec, self._namespace)[self.spec.entry])
+
+    def database(self, rows: Mapping[str, list[dict[str, Any]]] | None = None) -> Database:
+        """The trial's one database, made when it is first asked for; `rows` are in it from the beginning."""
+        if self._database is None:
+            from threadlab.trials.guest.database import Database
+
+            self._database = Database(self.link.witness, self.spec.database, rows or {})
+            self.link.before_sending.append(self._database.look)
+            self.link.at_halt.append(self._database.keep)
+        return self._database
+
+    def end_process(self) -> None:
+        """What the end of a process does to the database: what was not committed is gone, and so are its locks."""
+        if self._database is not None:
+            self._database.look()
+            self._database.disconnect()
+
+    def look(self) -> None:
+        """Report what is in the database and has not been reported."""
+        if self._database is not None:
+            self._database.look()
+
+    def close(self) -> bytes:
+        """Put the database away; returns what it held, as of the moment at which the trial was halted if it was."""
+        return self._database.close() if self._database is not None else b""
+
+
+class Process:
+    """One process of the learner's application. `entry` is what the answer defines."""
+
+    def __init__(self, stage: Stage, entry: Any) -> None:
+        self.entry = entry
+        self._stage = stage
+        self._made: dict[str, Any] = {}
+
+    def call(self, args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Call the answer with these arguments, placeholders filled in."""
+        return self.entry(*[self.value(one) for one in args], **{name: self.value(one) for name, one in kwargs.items()})
+
+    def value(self, given: Any) -> Any:
+        """An argument. What a placeholder stands for is made once a process."""
+        if not isinstance(given, dict) or "$" not in given:
+            return given
+        key = json.dumps(given, sort_keys=True)
+        if key not in self._made:
+            self._made[key] = self._make(given)
+        return self._made[key]
+
+    def _make(self, given: dict[str, Any]) -> Any:
+        if given["$"] == "db":
+            return self._stage.database(given.get("rows")).session()
+        if given["$"] == "callback":
+            return self._callback(given["name"])
+        if given["$"] == "tools":
+            return make_tools(given["tools"], self._stage.link)
+        import httpx2
+        import openai
+
+        options: dict[str, Any] = {"api_key": self._stage.spec.api_key, "base_url": "http://threadlab.invalid/v1"}
+        options |= {name: given[name] for name in _CLIENT_OPTIONS if name in given}
+        if given["$"] == "client":
+            return openai.OpenAI(http_client=httpx2.Client(transport=self._stage.transport), **options)
+        if given["$"] == "async_client":
+            return openai.AsyncOpenAI(http_client=httpx2.AsyncClient(transport=self._stage.transport), **options)
+        raise ValueError(f"no argument is called {given['$']!r}")
+
+    def _callback(self, name: str) -> Callable[[str], None]:
+        """A function that does nothing but say what it was called with."""
+
+        def called(text: str) -> None:
+            if not isinstance(text, str):
+                raise TypeError(f"{name} takes a string, and it was given a {type(text).__name__}")
+            self._stage.link.witness(name, text=text[:2000])
+
+        called.__name__ = name
+        return called

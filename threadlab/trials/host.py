@@ -1,0 +1,373 @@
+"""The host side of a trial: it has the engine, the clock and the choice of what is delivered next.
+
+A guest can only send requests, sleep, report and end; everything else is decided here, so a verdict rests on what happened and not on
+what the guest says happened.
+"""
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from threadlab.engine import Engine, Lost, Reply, Request, Stream
+from threadlab.engine.assistants_api.life import TERMINAL
+from threadlab.engine.assistants_api.stream import StreamCut
+from threadlab.trials.guest import messages as m
+from threadlab.virtual_time.clock import LEAST
+from threadlab.wire.assistants import Run
+from threadlab.wire.responses import Response
+
+LATENCY = 0.02
+"""Seconds that a request takes to be carried out and answered."""
+WAITS_AT_MOST = 3.0
+"""Seconds that a request in flight can be kept waiting while time-outs pass by (a slow network, not a broken one)."""
+RESTART_TAKES = 1.0
+"""Seconds from the moment at which a program is killed to its next start."""
+SLEEPS_PAST = 2
+"""How many sleeps may end while a request is in flight, however long they are..."""
+SLEEPS_AT_MOST = 60.0
+"""...up to so many seconds: sleeping instead of waiting for the reply proves nothing, and this is how it shows."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """When the host has had enough. A guest that goes on is told why."""
+
+    polls: int = 500
+    """GET requests of the same object."""
+    polls_after_end: int = 25
+    """GET requests of a run that is over."""
+    requests: int = 4000
+    messages: int = 40_000
+    seconds: float = 2 * 86_400.0
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A point at which more than one thing could have happened next."""
+
+    options: tuple[str, ...]
+    taken: int
+
+
+class _Held(msgspec.Struct, frozen=True, order=True):
+    """A reply that is on its way, or a stream that will have more."""
+
+    at: float
+    n: int
+    number: int
+    told: m.Told | None = None
+
+
+class Host:
+    """Answers one guest. `choose(options)` picks what happens next among labelled options; `kill_at` counts the points a kill can hit."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        start: float,
+        choose: Callable[[tuple[str, ...]], int] = lambda options: 0,
+        limits: Limits | None = None,
+        kill_at: int | None = None,
+    ) -> None:
+        self.engine, self.now, self.start = engine, start, start
+        self.limits = limits or Limits()
+        self.choices: list[Choice] = []
+        self.points: list[str] = []
+        """The points that a kill could have hit so far, in words."""
+        self._choose, self._kill_at = choose, kill_at
+        self._in_flight: dict[int, tuple[m.Send, float, int]] = {}
+        self._held: list[_Held] = []
+        self._streams: dict[int, Stream] = {}
+        self._n = self._requests = self._messages = self.last_number = 0
+        self._polls: dict[str, int] = {}
+        self._halted: str | None = None
+        self.killed_when = ""
+        """At which point the program was killed, in words; empty if it was not."""
+
+    # ---- the one way in ------------------------------------------------------------------------------------------------------------------
+
+    def ask(self, said: m.Said) -> m.Told:
+        """Answer one message of the guest."""
+        self._messages += 1
+        if self._halted is None:
+            self._halted = self._enough()
+        if self._halted is not None:
+            return m.Halt(self.now, self._halted)
+        told = self._answer(said)
+        reason = self._reason()
+        return told if reason is None else m.Halt(self.now, reason)
+
+    def _reason(self) -> str | None:
+        return self._halted
+
+    def _answer(self, said: m.Said) -> m.Told:
+        match said:
+            case m.Send():
+                return self._send(said)
+            case m.Idle():
+                return self._idle(said)
+            case m.Sleep():
+                self.now += min(max(said.seconds, LEAST), 10 * 86_400.0) if said.seconds > 0 else 0.0
+                return m.Go(self.now)
+            case m.ReadOn():
+                return self._read_on(said)
+            case m.Witness():
+                self.engine.advance(self.now)
+                self.engine.journal.add(self.now, "witness", operation=said.name, detail=said.detail)
+                self._kill_point(f"after the {said.name} had taken in {said.detail.get('text', 'something')}")
+                return m.Go(self.now)
+            case m.Abandon():
+                return self._abandon(said)
+            case m.Ending():
+                return m.Go(self.now)
+
+    def _enough(self) -> str | None:
+        if self._messages > self.limits.messages or self._requests > self.limits.requests:
+            return f"went on without an end, after {self._requests} request{'' if self._requests == 1 else 's'}"
+        if self.now - self.start > self.limits.seconds:
+            return f"waited {(self.now - self.start) / 3600:.0f} hours without an end"
+        return None
+
+    def _kill_point(self, when: str) -> None:
+        if len(self.points) == self._kill_at and self._halted is None:
+            self._halted, self.killed_when = "killed", f"killed {when}"
+        self.points.append(when)
+
+    @property
+    def killed(self) -> bool:
+        return bool(self.killed_when)
+
+    def restart(self) -> None:
+        """Make ready for the next process of a program that was killed. What was in flight is lost; what the service has, it has."""
+        self.now += RESTART_TAKES
+        self._halted = self._kill_at = None
+        for waiting in (self._in_flight, self._held, self._streams, self._polls):
+            waiting.clear()
+        self.engine.journal.add(self.now, "note", operation="restart", detail={"text": self.killed_when})
+
+    @property
+    def in_flight(self) -> list[str]:
+        """What was sent and never delivered."""
+        return [_label(send) for send, _, _ in self._in_flight.values()]
+
+    # ---- requests ------------------------------------------------------------------------------------------------------------------------
+
+    def _send(self, send: m.Send) -> m.Told:
+        self._requests += 1
+        self.last_number = send.number
+        if send.method == "GET" and not send.path.endswith(("/messages", "/items")):
+            self._count_poll(send.path)
+        self.engine.advance(self.now)  # what was due before this stands before it in the journal
+        carried = _texts(send)
+        detail = {"texts": carried} if carried else {}
+        self.engine.journal.add(self.now, "sent", operation=_label(send), request=send.number, detail=detail)
+        if not send.waits:
+            self._in_flight[send.number] = (send, self.now, 0)
+            return m.Go(self.now)
+        told, hold = self._carry_out(send)
+        self._hold_back(hold)
+        return _at(told, self.now)
+
+    def _hold_back(self, seconds: float) -> None:
+        """A reply that is held back until a response is done: what happens meanwhile has happened when it arrives."""
+        if seconds > 0:
+            self.now += seconds
+            self.engine.advance(self.now)
+
+    def _count_poll(self, path: str) -> None:
+        what = path.rstrip("/").rpartition("/")[2]
+        kept = self.engine.store.get(what)
+        status = kept.body.status if kept is not None and isinstance(kept.body, Run | Response) else ""
+        over = status in TERMINAL  # of the ends of a response, none has a name that a run's have not
+        key, most = (f"{path} over", self.limits.polls_after_end) if over else (path, self.limits.polls)
+        self._polls[key] = self._polls.get(key, 0) + 1
+        if self._polls[key] > most:
+            because = f"polled {what} {most} times after it was {status}" if over else f"polled {what} {most} times"
+            self._halted = f"{because}, without an end"
+
+    def _carry_out(self, send: m.Send) -> tuple[m.Told, float]:
+        """Execute a request: what the guest will be told, and in how many more seconds."""
+        label = _label(send)
+        self._kill_point(f"before {label} arrived")
+        if self._halted is not None:
+            return m.Halt(self.now, self._halted), 0.0
+        request = Request(send.method, send.path, send.query, send.headers, send.body)
+        outcome = self.engine.handle(request, self.now, number=send.number)
+        self.now += LATENCY
+        self._kill_point(f"after {label} was carried out, before its reply")
+        if isinstance(outcome, Lost) and outcome.how == "silence":
+            return m.Fail(self.now, send.number, "silence"), send.patience
+        if outcome.hold > send.patience:
+            return m.Fail(self.now, send.number, "silence"), send.patience
+        if isinstance(outcome, Lost):
+            return m.Fail(self.now, send.number, outcome.how), outcome.hold
+        return self._deliver(send.number, outcome), outcome.hold
+
+    def _deliver(self, number: int, reply: Reply) -> m.Told:
+        if reply.stream is not None:
+            self._streams[number] = reply.stream
+        return m.Deliver(self.now, number, reply.status, dict(reply.headers), reply.body, reply.stream is not None)
+
+    def _abandon(self, said: m.Abandon) -> m.Told:
+        """The client gave up. Its request may arrive all the same, or never."""
+        self._streams.pop(said.number, None)
+        self._held = [held for held in self._held if held.number != said.number]
+        heapq.heapify(self._held)
+        waiting = self._in_flight.pop(said.number, None)
+        if waiting is not None:
+            label = _label(waiting[0])
+            if self._pick((f"{label} never arrives", f"{label} arrives all the same")) == 1:
+                self._carry_out(waiting[0])
+        return m.Go(self.now)
+
+    # ---- streams -------------------------------------------------------------------------------------------------------------------------
+
+    def _read_on(self, said: m.ReadOn) -> m.Told:
+        if not said.waits:
+            self._hold(self._next_of(said.number), said.number, None)
+            return m.Go(self.now)
+        while True:
+            self.now = max(self.now, self._next_of(said.number))
+            chunk = self._chunk(said.number)
+            if chunk is not None:
+                return chunk
+
+    def _next_of(self, number: int) -> float:
+        stream = self._streams.get(number)
+        return self.now if stream is None else stream.next_at or self.now
+
+    def _chunk(self, number: int) -> m.Chunk | None:
+        stream = self._streams.get(number)
+        if stream is None:
+            return m.Chunk(self.now, number, b"", ended=True)
+        try:
+            data = b"".join(stream.read(self.now))
+        except StreamCut as cut:
+            self._streams.pop(number)
+            return m.Chunk(self.now, number, b"".join(cut.chunks), ended=True, cut=True)
+        if stream.next_at is None:
+            self._streams.pop(number)
+            return m.Chunk(self.now, number, data, ended=True)
+        return m.Chunk(self.now, number, data, ended=False) if data else None
+
+    # ---- what happens next ---------------------------------------------------------------------------------------------------------------
+
+    def _idle(self, said: m.Idle) -> m.Told:
+        """Nothing is ready in the guest: deliver one of the requests in flight, or let the next timer fire."""
+        while True:
+            if said.timer_at is not None and said.timer_at <= self.now:
+                return m.Go(self.now)
+            at, held = self._next_in_time(said)
+            options = self._deliverable()
+            if at is not None and self._may_pass(at, held is not None or said.sleeper):
+                options.append(("time passes", None))
+            if not options:
+                self._halted = "waits for something that never comes: nothing is in flight and no timer is set"
+                return m.Halt(self.now, self._halted)
+            number = options[self._pick(tuple(label for label, _ in options))][1]
+            told = self._let_pass(at or self.now, held, said) if number is None else self._let_through(number)
+            if self._halted is not None:
+                return m.Halt(self.now, self._halted)
+            if told is not None:
+                return told
+
+    def _deliverable(self) -> list[tuple[str, int | None]]:
+        """The requests in flight, oldest first, under names that tell them apart."""
+        named = [(_label(send), send, number) for number, (send, _, _) in self._in_flight.items()]
+        labels = [label for label, _, _ in named]
+        return [(f"{label} {_apart(send, number)}" if labels.count(label) > 1 else label, number) for label, send, number in named]
+
+    def _pick(self, options: tuple[str, ...]) -> int:
+        if len(options) == 1:
+            return 0
+        taken = self._choose(options)
+        self.choices.append(Choice(options, taken))
+        return taken
+
+    def _next_in_time(self, said: m.Idle) -> tuple[float | None, _Held | None]:
+        held = self._held[0] if self._held else None
+        if held is not None and (said.timer_at is None or held.at <= said.timer_at):
+            return max(held.at, self.now), held
+        return said.timer_at, None
+
+    def _may_pass(self, at: float, sleeper: bool) -> bool:
+        """Whether time may move on to `at` past the requests that are in flight."""
+        return all(
+            at - sent <= WAITS_AT_MOST or (sleeper and passed < SLEEPS_PAST and at - sent <= SLEEPS_AT_MOST)
+            for _, sent, passed in self._in_flight.values()
+        )
+
+    def _let_pass(self, at: float, held: _Held | None, said: m.Idle) -> m.Told | None:
+        self.now = max(self.now, at)
+        if held is None:
+            self._in_flight = {number: (send, sent, passed + 1) for number, (send, sent, passed) in self._in_flight.items()}
+            return m.Go(self.now)
+        heapq.heappop(self._held)
+        self.engine.advance(self.now)
+        if held.told is not None:
+            return _at(held.told, self.now)
+        chunk = self._chunk(held.number)
+        if chunk is None:
+            self._hold(self._next_of(held.number), held.number, None)
+        return chunk
+
+    def _let_through(self, number: int) -> m.Told | None:
+        send, _, _ = self._in_flight.pop(number)
+        told, hold = self._carry_out(send)
+        if hold <= 0:
+            return told
+        self._hold(self.now + hold, number, told)
+        return None
+
+    def _hold(self, at: float, number: int, told: m.Told | None) -> None:
+        self._n += 1
+        heapq.heappush(self._held, _Held(at, self._n, number, told))
+
+
+def _label(send: m.Send) -> str:
+    """A request as a person would name it: `createMessage`."""
+    from threadlab.engine.routes import find_operation
+    from threadlab.wire.errors import ApiError
+
+    try:
+        return find_operation(send.method, send.path)[0].name
+    except ApiError:
+        return f"{send.method} {send.path}"
+
+
+def _apart(send: m.Send, number: int) -> str:
+    """What tells a request from another of the same operation."""
+    texts = _texts(send)
+    return f"“{texts[0][:24]}”" if texts else f"({number})"
+
+
+_bodies = msgspec.json.Decoder(dict[str, Any])
+
+
+def _texts(send: m.Send) -> list[str]:
+    """The texts of the user messages that a request carries, so that the journal can say whose reply was lost."""
+    if send.method != "POST" or not (b'"content"' in send.body or b'"input"' in send.body):
+        return []
+    try:
+        body = _bodies.decode(send.body)
+    except msgspec.MsgspecError:
+        return []
+    thread = body.get("thread")
+    given = body.get("input")
+    lists = [body.get(name) for name in ("additional_messages", "messages", "items")]
+    lists += [thread.get("messages") if isinstance(thread, dict) else None, [body]]
+    lists.append([{"content": given}] if isinstance(given, str) else given)
+    found = [one.get("content") for several in lists if isinstance(several, list) for one in several if isinstance(one, dict)]
+    return [text[:500] for content in found if (text := _plain(content)) is not None]
+
+
+def _plain(content: Any) -> str | None:
+    """The text of a message's content, however it was written: a string, or a list of parts."""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") in ("text", "input_text")]
+        return "".join(part for part in parts if isinstance(part, str)) or None
+    return content if isinstance(content, str) else None
+
+
+def _at(told: m.Told, now: float) -> m.Told:
+    return msgspec.structs.replace(told, now=now)

@@ -54,8 +54,8 @@ def check(options: argparse.Namespace) -> int:
 
 
 def _check_one(client: WorkerClient, slug: str, path: Path | None) -> bool:
+    from autograder.judging.verdict_text import render
     from autograder.learner import progress
-    from autograder.learner.check import render
     from autograder.learner.watch import check_now
 
     exercise = checks.find(slug)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.learner.check import defines
 from threadlab.errors import ThreadlabError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,3 +118,23 @@ def with_answers(slug: str, answers: Mapping[str, str]) -> NotebookNode:
     if unknown:
         raise BadNotebook(f"{slug} has no answer cell named {', '.join(sorted(unknown))}.")
     return notebook
+
+
+def defines(text: str, name: str) -> bool:
+    """Whether a cell gives `name` a value at its top level."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # what was handed in may be anything
+        return False
+    return any(name in _names(statement) for statement in body)
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    if isinstance(statement, ast.If | ast.Try | ast.With):
+        return {name for inner in ast.iter_child_nodes(statement) if isinstance(inner, ast.stmt) for name in _names(inner)}
+    return set()

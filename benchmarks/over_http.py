@@ -44,7 +44,7 @@ def serve(kind: str, file: str) -> None:
     from threadlab.service import listen
     from threadlab.service.asgi import App, ServerInfo
     from threadlab.service.in_process import build_engine
-    from threadlab.store.sqlite import open_store
+    from threadlab.store.open import open_store
     from threadlab.virtual_time.clock import ScaledClock
 
     store = open_store(file)

@@ -1,1 +1,78 @@
-"""What belongs to this course and not to the Threads service: its catalogue, predictions, progress and tables."""
+"""What belongs to this course and not to the Threads service: its catalogue, predictions, progress and tables.
+
+A notebook imports from here: `from courseware import predict, reveal`, `from courseware import Turn, open_database`. Importing the package
+costs next to nothing: what is behind each name is imported when the name is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from courseware.predicting import predict, reveal
+    from courseware.progress_widget import Progress
+    from courseware.quiz_widget import Answers, Quiz
+    from courseware.tables import (
+        DB,
+        ArchivedMessage,
+        AuditItem,
+        AuditLine,
+        Base,
+        Conversation,
+        KeptThread,
+        Migration,
+        Report,
+        Ticket,
+        TicketAudit,
+        Turn,
+        open_database,
+    )
+
+_HOMES = {
+    "predicting": ("predict", "reveal"),
+    "progress_widget": ("Progress",),
+    "quiz_widget": ("Answers", "Quiz"),
+    "tables": (
+        "DB",
+        "ArchivedMessage",
+        "AuditItem",
+        "AuditLine",
+        "Base",
+        "Conversation",
+        "KeptThread",
+        "Migration",
+        "Report",
+        "Ticket",
+        "TicketAudit",
+        "Turn",
+        "open_database",
+    ),
+}
+
+__all__ = [
+    "DB",
+    "Answers",
+    "ArchivedMessage",
+    "AuditItem",
+    "AuditLine",
+    "Base",
+    "Conversation",
+    "KeptThread",
+    "Migration",
+    "Progress",
+    "Quiz",
+    "Report",
+    "Ticket",
+    "TicketAudit",
+    "Turn",
+    "open_database",
+    "predict",
+    "reveal",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"courseware.{module}"), name)
+            return value
+    raise AttributeError(f"module 'courseware' has no attribute {name!r}")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from courseware import predict as lesson
+from courseware import predicting
 from threadlab.widgets import base
 
 
@@ -31,17 +31,17 @@ class Quiz(base.Widget):
     def __init__(self, question: str, prompt: str = "", *, answers: bool = False, title: str = "Predict") -> None:
         super().__init__()
         self.question, self.prompt, self.answers, self.title = question, prompt, answers, title
-        self.asked = lesson._question(question)
-        self.picked = lesson._committed.get(question, "")
+        self.asked = predicting._question(question)
+        self.picked = predicting._predicted.get(question, "")
 
     @property
     def committed(self) -> str:
         """The letter that was committed; empty before."""
-        return lesson._committed.get(self.question, "")
+        return predicting._predicted.get(self.question, "")
 
     @property
     def revealed(self) -> bool:
-        return self.question in lesson._revealed
+        return self.question in predicting._revealed
 
     def keep(self) -> dict[str, Any]:
         return {"question": self.question, "committed": self.committed, "revealed": self.revealed}
@@ -54,13 +54,13 @@ class Quiz(base.Widget):
         if not self.picked:
             self.said = "First choose one of the answers."
             return
-        self.said = base.with_code(_says(lesson.commit, self.question, self.picked))
+        self.said = base.with_code(_says(predicting.predict, self.question, self.picked))
 
     def do_reveal(self, value: Any = "") -> None:
         if not self.committed:
             self.said = "First commit to an answer; what is to be said about each follows then."
             return
-        self.said = base.with_code(_says(lesson.reveal, self.question).partition("\n")[0])
+        self.said = base.with_code(_says(predicting.reveal, self.question).partition("\n")[0])
 
     # ---- shown --------------------------------------------------------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ class Quiz(base.Widget):
         lines = [self.prompt or "What do you expect?"] + [f"{letter} — {one.text}" for letter, one in self.asked.options.items()]
         lines.append(f"Committed: {self.committed}." if self.committed else "Nothing is committed yet.")
         if self._told():
-            lines.append(_says(lesson.reveal, self.question))
+            lines.append(_says(predicting.reveal, self.question))
         return "\n".join(lines)
 
 
@@ -127,4 +127,4 @@ class Answers(Quiz):
         return self._state() + (self._told() or "<p>The answers have not been opened.</p>")
 
     def text(self) -> str:
-        return _says(lesson.reveal, self.question) if self._told() else "The answers have not been opened."
+        return _says(predicting.reveal, self.question) if self._told() else "The answers have not been opened."

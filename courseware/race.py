@@ -1,13 +1,20 @@
-"""The race of the sixth message, small enough for one picture: started but not awaited, it arrives before the run or after it."""
+"""The race of the sixth message, small enough for one picture: started but not awaited, it arrives before the run or after it.
+
+`python -m courseware.race OUT.svg` draws the two outcomes side by side.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import warnings
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadlab.trials.drawing import draw
 from threadlab.trials.explore import explore
+from threadlab.trials.rows import Row
 from threadlab.trials.timeline import Timeline
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
@@ -64,7 +71,7 @@ def sees_sixth(evidence: Evidence) -> bool:
 
 def picture() -> str:
     """The two outcomes side by side, as SVG."""
-    seen, missed = (_without_polls(Timeline(evidence)) for evidence in outcomes())
+    seen, missed = (_without_polls(Timeline(evidence).rows) for evidence in outcomes())
     return draw(
         [
             ("The message arrives first", seen, "The run sees the correction.", True),
@@ -83,6 +90,19 @@ def picture() -> str:
     )
 
 
-def _without_polls(timeline: Timeline) -> Timeline:
-    timeline.rows = [row for row in timeline.rows if "retrieve run" not in row.code]
-    return timeline
+def _without_polls(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if "retrieve run" not in row.code]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the picture of the race. 0: done; 2: asked for wrongly."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        print("usage: python -m courseware.race OUT.svg", file=sys.stderr)
+        return 2
+    Path(arguments[0]).write_text(picture(), encoding="utf-8", newline="\n")
+    print(f"{arguments[0]} is written.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

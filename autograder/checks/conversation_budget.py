@@ -9,9 +9,10 @@ from openai import OpenAI
 from autograder.checks.bill import COST_OF
 from autograder.checks.seen import short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from courseware.tables import DB
 from threadlab.engine.journal import Entry
 from threadlab.text import tokens
-from threadlab.trials.trial import CLIENT, DB, Evidence, World
+from threadlab.trials.trial import CLIENT, Evidence, World
 
 BUDGET, SMALL = 400, 260
 INSTRUCTIONS = "Answer in one sentence."

@@ -22,11 +22,12 @@ from autograder.checks.migration_seen import (
     unknown_thread,
 )
 from autograder.judging.behaviours import Behaviour, Exercise, Part, Scene
+from courseware.tables import DB
 from threadlab.migrate.carry import items_of
 from threadlab.migrate.export import lines
 from threadlab.trials.api_family import CONVERSATIONS
 from threadlab.trials.host import Limits
-from threadlab.trials.trial import CLIENT, DB, World
+from threadlab.trials.trial import CLIENT, World
 
 MODEL = "gpt-4o"
 INSTRUCTIONS = "Answer in one sentence."

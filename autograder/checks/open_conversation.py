@@ -6,8 +6,9 @@ from openai import OpenAI
 
 from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from courseware.tables import DB
 from threadlab.engine.journal import Entry
-from threadlab.trials.trial import CLIENT, DB, Evidence, World
+from threadlab.trials.trial import CLIENT, Evidence, World
 
 ADA = ("ada", "billing")
 BOB = ("bob", "billing")

@@ -7,10 +7,11 @@ from openai import OpenAI
 
 from autograder.checks.seen import cited, sent, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
+from courseware.tables import DB
 from threadlab.engine.journal import Entry
 from threadlab.trials.api_family import THREADS, Family, Said
 from threadlab.trials.host import Limits
-from threadlab.trials.trial import CLIENT, DB, Evidence, World
+from threadlab.trials.trial import CLIENT, Evidence, World
 
 TURN = "turn-2"
 TEXT = "What is the capital of Portugal?"

@@ -6,8 +6,9 @@ from typing import Any
 from openai import OpenAI
 from openai.types.beta import FunctionToolParam
 
+from courseware.tables import DB
 from threadlab.trials.host import Limits
-from threadlab.trials.trial import CLIENT, DB, World
+from threadlab.trials.trial import CLIENT, World
 
 NOW = 1_800_000_000
 """The `now` that is given, some months after the time at which the service believes itself to be."""

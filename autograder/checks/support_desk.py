@@ -23,6 +23,7 @@ from autograder.checks.desk_seen import (
 )
 from autograder.checks.seen import short, threads
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from courseware import DB
 from threadlab.engine.journal import Entry
 from threadlab.trials.api_family import THREADS
 from threadlab.trials.host import Limits
@@ -50,7 +51,7 @@ def _desk(client: OpenAI) -> dict[str, Any]:
 
 def _args(given: dict[str, Any]) -> list[Any]:
     rows = {"conversations": [{"user_id": "ada", "purpose": "support", "thread_id": given["thread_id"]}]}
-    return [ASYNC_CLIENT, {"$": "db", "rows": rows}, given["assistant_id"]]
+    return [ASYNC_CLIENT, {**DB, "rows": rows}, given["assistant_id"]]
 
 
 _HANDED_IN = [list(one) for one in (*TICKETS, TWICE)]

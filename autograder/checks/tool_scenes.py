@@ -6,9 +6,10 @@ from typing import Any
 
 from openai import OpenAI
 
-from threadlab.responders import Answer, Prompt, WantedCall
+from courseware.tables import DB
 from threadlab.responders.scripted import Scripted
-from threadlab.trials.trial import CLIENT, DB, World
+from threadlab.trials.trial import CLIENT, World
+from threadlab.wire.prompts import Answer, Prompt, WantedCall
 
 SUBMIT = "submitToolOuputsToRun"
 TEXT = "Book a table in Lisbon and in Porto, please."

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any, Literal
 
-from autograder.execution.frames import Display, Error, Limits, Output, Result, Stream, Update
+from autograder.execution.frames import Display, Error, Output, Result, Stream, Update
+from autograder.sandbox.limits import Limits
 
 StreamName = Literal["stdout", "stderr"]
 STREAMS: dict[StreamName, int] = {"stdout": 1, "stderr": 2}

@@ -21,11 +21,12 @@ from autograder.execution import frames
 from autograder.execution.capture import cleaned
 from autograder.execution.channel import Channel, ChannelClosed, ChannelTimeout, FrameTooLarge
 from autograder.execution.files import read
-from autograder.execution.frames import FRAME_LIMIT, CellDone, Exchange, Limits, Ready, ToChild, ToGrader, TrialEnd, TrialFailed
+from autograder.execution.frames import FRAME_LIMIT, CellDone, Exchange, Ready, ToChild, ToGrader, TrialEnd, TrialFailed
 from autograder.execution.hosts import Host, best_host
 from autograder.execution.orders import Closed, WorkerError
 from autograder.execution.outputs import Displays, node, to_notebook
 from autograder.execution.packing import encode
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.report import Report, SandboxUnavailable
 
 READY_TIMEOUT = 60.0

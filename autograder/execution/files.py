@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.execution.capture import cleaned
-from autograder.execution.frames import File, Limits
+from autograder.execution.frames import File
 from autograder.execution.orders import WorkerError
+from autograder.sandbox.limits import Limits
 
 PIECE = 16 * 1024**2
 """Bytes of a file that go into one frame."""

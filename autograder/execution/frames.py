@@ -11,34 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from autograder.execution.packing import reader
+from autograder.sandbox.limits import Limits
 
 FRAME_LIMIT = 32 * 1024 * 1024
 """The longest frame, in bytes; a longer one ends the submission."""
 
 Status = Literal["ok", "error", "timeout"]
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """What one submission may use."""
-
-    memory: int = 2 * 1024**3
-    """Bytes of address space, for each process."""
-    memory_together: int = 4 * 1024**3
-    """Bytes that all its processes may hold at once. Looked at a few times a second."""
-    cpu: int = 600
-    """Seconds of processor time, for each process."""
-    processes: int = 256
-    """Processes and threads at once."""
-    file_size: int = 64 * 1024**2
-    """Bytes in one file."""
-    open_files: int = 512
-    """File descriptors, for each process."""
-    scratch: int = 256 * 1024**2
-    """Bytes in all files of the scratch folder, where the system can limit that."""
-    output: int = 1_000_000
-    """Characters of printed text and tracebacks, for each cell."""
-    display: int = 8_000_000
-    """Characters of pictures, HTML and other rich output, for each cell."""
 
 
 # What a cell shows. The tags are nbformat's output types.

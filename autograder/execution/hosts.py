@@ -12,7 +12,6 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
-from autograder.execution.frames import Limits
 from autograder.execution.orders import (
     PACKET_LIMIT,
     Close,
@@ -28,6 +27,7 @@ from autograder.execution.orders import (
     read_reply,
 )
 from autograder.execution.packing import encode
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.report import PROTECTIONS, Report
 
 _R = TypeVar("_R", Hello, Opened, Closed)

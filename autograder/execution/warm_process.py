@@ -20,7 +20,8 @@ from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Inte
 from autograder.execution.packing import encode
 from autograder.execution.shell import WorkerShell
 from autograder.execution.warming import warm_up
-from autograder.sandbox.base import Base, close_others, enter
+from autograder.sandbox.base import Base, close_others
+from autograder.sandbox.enter import enter
 from autograder.sandbox.watch import held
 
 WATCH = 0.25

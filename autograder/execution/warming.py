@@ -12,8 +12,8 @@ from pygments.lexer import RegexLexerMeta  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from autograder.execution.capture import OutputLog
-from autograder.execution.frames import Limits
 from autograder.execution.shell import WorkerShell, make_shell
+from autograder.sandbox.limits import Limits
 
 HARMLESS = frozenset({"httpx", "msgspec", "openai", "pydantic", "rich", "sqlalchemy", "stamina", "tenacity"})
 """Packages that start no thread and open nothing when they are imported: those of them that an assignment imports are there already."""
@@ -79,7 +79,9 @@ def stand_in_for_checks() -> None:
 
     stand_in = types.ModuleType("autograder.learner.check", "Stands in for the checks.")
     vars(stand_in).update(check=left_to_the_grader, hint=left_to_the_grader)
-    sys.modules["autograder.learner.check"] = stand_in
+    package = types.ModuleType("autograder.learner")
+    vars(package).update(__path__=[], check=stand_in)
+    sys.modules |= {"autograder.learner": package, "autograder.learner.check": stand_in}
 
 
 def rehearse(shell: WorkerShell, cells: Iterable[str] = REHEARSAL) -> None:

@@ -17,7 +17,7 @@ from autograder.execution.outputs import node
 from autograder.judging.behaviours import Exercise, Finding, Part, Verdict
 from autograder.judging.hidden import judge_all
 from autograder.judging.remote_guest import Budget, remote_guest
-from autograder.learner.check import render
+from autograder.judging.verdict_text import render
 from autograder.notebooks import answer_sources, is_graded, part_of
 
 CELL_TIMEOUT = 30.0

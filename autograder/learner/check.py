@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 from typing import Any
 
 from autograder import checks
 from autograder.judging.behaviours import Exercise, Part, Verdict, judge
+from autograder.judging.verdict_text import render
+from autograder.notebooks import defines
 from threadlab.errors import ThreadlabError
 from threadlab.trials.trial import in_process
 
@@ -76,46 +77,3 @@ def surroundings(name: str) -> tuple[dict[str, Any], list[str]]:
 def _shell() -> Any:
     get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
     return get_ipython() if get_ipython else None
-
-
-def defines(text: str, name: str) -> bool:
-    """Whether a cell gives `name` a value at its top level."""
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # what was handed in may be anything
-        return False
-    return any(name in _names(statement) for statement in body)
-
-
-def _names(statement: ast.stmt) -> set[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
-    if isinstance(statement, ast.Assign | ast.AnnAssign):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
-    if isinstance(statement, ast.If | ast.Try | ast.With):
-        return {name for inner in ast.iter_child_nodes(statement) if isinstance(inner, ast.stmt) for name in _names(inner)}
-    return set()
-
-
-def render(verdict: Verdict) -> str:
-    """A verdict as text: a line a behaviour, what was tried, and the score."""
-    lines, said = [], set[str]()
-    for finding in verdict.findings:
-        mark = "pass" if finding.earned == finding.points else "FAIL"
-        says = f": {finding.sentence}" if finding.sentence else ""
-        if finding.sentence and finding.sentence in said:
-            says = ": the same as above."
-        elif finding.where:
-            says += f" ({finding.where})"
-        said.add(finding.sentence)
-        lines.append(f"[{mark}] {finding.behaviour} ({finding.earned}/{finding.points}){says}")
-    if verdict.coverage:
-        lines.append(verdict.coverage)
-    passed = (
-        "visible checks passed"
-        if not verdict.lost
-        else f"{len(verdict.findings) - len(verdict.lost)} of {len(verdict.findings)} checks passed"
-    )
-    lines.append(f"{verdict.part}: {verdict.earned} of {verdict.points} points, {passed}.")
-    return "\n".join(lines)

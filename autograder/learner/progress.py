@@ -15,7 +15,7 @@ from autograder import checks
 from autograder.notebooks import ROOT, is_solution, read, released
 
 if TYPE_CHECKING:
-    from threadlab.widgets import Progress
+    from courseware import Progress
 
 FILE = ROOT / "autograder" / ".progress.json"
 
@@ -74,7 +74,7 @@ def note_parts(slug: str, earned: Mapping[str, int], points: int, file: Path = F
 
 def shown(lesson: str = "") -> Progress:
     """The whole course as a widget, for the head of a lesson."""
-    from threadlab.widgets import Progress
+    from courseware import Progress
 
     return Progress(FILE, here=lesson)
 

@@ -14,9 +14,9 @@ from autograder import checks
 from autograder.execution.client import WorkerClient
 from autograder.judging.behaviours import Verdict
 from autograder.judging.notebook import grade_notebook
+from autograder.judging.verdict_text import render
 from autograder.learner import progress
 from autograder.learner.blanks import reset
-from autograder.learner.check import render
 from autograder.notebooks import is_solution, read, released, solution
 from threadlab.errors import ThreadlabError
 

@@ -5,7 +5,8 @@ anything. `available()` says what holds on this machine.
 """
 
 from autograder.sandbox.available import available
-from autograder.sandbox.base import Base, close_others, enter
+from autograder.sandbox.base import Base, close_others
+from autograder.sandbox.enter import enter
 from autograder.sandbox.report import PROTECTIONS, Protection, Report, SandboxUnavailable
 
 __all__ = ["PROTECTIONS", "Base", "Protection", "Report", "SandboxUnavailable", "available", "close_others", "enter"]

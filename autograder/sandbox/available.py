@@ -15,7 +15,7 @@ _PROGRAM = """
 import sys
 sys.path.append(sys.argv[1])
 import msgspec
-from autograder.sandbox.base import enter
+from autograder.sandbox.enter import enter
 print(msgspec.json.encode(enter().report).decode())
 """
 

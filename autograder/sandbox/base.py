@@ -1,16 +1,13 @@
-"""Puts the pieces together: `enter` for the warm process, `Base.confine` for each child. A piece that is missing is reported, not fatal."""
+"""What locks a child down, `Base.confine`, put together from the pieces. A piece that is missing is reported, not fatal."""
 
-import contextlib
 import os
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from autograder.execution.frames import Limits
-from autograder.sandbox.probe import probe
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.report import PROTECTIONS, Report
 
 if sys.platform == "linux":
@@ -138,52 +135,6 @@ def _has_landlock() -> bool:
         return landlock.version() >= 1
     except OSError:
         return False
-
-
-def attempt(work: Callable[[], object]) -> str | None:
-    """Whether `work` succeeds, tried in a process of its own: None, or what went wrong."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        problem = "it ended without a word"
-        try:
-            os.close(reading)
-            work()
-            problem = ""
-        except BaseException as raised:
-            problem = str(raised) or type(raised).__name__
-        finally:
-            os.write(writing, f"{problem}\n".encode())
-            os._exit(0)
-    os.close(writing)
-    with open(reading, encoding="utf-8", errors="replace") as file:
-        said = file.readline()
-    os.waitpid(pid, 0)
-    return said.strip() or None if said else "it ended without a word"
-
-
-def enter() -> Base:
-    """Lock down the warm process as far as this machine allows, and find out how far that is.
-
-    The calling process must have no threads. Where namespaces can be had, the call returns in a new process, the first of its namespace.
-    """
-    if sys.platform != "linux":
-        return Base("only Linux can hold it to that")
-    with contextlib.suppress(OSError, KeyError):
-        kernel.leave_keyring()
-    reasons = []
-    for way in namespaces.WAYS:
-        reason = attempt(way)
-        if reason is None:
-            way()
-            base: Base = Namespaced()
-            base.report = probe(base)
-            return base
-        reasons.append(reason)
-    base = Restricted("no namespaces")
-    found = probe(base).missing
-    base.report = Report({name: f"{why}, as namespaces are not to be had: {reasons[-1]}" for name, why in found.items()})
-    return base
 
 
 def close_others(keep: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.execution.frames import Limits
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.readable import COURSE
 from autograder.sandbox.report import PROTECTIONS, Protection, Report
 

@@ -8,7 +8,7 @@ from autograder import checks
 from autograder.authoring.corpus import find, grade
 from autograder.execution.client import WorkerClient
 from autograder.judging.behaviours import judge
-from autograder.learner.check import render
+from autograder.judging.verdict_text import render
 from autograder.notebooks import read, read_answers, solution, with_answers
 from threadlab.trials.trial import in_process
 

@@ -124,13 +124,13 @@ def test_labels_shown_and_never_asked_for(path: Path) -> None:
 
 
 @lessons
-def test_prediction_without_commit_or_reveal(path: Path) -> None:
+def test_prediction_without_predict_or_reveal(path: Path) -> None:
     """Each question of the lesson is committed once, then shown, then revealed once; no other is asked."""
     calls = [
-        (where, *call) for where, source in enumerate(code(path)) for call in re.findall(r'^(commit|reveal)\("([\w-]+)"', source, re.M)
+        (where, *call) for where, source in enumerate(code(path)) for call in re.findall(r'^(predict|reveal)\("([\w-]+)"', source, re.M)
     ]
     asked = [name for name, question in QUESTIONS.items() if question.lesson == path.stem[:2]]
-    committed = {name: where for where, verb, name in calls if verb == "commit"}
+    committed = {name: where for where, verb, name in calls if verb == "predict"}
     revealed = {name: where for where, verb, name in calls if verb == "reveal"}
     assert sorted(committed) == sorted(revealed) == sorted(asked)
     assert len(calls) == 2 * len(asked)
@@ -160,7 +160,7 @@ def test_options_differ_from_those_that_are_explained(path: Path) -> None:
 @lessons
 def test_prediction_filled_in(path: Path) -> None:
     for source in code(path):
-        if re.search(r"(?<!\.)\bcommit\(", source) and "import" not in source:  # a session's commit is another thing
+        if re.search(r"(?<!\.)\bpredict\(", source) and "import" not in source:  # a session's commit is another thing
             assert source.startswith('prediction = ""'), source
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from courseware import predict as lesson
+from courseware import predicting
 from courseware.predictions import QUESTIONS
 from threadlab.errors import ThreadlabError
 
@@ -13,16 +13,16 @@ Output = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def fresh_kernel() -> Iterator[None]:
-    lesson._committed.clear()
-    lesson._revealed.clear()
+    predicting._predicted.clear()
+    predicting._revealed.clear()
     yield
-    lesson._committed.clear()
-    lesson._revealed.clear()
+    predicting._predicted.clear()
+    predicting._revealed.clear()
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_answer_shown_before_a_prediction(name: str, capsys: Output) -> None:
-    lesson.reveal(name)
+    predicting.reveal(name)
     shown = capsys.readouterr().out
     assert shown.startswith("First commit")
     assert not any(option.why in shown or option.text in shown for option in QUESTIONS[name].options.values())
@@ -30,8 +30,8 @@ def test_answer_shown_before_a_prediction(name: str, capsys: Output) -> None:
 
 @pytest.mark.parametrize("choice", ["", "?", "...", "AB", "D", "1", None])
 def test_prediction_that_is_no_letter_is_recorded(choice: str, capsys: Output) -> None:
-    lesson.commit("first-status", choice)
-    lesson.reveal("first-status")
+    predicting.predict("first-status", choice)
+    predicting.reveal("first-status")
     shown = capsys.readouterr().out
     assert "No prediction yet" in shown
     assert "A, B or C" in shown
@@ -39,14 +39,14 @@ def test_prediction_that_is_no_letter_is_recorded(choice: str, capsys: Output) -
 
 
 def test_small_letter_or_blank_refused(capsys: Output) -> None:
-    lesson.commit("first-status", " b ")
+    predicting.predict("first-status", " b ")
     assert "Your prediction: B." in capsys.readouterr().out
 
 
 def test_explains_only_the_right_option(capsys: Output) -> None:
     question = QUESTIONS["first-status"]
-    lesson.commit("first-status", "A")
-    lesson.reveal("first-status")
+    predicting.predict("first-status", "A")
+    predicting.reveal("first-status")
     shown = capsys.readouterr().out
     assert "You said A; it is B." in shown
     assert all(option.why in shown for option in question.options.values())
@@ -54,32 +54,32 @@ def test_explains_only_the_right_option(capsys: Output) -> None:
 
 
 def test_right_prediction_called_wrong(capsys: Output) -> None:
-    lesson.commit("first-status", "B")
-    lesson.reveal("first-status")
+    predicting.predict("first-status", "B")
+    predicting.reveal("first-status")
     assert "You were right." in capsys.readouterr().out
 
 
 def test_prediction_changed_after_the_answer_was_seen(capsys: Output) -> None:
-    lesson.commit("first-status", "A")
-    lesson.reveal("first-status")
-    lesson.commit("first-status", "B")
+    predicting.predict("first-status", "A")
+    predicting.reveal("first-status")
+    predicting.predict("first-status", "B")
     assert "stays A" in capsys.readouterr().out
-    lesson.reveal("first-status")
+    predicting.reveal("first-status")
     assert "You said A" in capsys.readouterr().out
 
 
 def test_prediction_cannot_be_changed_before_the_answer(capsys: Output) -> None:
-    lesson.commit("first-status", "A")
-    lesson.commit("first-status", "B")
-    lesson.reveal("first-status")
+    predicting.predict("first-status", "A")
+    predicting.predict("first-status", "B")
+    predicting.reveal("first-status")
     assert "You were right." in capsys.readouterr().out
 
 
 def test_mistyped_question_is_a_key_error() -> None:
     with pytest.raises(ThreadlabError, match="perhaps 'first-status'"):
-        lesson.commit("first-statsu", "A")
+        predicting.predict("first-statsu", "A")
     with pytest.raises(ThreadlabError, match="there is no question"):
-        lesson.reveal("")
+        predicting.reveal("")
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

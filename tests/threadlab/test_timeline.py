@@ -210,9 +210,7 @@ def test_unreadable_in_the_dark() -> None:
 
 
 def test_picture_in_the_readme_is_an_old_one() -> None:
-    assert PICTURE.read_text(encoding="utf-8") == race.picture(), (
-        "draw it again: python -m threadlab.trials.timeline lessons/images/race.svg"
-    )
+    assert PICTURE.read_text(encoding="utf-8") == race.picture(), "draw it again: python -m courseware.race lessons/images/race.svg"
 
 
 def test_notebook_shows_a_picture_without_words() -> None:
@@ -224,8 +222,8 @@ def test_notebook_shows_a_picture_without_words() -> None:
 
 
 def test_command_overwrites_without_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert timeline.main([]) == 2
-    assert timeline.main(["--help"]) == 2
+    assert race.main([]) == 2
+    assert race.main(["--help"]) == 2
     assert "usage" in capsys.readouterr().err
-    assert timeline.main([str(tmp_path / "race.svg")]) == 0
+    assert race.main([str(tmp_path / "race.svg")]) == 0
     assert (tmp_path / "race.svg").read_bytes().startswith(b"<svg ")

@@ -21,7 +21,6 @@ from threadlab.engine.responses_api.life import KEPT_IN_CONVERSATION
 from threadlab.engine.responses_api.plan import plan_of
 from threadlab.engine.responses_api.stream import draft_events
 from threadlab.engine.usage import prompt_tokens
-from threadlab.responders import Answer, Prompt
 from threadlab.store.records import (
     Asked,
     AskForOutputs,
@@ -39,6 +38,7 @@ from threadlab.store.records import (
 from threadlab.wire import assistants as o
 from threadlab.wire import responses as r
 from threadlab.wire.exchange import Request
+from threadlab.wire.prompts import Answer, Prompt
 
 if TYPE_CHECKING:
     from threadlab.engine.engine import Engine

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from threadlab.engine import validate
+from threadlab.store.protocol import Query, Store
 from threadlab.store.records import Row, Stored
-from threadlab.store.sqlite import Query, Store
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire import files as f

@@ -15,15 +15,15 @@ from threadlab.engine.assistants_api.plan import Pace
 from threadlab.engine.assistants_api.stream import RunStream
 from threadlab.engine.call import Call
 from threadlab.engine.faults import Faults, Limit, Rule, Scenario
-from threadlab.engine.files_api.searching import Indexes
 from threadlab.engine.journal import Entry, Journal
 from threadlab.engine.limits import Limits, fault_429
 from threadlab.engine.responses_api.life import ResponseLife
 from threadlab.engine.responses_api.stream import ResponseStream
 from threadlab.engine.routes import Operation, find_operation
 from threadlab.responders import Responder
+from threadlab.store.protocol import Store
 from threadlab.store.records import Asked, Row
-from threadlab.store.sqlite import Store
+from threadlab.text.ranking import Indexes
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire.exchange import Lost, Outcome, Reply, Request

@@ -1,10 +1,13 @@
 """How many tokens a prompt and a wanted call cost, in our own formatting."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
-from threadlab.responders import Prompt
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
+from threadlab.wire import responses as r
+from threadlab.wire.prompts import Prompt
 
 BASE_TOKENS = 3
 """What our formatting adds once a prompt."""
@@ -28,3 +31,16 @@ def call_tokens(calls: Iterable[o.StepCall], model: str) -> int:
     """Tokens that the model wrote to ask for these calls."""
     functions = [call.function for call in calls if isinstance(call, o.FunctionStepCall)]
     return sum(tokens.count(one.name, model) + tokens.count(one.arguments, model) for one in functions)
+
+
+def tokens_of(item: r.Item) -> int:
+    """What an item costs in a prompt, in our own formatting."""
+    match item:
+        case r.Message():
+            return tokens.of_message(item.text)
+        case r.FunctionCall():
+            return tokens.of_message(item.name + item.arguments)
+        case r.FunctionCallOutput():
+            return tokens.of_message(r.text_of(item.output))
+        case _:
+            return 0

@@ -14,13 +14,13 @@ from threadlab.errors import ThreadlabError
 from threadlab.migrate.parity_scenes import TEXT, Scene
 from threadlab.trials.api_family import CONVERSATIONS, THREADS, Family
 from threadlab.trials.guest.answer import defined_afresh
-from threadlab.trials.guest.messages import ASYNC_CLIENT, CLIENT, DB, Spec
+from threadlab.trials.guest.messages import ASYNC_CLIENT, CLIENT, Spec
 
 _FAMILIES = {"thread_id": THREADS, "run_id": THREADS, "conversation_id": CONVERSATIONS, "response_id": CONVERSATIONS}
 """Which family a function is of, by a parameter that only such a one has."""
 _GIVEN = {"thread_id": "home", "conversation_id": "home", "assistant_id": "assistant", "run_id": "run", "response_id": "run"}
 """Parameters that stand for something that the scene's setup has made."""
-_PLAIN: dict[str, Any] = {"db": DB, "text": TEXT, "turn_id": "turn-2"}
+_PLAIN: dict[str, Any] = {"db": {"$": "db"}, "text": TEXT, "turn_id": "turn-2"}
 KNOWN = ("client", *_PLAIN, *_GIVEN, "max_wait")
 
 
@@ -43,10 +43,22 @@ class Function(msgspec.Struct, frozen=True):
     def keeps_a_record(self) -> bool:
         return {"db", "turn_id"} <= set(self.parameters)
 
+    def _namespace(self) -> dict[str, Any]:
+        return defined_afresh(Spec(self.name, sources=list(self.sources)), {})
+
+    @property
+    def tables(self) -> str:
+        """The declarative base of the SQLAlchemy tables that its file uses, as `MODULE:NAME`; empty without any."""
+        for value in self._namespace().values():
+            if isinstance(value, type) and hasattr(value, "__tablename__") and hasattr(value, "metadata"):
+                base = next(one for one in value.__mro__ if hasattr(one, "metadata") and not hasattr(one, "__tablename__"))
+                return f"{base.__module__}:{base.__qualname__}"
+        return ""
+
     def try_to_define(self) -> None:
         """Raises ThreadlabError when the file cannot be run as far as this function needs it."""
         try:
-            defined_afresh(Spec(self.name, sources=list(self.sources)), {})
+            self._namespace()
         except Exception as error:
             raise ThreadlabError(f"{self.name} in {self.path} cannot be run: {type(error).__name__}: {error}") from None
 
@@ -54,6 +66,8 @@ class Function(msgspec.Struct, frozen=True):
         """The call of this function in a scene."""
         client = {**(ASYNC_CLIENT if self.is_async else CLIENT), **({"api_key": scene.key} if scene.key else {})}
         values = {"client": client, **_PLAIN, **{name: given.get(key, "") for name, key in _GIVEN.items()}}
+        if "db" in self.parameters:
+            values["db"] = {"$": "db", "tables": self.tables}
         if scene.max_wait is not None:
             values["max_wait"] = scene.max_wait
         return Spec(self.name, kwargs={name: values[name] for name in self.parameters if name in values}, sources=list(self.sources))

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from threadlab.responders import Answer, Citation, Prompt, WantedCall
 from threadlab.wire import assistants as o
 from threadlab.wire import files as f
+from threadlab.wire.prompts import Answer, Citation, Prompt, WantedCall
 
 SEARCH = "file_search"
 """The name of the function by which a model searches the files; the engine carries it out."""

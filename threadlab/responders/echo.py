@@ -1,6 +1,6 @@
 """Repeats the last user message: for tests that want to know exactly what was sent."""
 
-from threadlab.responders import Answer, Prompt
+from threadlab.wire.prompts import Answer, Prompt
 
 
 class Echo:

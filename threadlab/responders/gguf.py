@@ -15,8 +15,9 @@ from typing import Any
 from openai.types.chat import ChatCompletionChunk
 
 from threadlab.errors import ThreadlabError
-from threadlab.responders import Answer, Prompt, asking, hosted_chat
+from threadlab.responders import asking, hosted_chat
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Answer, Prompt
 
 CONTEXT = 8192
 """Tokens that a question and its answer can have together. More would cost memory that many computers do not have."""

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from threadlab.responders import Answer, Prompt, asking, hosted_chat, hosted_responses
+from threadlab.responders import asking, hosted_chat, hosted_responses
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Answer, Prompt
 
 Api: TypeAlias = Literal["responses", "chat"]
 

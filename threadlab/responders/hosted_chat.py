@@ -5,8 +5,9 @@ from typing import Any
 
 from openai import AsyncOpenAI
 
-from threadlab.responders import Answer, Prompt, ToolResult, WantedCall, asking
+from threadlab.responders import asking
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Answer, Prompt, ToolResult, WantedCall
 
 
 def request(prompt: Prompt, model: str) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from threadlab.responders import Answer, Citation, Prompt, ToolResult, WantedCall
 from threadlab.text.ranking import words_of
 from threadlab.wire import assistants as o
 from threadlab.wire import files as f
+from threadlab.wire.prompts import Answer, Citation, Prompt, ToolResult, WantedCall
 
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "capital": ("capital",),

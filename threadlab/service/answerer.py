@@ -12,10 +12,11 @@ from typing import Protocol, TypeVar
 
 from threadlab.engine.answers import Begun, News
 from threadlab.engine.engine import Engine
-from threadlab.responders import Answer, RemoteResponder
+from threadlab.responders import RemoteResponder
 from threadlab.store.records import Asked
 from threadlab.virtual_time.clock import Clock
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Answer
 
 T = TypeVar("T")
 

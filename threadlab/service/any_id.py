@@ -7,7 +7,10 @@ replaced, and parts of a body that the engine refuses are left out. The answer i
 behaved.
 """
 
+from __future__ import annotations
+
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -19,7 +22,6 @@ from threadlab.engine.assistants_api.plan import expiry
 from threadlab.engine.call import PREFIXES, row_id
 from threadlab.engine.engine import BETA
 from threadlab.engine.routes import find_operation
-from threadlab.service.leave_out import refused_part, without
 from threadlab.store.records import Plan, Row, Stored
 from threadlab.wire import assistants as o
 from threadlab.wire import files as f
@@ -348,3 +350,43 @@ class _NamedStream:
 
     def close(self) -> None:
         getattr(self._stream, "close", lambda: None)()
+
+
+# ---- what an error is about, and the body without it ----
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+def refused_part(outcome: Outcome) -> str | None:
+    """The parameter that an error names, such as `tools[0].async`; None for any other answer."""
+    if not isinstance(outcome, Reply) or outcome.status not in (400, 404) or outcome.stream is not None:
+        return None
+    try:
+        param = msgspec.json.decode(outcome.body)["error"]["param"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return None
+    return param if isinstance(param, str) and param else None
+
+
+def without(body: bytes, param: str) -> bytes | None:
+    """The JSON without that part; None if it is not in there."""
+    try:
+        given = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    steps: list[Any] = [name or int(index) for name, index in _STEP.findall(param)]
+    if not steps:
+        return None
+    holder = given
+    for step in steps[:-1]:
+        if not _has(holder, step):
+            return None
+        holder = holder[step]
+    if not _has(holder, steps[-1]):
+        return None
+    del holder[steps[-1]]
+    return msgspec.json.encode(given)
+
+
+def _has(holder: Any, step: str | int) -> bool:
+    return step in holder if isinstance(holder, dict) else isinstance(holder, list) and isinstance(step, int) and step < len(holder)

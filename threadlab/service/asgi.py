@@ -19,7 +19,8 @@ from urllib.parse import parse_qsl, quote, unquote
 from threadlab.engine.assistants_api.stream import StreamCut
 from threadlab.service.answerer import Worker
 from threadlab.service.group_commit import Together
-from threadlab.service.status_page import RequestLine, ThreadLine, is_token, page
+from threadlab.service.log_line import RequestLine
+from threadlab.service.status_page import ThreadLine, is_token, page
 from threadlab.virtual_time.clock import Clock
 from threadlab.wire.errors import ApiError, server_error
 from threadlab.wire.exchange import Lost, Outcome, Reply, Request, Stream

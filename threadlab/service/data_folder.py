@@ -7,11 +7,8 @@ from pathlib import Path
 
 import msgspec
 import platformdirs
-from filelock import FileLock
 
 from threadlab.errors import ThreadlabError
-
-KEY_PREFIX = "sk-threadlab-"
 
 
 class ServerRecord(msgspec.Struct, frozen=True):
@@ -76,44 +73,10 @@ class Home:
             return None
 
     def write_record(self, record: ServerRecord) -> None:
-        _replace(self.record_file, msgspec.json.encode(record))
+        replace_file(self.record_file, msgspec.json.encode(record))
 
 
-def read_or_make_key(file: Path) -> str:
-    """The key in `file`, made first if it is not there. Only the file's owner can read it (on Windows: as far as the folder goes).
-
-    Raises ThreadlabError when it can be neither read nor made, or holds something that is not a key.
-    """
-    try:
-        key = _read_key(file)
-        if key is None:
-            with FileLock(file.with_name(file.name + ".lock"), timeout=10):
-                key = _read_key(file)
-                if key is None:
-                    key = KEY_PREFIX + secrets.token_hex(20)
-                    _replace(file, key.encode() + b"\n")
-        if file.stat().st_mode & 0o077 and os.name == "posix":
-            file.chmod(0o600)
-    except OSError as error:
-        raise ThreadlabError(
-            f"The key file {file} can be neither read nor made ({error.strerror or error}). Make it readable, or name another one."
-        ) from error
-    return key
-
-
-def _read_key(file: Path) -> str | None:
-    try:
-        key = file.read_bytes().strip()
-    except FileNotFoundError:
-        return None
-    if not key:
-        return None
-    if not (key.isascii() and key.decode("ascii").isprintable() and b" " not in key):
-        raise ThreadlabError(f"The key file {file} does not hold a key. Delete it, and the next start makes a new one.")
-    return key.decode("ascii")
-
-
-def _replace(file: Path, content: bytes) -> None:
+def replace_file(file: Path, content: bytes) -> None:
     """Put `content` in place whole, so that nobody ever reads half of it; readable by its owner only from the first moment."""
     draft = file.with_name(f"{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:

@@ -13,7 +13,8 @@ from threadlab.errors import ThreadlabError
 from threadlab.responders import Responder
 from threadlab.responders.echo import Echo
 from threadlab.responders.scripted import Scripted
-from threadlab.store.sqlite import Store, open_store
+from threadlab.store.open import open_store
+from threadlab.store.protocol import Store
 from threadlab.virtual_time.clock import Clock, VirtualClock, make_clock
 
 if TYPE_CHECKING:

@@ -1,11 +1,17 @@
 """Which API key opens which project. Keys live in files that only their owner can read, never on a command line or in a log."""
 
+from __future__ import annotations
+
+import os
 import re
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from filelock import FileLock
+
 from threadlab.errors import ThreadlabError
-from threadlab.service.data_folder import read_or_make_key
+from threadlab.service.data_folder import replace_file
 
 DEFAULT = "default"
 """The project of the service's own key, which also opens the server's own routes."""
@@ -54,3 +60,40 @@ def _read(file: Path) -> list[tuple[str, str]]:
             )
         found.append((words[1], words[0]))
     return found
+
+
+KEY_PREFIX = "sk-threadlab-"
+
+
+def read_or_make_key(file: Path) -> str:
+    """The key in `file`, made first if it is not there. Only the file's owner can read it (on Windows: as far as the folder goes).
+
+    Raises ThreadlabError when it can be neither read nor made, or holds something that is not a key.
+    """
+    try:
+        key = _read_key(file)
+        if key is None:
+            with FileLock(file.with_name(file.name + ".lock"), timeout=10):
+                key = _read_key(file)
+                if key is None:
+                    key = KEY_PREFIX + secrets.token_hex(20)
+                    replace_file(file, key.encode() + b"\n")
+        if file.stat().st_mode & 0o077 and os.name == "posix":
+            file.chmod(0o600)
+    except OSError as error:
+        raise ThreadlabError(
+            f"The key file {file} can be neither read nor made ({error.strerror or error}). Make it readable, or name another one."
+        ) from error
+    return key
+
+
+def _read_key(file: Path) -> str | None:
+    try:
+        key = file.read_bytes().strip()
+    except FileNotFoundError:
+        return None
+    if not key:
+        return None
+    if not (key.isascii() and key.decode("ascii").isprintable() and b" " not in key):
+        raise ThreadlabError(f"The key file {file} does not hold a key. Delete it, and the next start makes a new one.")
+    return key.decode("ascii")

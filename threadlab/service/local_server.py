@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 
 import threadlab
 from threadlab.errors import ThreadlabError
-from threadlab.service.data_folder import Home, ServerRecord, code_fingerprint, read_or_make_key
+from threadlab.service.data_folder import Home, ServerRecord, code_fingerprint
+from threadlab.service.keys import read_or_make_key
 from threadlab.service.responder_options import VARIABLE, chosen
 
 IDLE_EXIT = 24 * 3600.0

@@ -27,9 +27,11 @@ from threadlab.service.asgi import App, ServerInfo
 from threadlab.service.data_folder import Home, ServerRecord, code_fingerprint
 from threadlab.service.in_process import build_engine
 from threadlab.service.keys import key_file_of, keys_of
+from threadlab.service.log_line import RequestLine
 from threadlab.service.responder_options import INSIDE, chosen, refuse_self, remote
-from threadlab.service.status_page import RequestLine, last_threads, token_of
-from threadlab.store.sqlite import is_address, open_store, place_shown
+from threadlab.service.status_page import last_threads, token_of
+from threadlab.store.address import is_address, place_shown
+from threadlab.store.open import open_store
 from threadlab.virtual_time.clock import VirtualClock, make_clock
 
 MEMORY = ":memory:"

@@ -11,26 +11,14 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from threadlab.store.sqlite import Query, Store
+from threadlab.service.log_line import RequestLine
+from threadlab.store.protocol import Query, Store
 from threadlab.wire import assistants as o
 
 THREADS = 20
 """Threads on the page, of each project."""
 EXCERPT = 160
 """Characters shown of a message and of metadata."""
-
-
-class RequestLine(NamedTuple):
-    """One request, as it is reported to whoever watches. Keys never appear in it."""
-
-    time: float
-    """When the answer ended, in seconds since 1970, real time."""
-    method: str
-    path: str
-    """Without the query, percent-encoded as it came, so that it can be printed safely."""
-    status: int | None
-    """None when no reply reached the client: it gave up, or a fault ate the reply."""
-    milliseconds: float
 
 
 class ThreadLine(NamedTuple):

@@ -15,8 +15,10 @@ import msgspec
 import psycopg
 
 from threadlab.errors import StoreBroken, StoreBusy
+from threadlab.store.address import place_shown
+from threadlab.store.protocol import SCHEMA_VERSION, Query
 from threadlab.store.records import Row
-from threadlab.store.sqlite import COLUMNS, SCHEMA_VERSION, Query, place_shown, row_of
+from threadlab.store.row_format import COLUMNS, row_of
 
 _LOCK = 0x7468726561646C62
 """The advisory lock of this database's store."""

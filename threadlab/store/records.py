@@ -4,10 +4,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from threadlab.responders import Prompt
 from threadlab.wire import assistants as o
 from threadlab.wire import files as f
 from threadlab.wire import responses as r
+from threadlab.wire.prompts import Prompt
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="outside.asked"):

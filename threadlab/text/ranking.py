@@ -3,9 +3,19 @@
 SQLite comes with Python, in a browser's Python too, so a ranking that millions of programs rely on costs no package.
 """
 
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from threadlab.wire import files as f
+
+if TYPE_CHECKING:
+    pass
+
 import re
 import sqlite3
-from collections.abc import Sequence
 
 from threadlab.wire.files import Passage
 
@@ -45,3 +55,29 @@ class Index:
         found = [(int(number), float(score)) for number, score in self._db.execute(sql, (match,))]
         best = found[0][1] if found else 0.0
         return [(score / best if best > 0 else 1.0, self._passages[number]) for number, score in found]
+
+
+KEPT = 16
+"""Indexes that are kept for the next search."""
+
+
+class Indexes:
+    """The indexes of the vector stores that were searched last, each for as long as its files stay the same."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, ...], Index] = OrderedDict()
+
+    def over(self, key: tuple[str, ...], found: Sequence[f.Passage]) -> Index:
+        return self._keep(key, Index(found))
+
+    def get(self, key: tuple[str, ...]) -> Index | None:
+        index = self._kept.get(key)
+        if index is not None:
+            self._kept.move_to_end(key)
+        return index
+
+    def _keep(self, key: tuple[str, ...], index: Index) -> Index:
+        self._kept[key] = index
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return index

@@ -9,13 +9,12 @@ import base64
 import textwrap
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from threadlab.trials.timeline import Row, Timeline
+from threadlab.trials.rows import ENDED, Row
 
-Panel: TypeAlias = "tuple[str, Timeline, str, bool | None]"
-"""A heading, its timeline, a verdict under it, and whether that is good, bad (False) or neither (None)."""
+Panel: TypeAlias = "tuple[str, Sequence[Row], str, bool | None]"
+"""A heading, the rows of a timeline, a verdict under it, and whether that is good, bad (False) or neither (None)."""
 
 FONT = 12.5
 LINE = 16.0
@@ -107,10 +106,10 @@ class _Panel:
     """One timeline: places its rows when it is made, and draws them once the height of all panels is known."""
 
     def __init__(self, panel: Panel, left: float, top: float, width: float) -> None:
-        self.heading, self.timeline, self.verdict, self.good = panel
+        self.heading, self.rows, self.verdict, self.good = panel
         self.left, self.width = left, width
         self.top = top + (26 if self.heading else 0)
-        threads = [row.thread_id for row in self.timeline.rows if row.thread_id]
+        threads = [row.thread_id for row in self.rows if row.thread_id]
         self.threads = list(dict.fromkeys(threads))
         beside = min(len(self.threads), 4)
         self.bar_width, self.run_text = (12.0, 28.0) if beside < 2 else (6.0, 13.0 + 9.0 * beside)
@@ -125,7 +124,7 @@ class _Panel:
     def _placed(self) -> Sequence[_Line]:
         lines: list[_Line] = []
         y = self.top + 32
-        for row in self.timeline.rows:
+        for row in self.rows:
             cells = self._cells(row)
             half = self._half(cells)
             lines.append(_Line(row, y + half, cells))
@@ -181,7 +180,7 @@ class _Panel:
             row = line.row
             if row.state == "queued" and row.thread_id not in begun:
                 begun[row.thread_id] = line.middle
-            elif row.state and row.state in _ended() and row.thread_id in begun:
+            elif row.state and row.state in ENDED and row.thread_id in begun:
                 parts.append(self._bar(self.threads.index(row.thread_id), begun.pop(row.thread_id), line.middle))
         end = self.lines[-1].middle if self.lines else 0.0
         return parts + [self._bar(self.threads.index(thread_id), start, end) for thread_id, start in begun.items()]
@@ -228,12 +227,6 @@ class _Panel:
         x = self.left + 8
         mark = {True: [_path(f"M{x} {y - 4}l5 5l9 -11", "tl-good")], False: _cross(x + 7, y - 4), None: []}[self.good]
         return [*mark, _text(x + (24 if mark else 0), y, self.verdict, "tl-head")]
-
-
-def _ended() -> frozenset[str]:
-    from threadlab.trials.timeline import ENDED
-
-    return ENDED
 
 
 def _fit(text: str, width: float) -> list[str]:

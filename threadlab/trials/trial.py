@@ -23,9 +23,10 @@ from threadlab.engine.routes import OPERATIONS
 from threadlab.responders import Responder
 from threadlab.responders.scripted import Scripted
 from threadlab.service.in_process import Service
-from threadlab.store.sqlite import MemoryStore, Query
+from threadlab.store.memory import MemoryStore
+from threadlab.store.protocol import Query
 from threadlab.trials.guest import messages as m
-from threadlab.trials.guest.messages import ASYNC_CLIENT, CLIENT, DB, ON_TEXT, Ending, Spec
+from threadlab.trials.guest.messages import ASYNC_CLIENT, CLIENT, ON_TEXT, Ending, Spec
 from threadlab.trials.host import Choice, Host, Limits
 from threadlab.virtual_time.clock import VirtualClock
 from threadlab.wire.assistants import Message, Run, RunStep, Thread
@@ -33,7 +34,7 @@ from threadlab.wire.assistants import Message, Run, RunStep, Thread
 if TYPE_CHECKING:
     from openai import OpenAI
 
-__all__ = ["ASYNC_CLIENT", "CLIENT", "DB", "ON_TEXT", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
+__all__ = ["ASYNC_CLIENT", "CLIENT", "ON_TEXT", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
 
 KEY = "sk-threadlab-trial"
 PROJECT = "trial"
@@ -46,8 +47,8 @@ class World:
     """How things stand before a trial begins: a store that every trial starts from, and what goes wrong from then on.
 
     `setup(client)` may create threads, messages and assistants with an ordinary client; what it returns is kept as `given`. `scenario` is
-    a string as in `threadlab.engine.faults`. `before` is one that holds for the setup alone (without it nothing goes wrong there): it settles
-    the fate of a run that is under way when the trial begins. `later`: seconds that go by between the setup and the trial.
+    a string as in `threadlab.engine.faults`. `before` is one that holds for the setup alone (without it nothing goes wrong there): it
+    settles the fate of a run that is under way when the trial begins. `later`: seconds that go by between the setup and the trial.
     """
 
     def __init__(

@@ -7,8 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from courseware.progress_widget import Progress
-    from courseware.quiz_widget import Answers, Quiz
     from threadlab.widgets.conversation import ThreadView
     from threadlab.widgets.cost import CostMeter
     from threadlab.widgets.knobs import FaultKnobs
@@ -16,15 +14,12 @@ if TYPE_CHECKING:
     from threadlab.widgets.polls import Polls
     from threadlab.widgets.stepper import Race
 
-__all__ = ["Answers", "CostMeter", "FaultKnobs", "Polls", "Progress", "Quiz", "Race", "RunLife", "ThreadView"]
+__all__ = ["CostMeter", "FaultKnobs", "Polls", "Race", "RunLife", "ThreadView"]
 
 _HOMES = {
-    "Answers": "quiz",
     "CostMeter": "cost",
     "FaultKnobs": "knobs",
     "Polls": "polls",
-    "Progress": "progress",
-    "Quiz": "quiz",
     "Race": "stepper",
     "RunLife": "lifecycle",
     "ThreadView": "conversation",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from threadlab.engine.journal import Journal
 from threadlab.trials.drawing import EDGE, ROOM, _Panel
-from threadlab.trials.timeline import Row, Timeline, _counted
+from threadlab.trials.rows import Row
+from threadlab.trials.timeline import _counted
 from threadlab.widgets.picture import box, picture, words
 
 SHOWN = 22
@@ -24,17 +24,16 @@ def lanes(
 ) -> str:
     """The picture. `position`: how many rows have happened; `whole`: without veil and mark."""
     here = around(len(rows), position, shown)
-    cut = Timeline(Journal())
-    cut.rows = [rows[index] for index in here]
+    cut = [rows[index] for index in here]
     panel = _Panel(("", cut, "", None), EDGE / 2, 12, width - EDGE)
     bottom = panel.bottom
     parts = panel.draw(bottom)
     tops = [line.middle - panel._half(line.cells) - ROOM / 2 for line in panel.lines] + [bottom - ROOM / 2]
     done = position - here.start
     if not whole:
-        if done < len(cut.rows):
+        if done < len(cut):
             parts.append(box(0, tops[done], width, bottom - tops[done], "tl-veil", 0))
-        if 0 < done <= len(cut.rows):
+        if 0 < done <= len(cut):
             parts.append(box(4, tops[done - 1] + 1, width - 8, tops[done] - tops[done - 1] - 2, "tl-band"))
     foot = f"Moments {here.start + 1} to {here.stop} of {len(rows)}. {note}" if len(here) < len(rows) else note
     parts.append(words(EDGE / 2 + 8, bottom + 20, foot.strip() or "Time runs downwards, in order but not to scale.", "tl-dim"))

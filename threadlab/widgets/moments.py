@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from threadlab.engine.assistants_api.life import TERMINAL
 from threadlab.engine.journal import Entry, Journal
-from threadlab.trials.timeline import Row, _ending, _joined, _Reader
+from threadlab.trials.rows import JournalReader, Row, _joined, ending_rows
 from threadlab.trials.trial import Evidence
 
 STARTS_RUN = ("createRun", "createThreadAndRun")
@@ -56,7 +56,7 @@ class Moments:
         self.last: list[int] = reader.last
         """For each row, the place in `entries` of its last journal line."""
         if evidence:
-            ending = _ending(evidence)
+            ending = ending_rows(evidence)
             self.rows += ending
             self.last += [len(self.entries) - 1] * len(ending)
         self._read(evidence)
@@ -144,7 +144,7 @@ def _relation(said: Said, found: tuple[Run, str] | None) -> tuple[str, bool]:
     return "left out of the run's window", False
 
 
-class _Tracking(_Reader):
+class _Tracking(JournalReader):
     """A reader that remembers which journal lines became which row."""
 
     def rows(self) -> list[Row]:

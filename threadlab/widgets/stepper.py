@@ -13,7 +13,8 @@ from typing import Any
 
 from threadlab.engine.journal import Journal
 from threadlab.trials.explore import BOUND, Exploration, explore
-from threadlab.trials.timeline import COLUMNS, Row, Timeline, _counted, _value, _words
+from threadlab.trials.rows import Row, _value, _words
+from threadlab.trials.timeline import COLUMNS, Timeline, _counted
 from threadlab.trials.trial import Evidence, World
 from threadlab.widgets import base
 from threadlab.widgets.lanes import around, lanes, sentence

@@ -69,7 +69,7 @@ CELLS = {
         "import ast\nclass Empty(ast.NodeTransformer):\n    def visit_Module(self, node):\n        node.body = []\n        return node\n"
         "get_ipython().ast_transformers.append(Empty())"
     ),
-    "patched_check": "import autograder\nautograder.check = lambda *a, **k: 10.0\nimport autograder.learner.check\nautograder.learn.check = lambda *a, **k: 10.0",
+    "patched_check": "import autograder\nautograder.check = lambda *a, **k: 10.0\nimport autograder.learner.check\nautograder.learner.check.check = lambda *a, **k: 10.0",
     "patched_json": "import json\njson.loads = lambda *a, **k: {}\njson.dumps = lambda *a, **k: '{}'",
     "patched_msgspec": "import msgspec\nmsgspec.msgpack.Encoder = msgspec.msgpack.Decoder = lambda *a, **k: None",
     "patched_transport": "import httpx2\nhttpx2.HTTPTransport.handle_request = lambda self, request: httpx2.Response(200, json={'status': 'completed'})",

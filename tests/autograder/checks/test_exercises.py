@@ -8,7 +8,7 @@ import pytest
 
 from autograder import checks
 from autograder.judging.behaviours import judge
-from autograder.learner.check import render
+from autograder.judging.verdict_text import render
 from autograder.notebooks import CHECK, answer_sources, is_graded, part_of, read, read_answers, released, solution
 from threadlab.trials.trial import in_process
 

@@ -22,8 +22,8 @@ import pytest
 from tests.threadlab.engine.desk import Desk
 from threadlab.engine.assistants_api.life import TERMINAL
 from threadlab.service import listen
-from threadlab.service.data_folder import read_or_make_key
-from threadlab.store.sqlite import Query
+from threadlab.service.keys import read_or_make_key
+from threadlab.store.protocol import Query
 from threadlab.virtual_time.clock import VirtualClock
 from threadlab.wire.assistants import Message
 

@@ -17,7 +17,7 @@ from tests.threadlab.durability.test_kills_under_load import check, under_load
 from tests.threadlab.engine.desk import desk
 from tests.threadlab.engine.test_store import BothStores, message
 from threadlab.errors import StoreBroken, StoreBusy
-from threadlab.store.sqlite import open_store
+from threadlab.store.open import open_store
 
 psycopg = pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed (the extra `postgresql`)")
 from threadlab.store.postgresql import PostgresStore  # noqa: E402

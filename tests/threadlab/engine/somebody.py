@@ -9,10 +9,10 @@ from typing import Any
 
 from tests.threadlab.engine.desk import BETA, Desk, desk, events_of
 from threadlab.engine.answers import News
-from threadlab.responders import Answer
 from threadlab.store.records import Asked
 from threadlab.wire import assistants as o
 from threadlab.wire.exchange import Reply, Request
+from threadlab.wire.prompts import Answer
 
 QUESTION = "What is the capital of France?"
 PARIS = Answer(["It is Paris."], usage=o.Usage(100, 7, 107))

@@ -10,9 +10,9 @@ import pytest
 from tests.threadlab.engine.desk import WEATHER
 from tests.threadlab.engine.somebody import PARIS, QUESTION, Reader, outside, status
 from threadlab.engine.answers import Begun
-from threadlab.responders import Answer, WantedCall
 from threadlab.virtual_time.clock import VirtualClock
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Answer, WantedCall
 
 # ---- runs ----------------------------------------------------------------------------------------------------------------------------
 

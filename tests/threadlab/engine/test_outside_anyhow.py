@@ -12,9 +12,9 @@ from tests.threadlab.engine.desk import WEATHER, Desk
 from tests.threadlab.engine.somebody import Reader
 from threadlab.engine import Engine
 from threadlab.engine.answers import Begun
-from threadlab.responders import Answer, WantedCall
 from threadlab.store.records import Asked
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Answer, WantedCall
 
 NEWS = st.sampled_from(
     [

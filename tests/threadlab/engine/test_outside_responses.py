@@ -9,8 +9,8 @@ import pytest
 from tests.threadlab.engine.desk import events_of
 from tests.threadlab.engine.somebody import PARIS, QUESTION, Reader, outside
 from threadlab.engine.answers import Begun
-from threadlab.responders import Answer
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Answer
 
 # ---- responses -----------------------------------------------------------------------------------------------------------------------
 

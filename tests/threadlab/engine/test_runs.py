@@ -9,8 +9,8 @@ import openai
 import pytest
 
 from tests.threadlab.engine.desk import WEATHER, Desk, desk
-from threadlab.responders import Answer, Prompt
 from threadlab.text import tokens
+from threadlab.wire.prompts import Answer, Prompt
 
 
 class Spy:
@@ -184,7 +184,7 @@ class Rounds:
     name = "rounds"
 
     def respond(self, prompt: Prompt) -> Answer:
-        from threadlab.responders import WantedCall
+        from threadlab.wire.prompts import WantedCall
 
         if len(prompt.results) < 3:
             return Answer(calls=[WantedCall("get_weather", json.dumps({"city": str(len(prompt.results))}))])

@@ -17,8 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.threadlab.engine.desk import desk
 from threadlab.errors import StoreBroken, StoreBusy
+from threadlab.store.memory import MemoryStore
+from threadlab.store.protocol import Query, Store
 from threadlab.store.records import Begin, Moment, Plan, Row
-from threadlab.store.sqlite import MemoryStore, Query, SqliteStore, Store
+from threadlab.store.sqlite import SqliteStore
 from threadlab.wire import assistants as o
 
 PARENTS = ("thread_a", "thread_b")

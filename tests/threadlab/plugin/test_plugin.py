@@ -285,7 +285,7 @@ def test_loop_that_keeps_its_own_time_hangs() -> None:
     code = """
 import asyncio
 from threadlab import Service
-from threadlab.wire.errors import ThreadlabError
+from threadlab.errors import ThreadlabError
 from threadlab.trials.guest import patches
 
 class Foreign(asyncio.SelectorEventLoop):

@@ -20,9 +20,9 @@ import pytest
 
 from tests.threadlab.engine.desk import WEATHER
 from tests.threadlab.responders.serving import KEY, USAGE, Endpoint, Service, bridged, chat_chunk, serving, streams
-from threadlab.responders import Answer, Prompt, Turn
 from threadlab.responders.hosted import Hosted
 from threadlab.service import listen
+from threadlab.wire.prompts import Answer, Prompt, Turn
 
 QUESTION = "What is the capital of France?"
 

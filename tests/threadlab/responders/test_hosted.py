@@ -16,10 +16,10 @@ import msgspec
 import pytest
 
 from tests.threadlab.responders.serving import KEY, USAGE, Endpoint, chat_chunk, says, streams
-from threadlab.responders import Answer, Prompt, ToolResult, Turn
 from threadlab.responders.hosted import Hosted
 from threadlab.wire import assistants as o
 from threadlab.wire import files as f
+from threadlab.wire.prompts import Answer, Prompt, ToolResult, Turn
 
 WEATHER = o.Function(
     o.FunctionDefinition("get_weather", "The weather in a city.", {"type": "object", "properties": {"city": {"type": "string"}}})

@@ -17,8 +17,8 @@ import pytest
 from tests.threadlab.responders.serving import serving
 from tests.threadlab.responders.test_bridge import ended, eventually, now, started
 from threadlab.errors import ThreadlabError
-from threadlab.responders import Answer, Prompt, Turn
 from threadlab.service.responder_options import Choice, remote
+from threadlab.wire.prompts import Answer, Prompt, Turn
 
 MODEL = os.environ.get("THREADLAB_TEST_GGUF", "")
 installed = importlib.util.find_spec("xllamacpp") is not None

@@ -16,7 +16,7 @@ from threadlab.service import listen
 from threadlab.service import local_server as local
 from threadlab.service.asgi import App, ServerInfo
 from threadlab.service.data_folder import Home, ServerRecord
-from threadlab.service.status_page import RequestLine
+from threadlab.service.log_line import RequestLine
 from threadlab.virtual_time.clock import ScaledClock
 from threadlab.wire.exchange import Outcome, Reply, Request
 

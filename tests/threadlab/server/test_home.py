@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from threadlab.errors import ThreadlabError
-from threadlab.service.data_folder import Home, code_fingerprint, read_or_make_key
+from threadlab.service.data_folder import Home, code_fingerprint
+from threadlab.service.keys import read_or_make_key
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes of files mean little here")
 

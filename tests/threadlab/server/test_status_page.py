@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.threadlab.engine.desk import desk
-from threadlab.service.status_page import RequestLine, is_token, last_threads, page, token_of
+from threadlab.service.log_line import RequestLine
+from threadlab.service.status_page import is_token, last_threads, page, token_of
 
 NASTY = "<script>alert(1)</script>&amp;\"'><img src=x onerror=alert(1)>"
 KEY = "sk-threadlab-0123456789abcdef"

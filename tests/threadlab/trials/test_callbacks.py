@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import select
 
-from courseware.tables_support import Ticket
+from courseware.tables import DB, Ticket
 from threadlab.trials.explore import explore_kills
 from threadlab.trials.guest.messages import Spec
 from threadlab.trials.timeline import Timeline
-from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, DB, ON_TEXT, World, in_process, run_trial, trial
+from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, ON_TEXT, World, in_process, run_trial, trial
 
 
 def a_question(client):

@@ -3,10 +3,10 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from courseware.tables import Conversation, Turn, open_database
+from courseware.tables import DB, Conversation, Turn, open_database
 from threadlab.trials.explore import explore_kills
 from threadlab.trials.guest.messages import Spec
-from threadlab.trials.trial import CLIENT, DB, World, in_process, run_trial, trial
+from threadlab.trials.trial import CLIENT, World, in_process, run_trial, trial
 
 ARGS = [CLIENT, DB]
 

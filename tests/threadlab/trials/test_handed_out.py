@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from courseware.tables_cleanup import KeptThread
-from threadlab.trials.trial import CLIENT, DB, World, trial
+from courseware.tables import DB, KeptThread
+from threadlab.trials.trial import CLIENT, World, trial
 
 BOOK = {"$": "tools", "tools": {"book": {"says": "{city}: reference R{n}", "seconds": 90.0, "fails": {"Porto": "closed on Sundays"}}}}
 

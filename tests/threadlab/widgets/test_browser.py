@@ -15,6 +15,7 @@ Open = Callable[..., Page]
 WIDGET = ".threadlab-w"
 RACE = """from courseware.race import SIXTH, five_messages, hurried
 from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, World
+from courseware import Answers, Progress, Quiz
 from threadlab.widgets import *
 
 world = World(five_messages)
@@ -75,14 +76,14 @@ def test_race_cannot_be_stepped_or_chosen_by_keyboard(notebook: Open) -> None:
 
 
 def test_static_form_shown_twice_or_not_at_all(notebook: Open) -> None:
-    page = notebook("from threadlab.widgets import Progress\nProgress()")
+    page = notebook("from courseware import Progress\nProgress()")
     page.wait(
         "document.querySelector('details[class^=threadlab-static]') && !document.querySelector('details[class^=threadlab-static]').open"
     )
 
 
 def test_quiz_needs_a_mouse(notebook: Open) -> None:
-    page = notebook("from threadlab.widgets import Quiz\nquiz = Quiz('first-status', answers=True)\nquiz")
+    page = notebook("from courseware import Quiz\nquiz = Quiz('first-status', answers=True)\nquiz")
     page.run("document.querySelector('.jp-OutputArea-output').tabIndex = -1; document.querySelector('.jp-OutputArea-output').focus()")
     page.tab_to(f"{WIDGET} input[type=radio]")
     page.press(" ")

@@ -21,7 +21,7 @@ FORMS = {
     "Progress": "3 of 10 points",
     "What is to be said about each answer": "The answers have not been opened",
 }
-ANSWERS = 'from threadlab.widgets import Answers\n\nAnswers("key-removed")'
+ANSWERS = 'from courseware import Answers\n\nAnswers("key-removed")'
 
 
 @pytest.mark.slow

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from courseware import predict as lesson
-from courseware import race
+from courseware import Answers, Progress, Quiz, race
+from courseware import predicting as lesson
 from courseware.progress_widget import COURSE
-from threadlab import Service
+from threadlab import CostMeter, FaultKnobs, Polls, Race, RunLife, Service, ThreadView
 from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
 from threadlab.engine.faults import KINDS
 from threadlab.trials.trial import CLIENT, World, trial
-from threadlab.widgets import Answers, CostMeter, FaultKnobs, Polls, Progress, Quiz, Race, RunLife, ThreadView
+from threadlab.widgets import base
 from threadlab.widgets.base import Widget
 from threadlab.widgets.lifecycle import PLACES, axes
 from threadlab.widgets.polls import asked
@@ -28,13 +28,13 @@ from threadlab.widgets.polls import asked
 
 @pytest.fixture(autouse=True)
 def _no_predictions() -> Iterator[None]:
-    kept = dict(lesson._committed), set(lesson._revealed)
-    lesson._committed.clear()
+    kept = dict(lesson._predicted), set(lesson._revealed)
+    lesson._predicted.clear()
     lesson._revealed.clear()
     yield
-    lesson._committed.clear()
+    lesson._predicted.clear()
     lesson._revealed.clear()
-    lesson._committed.update(kept[0])
+    lesson._predicted.update(kept[0])
     lesson._revealed.update(kept[1])
 
 
@@ -98,7 +98,7 @@ def test_something_comes_from_outside() -> None:
         outside = widget.html() + widget.static()
         assert re.findall(r"https?://[^\s\"<]+", outside.replace("http://www.w3.org/2000/svg", "")) == []
         assert "<script" not in outside
-    here = Path(race.__file__).parent / "widgets"
+    here = Path(base.__file__).parent
     assert re.findall(r"https?://", (here / "panel.js").read_text() + (here / "panel.css").read_text()) == []
 
 
@@ -117,7 +117,7 @@ def test_ids_of_two_widgets_are_the_same() -> None:
 
 def test_threads_needed() -> None:
     """A browser's Python cannot start one."""
-    for file in (Path(race.__file__).parent / "widgets").glob("*.py"):
+    for file in (Path(base.__file__).parent).glob("*.py"):
         assert not re.search(r"\b(threading|subprocess|multiprocessing|to_thread|run_in_executor)\b", file.read_text()), file.name
 
 
@@ -125,9 +125,7 @@ def test_import_costs_the_widget_library() -> None:
     import subprocess
     import sys
 
-    code = (
-        "import sys, threadlab.widgets as w; w.Race, w.Quiz; print([m for m in ('ipywidgets', 'anywidget', 'openai') if m in sys.modules])"
-    )
+    code = "import sys, courseware as c, threadlab as w; w.Race, c.Quiz; print([m for m in ('ipywidgets', 'anywidget', 'openai') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
@@ -186,7 +184,7 @@ def test_answer_changed_after_it_was_seen() -> None:
 
 
 def test_widget_and_cell_keep_different_records(capsys: pytest.CaptureFixture[str]) -> None:
-    lesson.commit("first-status", "C")
+    lesson.predict("first-status", "C")
     assert Quiz("first-status").committed == "C"
     answers = Answers("first-status")
     answers.act("reveal")

@@ -3,14 +3,16 @@
 Nothing here runs by itself. `Life.apply` is called for a moment that has come, and says what the run becomes and which events that makes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import msgspec
 
-from threadlab.engine.assistants_api.run_steps import bare
 from threadlab.engine.drafts import Draft, text_by
 from threadlab.engine.journal import Journal
 from threadlab.engine.usage import call_tokens
+from threadlab.store.protocol import Query, Store
 from threadlab.store.records import (
     Action,
     AskForOutputs,
@@ -25,7 +27,6 @@ from threadlab.store.records import (
     StartItem,
     StartMessage,
 )
-from threadlab.store.sqlite import Query, Store
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
 
@@ -312,3 +313,17 @@ class Life:
         for row in self.store.page(Query("thread.run.step", run_row.project, run_row.id, limit=1000)):
             if isinstance(row.body, o.RunStep):
                 yield row.body
+
+
+def bare(step: o.RunStep) -> o.RunStep:
+    """A step without the passages that its searches found."""
+    details = step.step_details
+    calls = [_without_content(one) for one in details.tool_calls] if isinstance(details, o.ToolCalls) else []
+    return msgspec.structs.replace(step, step_details=o.ToolCalls(calls)) if calls else step
+
+
+def _without_content(one: o.StepCall) -> o.StepCall:
+    if not isinstance(one, o.FileSearchStepCall):
+        return one
+    results = [msgspec.structs.replace(result, content=[]) for result in one.file_search.results]
+    return msgspec.structs.replace(one, file_search=msgspec.structs.replace(one.file_search, results=results))

@@ -6,10 +6,10 @@ import msgspec
 
 from threadlab.engine.assistants_api.life import EXPIRES_AFTER
 from threadlab.engine.usage import call_tokens
-from threadlab.responders import Answer, Citation
 from threadlab.store.records import AskForOutputs, Begin, EndMessage, Finish, Moment, Plan, StartCalls, StartMessage
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Answer, Citation
 
 SEARCH_SHARE = 0.2
 """How much of a run's working time has gone by when its file search is done."""

@@ -9,11 +9,11 @@ from threadlab.engine.faults import Rule
 from threadlab.engine.files_api.file_search import search_files, searchable
 from threadlab.engine.limits import fault_429
 from threadlab.engine.usage import BASE_TOKENS, prompt_tokens
-from threadlab.responders import Answer, Prompt, ToolResult, Turn
 from threadlab.store.records import Finish, Moment, Plan, Row
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
+from threadlab.wire.prompts import Answer, Prompt, ToolResult, Turn
 
 _NO_MATTER = Answer(texts=[""])
 """What is planned with where the answer makes no difference."""

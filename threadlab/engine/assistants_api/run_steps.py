@@ -2,8 +2,7 @@
 
 from urllib.parse import parse_qsl
 
-import msgspec
-
+from threadlab.engine.assistants_api.life import bare
 from threadlab.engine.call import Call
 from threadlab.store.records import Row
 from threadlab.wire import assistants as o
@@ -19,20 +18,6 @@ def _shown(call: Call, step: o.RunStep) -> o.RunStep:
     if CONTENT in [value for name, value in parse_qsl(call.request.query) if name in ("include[]", "include")]:
         return step
     return bare(step)
-
-
-def bare(step: o.RunStep) -> o.RunStep:
-    """A step without the passages that its searches found."""
-    details = step.step_details
-    calls = [_without_content(one) for one in details.tool_calls] if isinstance(details, o.ToolCalls) else []
-    return msgspec.structs.replace(step, step_details=o.ToolCalls(calls)) if calls else step
-
-
-def _without_content(one: o.StepCall) -> o.StepCall:
-    if not isinstance(one, o.FileSearchStepCall):
-        return one
-    results = [msgspec.structs.replace(result, content=[]) for result in one.file_search.results]
-    return msgspec.structs.replace(one, file_search=msgspec.structs.replace(one.file_search, results=results))
 
 
 def list_all(call: Call) -> o.Page:

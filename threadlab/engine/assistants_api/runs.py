@@ -12,10 +12,10 @@ from threadlab.engine.assistants_api.plan import expiry
 from threadlab.engine.assistants_api.rounds import plan_round
 from threadlab.engine.assistants_api.stream import RunStream
 from threadlab.engine.call import Call
-from threadlab.responders import ToolResult
 from threadlab.store.records import Begin, Finish, Moment, Plan, Row
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
+from threadlab.wire.prompts import ToolResult
 
 MIN_TOKENS = 256
 MAX_ADDITIONAL = 32_768

@@ -3,8 +3,8 @@
 A window costs what is in it, not what is in the thread: token counts are kept with each message, and only what fits is read.
 """
 
+from threadlab.store.protocol import Query, Store
 from threadlab.store.records import Row
-from threadlab.store.sqlite import Query, Store
 from threadlab.wire import assistants as o
 
 CONTEXT = 128_000

@@ -4,9 +4,9 @@ import msgspec
 
 from threadlab.engine.call import Call
 from threadlab.engine.files_api import searching, vector_stores
-from threadlab.responders import Prompt
 from threadlab.wire import assistants as o
 from threadlab.wire import responses as r
+from threadlab.wire.prompts import Prompt
 
 RESULTS = 20
 """Passages that a search gives at most when the assistant does not say (official text; 5 for the oldest models)."""

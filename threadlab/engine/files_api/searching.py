@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from threadlab.engine.files_api import files
+from threadlab.store.protocol import Query
 from threadlab.store.records import Row
-from threadlab.store.sqlite import Query
 from threadlab.text.extract import Unreadable, passages, text_of
-from threadlab.text.ranking import Index
 from threadlab.wire import errors
 from threadlab.wire import files as f
 
@@ -22,31 +20,7 @@ if TYPE_CHECKING:
 
 TAKES = 1
 """Seconds that a file is `in_progress` for after it was added (guess)."""
-KEPT = 16
-"""Indexes that are kept for the next search."""
 MANY = 100_000
-
-
-class Indexes:
-    """The indexes of the vector stores that were searched last, each for as long as its files stay the same."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, ...], Index] = OrderedDict()
-
-    def over(self, key: tuple[str, ...], found: Sequence[f.Passage]) -> Index:
-        return self._keep(key, Index(found))
-
-    def get(self, key: tuple[str, ...]) -> Index | None:
-        index = self._kept.get(key)
-        if index is not None:
-            self._kept.move_to_end(key)
-        return index
-
-    def _keep(self, key: tuple[str, ...], index: Index) -> Index:
-        self._kept[key] = index
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return index
 
 
 def shown_file(call: Call, file: f.StoreFile) -> f.StoreFile:

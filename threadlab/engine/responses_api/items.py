@@ -8,7 +8,7 @@ import msgspec
 from threadlab.engine import validate
 from threadlab.engine.call import Call
 from threadlab.engine.responses_api import params as p
-from threadlab.text import tokens
+from threadlab.engine.usage import tokens_of
 from threadlab.wire import errors
 from threadlab.wire import responses as r
 
@@ -75,19 +75,6 @@ def referred(call: Call, item_id: str, at: str) -> r.Item:
     if row is not None and row.project == call.project and isinstance(row.body, r.ConversationItem):
         return row.body.item
     raise errors.item_not_found(item_id, at)
-
-
-def tokens_of(item: r.Item) -> int:
-    """What an item costs in a prompt, in our own formatting."""
-    match item:
-        case r.Message():
-            return tokens.of_message(item.text)
-        case r.FunctionCall():
-            return tokens.of_message(item.name + item.arguments)
-        case r.FunctionCallOutput():
-            return tokens.of_message(r.text_of(item.output))
-        case _:
-            return 0
 
 
 def add(call: Call, conversation_id: str, items: Iterable[r.Item]) -> list[r.Item]:

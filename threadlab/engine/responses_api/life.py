@@ -9,8 +9,8 @@ import msgspec
 from threadlab.engine.assistants_api.life import Event
 from threadlab.engine.drafts import Draft
 from threadlab.engine.journal import Journal, What
+from threadlab.store.protocol import Query, Store
 from threadlab.store.records import Begin, EndItem, Finish, Moment, Plan, Row
-from threadlab.store.sqlite import Query, Store
 from threadlab.wire import responses as r
 from threadlab.wire.assistants import LastError
 
@@ -116,6 +116,6 @@ class ResponseLife:
 
 
 def _tokens_of(item: r.Item) -> int:
-    from threadlab.engine.responses_api.items import tokens_of  # that module needs the calls, and they need the engine
+    from threadlab.engine.usage import tokens_of  # that module needs the calls, and they need the engine
 
     return tokens_of(item)

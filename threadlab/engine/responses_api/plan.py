@@ -7,11 +7,11 @@ import msgspec
 from threadlab.engine.assistants_api.plan import Pace, shortened
 from threadlab.engine.faults import Rule
 from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER
-from threadlab.responders import Answer
 from threadlab.store.records import Begin, EndItem, Finish, Moment, Plan, StartItem
 from threadlab.text import tokens
 from threadlab.wire import files as f
 from threadlab.wire import responses as r
+from threadlab.wire.prompts import Answer
 
 SEARCH_SHARE = 0.2
 """How much of a response's working time has gone by when its file search is done."""

@@ -9,14 +9,13 @@ import msgspec
 
 from threadlab.engine.assistants_api import window
 from threadlab.engine.call import Call
-from threadlab.engine.responses_api.items import tokens_of
-from threadlab.engine.usage import BASE_TOKENS
-from threadlab.responders import Prompt, ToolResult, Turn
-from threadlab.store.sqlite import Query
+from threadlab.engine.usage import BASE_TOKENS, tokens_of
+from threadlab.store.protocol import Query
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire import responses as r
+from threadlab.wire.prompts import Prompt, ToolResult, Turn
 
 _CHUNK = 200
 _MANY = 1_000_000

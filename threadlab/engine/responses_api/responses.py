@@ -20,14 +20,14 @@ from threadlab.engine.responses_api import prompt as response_prompt
 from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER, TERMINAL, finished
 from threadlab.engine.responses_api.plan import fated, plan_of
 from threadlab.engine.responses_api.stream import ResponseBody, ResponseStream
-from threadlab.engine.usage import prompt_tokens
-from threadlab.responders import Answer, Prompt
+from threadlab.engine.usage import prompt_tokens, tokens_of
 from threadlab.store.records import Finish, Moment, Plan, Row
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire import responses as r
 from threadlab.wire.exchange import Reply
+from threadlab.wire.prompts import Answer, Prompt
 
 MIN_OUTPUT = 16
 
@@ -48,7 +48,7 @@ def create(call: Call) -> Any:
     row = msgspec.structs.replace(row, plan=plan)
     call.store.put(row)
     for item in own:
-        call.add(r.InputItem(item.id, item), response.id, tokens=items.tokens_of(item))
+        call.add(r.InputItem(item.id, item), response.id, tokens=tokens_of(item))
     call.engine.schedule(row)
     texts = [item.text[:500] for item in own if isinstance(item, r.Message)]
     window = [item.id for item in context.items]

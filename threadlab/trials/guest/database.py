@@ -9,12 +9,13 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, StaticPool, create_engine, insert
+from sqlalchemy import Engine, MetaData, NullPool, StaticPool, create_engine, insert
 from sqlalchemy.orm import Session
 
-from courseware.tables import Base, savepoints_commit_nothing
+from threadlab.trials.guest.savepoints import savepoints_commit_nothing
 
 _PAGE = 512
 """Bytes of a page of the file: small, because what a killed program leaves behind is sent to the host."""
@@ -27,24 +28,35 @@ _compiled: dict[Any, Any] = {}
 
 
 @cache
-def _blank() -> tuple[bytes, Engine]:
-    """A database with the tables of the course and nothing in them, and the engine that made it."""
+def _metadata(tables: str) -> MetaData:
+    """The tables of `MODULE:BASE`, a declarative base; none for an empty text."""
+    return resolve_name(tables).metadata if tables else MetaData()
+
+
+@cache
+def _blank(tables: str) -> tuple[bytes, Engine]:
+    """A database with these tables and nothing in them, and the engine that made it."""
     raw = sqlite3.connect(":memory:")
     raw.execute(f"PRAGMA page_size = {_PAGE}")
+    raw.execute("PRAGMA user_version = 1")  # writes the first page: a database with nothing at all in it cannot be serialized
     engine = create_engine("sqlite://", creator=lambda: raw)
-    Base.metadata.create_all(engine)
+    _metadata(tables).create_all(engine)
     content: bytes = raw.serialize()
     return content, engine
 
 
 class Database:
-    """One trial's database. `witness(name, **detail)` is told of every change that was committed; `content` is what it starts from."""
+    """One trial's database. `witness(name, **detail)` is told of every change that was committed; `content` is what it starts from.
 
-    def __init__(self, witness: Callable[..., None], content: bytes, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+    `tables` says which tables it has: `MODULE:BASE`, where BASE is a SQLAlchemy declarative base.
+    """
+
+    def __init__(self, witness: Callable[..., None], content: bytes, rows: Mapping[str, list[dict[str, Any]]], tables: str) -> None:
         self._witness = witness
+        self._tables = tables
         self._folder = Path(tempfile.mkdtemp(prefix="threadlab-"))
         self._path = self._folder / "desk.db"
-        self._path.write_bytes(content or _blank()[0])
+        self._path.write_bytes(content or _blank(tables)[0])
         self._connections: list[sqlite3.Connection] = []
         self._own = self._connected(sqlite3.Connection)
         self._kept: bytes | None = None
@@ -58,13 +70,13 @@ class Database:
     def _fill(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
         with create_engine("sqlite://", creator=lambda: self._own, poolclass=StaticPool).begin() as connection:
             for name, several in rows.items():
-                connection.execute(insert(Base.metadata.tables[name]), several)
+                connection.execute(insert(_metadata(self._tables).tables[name]), several)
 
     def session(self) -> Session:
         """A session as another process would open it: on an engine and connections of its own."""
         if len(_compiled) > 2000:
             _compiled.clear()
-        model = _blank()[1]
+        model = _blank(self._tables)[1]
         pool = NullPool(self._connect, dialect=model.dialect)
         engine = Engine(pool, model.dialect, model.url, execution_options={"compiled_cache": _compiled})
         savepoints_commit_nothing(engine)
@@ -104,7 +116,7 @@ class Database:
 
     def _read(self) -> Tables:
         tables: Tables = {}
-        for table in Base.metadata.sorted_tables:
+        for table in _metadata(self._tables).sorted_tables:
             columns = [column.name for column in table.columns]
             found = self._own.execute(f'SELECT {", ".join(columns)} FROM "{table.name}" ORDER BY rowid').fetchall()
             if found:

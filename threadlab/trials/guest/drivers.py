@@ -1,12 +1,10 @@
 """How an answer is put to use in a trial. What these do is no secret; what is expected of it is decided elsewhere."""
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any
 
-from threadlab.trials.guest.desks import desk
-from threadlab.trials.guest.lanes import says
-from threadlab.trials.guest.queues import submits
 from threadlab.trials.guest.stage import Stage
 
 BETWEEN_PROCESSES = 1.0
@@ -35,6 +33,81 @@ def processes(stage: Stage) -> list[list[Any]]:
     return returned
 
 
+async def says(stage: Stage) -> list[Any]:
+    """Make the object, then let several callers `say` something at the same time, begun in the order of `kwargs["turns"]`.
+
+    What comes back is, for each, the reply or `{"raised": its type, "message": its text}`.
+    """
+    lane = stage.process().call(stage.spec.args, {})
+
+    async def one(thread_id: str, text: str) -> Any:
+        try:
+            said = lane.say(thread_id, text)
+            return await said if inspect.isawaitable(said) else said
+        except Exception as error:
+            return {"raised": type(error).__name__, "message": str(error)[:500]}
+
+    tasks = [asyncio.ensure_future(one(thread_id, text)) for thread_id, text in stage.spec.kwargs["turns"]]
+    return list(await asyncio.gather(*tasks))
+
+
+async def submits(stage: Stage) -> list[Any]:
+    """Make the object, then have users submit turns; `kwargs["turns"]` has [seconds from the start, user, thread, text] for each.
+
+    Of `kwargs`, what is not `turns` goes to the object that is made. Turns of the same moment are submitted in the order of the list. What
+    comes back is, for each, the reply or `{"raised": its type, "message": its text}`. The journal is told when a turn is submitted and when
+    it is answered.
+    """
+    turns: list[tuple[float, str, str, str]] = stage.spec.kwargs["turns"]
+    made = stage.process().call(stage.spec.args, {name: value for name, value in stage.spec.kwargs.items() if name != "turns"})
+    began = asyncio.get_running_loop().time()
+
+    async def one(number: int, user: str, thread: str, text: str) -> Any:
+        stage.link.witness("submitted", turn=number, user=user, thread=thread, text=f"{user}: {text}")
+        try:
+            submitted = made.submit(user, thread, text)
+            return await submitted if inspect.isawaitable(submitted) else submitted
+        except Exception as error:
+            return {"raised": type(error).__name__, "message": str(error)[:500]}
+        finally:
+            if stage.link.halted is None:
+                stage.link.witness("settled", turn=number, user=user, thread=thread, text=f"{user}: {text}")
+
+    tasks: list[asyncio.Task[Any]] = []
+    for number, (at, user, thread, text) in enumerate(turns):
+        if (wait := began + at - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(wait)
+        tasks.append(asyncio.ensure_future(one(number, user, thread, text)))
+    return list(await asyncio.gather(*tasks))
+
+
+async def desk(stage: Stage) -> dict[str, list[Any]]:
+    """Make the object and await its `resume`; then `handle` every ticket of `kwargs["tickets"]` at once, begun in that order; when all
+    are done, those of `kwargs["again"]` one by one.
+
+    A ticket is `[ticket_id, user_id, text]`. What comes back for each is the answer or `{"raised": its type, "message": its text}`.
+    """
+    made = stage.process().call(stage.spec.args, {})
+    await settled(made.resume())
+    stage.look()
+    stage.link.witness("resumed")
+
+    async def one(ticket: list[str]) -> Any:
+        try:
+            return await settled(made.handle(*ticket))
+        except Exception as error:
+            return {"raised": type(error).__name__, "message": str(error)[:500]}
+
+    tasks = [asyncio.ensure_future(one(ticket)) for ticket in stage.spec.kwargs["tickets"]]
+    first = list(await asyncio.gather(*tasks))
+    return {"first": first, "again": [await one(ticket) for ticket in stage.spec.kwargs["again"]]}
+
+
+async def settled(value: Any) -> Any:
+    """The value behind an awaitable, or the value itself."""
+    return await value if inspect.isawaitable(value) else value
+
+
 DRIVERS: dict[str, Callable[[Stage], Any]] = {
     "call": call,
     "value": value,
@@ -43,8 +116,3 @@ DRIVERS: dict[str, Callable[[Stage], Any]] = {
     "submits": submits,
     "desk": desk,
 }
-
-
-async def settled(value: Any) -> Any:
-    """The value behind an awaitable, or the value itself."""
-    return await value if inspect.isawaitable(value) else value

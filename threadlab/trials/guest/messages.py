@@ -135,10 +135,11 @@ class Spec(msgspec.Struct, frozen=True):
     entry: str
     """The name that the answer defines: a function to call, or whatever the driver makes of it."""
     args: list[Any] = []
-    """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial, beside the `$` may stand the client's own
-    `max_retries`, `timeout` and `api_key`. `{"$": "db"}` stands for a SQLAlchemy session; beside its `$` may stand the `rows` that are in
-    the database from the beginning. `{"$": "callback", "name": ...}` stands for a function of one string that reports each of its calls.
-    `{"$": "tools", "tools": ...}` stands for a dictionary of tools, see `threadlab.trials.guest.tools`."""
+    """Arguments; `{"$": "client"}` and `{"$": "async_client"}` stand for clients of the trial, beside the `$` may stand the client's
+    own `max_retries`, `timeout` and `api_key`. `{"$": "db"}` stands for a SQLAlchemy session; beside its `$` may stand the `tables` of
+    its database (`MODULE:BASE`, a declarative base) and the `rows` that are in it from the beginning. `{"$": "callback", "name": ...}`
+    stands for a function of one string that reports each of its calls. `{"$": "tools", "tools": ...}` stands for a dictionary of tools,
+    see `threadlab.trials.guest.tools`."""
     kwargs: dict[str, Any] = {}
     sources: list[str] = []
     """The answer cells, run again in a fresh namespace before every order. Empty: `entry` is taken from the namespace as it is."""
@@ -157,5 +158,4 @@ class Spec(msgspec.Struct, frozen=True):
 
 CLIENT = {"$": "client"}
 ASYNC_CLIENT = {"$": "async_client"}
-DB = {"$": "db"}
 ON_TEXT = {"$": "callback", "name": "on_text"}

@@ -29,12 +29,12 @@ class Stage:
         """Start a process: the answer's cells run again, nothing is remembered but what is in the database and at the service."""
         return Process(self, defined_afresh(self.spec, self._namespace)[self.spec.entry])
 
-    def database(self, rows: Mapping[str, list[dict[str, Any]]] | None = None) -> Database:
+    def database(self, rows: Mapping[str, list[dict[str, Any]]] | None = None, tables: str = "") -> Database:
         """The trial's one database, made when it is first asked for; `rows` are in it from the beginning."""
         if self._database is None:
             from threadlab.trials.guest.database import Database
 
-            self._database = Database(self.link.witness, self.spec.database, rows or {})
+            self._database = Database(self.link.witness, self.spec.database, rows or {}, tables)
             self.link.before_sending.append(self._database.look)
             self.link.at_halt.append(self._database.keep)
         return self._database
@@ -78,7 +78,7 @@ class Process:
 
     def _make(self, given: dict[str, Any]) -> Any:
         if given["$"] == "db":
-            return self._stage.database(given.get("rows")).session()
+            return self._stage.database(given.get("rows"), given.get("tables", "")).session()
         if given["$"] == "callback":
             return self._callback(given["name"])
         if given["$"] == "tools":

@@ -26,8 +26,8 @@ def cost_exactly(usages, newest_first):
 
 
 # %% budgeted_turn
-from courseware.tables_archive import ArchivedMessage
-from threadlab.text.tokens import of_message
+from courseware import ArchivedMessage
+from threadlab import of_message
 
 
 class Window:

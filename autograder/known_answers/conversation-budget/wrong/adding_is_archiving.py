@@ -17,8 +17,8 @@ def cost_of(usages, prices):
 
 
 # %% budgeted_turn
-from courseware.tables_archive import ArchivedMessage
-from threadlab.text.tokens import of_message
+from courseware import ArchivedMessage
+from threadlab import of_message
 
 
 def budgeted_turn(client, db, thread_id, assistant_id, text, *, budget):

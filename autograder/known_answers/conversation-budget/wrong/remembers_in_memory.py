@@ -17,7 +17,7 @@ def cost_of(usages, prices):
 
 
 # %% budgeted_turn
-from courseware.tables_archive import ArchivedMessage
+from courseware import ArchivedMessage
 
 
 PINNED = []

@@ -18,7 +18,7 @@ def cost_of(usages, prices):
 
 # %% budgeted_turn
 from sqlalchemy import select
-from courseware.tables_archive import ArchivedMessage
+from courseware import ArchivedMessage
 
 
 def keep(db, thread_id, messages):

@@ -1,7 +1,7 @@
 """What the lessons' notebooks use: commit to a prediction, and read what is to be said about each answer only after that.
 
-    commit("first-status", "B")    # before the cell that shows it
-    reveal("first-status")         # after it
+    predict("first-status", "B")   # before the cell that shows it
+    reveal("first-status")          # after it
 
 Predictions are kept in this kernel and nowhere else. A question that has no answer yet stops nothing: the notebook still runs to its end.
 """
@@ -13,11 +13,11 @@ from difflib import get_close_matches
 from courseware.predictions import QUESTIONS, Question
 from threadlab.errors import ThreadlabError
 
-_committed: dict[str, str] = {}
+_predicted: dict[str, str] = {}
 _revealed: set[str] = set()
 
 
-def commit(question: str, choice: str) -> None:
+def predict(question: str, choice: str) -> None:
     """Record `choice` (a letter) as the prediction for `question`, and say so in a line.
 
     It can be changed until the answer was revealed. Raises ThreadlabError for a question that does not exist.
@@ -27,10 +27,10 @@ def commit(question: str, choice: str) -> None:
     if letter not in options:
         letters = " or ".join([", ".join(list(options)[:-1]), list(options)[-1]])
         print(f"No prediction yet: put your letter ({letters}) between the quotation marks and run this cell again.")
-    elif question in _revealed and _committed[question] != letter:
-        print(f"You have seen the answer by now; your prediction stays {_committed[question]}.")
+    elif question in _revealed and _predicted[question] != letter:
+        print(f"You have seen the answer by now; your prediction stays {_predicted[question]}.")
     else:
-        _committed[question] = letter
+        _predicted[question] = letter
         print(f"Your prediction: {letter}. {options[letter].text} Now run on and see.")
 
 
@@ -40,11 +40,11 @@ def reveal(question: str) -> None:
     Raises ThreadlabError for a question that does not exist.
     """
     asked = _question(question)
-    if question not in _committed:
+    if question not in _predicted:
         print("First commit to a prediction in the cell above; what is to be said about each answer follows then.")
         return
     _revealed.add(question)
-    mine = _committed[question]
+    mine = _predicted[question]
     print("You were right." if mine == asked.right else f"You said {mine}; it is {asked.right}.")
     for letter, option in asked.options.items():
         verdict = "right" if letter == asked.right else f"not so: “{option.name}”"

@@ -117,7 +117,7 @@ def test_acknowledged_write_is_lost_in_ten_kills(address: str, tmp_path: Path) -
 def test_driver_that_is_missing_is_a_traceback(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from threadlab.store.sqlite import open_store\n"
+        "from threadlab.store.open import open_store\n"
         "try: open_store('postgresql://127.0.0.1/threads')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )

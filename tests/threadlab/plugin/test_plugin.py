@@ -286,7 +286,6 @@ def test_loop_that_keeps_its_own_time_hangs() -> None:
 import asyncio
 from threadlab import Service
 from threadlab.errors import ThreadlabError
-from threadlab.trials.guest import patches
 
 class Foreign(asyncio.SelectorEventLoop):
     pass

@@ -125,7 +125,8 @@ def test_import_costs_the_widget_library() -> None:
     import subprocess
     import sys
 
-    code = "import sys, courseware as c, threadlab as w; w.Race, c.Quiz; print([m for m in ('ipywidgets', 'anywidget', 'openai') if m in sys.modules])"
+    code = "import sys, courseware as c, threadlab as w\nw.Race, c.Quiz\n"
+    code += "print([m for m in ('ipywidgets', 'anywidget', 'openai') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 

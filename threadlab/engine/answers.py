@@ -1,28 +1,25 @@
-"""Answers that come from outside of the engine: what is asked, what has come so far, and what an answer makes of its run.
+"""What a deferred answer makes of its run.
 
-The engine asks nobody. Where it has no responder of its own, a round ends in a question that is kept (`Asked`), and whoever answers says
-so through `Engine.resolve`: `Begun`, then words as they come, then one `Answer`. Until then the run waits like any other: it can be
-cancelled, it expires, it holds the lock of its thread. What is asked is kept with the run, so after a restart it is asked again.
+Whoever answers a pending question says so through `Engine.resolve`: `Started`, then words as they come, then one `Answer`. Until then the
+run waits like any other: it can be cancelled, it expires, it holds the lock of its thread. See `threadlab.engine.questions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from threadlab.engine.assistants_api.life import Event
-from threadlab.engine.assistants_api.plan import Pace, next_round
+from threadlab.engine.assistants_api.plan import next_round
 from threadlab.engine.call import Call
 from threadlab.engine.drafts import Draft
 from threadlab.engine.files_api.file_search import search_files, search_for_response
 from threadlab.engine.responses_api.life import KEPT_IN_CONVERSATION
 from threadlab.engine.responses_api.plan import plan_of
 from threadlab.engine.responses_api.stream import draft_events
+from threadlab.engine.state import Event, Pace, State
 from threadlab.engine.usage import prompt_tokens
 from threadlab.store.records import (
-    Asked,
     AskForOutputs,
     Begin,
     EndItem,
@@ -30,121 +27,59 @@ from threadlab.store.records import (
     Finish,
     Moment,
     Plan,
+    Question,
     Row,
     StartCalls,
     StartMessage,
-    Waiting,
 )
 from threadlab.wire import assistants as o
 from threadlab.wire import responses as r
 from threadlab.wire.exchange import Request
-from threadlab.wire.prompts import Answer, Prompt
-
-if TYPE_CHECKING:
-    from threadlab.engine.engine import Engine
+from threadlab.wire.prompts import Answer
 
 _AT_ONCE = Pace(queued=0.0, working=0.0)
 
 
-class Begun(msgspec.Struct, frozen=True):
+class Started(msgspec.Struct, frozen=True):
     """Somebody has taken the question up."""
 
 
-News: TypeAlias = Begun | str | Answer
+AnswerPart: TypeAlias = Started | str | Answer
 """What comes from outside: that somebody works on it, more words of the answer, or all of it."""
 
 
-class Outside:
-    """The questions of one engine that wait for their answers."""
+class Answers:
+    """What answers make of the runs and responses of one engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.pending: dict[str, Asked] = {}
-        """What is to be answered, by the id of its run (or response), in the order in which it was asked."""
-        self.drafts: dict[str, Draft] = {}
-        self.changed: Callable[[], None] = lambda: None
-        """Called when `pending` has changed; whoever answers sets it."""
-
-    # ---- asking --------------------------------------------------------------------------------------------------------------------------
-
-    def ask(self, row: Row, plan: Plan, prompt: Prompt, reads: int, end: Moment, now: float) -> Plan:
-        """Keep a question. The plan of a run that waits for its answer, until `end` at most."""
-        engine = self._engine
-        asked = Asked(engine.new_id("ask"), row.id, prompt, end.at)
-        engine.store.put(Row(asked.id, "outside.asked", row.project, row.id, engine.store.next_seq(), asked))
-        engine.journal.add(now, "outside", operation="asked", thread_id=row.parent, run_id=row.id, object_id=asked.id)
-        self.pending[row.id] = asked
-        self.changed()
-        waiting = Waiting(asked.id, reads)
-        return msgspec.structs.replace(plan, moments=(end,), waiting=waiting, prompt_tokens=plan.prompt_tokens + reads)
-
-    def clear(self) -> None:
-        """Forget what is not in the store; the questions are recovered from there."""
-        self.pending.clear()
-        self.drafts.clear()
-
-    def recover(self, row: Row) -> None:
-        """Take up a question that was open when the service ended. Nobody waits for one whose response was not to be stored."""
-        plan = row.plan
-        if plan is None or plan.waiting is None or (plan.forget and not row.parent):
-            return
-        kept = self._engine.store.get(plan.waiting.asked)
-        if kept is not None and isinstance(kept.body, Asked):
-            self.pending[row.id] = kept.body
-
-    def drop(self, run_id: str) -> None:
-        """Nobody wants the answer any more."""
-        asked = self.pending.pop(run_id, None)
-        if asked is not None:
-            self._engine.store.remove(asked.id)
-            self.changed()
-
-    def forget(self, run_id: str) -> None:
-        """The run is over."""
-        self.drafts.pop(run_id, None)
-        if run_id in self.pending:
-            self.drop(run_id)
-
-    def left(self, run_id: str, now: float) -> None:
-        """The last client that listened has gone. A response that is not to be stored is given up then, as nobody can ever see it."""
-        row = self._engine.store.get(run_id)
-        if row is not None and row.plan is not None and row.plan.forget and not row.parent:
-            gone = msgspec.structs.replace(row.plan, moments=(Moment(now, Finish("cancelled")),))
-            with self._engine.store.transaction():
-                self._engine.live(msgspec.structs.replace(row, plan=gone), now)
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     # ---- what comes back -----------------------------------------------------------------------------------------------------------------
 
-    def hear(self, asked: Asked, news: News, now: float) -> None:
+    def accept(self, question: Question, part: AnswerPart, now: float) -> None:
         """Let it change the run. The caller has made sure that the question is still open, and keeps the changes together."""
-        row = self._engine.store.get(asked.run_id)
+        row = self._state.store.get(question.run_id)
         if row is None or row.plan is None:
-            self.forget(asked.run_id)  # what it belonged to was never kept
+            self._state.questions.forget(question.run_id)  # what it belonged to was never kept
             return
         row = self._begin(row, now)
-        match news:
+        match part:
             case str():
-                self._write(row, asked, news, now)
+                self._write(row, question, part, now)
             case Answer():
-                self._answer(row, asked, news, now)
+                self._answer(row, question, part, now)
 
     def _begin(self, row: Row, now: float) -> Row:
         if row.body.status != "queued":  # type: ignore[union-attr]
             return row
-        row = self._apply(row, Moment(now, Begin()))
-        self._engine.store.put(row)
-        return row
-
-    def _apply(self, row: Row, moment: Moment) -> Row:
-        engine = self._engine
-        row, events = (engine.life if isinstance(row.body, o.Run) else engine.responses).apply(row, moment)
-        engine.tell(row, events, moment.at)
+        row = self._state.apply(row, Moment(now, Begin()))
+        self._state.store.put(row)
         return row
 
     # ---- words ---------------------------------------------------------------------------------------------------------------------------
 
-    def _write(self, row: Row, asked: Asked, words: str, now: float) -> None:
-        if isinstance(row.body, r.Response) and asked.prompt.passages:
+    def _write(self, row: Row, question: Question, words: str, now: float) -> None:
+        if isinstance(row.body, r.Response) and question.prompt.passages:
             return  # the marks of citations are taken out of the text when all of it is there
         draft = self._draft(row)
         ready = draft.add(words)
@@ -155,23 +90,23 @@ class Outside:
     def _draft(self, row: Row) -> Draft:
         assert row.plan is not None
         waiting = row.plan.waiting
-        return self.drafts.setdefault(row.id, Draft(waiting.message_id, waiting.step_id) if waiting else Draft())
+        return self._state.drafts.setdefault(row.id, Draft(waiting.message_id, waiting.step_id) if waiting else Draft())
 
     def _open(self, row: Row, draft: Draft, now: float) -> Row:
         """The message that the first words begin."""
         if draft.message_id:
             return row
-        draft.message_id = self._engine.new_id("msg")
+        draft.message_id = self._state.new_id("msg")
         if isinstance(row.body, r.Response):
             self._tell_response(row, draft, [], now, opens=True)
             return row
-        draft.step_id = self._engine.new_id("step")
-        row = self._apply(row, Moment(now, StartMessage(draft.message_id, draft.step_id)))
+        draft.step_id = self._state.new_id("step")
+        row = self._state.apply(row, Moment(now, StartMessage(draft.message_id, draft.step_id)))
         assert row.plan is not None
         assert row.plan.waiting is not None
         waiting = msgspec.structs.replace(row.plan.waiting, message_id=draft.message_id, step_id=draft.step_id)
         row = msgspec.structs.replace(row, plan=msgspec.structs.replace(row.plan, waiting=waiting))
-        self._engine.store.put(row)
+        self._state.store.put(row)
         return row
 
     def _tell(self, row: Row, draft: Draft, words: list[str], now: float) -> None:
@@ -181,17 +116,17 @@ class Outside:
         blocks = [{"index": 0, "type": "text", "text": {"value": word, "annotations": []}} for word in words]
         name = "thread.message.delta"
         events: list[Event] = [(name, {"id": draft.message_id, "object": name, "delta": {"content": [block]}}) for block in blocks]
-        self._engine.tell(row, events, now)
+        self._state.notify(row, events, now)
 
     def _tell_response(self, row: Row, draft: Draft, words: list[str], now: float, opens: bool = False) -> None:
         assert isinstance(row.body, r.Response)
         events: list[Event] = [(one["type"], one) for one in draft_events(len(row.body.output), draft.message_id, words, opens=opens)]
-        self._engine.tell(row, events, now)
+        self._state.notify(row, events, now)
 
     # ---- answers -------------------------------------------------------------------------------------------------------------------------
 
-    def _answer(self, row: Row, asked: Asked, answer: Answer, now: float) -> None:
-        self._log(row, asked, answer, now)
+    def _answer(self, row: Row, question: Question, answer: Answer, now: float) -> None:
+        self._log(row, question, answer, now)
         if answer.cut:
             answer = msgspec.structs.replace(answer, calls=[])  # cut short, their arguments are no JSON
         plan = row.plan
@@ -200,9 +135,9 @@ class Outside:
         assert waiting is not None
         reads = answer.usage.prompt_tokens if answer.usage else waiting.reads
         plan = msgspec.structs.replace(plan, prompt_tokens=plan.prompt_tokens - waiting.reads)
-        self.drop(row.id)
+        self._state.questions.drop(row.id)
         if answer.search is not None:
-            self._search(row, msgspec.structs.replace(plan, prompt_tokens=plan.prompt_tokens + reads), asked, answer, now)
+            self._search(row, msgspec.structs.replace(plan, prompt_tokens=plan.prompt_tokens + reads), question, answer, now)
             return
         draft = None if answer.failure else self._whole_draft(row, answer, now)
         if draft is not None and not answer.texts:
@@ -210,23 +145,23 @@ class Outside:
         if isinstance(row.body, o.Run):
             plan = self._of_run(row.body, plan, answer, reads, now)
         else:
-            plan = self._of_response(row.body, plan, asked, answer, reads, now)
+            plan = self._of_response(row.body, plan, question, answer, reads, now)
         moments = _ending(_counted(plan.moments, answer), answer, row.body.status)  # type: ignore[union-attr]
         if draft is not None:
             moments = _continued(moments, draft)
         kept = plan.waiting if answer.failure else None  # what was begun is ended by the failure
         row = msgspec.structs.replace(row, plan=msgspec.structs.replace(plan, moments=tuple(moments), waiting=kept))
-        self._engine.live(row, now)
+        self._state.carry_on(row, now)
 
     def _whole_draft(self, row: Row, answer: Answer, now: float) -> Draft | None:
         """The message that the answer has begun, told to its end; None if it has begun none."""
-        draft = self.drafts.pop(row.id, None)
+        draft = self._state.drafts.pop(row.id, None)
         if draft is None or not draft.message_id:
             return None
         self._tell(row, draft, draft.rest(answer.texts[0] if answer.texts else draft.text), now)
         return draft
 
-    def _log(self, row: Row, asked: Asked, answer: Answer, now: float) -> None:
+    def _log(self, row: Row, question: Question, answer: Answer, now: float) -> None:
         detail: dict[str, object] = {"text": " ".join(answer.texts)[:500]}
         if answer.calls:
             detail["calls"] = [one.name for one in answer.calls]
@@ -234,48 +169,48 @@ class Outside:
             detail |= {"error": answer.failure.message, "code": answer.failure.code}
         if answer.usage:
             detail["usage"] = msgspec.to_builtins(answer.usage)
-        self._engine.journal.add(
-            now, "outside", operation="answered", thread_id=row.parent, run_id=row.id, object_id=asked.id, detail=detail
+        self._state.journal.add(
+            now, "outside", operation="answered", thread_id=row.parent, run_id=row.id, object_id=question.id, detail=detail
         )
 
     def _of_run(self, run: o.Run, plan: Plan, answer: Answer, reads: int, now: float) -> Plan:
         unlimited = msgspec.structs.replace(run, max_prompt_tokens=None, max_completion_tokens=None)  # whoever answered was told
-        return next_round(unlimited, plan, answer, reads, now, _AT_ONCE, self._engine.new_id)
+        return next_round(unlimited, plan, answer, reads, now, _AT_ONCE, self._state.new_id)
 
-    def _of_response(self, response: object, plan: Plan, asked: Asked, answer: Answer, reads: int, now: float) -> Plan:
+    def _of_response(self, response: object, plan: Plan, question: Question, answer: Answer, reads: int, now: float) -> Plan:
         assert isinstance(response, r.Response)
         unlimited = msgspec.structs.replace(response, max_output_tokens=None)
-        new = plan_of(unlimited, answer, plan.prompt_tokens + reads, now, _AT_ONCE, self._engine.new_id, None, asked.prompt.passages)
+        new = plan_of(unlimited, answer, plan.prompt_tokens + reads, now, _AT_ONCE, self._state.new_id, None, question.prompt.passages)
         return msgspec.structs.replace(plan, moments=new.moments, prompt_tokens=new.prompt_tokens)
 
-    def _search(self, row: Row, plan: Plan, asked: Asked, answer: Answer, now: float) -> None:
+    def _search(self, row: Row, plan: Plan, question: Question, answer: Answer, now: float) -> None:
         """Search the files for what the answer wants to know, and ask again with what was found."""
         assert answer.search is not None
-        engine, (end, *_) = self._engine, plan.moments
-        call = Call(engine, "resolve", (), Request("POST", ""), row.project, now)
+        state, (end, *_) = self._state, plan.moments
+        call = Call(state, "resolve", (), Request("POST", ""), row.project, now)
         row = msgspec.structs.replace(row, plan=plan)
         draft = self._whole_draft(row, answer, now)
         row = row if draft is None else self._said_first(row, draft, now)
         if isinstance(row.body, o.Run):
-            found, prompt = search_files(call, row.body, asked.prompt, answer.search)
-            action: StartCalls | EndItem = StartCalls(engine.new_id("step"), [found], done=True)
+            found, prompt = search_files(call, row.body, question.prompt, answer.search)
+            action: StartCalls | EndItem = StartCalls(state.new_id("step"), [found], done=True)
         else:
             assert isinstance(row.body, r.Response)
-            item, prompt = search_for_response(call, row.body, asked.prompt, answer.search)
+            item, prompt = search_for_response(call, row.body, question.prompt, answer.search)
             action = EndItem(len(row.body.output), msgspec.structs.replace(item, results=None), now)
-        row = self._apply(row, Moment(now, action))
+        row = self._state.apply(row, Moment(now, action))
         assert row.plan is not None
         written = answer.usage.completion_tokens if answer.usage else 0
         plan = msgspec.structs.replace(row.plan, completion_tokens=row.plan.completion_tokens + written)
-        plan = self.ask(row, plan, prompt, prompt_tokens(prompt, {}), end, now)
-        engine.store.put(msgspec.structs.replace(row, plan=plan))
+        plan = self._state.questions.ask(row, plan, prompt, prompt_tokens(prompt, {}), end, now)
+        state.store.put(msgspec.structs.replace(row, plan=plan))
 
     def _said_first(self, row: Row, draft: Draft, now: float) -> Row:
         """What was said before a search becomes a message of its own."""
         if isinstance(row.body, r.Response):
             item = r.Message(draft.message_id, "assistant", [r.OutputText(draft.text)])
-            return self._apply(row, Moment(now, EndItem(len(row.body.output), item, now)))
-        return self._apply(row, Moment(now, EndMessage(draft.message_id, draft.step_id, draft.text, now)))
+            return self._state.apply(row, Moment(now, EndItem(len(row.body.output), item, now)))
+        return self._state.apply(row, Moment(now, EndMessage(draft.message_id, draft.step_id, draft.text, now)))
 
 
 # ---- the moments of an answer ----------------------------------------------------------------------------------------------------------

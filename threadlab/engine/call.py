@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from threadlab.engine import validate
+from threadlab.engine.state import State
 from threadlab.store.protocol import Query, Store
 from threadlab.store.records import Row, Stored
 from threadlab.wire import assistants as o
@@ -16,9 +17,6 @@ from threadlab.wire import errors
 from threadlab.wire import files as f
 from threadlab.wire import responses as r
 from threadlab.wire.exchange import Request
-
-if TYPE_CHECKING:
-    from threadlab.engine.engine import Engine
 
 B = TypeVar("B", bound=msgspec.Struct)
 W = TypeVar(
@@ -60,8 +58,8 @@ PREFIXES: dict[type[Stored], tuple[str, str, str]] = {
 class Call:
     """One call of one operation, after the key and the route were found good."""
 
-    def __init__(self, engine: Engine, operation: str, ids: tuple[str, ...], request: Request, project: str, now: float) -> None:
-        self.engine, self.operation, self.ids, self.project, self.now = engine, operation, ids, project, now
+    def __init__(self, state: State, operation: str, ids: tuple[str, ...], request: Request, project: str, now: float) -> None:
+        self.state, self.operation, self.ids, self.project, self.now = state, operation, ids, project, now
         self.request = request
         self.model = ""
         """The model that this call is a request to, for the headers about its limits."""
@@ -70,7 +68,7 @@ class Call:
 
     @property
     def store(self) -> Store:
-        return self.engine.store
+        return self.state.store
 
     @property
     def second(self) -> int:
@@ -83,7 +81,7 @@ class Call:
         return dict(parse_qsl(self.request.query, keep_blank_values=True))
 
     def new_id(self, prefix: str) -> str:
-        return self.engine.new_id(prefix)
+        return self.state.new_id(prefix)
 
     def note(self, **fields: Any) -> None:
         self.noted.update(fields)

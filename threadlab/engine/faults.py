@@ -2,7 +2,7 @@
 
     reply_lost@createMessage#1 429:2@createRun#1-3 500@getRun%20 stuck@createRun#2 seed:7
 
-Rules stand apart by spaces. A rule is a fault, with an argument after a colon, and says where it strikes: `@operation` (by its OpenAPI
+Rules stand apart by spaces. A rule is a fault, with an argument after a colon, and says where it applies: `@operation` (by its OpenAPI
 name; without one, every operation, or for the faults of runs every run), `#n` or `#n-m` (only these calls of the operation, counted from
 1), `%p` (each with this probability in percent, drawn with the scenario's seed).
 
@@ -32,7 +32,7 @@ Phase: TypeAlias = Literal["before", "after", "run", "stream", "cancel"]
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One sort of fault: when it strikes, what its argument means, and the sentence that explains it."""
+    """One sort of fault: when it applies, what its argument means, and the sentence that explains it."""
 
     phase: Phase
     argument: str
@@ -191,15 +191,15 @@ RUN_OPERATIONS = {"createRun", "createThreadAndRun", "submitToolOuputsToRun", "c
 
 
 class Faults:
-    """A scenario under way: it counts the calls and says which rules strike."""
+    """A scenario under way: it counts the calls and says which rules apply."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self._random = random.Random(scenario.seed)
         self._seen = [0] * len(scenario.rules)
 
-    def strike(self, operation: str, phases: tuple[Phase, ...]) -> list[Rule]:
-        """The rules of these phases that strike this call of `operation`. To be asked once a call and phase."""
+    def triggered(self, operation: str, phases: tuple[Phase, ...]) -> list[Rule]:
+        """The rules of these phases that apply to this call of `operation`. To be asked once a call and phase."""
         struck: list[Rule] = []
         if not self._seen:
             return struck

@@ -10,10 +10,10 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from threadlab.engine.answers import Begun, News
+from threadlab.engine.answers import AnswerPart, Started
 from threadlab.engine.engine import Engine
 from threadlab.responders import RemoteResponder
-from threadlab.store.records import Asked
+from threadlab.store.records import Question
 from threadlab.virtual_time.clock import Clock
 from threadlab.wire import assistants as o
 from threadlab.wire.prompts import Answer
@@ -45,12 +45,12 @@ class Worker:
     def begin(self, safely: Safely) -> None:
         """Start with what was open when the service ended last. Called once, in the event loop."""
         self._safely, self._loop = safely, asyncio.get_running_loop()
-        self._engine.outside.changed = self._look_soon
+        self._engine.questions.changed = self._look_soon
         self._look()
 
     def end(self) -> None:
         """Give everything up. The questions stay open: the next server asks them again."""
-        self._engine.outside.changed = lambda: None
+        self._engine.questions.changed = lambda: None
         for task in self._tasks.values():
             task.cancel()
 
@@ -62,31 +62,31 @@ class Worker:
 
     def _look(self) -> None:
         self._looking = False
-        wanted = {asked.id: asked for asked in self._engine.outside.pending.values()}
+        wanted = {asked.id: asked for asked in self._engine.questions.pending.values()}
         for asked_id in self._tasks.keys() - wanted.keys():
             self._tasks.pop(asked_id).cancel()
         for asked_id, asked in wanted.items():
             if asked_id not in self._tasks:
                 self._tasks[asked_id] = self._loop.create_task(self._see_to(asked))
 
-    async def _see_to(self, asked: Asked) -> None:
+    async def _see_to(self, asked: Question) -> None:
         """Answer one question, or let it expire."""
         expiry = self._loop.create_task(self._expire(asked))
         try:
             async with self._slots:
-                if await self._tell(asked, Begun()):
+                if await self._tell(asked, Started()):
                     await self._answer(asked)
         except asyncio.CancelledError:
             pass  # nobody wants to know any more
         except Exception:  # the store cannot keep it: the question is open again
-            self._engine.doubt()
+            self._engine.invalidate()
             traceback.print_exc()
         finally:
             expiry.cancel()
             if self._tasks.get(asked.id) is asyncio.current_task():
                 del self._tasks[asked.id]
 
-    async def _answer(self, asked: Asked) -> None:
+    async def _answer(self, asked: Question) -> None:
         try:
             async for part in self._responder.answer(asked.prompt):
                 if not await self._tell(asked, part) or isinstance(part, Answer):
@@ -97,12 +97,12 @@ class Worker:
             failure = f"The responder failed ({type(error).__name__})."
         await self._tell(asked, Answer(failure=o.LastError("server_error", failure)))
 
-    async def _tell(self, asked: Asked, news: News) -> bool:
+    async def _tell(self, asked: Question, news: AnswerPart) -> bool:
         """Let the engine know. False if it does not want to know any more."""
         if isinstance(news, Answer):
             self._tasks.pop(asked.id, None)  # the answer closes the question, and this task is not to be given up for that
         return await self._safely(lambda: self._engine.resolve(asked, news, self._clock.now()))
 
-    async def _expire(self, asked: Asked) -> None:
+    async def _expire(self, asked: Question) -> None:
         await self._clock.asleep(asked.until - self._clock.now())
         await self._safely(lambda: self._engine.advance(self._clock.now()))

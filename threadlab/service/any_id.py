@@ -195,10 +195,10 @@ class _Making:
             self._activate(ids[0], ids[1], "requires_action", [str(one) for one in named])
 
     def _end_active(self, thread_id: str) -> None:
-        row = self._store.get(self._engine.active_run(thread_id) or "")
+        row = self._store.get(self._engine.state.active_run(thread_id) or "")
         if row is not None and isinstance(row.body, o.Run):
             run = msgspec.structs.replace(row.body, status="completed", completed_at=int(self._now), expires_at=None, required_action=None)
-            self._engine.schedule(self._put(run, thread_id))
+            self._engine.state.schedule(self._put(run, thread_id))
 
     def _activate(self, thread_id: str, run_id: str, status: o.RunStatus, call_ids: list[str] | None = None) -> None:
         row = self._store.get(run_id)
@@ -223,11 +223,18 @@ class _Making:
         if call_ids is not None:
             shown: list[o.StepCall] = [o.FunctionStepCall(one, o.FunctionResult("any", "{}")) for one in call_ids]
             step = o.RunStep(
-                self._engine.new_id("step"), second, thread_id, run.assistant_id, run.id, "tool_calls", "in_progress", o.ToolCalls(shown)
+                self._engine.state.new_id("step"),
+                second,
+                thread_id,
+                run.assistant_id,
+                run.id,
+                "tool_calls",
+                "in_progress",
+                o.ToolCalls(shown),
             )
             self._put(step, run.id)
             plan = msgspec.structs.replace(plan, open_step=step.id)
-        self._engine.schedule(self._put(run, thread_id, plan=plan))
+        self._engine.state.schedule(self._put(run, thread_id, plan=plan))
 
 
 _KINDS: Mapping[str, type[Stored]] = {

@@ -97,7 +97,7 @@ def serve(options: argparse.Namespace) -> int:
             threads=lambda: last_threads(store, dict.fromkeys(keys.values())),
             transaction=transaction,
             worker=Worker(engine, responder, clock) if responder else None,
-            on_lost=engine.doubt,
+            on_lost=engine.invalidate,
         )
         _greet(f"http://127.0.0.1:{port}", options, key_file, info, token_of(key))
         listen.run(app, listener, idle_exit=options.idle_exit)

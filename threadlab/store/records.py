@@ -10,7 +10,7 @@ from threadlab.wire import responses as r
 from threadlab.wire.prompts import Prompt
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="outside.asked"):
+class Question(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="outside.asked"):
     """A question that somebody outside of the engine is to answer. It is kept until then, so that it can be asked again."""
 
     id: str
@@ -36,7 +36,7 @@ Stored: TypeAlias = (
     | r.ConversationItem
     | r.Response
     | r.InputItem
-    | Asked
+    | Question
 )
 
 
@@ -112,7 +112,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     """A round whose answer comes from outside of the engine."""
 
     asked: str
-    """The id of what was `Asked`."""
+    """The id of what was `Question`."""
     reads: int
     """Its tokens by our own count; they are among the plan's prompt tokens already."""
     message_id: str = ""

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.threadlab.engine.desk import BETA, Desk, desk, events_of
-from threadlab.engine.answers import News
-from threadlab.store.records import Asked
+from threadlab.engine.answers import AnswerPart
+from threadlab.store.records import Question
 from threadlab.wire import assistants as o
 from threadlab.wire.exchange import Reply, Request
 from threadlab.wire.prompts import Answer
@@ -25,11 +25,11 @@ class Somebody:
         self.engine, self.clock = at.service.engine, at.service.clock
 
     @property
-    def asked(self) -> Asked:
-        (asked,) = self.engine.outside.pending.values()
+    def asked(self) -> Question:
+        (asked,) = self.engine.questions.pending.values()
         return asked
 
-    def says(self, *news: News, asked: Asked | None = None) -> bool:
+    def says(self, *news: AnswerPart, asked: Question | None = None) -> bool:
         asked = asked or self.asked
         return [self.engine.resolve(asked, one, self.clock.now()) for one in news][-1]
 

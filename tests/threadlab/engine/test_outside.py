@@ -9,7 +9,7 @@ import pytest
 
 from tests.threadlab.engine.desk import WEATHER
 from tests.threadlab.engine.somebody import PARIS, QUESTION, Reader, outside, status
-from threadlab.engine.answers import Begun
+from threadlab.engine.answers import Started
 from threadlab.virtual_time.clock import VirtualClock
 from threadlab.wire import assistants as o
 from threadlab.wire.prompts import Answer, WantedCall
@@ -22,7 +22,7 @@ def test_engine_that_waits_for_the_answer() -> None:
         run = at.run(thread_id := at.thread(QUESTION))
         other = at.thread("Hello")
         assert status(at, run) == "queued"
-        somebody.says(Begun())
+        somebody.says(Started())
         assert status(at, run) == "in_progress"
         at.wait(100)
         assert status(at, run) == "in_progress"
@@ -80,15 +80,15 @@ def test_cancelled_run_is_answered_all_the_same(words: tuple[str, ...]) -> None:
     with outside() as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION))
         asked = somebody.asked
-        somebody.says(Begun(), *words)
+        somebody.says(Started(), *words)
         assert at.threads.runs.cancel(run.id, thread_id=thread_id).status == "cancelling"
-        assert not somebody.engine.outside.pending
+        assert not somebody.engine.questions.pending
         assert not somebody.says(PARIS, asked=asked)
         at.wait(1)
         assert status(at, run) == "cancelled"
         messages = at.threads.messages.list(thread_id, order="asc").data[1:]
         assert [(one.status, one.content[0].text.value) for one in messages] == [("incomplete", "It is")] * len(words)
-        assert somebody.engine.outside.drafts == {}
+        assert somebody.engine.state.drafts == {}
 
 
 def test_cancelling_that_loses_gets_no_answer() -> None:
@@ -108,7 +108,7 @@ def test_run_that_nobody_answers_stays() -> None:
         assert status(at, run) == "expired"
         assert not somebody.says(PARIS, asked=asked)
         assert [one.status for one in at.threads.messages.list(thread_id).data] == ["incomplete", "completed"]
-        assert not somebody.engine.outside.pending
+        assert not somebody.engine.questions.pending
 
 
 @pytest.mark.parametrize("words", [(), ("It is Par",)])
@@ -169,7 +169,7 @@ def test_answer_cut_short_counts_as_complete() -> None:
 def test_fault_asks_somebody_all_the_same(scenario: str, ends: str) -> None:
     with outside(scenario=scenario) as (at, somebody):
         run = at.run(at.thread(QUESTION))
-        assert not somebody.engine.outside.pending
+        assert not somebody.engine.questions.pending
         at.wait(5)
         assert status(at, run) == ends
 
@@ -179,7 +179,7 @@ def test_deleted_thread_is_still_asked_about() -> None:
         at.run(thread_id := at.thread(QUESTION))
         asked = somebody.asked
         at.threads.delete(thread_id)
-        assert not somebody.engine.outside.pending
+        assert not somebody.engine.questions.pending
         assert not somebody.says(PARIS, asked=asked)
         assert at.service.engine.store.get(asked.id) is None
 
@@ -191,7 +191,7 @@ def test_stream_of_what_was_deleted_goes_on() -> None:
         body = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION})
         stream = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True})
         run.read()
-        responses = [one.run_id for one in at.service.engine.outside.pending.values() if one.run_id.startswith("resp")]
+        responses = [one.run_id for one in at.service.engine.questions.pending.values() if one.run_id.startswith("resp")]
         woken = run.woken
         at.threads.delete(thread_id)
         for response_id in responses:
@@ -232,11 +232,11 @@ def test_question_is_forgotten_in_a_restart(tmp_path: Path) -> None:
         run = at.run(thread_id := at.thread(QUESTION))
         response = at.client.responses.create(model="gpt-4o", input=QUESTION, background=True)
         Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "store": False})
-        first = somebody.engine.outside.pending[run.id]
+        first = somebody.engine.questions.pending[run.id]
         somebody.says("It is Par", asked=first)
         now = at.service.clock.now()
     with outside(store=tmp_path / "store", clock=VirtualClock(now + 60), seed=2) as (at, somebody):
-        pending = somebody.engine.outside.pending
+        pending = somebody.engine.questions.pending
         assert [*pending] == [run.id, response.id]  # nobody waits for the third any more
         assert pending[run.id] == first
         somebody.says("It is", PARIS, asked=pending[run.id])
@@ -256,6 +256,6 @@ def test_run_left_behind_by_a_restart_holds_its_thread(tmp_path: Path) -> None:
         now = at.service.clock.now()
     with outside(store=tmp_path / "store", clock=VirtualClock(now + 5000), seed=2) as (at, somebody):
         assert status(at, run) == "expired"
-        assert not somebody.engine.outside.pending
+        assert not somebody.engine.questions.pending
         assert [one.status for one in at.threads.messages.list(thread_id).data] == ["incomplete", "completed"]
         assert at.run(thread_id).status == "queued"

@@ -11,14 +11,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from tests.threadlab.engine.desk import WEATHER, Desk
 from tests.threadlab.engine.somebody import Reader
 from threadlab.engine import Engine
-from threadlab.engine.answers import Begun
-from threadlab.store.records import Asked
+from threadlab.engine.answers import Started
+from threadlab.store.records import Question
 from threadlab.wire import assistants as o
 from threadlab.wire.prompts import Answer, WantedCall
 
 NEWS = st.sampled_from(
     [
-        Begun(),
+        Started(),
         "It ",
         "is Paris.",
         Answer(["It is Paris."], usage=o.Usage(10, 5, 15)),
@@ -38,7 +38,7 @@ class Anyhow(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.at = Desk(responder=None)
-        self.asked: list[Asked] = []
+        self.asked: list[Question] = []
         self.readers: list[tuple[Reader, list[tuple[str, Any]]]] = []
 
     @property
@@ -47,7 +47,7 @@ class Anyhow(RuleBasedStateMachine):
 
     def note(self) -> None:
         known = {one.id for one in self.asked}
-        self.asked += [one for one in self.engine.outside.pending.values() if one.id not in known]
+        self.asked += [one for one in self.engine.questions.pending.values() if one.id not in known]
 
     @rule(target=threads)
     def a_thread(self) -> str:
@@ -55,7 +55,7 @@ class Anyhow(RuleBasedStateMachine):
 
     @rule(thread_id=threads, streamed=st.booleans())
     def a_run(self, thread_id: str, streamed: bool) -> None:
-        if self.engine.active_run(thread_id) or self.engine.store.get(thread_id) is None:
+        if self.engine.state.active_run(thread_id) or self.engine.store.get(thread_id) is None:
             return
         if streamed:
             body = {"assistant_id": self.at.assistant_id, "stream": True, "tools": [WEATHER]}
@@ -75,14 +75,14 @@ class Anyhow(RuleBasedStateMachine):
     def news(self, which: int, news: Any) -> None:
         if self.asked:
             asked = self.asked[-1 - which % len(self.asked)]
-            wanted = self.engine.outside.pending.get(asked.run_id)
+            wanted = self.engine.questions.pending.get(asked.run_id)
             self.engine.advance(self.at.service.clock.now())
             heard = self.engine.resolve(asked, news, self.at.service.clock.now())
             assert not heard or (wanted is not None and wanted.id == asked.id)
 
     @rule(thread_id=threads, how=st.sampled_from(["cancel", "outputs", "delete"]))
     def to_a_thread(self, thread_id: str, how: str) -> None:
-        run_id = self.engine.active_run(thread_id)
+        run_id = self.engine.state.active_run(thread_id)
         if how == "delete":
             self.at.raw("DELETE", f"/threads/{thread_id}")
         elif run_id and how == "cancel":
@@ -114,12 +114,12 @@ class Anyhow(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_left_behind(self) -> None:
-        store, pending = self.engine.store, self.engine.outside.pending
+        store, pending = self.engine.store, self.engine.questions.pending
         self.engine.advance(self.at.service.clock.now())
         waiting = {row.id for row in store.unfinished() if row.plan is not None and row.plan.waiting is not None}
         assert pending.keys() <= waiting
-        assert self.engine.outside.drafts.keys() <= waiting
-        kept = {row.id for row in store._rows.values() if isinstance(row.body, Asked)}  # type: ignore[attr-defined]
+        assert self.engine.state.drafts.keys() <= waiting
+        kept = {row.id for row in store._rows.values() if isinstance(row.body, Question)}  # type: ignore[attr-defined]
         assert kept == {asked.id for asked in pending.values()}
 
     def teardown(self) -> None:

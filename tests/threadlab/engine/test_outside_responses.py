@@ -8,7 +8,7 @@ import pytest
 
 from tests.threadlab.engine.desk import events_of
 from tests.threadlab.engine.somebody import PARIS, QUESTION, Reader, outside
-from threadlab.engine.answers import Begun
+from threadlab.engine.answers import Started
 from threadlab.wire import assistants as o
 from threadlab.wire.prompts import Answer
 
@@ -85,7 +85,7 @@ def test_response_in_the_background_cannot_be_cancelled() -> None:
         response = at.client.responses.create(model="gpt-4o", input=QUESTION, background=True)
         asked = somebody.asked
         assert response.status == "queued"
-        somebody.says(Begun())
+        somebody.says(Started())
         assert at.client.responses.retrieve(response.id).status == "in_progress"
         assert at.client.responses.cancel(response.id).status == "cancelled"
         assert not somebody.says(PARIS, asked=asked)
@@ -109,7 +109,7 @@ def test_answer_that_nobody_can_see_is_waited_for(stored: bool, stream: bool) ->
         reader.stream.read(at.service.clock.now())
         somebody.says("It is")
         reader.stream.close()  # type: ignore[attr-defined]
-        assert bool(somebody.engine.outside.pending) is stored
+        assert bool(somebody.engine.questions.pending) is stored
         assert len(somebody.engine.store.unfinished()) == stored
 
 

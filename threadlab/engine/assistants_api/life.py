@@ -1,6 +1,6 @@
 """The life of a run: its nine statuses, the moves that are allowed, and what each moment of its plan does.
 
-Nothing here runs by itself. `Life.apply` is called for a moment that has come, and says what the run becomes and which events that makes.
+Nothing here runs by itself. `RunLife.apply` is called for a moment that has come; it says what the run becomes and which events that makes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import msgspec
 
 from threadlab.engine.drafts import Draft, text_by
 from threadlab.engine.journal import Journal
+from threadlab.engine.state import Event
 from threadlab.engine.usage import call_tokens
 from threadlab.store.protocol import Query, Store
 from threadlab.store.records import (
@@ -70,15 +71,12 @@ _STEP_END = {"completed": "completed", "incomplete": "completed", "failed": "fai
 _STEP_STAMPS = {"completed": "completed_at", "failed": "failed_at", "cancelled": "cancelled_at", "expired": "expired_at"}
 _MESSAGE_END = {"cancelled": "run_cancelled", "expired": "run_expired", "failed": "run_failed"}
 
-Event = tuple[str, object]
-"""A server-sent event: its name and its data."""
-
 
 class IllegalMove(Exception):
     """The engine tried a move that is not in MOVES: a mistake of ours."""
 
 
-class Life:
+class RunLife:
     """Applies moments to the runs of one store."""
 
     def __init__(self, store: Store, journal: Journal, drafts: dict[str, Draft]) -> None:

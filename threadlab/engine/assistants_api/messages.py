@@ -81,7 +81,7 @@ def create(call: Call) -> o.Message:
     thread_id = call.ids[0]
     call.find(o.Thread, thread_id)
     given = checked(call.body(params.CreateMessage))
-    if active := call.engine.active_run(thread_id):
+    if active := call.state.active_run(thread_id):
         raise errors.message_while_active(thread_id, active)
     message = add(call, thread_id, given)
     call.note(object_id=message.id, detail={"text": message.text[:500], "role": message.role, "metadata": message.metadata})

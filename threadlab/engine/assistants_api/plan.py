@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from threadlab.engine.assistants_api.life import EXPIRES_AFTER
+from threadlab.engine.state import Pace
 from threadlab.engine.usage import call_tokens
 from threadlab.store.records import AskForOutputs, Begin, EndMessage, Finish, Moment, Plan, StartCalls, StartMessage
 from threadlab.text import tokens
@@ -13,13 +14,6 @@ from threadlab.wire.prompts import Answer, Citation
 
 SEARCH_SHARE = 0.2
 """How much of a run's working time has gone by when its file search is done."""
-
-
-class Pace(msgspec.Struct, frozen=True):
-    """How long a run takes, in seconds of the service's clock."""
-
-    queued: float = 0.4
-    working: float = 1.8
 
 
 def expiry(run: o.Run) -> Moment:

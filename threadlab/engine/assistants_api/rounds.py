@@ -3,11 +3,12 @@
 import msgspec
 
 from threadlab.engine.assistants_api import window
-from threadlab.engine.assistants_api.plan import Pace, expiry, next_round
+from threadlab.engine.assistants_api.plan import expiry, next_round
 from threadlab.engine.call import Call
 from threadlab.engine.faults import Rule
 from threadlab.engine.files_api.file_search import search_files, searchable
 from threadlab.engine.limits import fault_429
+from threadlab.engine.state import Pace
 from threadlab.engine.usage import BASE_TOKENS, prompt_tokens
 from threadlab.store.records import Finish, Moment, Plan, Row
 from threadlab.text import tokens
@@ -15,7 +16,7 @@ from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire.prompts import Answer, Prompt, ToolResult, Turn
 
-_NO_MATTER = Answer(texts=[""])
+_UNREAD = Answer(texts=[""])
 """What is planned with where the answer makes no difference."""
 
 _DECIDED: frozenset[str] = frozenset({"stuck", "stuck_queued", "run_expired", "run_incomplete"})
@@ -25,9 +26,9 @@ _DECIDED: frozenset[str] = frozenset({"stuck", "stuck_queued", "run_expired", "r
 def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolResult]) -> Row:
     """Ask for the answer, and lay out what will happen from now to the run's end or to its next question for tool outputs.
 
-    Where the responder is not a part of the engine, only the question and the run's expiry are laid out: see `engine.outside`.
+    Where the responder is not a part of the engine, only the question and the run's expiry are laid out: see `threadlab.engine.questions`.
     """
-    struck = call.engine.faults.strike(call.operation, ("run",))
+    triggered = call.state.faults.triggered(call.operation, ("run",))
     if not plan.window and not plan.rounds:
         budget = min(window.CONTEXT, run.max_prompt_tokens or window.CONTEXT) - BASE_TOKENS - tokens.of_message(run.instructions, run.model)
         read = window.select(call.store, call.project, run.thread_id, run.truncation_strategy, budget)
@@ -40,25 +41,25 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
     if too_small:
         reads = (run.max_prompt_tokens or 0) + 1
     too_much = run.max_prompt_tokens is not None and plan.prompt_tokens + reads > run.max_prompt_tokens
-    answer = _NO_MATTER if too_small else answer_of(call, prompt, struck, needed=not too_much)
+    answer = _UNREAD if too_small else answer_of(call, prompt, triggered, needed=not too_much)
     searched = None
     if answer is not None and answer.search is not None:
         searched, prompt = search_files(call, run, prompt, answer.search)
         reads = prompt_tokens(prompt, known)
-        answer = answer_of(call, prompt, struck)
+        answer = answer_of(call, prompt, triggered)
     plan = msgspec.structs.replace(plan, window=tuple(kept.id for kept in read))
-    refused = _charge(call, run, reads, answer or _NO_MATTER, first=not plan.rounds) if call.engine.limits.on else None
+    refused = _charge(call, run, reads, answer or _UNREAD, first=not plan.rounds) if call.state.limits.on else None
     if refused is not None:
-        moments = (Moment(call.now + call.engine.pace.queued, Finish("failed", error=refused)), expiry(run))
+        moments = (Moment(call.now + call.state.pace.queued, Finish("failed", error=refused)), expiry(run))
         plan = msgspec.structs.replace(plan, moments=moments)
     elif answer is None:
-        plan = call.engine.outside.ask(row, plan, prompt, reads, expiry(run), call.now)
+        plan = call.state.questions.ask(row, plan, prompt, reads, expiry(run), call.now)
     else:
-        plan = next_round(run, plan, answer, reads, call.now, pace_of(call.engine.pace, struck), call.new_id, searched)
-        plan = _fated(run, plan, struck)
+        plan = next_round(run, plan, answer, reads, call.now, pace_of(call.state.pace, triggered), call.new_id, searched)
+        plan = _with_faults(run, plan, triggered)
     row = msgspec.structs.replace(row, plan=plan)
     call.store.put(row)
-    call.engine.schedule(row)
+    call.state.schedule(row)
     return row
 
 
@@ -85,7 +86,7 @@ def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) 
     call.model = run.model
     written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
     try:
-        call.engine.limits.charge(call.project, run.model, reads + sum(tokens.count(text, run.model) for text in written), call.now)
+        call.state.limits.charge(call.project, run.model, reads + sum(tokens.count(text, run.model) for text in written), call.now)
     except errors.ApiError as error:
         if first:
             raise
@@ -93,17 +94,17 @@ def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) 
     return None
 
 
-def answer_of(call: Call, prompt: Prompt, struck: list[Rule], *, needed: bool = True) -> Answer | None:
+def answer_of(call: Call, prompt: Prompt, triggered: list[Rule], *, needed: bool = True) -> Answer | None:
     """The answer, as the faults of runs change it; None when it is to come from outside. `needed` is False where none will be read."""
-    for rule in struck:
+    for rule in triggered:
         if rule.kind == "run_failed":
             code = rule.argument or "server_error"
             said = _FAILURES.get(code) or fault_429(None, prompt.model).detail.message
             return Answer(failure=o.LastError(code, said))  # type: ignore[arg-type]
-    if call.engine.responder is None:
-        return None if needed and not any(rule.kind in _DECIDED for rule in struck) else _NO_MATTER
-    answer = call.engine.responder.respond(prompt)
-    for rule in struck:
+    if call.state.responder is None:
+        return None if needed and not any(rule.kind in _DECIDED for rule in triggered) else _UNREAD
+    answer = call.state.responder.respond(prompt)
+    for rule in triggered:
         if rule.kind == "replies" and answer.texts:
             count = max(1, int(rule.number(2)))
             answer = msgspec.structs.replace(answer, texts=_split(answer.texts[0], count))
@@ -122,17 +123,17 @@ _FAILURES = {
 """What a run fails with; for `rate_limit_exceeded` it is what the 429 would have said, since here, too, waiting mends it."""
 
 
-def pace_of(pace: Pace, struck: list[Rule]) -> Pace:
-    for rule in struck:
+def pace_of(pace: Pace, triggered: list[Rule]) -> Pace:
+    for rule in triggered:
         if rule.kind == "slow":
             return msgspec.structs.replace(pace, working=rule.number(30.0))
     return pace
 
 
-def _fated(run: o.Run, plan: Plan, struck: list[Rule]) -> Plan:
+def _with_faults(run: o.Run, plan: Plan, triggered: list[Rule]) -> Plan:
     """The plan as the faults of runs change it."""
     begin = plan.moments[0]
-    for rule in struck:
+    for rule in triggered:
         match rule.kind:
             case "stuck":
                 return msgspec.structs.replace(plan, moments=(begin, expiry(run)))

@@ -7,11 +7,12 @@ import msgspec
 from threadlab.engine import params, validate
 from threadlab.engine.assistants_api import messages, threads
 from threadlab.engine.assistants_api.assistants import check_model, check_sampling, check_tools
-from threadlab.engine.assistants_api.life import ACTIVE, CANCEL_TAKES, EXPIRES_AFTER, Event
+from threadlab.engine.assistants_api.life import ACTIVE, CANCEL_TAKES, EXPIRES_AFTER, RunLife
 from threadlab.engine.assistants_api.plan import expiry
 from threadlab.engine.assistants_api.rounds import plan_round
 from threadlab.engine.assistants_api.stream import RunStream
 from threadlab.engine.call import Call
+from threadlab.engine.state import Event
 from threadlab.store.records import Begin, Finish, Moment, Plan, Row
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
@@ -50,7 +51,7 @@ def _create(
     _check(body)
     added = [messages.checked(one, f"additional_messages[{index}]") for index, one in enumerate(more_messages or [])]
     assistant = call.find(o.Assistant, body.assistant_id)[1]
-    if active := call.engine.active_run(thread_id):
+    if active := call.state.active_run(thread_id):
         raise errors.run_while_active(thread_id, active)
     for one in added:
         messages.add(call, thread_id, one)
@@ -81,7 +82,7 @@ def _create(
     row = plan_round(call, row, run, Plan(()), [])
     detail = {"window": list(row.plan.window) if row.plan else [], "metadata": run.metadata}
     call.note(thread_id=thread_id, run_id=run.id, detail=detail)
-    call.engine.journal.add(call.now, "run", state="queued", thread_id=thread_id, run_id=run.id)
+    call.state.journal.add(call.now, "run", state="queued", thread_id=thread_id, run_id=run.id)
     if not body.stream:
         return run
     return _stream(call, run.id, [*events, ("thread.run.created", run), ("thread.run.queued", run)])
@@ -137,7 +138,7 @@ def cancel(call: Call) -> o.Run:
     if run.status not in ACTIVE or run.status == "cancelling" or row.plan is None:
         raise errors.cannot_cancel(run.status)
     takes, loses = CANCEL_TAKES, False
-    for rule in call.engine.faults.strike(call.operation, ("cancel",)):
+    for rule in call.state.faults.triggered(call.operation, ("cancel",)):
         takes = rule.number(5.0) if rule.kind == "cancel_slow" else takes
         loses = loses or rule.kind == "cancel_loses"
     over = Moment(call.now + takes, Finish("cancelled"))
@@ -147,12 +148,12 @@ def cancel(call: Call) -> o.Run:
     if loses and row.plan.waiting is not None:
         keeps = list(row.plan.moments)  # it goes on waiting for its answer
     elif not loses:
-        call.engine.outside.drop(row.id)
+        call.state.questions.drop(row.id)
     moments = keeps if loses else [*(moment for moment in keeps if moment.at < over.at), over, *(m for m in keeps if m.at >= over.at)]
     row = msgspec.structs.replace(row, plan=msgspec.structs.replace(row.plan, moments=tuple(moments)))
-    row, events = call.engine.life.move(row, "cancelling", call.now, required_action=None)
-    call.engine.schedule(row)
-    call.engine.tell(row, events, call.now)
+    row, events = _life(call).move(row, "cancelling", call.now, required_action=None)
+    call.state.schedule(row)
+    call.state.notify(row, events, call.now)
     body = row.body
     assert isinstance(body, o.Run)
     return body
@@ -168,10 +169,10 @@ def submit_tool_outputs(call: Call) -> Any:
     if sorted(expected) != sorted(got):
         raise errors.wrong_outputs(expected, got)
     outputs = {one.tool_call_id: one.output for one in body.tool_outputs}
-    events = call.engine.life.close_calls(row, outputs, call.now)
-    call.engine.tell(row, events, call.now)
+    events = _life(call).close_calls(row, outputs, call.now)
+    call.state.notify(row, events, call.now)
     plan = msgspec.structs.replace(row.plan, open_step=None, rounds=row.plan.rounds + 1, moments=(expiry(run),))
-    row, queued = call.engine.life.move(msgspec.structs.replace(row, plan=plan), "queued", call.now, required_action=None)
+    row, queued = _life(call).move(msgspec.structs.replace(row, plan=plan), "queued", call.now, required_action=None)
     run = row.body  # type: ignore[assignment]
     plan_round(call, row, run, plan, _results(call, row))
     call.note(detail={"outputs": outputs})
@@ -182,7 +183,7 @@ def _results(call: Call, row: Row) -> list[ToolResult]:
     """Every tool call of the run so far, with its output."""
     return [
         ToolResult(one.id, one.function.name, one.function.arguments, one.function.output or "")
-        for step in call.engine.life.steps(row)
+        for step in _life(call).steps(row)
         if isinstance(step.step_details, o.ToolCalls)
         for one in step.step_details.tool_calls
         if isinstance(one, o.FunctionStepCall)
@@ -191,7 +192,11 @@ def _results(call: Call, row: Row) -> list[ToolResult]:
 
 def _stream(call: Call, run_id: str, first: list[Event]) -> RunStream:
     cut, slower = None, 0.0
-    for rule in call.engine.faults.strike(call.operation, ("stream",)):
+    for rule in call.state.faults.triggered(call.operation, ("stream",)):
         cut = int(rule.number(5)) if rule.kind == "stream_cut" else cut
         slower = rule.number(1.0) if rule.kind == "stream_slow" else slower
-    return RunStream(call.engine, run_id, first, cut, slower)
+    return RunStream(call.state, run_id, first, cut, slower)
+
+
+def _life(call: Call) -> RunLife:
+    return RunLife(call.store, call.state.journal, call.state.drafts)

@@ -6,17 +6,14 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from threadlab.engine.assistants_api.life import Event
 from threadlab.engine.drafts import piece_times, pieces
+from threadlab.engine.state import Event, State
 from threadlab.store.records import EndMessage, Row
 from threadlab.wire import assistants as o
-
-if TYPE_CHECKING:
-    from threadlab.engine.engine import Engine
 
 LAST = {
     "thread.run.requires_action",
@@ -37,8 +34,8 @@ def encode(name: str, data: object) -> bytes:
 class RunStream:
     """What one client reads of one run. Nothing of it is kept when the client goes away; the run does not notice."""
 
-    def __init__(self, engine: Engine, run_id: str, first: list[Event], cut_after: int | None = None, slower: float = 0.0) -> None:
-        self._engine, self._run_id = engine, run_id
+    def __init__(self, state: State, run_id: str, first: list[Event], cut_after: int | None = None, slower: float = 0.0) -> None:
+        self._state, self._run_id = state, run_id
         self._ready: deque[Event] = deque(first)
         self._deltas: deque[tuple[float, str, str, list[dict[str, Any]]]] = deque()
         """What is still to be written: when, into which message, the words, the annotations that end in them."""
@@ -47,11 +44,11 @@ class RunStream:
         self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
         self._ended = False
         self.wake: Callable[[], None] = lambda: None
-        engine.listen(run_id, self._hear)
+        state.subscribe(run_id, self._on_events)
 
     # ---- what the engine tells -----------------------------------------------------------------------------------------------------------
 
-    def _hear(self, row: Row, events: list[Event], at: float) -> None:
+    def _on_events(self, row: Row, events: list[Event], at: float) -> None:
         self._write_until(at, through=any(name == "thread.message.completed" for name, _ in events))
         for name, data in events:
             if name == "thread.run.step.delta":
@@ -91,7 +88,7 @@ class RunStream:
         if self._ready:
             return self._not_before
         times = [self._deltas[0][0]] if self._deltas else []
-        run_at = self._engine.next_of(self._run_id)
+        run_at = self._state.next_of(self._run_id)
         if run_at is not None:
             times.append(run_at)
         return max(min(times), self._not_before) if times else self._not_before
@@ -99,9 +96,9 @@ class RunStream:
     def read(self, now: float) -> list[bytes]:
         if self._ended:
             return []
-        self._engine.advance(now)
+        self._state.advance(now)
         self._write_until(now)
-        if not self._ready and not self._deltas and self._engine.next_of(self._run_id) is None:
+        if not self._ready and not self._deltas and self._state.next_of(self._run_id) is None:
             return self._end([encode("done", b"[DONE]")])  # the run's thread was deleted under it
         out: list[bytes] = []
         while self._ready and now >= self._not_before:
@@ -111,7 +108,7 @@ class RunStream:
             if self._slower:
                 self._not_before = now + self._slower
             if self._cut_after is not None and self._sent >= self._cut_after:
-                self._engine.journal.add(now, "lost", operation="stream", run_id=self._run_id, detail={"text": cut_text(self._sent)})
+                self._state.journal.add(now, "lost", operation="stream", run_id=self._run_id, detail={"text": cut_text(self._sent)})
                 raise StreamCut(out)
             if name in LAST:
                 return self._end([*out, encode("done", b"[DONE]")])
@@ -124,7 +121,7 @@ class RunStream:
 
     def close(self) -> None:
         """Stop listening. Harmless to call twice."""
-        self._engine.unlisten(self._run_id, self._hear)
+        self._state.unsubscribe(self._run_id, self._on_events)
         self._ended = True
 
 

@@ -44,11 +44,11 @@ def modify(call: Call) -> o.Thread:
 def delete(call: Call) -> o.Deleted:
     thread_id = call.ids[0]
     call.find(o.Thread, thread_id)
-    run_id = call.engine.active_run(thread_id)
+    run_id = call.state.active_run(thread_id)
     run = call.store.get(run_id) if run_id else None
     call.store.remove_below(thread_id)
     call.store.remove(thread_id)
-    call.engine.forget_thread(thread_id)
+    call.state.forget_thread(thread_id)
     if run is not None:
-        call.engine.tell(run, [], call.now)  # whoever reads its stream sees that it is over
+        call.state.notify(run, [], call.now)  # whoever reads its stream sees that it is over
     return o.Deleted(thread_id, "thread.deleted")

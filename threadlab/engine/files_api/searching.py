@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from threadlab.engine.call import Call
 from threadlab.engine.files_api import files
 from threadlab.store.protocol import Query
 from threadlab.store.records import Row
 from threadlab.text.extract import Unreadable, passages, text_of
 from threadlab.wire import errors
 from threadlab.wire import files as f
-
-if TYPE_CHECKING:
-    from threadlab.engine.call import Call
 
 TAKES = 1
 """Seconds that a file is `in_progress` for after it was added (guess)."""
@@ -62,7 +60,7 @@ def search(call: Call, store_ids: Sequence[str], question: str, limit: int, thre
     """The passages of these vector stores that answer a question best, best first. Scores are shares (0 to 1) of the best one's BM25."""
     found = [file for store_id in store_ids for _, file in files_in(call, store_id) if file.status == "completed"]
     key = (call.project, *sorted(f"{file.vector_store_id}/{file.id}/{file.created_at}" for file in found))
-    index = call.engine.indexes.get(key) or call.engine.indexes.over(key, _passages(call, found))
+    index = call.state.indexes.get(key) or call.state.indexes.over(key, _passages(call, found))
     attributes = {file.id: file.attributes for file in found}
     ranked = [
         msgspec.structs.replace(passage, score=round(score, 6), attributes=attributes[passage.file_id])

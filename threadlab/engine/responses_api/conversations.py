@@ -74,7 +74,7 @@ def own_ids(call: Call, given: list[r.Item]) -> list[r.Item]:
 
 def refuse_while_locked(call: Call, conversation_id: str) -> None:
     """Raises ApiError 400 while a response works on the conversation."""
-    if call.engine.active_run(conversation_id):
+    if call.state.active_run(conversation_id):
         raise errors.conversation_locked()
 
 

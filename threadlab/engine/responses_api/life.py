@@ -6,9 +6,10 @@ is the finished response, and a stream is the plan, told in time.
 
 import msgspec
 
-from threadlab.engine.assistants_api.life import Event
 from threadlab.engine.drafts import Draft
 from threadlab.engine.journal import Journal, What
+from threadlab.engine.state import Event
+from threadlab.engine.usage import tokens_of
 from threadlab.store.protocol import Query, Store
 from threadlab.store.records import Begin, EndItem, Finish, Moment, Plan, Row
 from threadlab.wire import responses as r
@@ -105,7 +106,7 @@ class ResponseLife:
                 assert isinstance(kept.body, r.InputItem)
                 self._add(row, kept.body.item, kept.tokens)
             for item in response.output:
-                self._add(row, item, _tokens_of(item))
+                self._add(row, item, tokens_of(item))
         if forget:
             self.store.remove_below(row.id)
 
@@ -113,9 +114,3 @@ class ResponseLife:
         if self.store.get(item.id) is None:  # an item that was only referred to is there already
             body = r.ConversationItem(item.id, item)
             self.store.put(Row(item.id, "conversation.item", row.project, row.parent, self.store.next_seq(), body, tokens=tokens))
-
-
-def _tokens_of(item: r.Item) -> int:
-    from threadlab.engine.usage import tokens_of  # that module needs the calls, and they need the engine
-
-    return tokens_of(item)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from threadlab.engine.assistants_api.plan import Pace, shortened
+from threadlab.engine.assistants_api.plan import shortened
 from threadlab.engine.faults import Rule
 from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER
+from threadlab.engine.state import Pace
 from threadlab.store.records import Begin, EndItem, Finish, Moment, Plan, StartItem
 from threadlab.text import tokens
 from threadlab.wire import files as f
@@ -104,10 +105,10 @@ def _cut(item: r.OutputItem, limit: int, model: str) -> tuple[r.OutputItem, int]
     return msgspec.structs.replace(item, content=[r.OutputText(text)], status="incomplete"), used
 
 
-def fated(plan: Plan, now: float, struck: list[Rule]) -> Plan:
+def with_faults(plan: Plan, now: float, triggered: list[Rule]) -> Plan:
     """The plan as the faults of runs change it. A response has no way to expire: it fails then (guess)."""
     begin = plan.moments[0]
-    for rule in struck:
+    for rule in triggered:
         match rule.kind:
             case "stuck":
                 return msgspec.structs.replace(plan, moments=(begin, Moment(now + GIVES_UP_AFTER, GIVES_UP)))

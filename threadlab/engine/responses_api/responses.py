@@ -17,8 +17,8 @@ from threadlab.engine.files_api.file_search import search_for_response
 from threadlab.engine.responses_api import conversations, items
 from threadlab.engine.responses_api import params as p
 from threadlab.engine.responses_api import prompt as response_prompt
-from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER, TERMINAL, finished
-from threadlab.engine.responses_api.plan import fated, plan_of
+from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER, TERMINAL, ResponseLife, finished
+from threadlab.engine.responses_api.plan import plan_of, with_faults
 from threadlab.engine.responses_api.stream import ResponseBody, ResponseStream
 from threadlab.engine.usage import prompt_tokens, tokens_of
 from threadlab.store.records import Finish, Moment, Plan, Row
@@ -49,18 +49,18 @@ def create(call: Call) -> Any:
     call.store.put(row)
     for item in own:
         call.add(r.InputItem(item.id, item), response.id, tokens=tokens_of(item))
-    call.engine.schedule(row)
+    call.state.schedule(row)
     texts = [item.text[:500] for item in own if isinstance(item, r.Message)]
     window = [item.id for item in context.items]
     detail = {"window": window, "text": " ".join(texts), "metadata": response.metadata}
     call.note(thread_id=conversation_id, run_id=response.id, detail=detail)
-    call.engine.journal.add(call.now, "run", state=response.status, thread_id=conversation_id, run_id=response.id)
+    call.state.journal.add(call.now, "run", state=response.status, thread_id=conversation_id, run_id=response.id)
     if body.stream:
         return _stream(call, row)
     if response.background:
         return response
     if plan.waiting is not None:
-        return Reply(200, stream=ResponseBody(call.engine, row))
+        return Reply(200, stream=ResponseBody(call.state, row))
     final, at = finished(response, plan)
     return Reply(200, msgspec.json.encode(final), hold=at - call.now)
 
@@ -163,37 +163,37 @@ def _response(call: Call, body: p.CreateResponse, conversation_id: str) -> r.Res
 
 
 def _plan(call: Call, row: Row, response: r.Response, prompt: Prompt, known: dict[str, int], include: list[str]) -> Plan:
-    struck = call.engine.faults.strike(call.operation, ("run",))
-    answer = answer_of(call, prompt, struck)
+    triggered = call.state.faults.triggered(call.operation, ("run",))
+    answer = answer_of(call, prompt, triggered)
     searched: r.FileSearchCall | None = None
     if answer is not None and answer.search is not None:
         searched, prompt = search_for_response(call, response, prompt, answer.search)
-        answer = answer_of(call, prompt, struck)
+        answer = answer_of(call, prompt, triggered)
         if "file_search_call.results" not in include:
             searched = msgspec.structs.replace(searched, results=None)
     reads = prompt_tokens(prompt, known)
     _charge(call, response, reads, answer or Answer())
     if answer is None:
-        return call.engine.outside.ask(row, Plan(()), prompt, reads, Moment(call.now + GIVES_UP_AFTER, GIVES_UP), call.now)
-    plan = plan_of(response, answer, reads, call.now, pace_of(call.engine.pace, struck), call.new_id, searched, prompt.passages)
-    return fated(plan, call.now, struck)
+        return call.state.questions.ask(row, Plan(()), prompt, reads, Moment(call.now + GIVES_UP_AFTER, GIVES_UP), call.now)
+    plan = plan_of(response, answer, reads, call.now, pace_of(call.state.pace, triggered), call.new_id, searched, prompt.passages)
+    return with_faults(plan, call.now, triggered)
 
 
 def _charge(call: Call, response: r.Response, reads: int, answer: Answer) -> None:
     """Count a request to the model. Raises ApiError 429."""
-    if not call.engine.limits.on:
+    if not call.state.limits.on:
         return
     call.model = response.model
     written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
-    call.engine.limits.charge(call.project, response.model, reads + sum(tokens.count(text, response.model) for text in written), call.now)
+    call.state.limits.charge(call.project, response.model, reads + sum(tokens.count(text, response.model) for text in written), call.now)
 
 
 def _stream(call: Call, row: Row, after: int | None = None) -> ResponseStream:
     cut, slower = None, 0.0
-    for rule in call.engine.faults.strike(call.operation, ("stream",)):
+    for rule in call.state.faults.triggered(call.operation, ("stream",)):
         cut = int(rule.number(5)) if rule.kind == "stream_cut" else cut
         slower = rule.number(1.0) if rule.kind == "stream_slow" else slower
-    return ResponseStream(call.engine, row, after, cut, slower)
+    return ResponseStream(call.state, row, after, cut, slower)
 
 
 # ---- everything else that can be done with a response ---------------------------------------------------------------------------------
@@ -228,10 +228,10 @@ def retrieve(call: Call) -> Any:
 def delete(call: Call) -> o.Deleted:
     """A response that is still at work ends with it (guess); what its conversation has, the conversation keeps."""
     row, response = find(call)
-    call.engine.schedule(msgspec.structs.replace(row, plan=None))
+    call.state.schedule(msgspec.structs.replace(row, plan=None))
     call.store.remove_below(response.id)
     call.store.remove(response.id)
-    call.engine.tell(row, [], call.now)  # whoever reads its stream sees that it is over
+    call.state.notify(row, [], call.now)  # whoever reads its stream sees that it is over
     return o.Deleted(response.id, "response")
 
 
@@ -242,12 +242,12 @@ def cancel(call: Call) -> r.Response:
         raise errors.not_cancellable()
     if response.status in TERMINAL or row.plan is None:
         return response
-    if any(rule.kind == "cancel_loses" for rule in call.engine.faults.strike(call.operation, ("cancel",))):
+    if any(rule.kind == "cancel_loses" for rule in call.state.faults.triggered(call.operation, ("cancel",))):
         return response
-    row, events = call.engine.responses.apply(row, Moment(call.now, Finish("cancelled")))
+    row, events = _life(call).apply(row, Moment(call.now, Finish("cancelled")))
     call.store.put(row)
-    call.engine.schedule(row)
-    call.engine.tell(row, events, call.now)
+    call.state.schedule(row)
+    call.state.notify(row, events, call.now)
     assert isinstance(row.body, r.Response)
     return row.body
 
@@ -262,3 +262,7 @@ def list_input(call: Call) -> o.Page:
         return items.shown(row.body.item, include)
 
     return call.page(r.InputItem, response.id, shown=show)
+
+
+def _life(call: Call) -> ResponseLife:
+    return ResponseLife(call.store, call.state.journal, call.state.drafts)

@@ -7,19 +7,16 @@ same story. Once it is over there is no `[DONE]`: the last event is the end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from threadlab.engine.assistants_api.life import Event
 from threadlab.engine.assistants_api.stream import StreamCut, cut_text, encode
 from threadlab.engine.drafts import Draft, piece_times, pieces
 from threadlab.engine.responses_api.life import TERMINAL, step
+from threadlab.engine.state import Event, State
 from threadlab.store.records import Begin, EndItem, Finish, Plan, Row
 from threadlab.wire import responses as r
-
-if TYPE_CHECKING:
-    from threadlab.engine.engine import Engine
 
 Timed = tuple[float, dict[str, Any]]
 """When an event is due, and its data without its number."""
@@ -124,22 +121,22 @@ def _call_events(index: int, item: r.FunctionCall, start: float, end: float) -> 
 class ResponseStream:
     """What one client reads of one response. The response does not notice when the client goes away."""
 
-    def __init__(self, engine: Engine, row: Row, after: int | None = None, cut_after: int | None = None, slower: float = 0.0) -> None:
-        self._engine, self._id = engine, row.id
+    def __init__(self, state: State, row: Row, after: int | None = None, cut_after: int | None = None, slower: float = 0.0) -> None:
+        self._state, self._id = state, row.id
         self._next = 0 if after is None else after + 1
         self._sent = 0
         self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
         self._ended = False
         self.wake: Callable[[], None] = lambda: None
         self._know(row)
-        engine.listen(row.id, self._hear)
+        state.subscribe(row.id, self._on_events)
 
     def _know(self, row: Row) -> None:
         assert isinstance(row.body, r.Response)
-        self._events = timeline(row.body, row.plan, self._engine.outside.drafts.get(row.id))
+        self._events = timeline(row.body, row.plan, self._state.drafts.get(row.id))
         self._over = row.body.status in TERMINAL or row.plan is None or row.plan.waiting is None
 
-    def _hear(self, row: Row, events: list[Event], at: float) -> None:
+    def _on_events(self, row: Row, events: list[Event], at: float) -> None:
         if events:
             self._events += [(0.0, data) for _, data in events]  # type: ignore[misc]
         else:
@@ -151,13 +148,13 @@ class ResponseStream:
         if self._ended:
             return None
         if self._next >= len(self._events):
-            return self._not_before if self._told_all() else self._engine.next_of(self._id)
+            return self._not_before if self._told_all() else self._state.next_of(self._id)
         return max(self._events[self._next][0], self._not_before)
 
     def read(self, now: float) -> list[bytes]:
         if self._ended:
             return []
-        self._engine.advance(now)
+        self._state.advance(now)
         out: list[bytes] = []
         while self._next < len(self._events) and max(self._events[self._next][0], self._not_before) <= now:
             data = self._events[self._next][1]
@@ -168,7 +165,7 @@ class ResponseStream:
                 self._not_before = now + self._slower
             if self._cut_after is not None and self._sent >= self._cut_after:
                 self.close()
-                self._engine.journal.add(now, "lost", operation="stream", run_id=self._id, detail={"text": cut_text(self._sent)})
+                self._state.journal.add(now, "lost", operation="stream", run_id=self._id, detail={"text": cut_text(self._sent)})
                 raise StreamCut(out)
         if self._next >= len(self._events) and self._told_all():
             self.close()
@@ -176,42 +173,42 @@ class ResponseStream:
 
     def _told_all(self) -> bool:
         """Whether nothing can come any more: all that will happen is known, or the response was deleted."""
-        return self._over or self._engine.next_of(self._id) is None
+        return self._over or self._state.next_of(self._id) is None
 
     def close(self) -> None:
         """Stop listening. Harmless to call twice."""
-        self._engine.unlisten(self._id, self._hear)
+        self._state.unsubscribe(self._id, self._on_events)
         self._ended = True
 
 
 class ResponseBody:
     """The body of a reply that is the finished response, where nobody can say yet when that will be."""
 
-    def __init__(self, engine: Engine, row: Row) -> None:
-        self._engine, self._row = engine, row
+    def __init__(self, state: State, row: Row) -> None:
+        self._state, self._row = state, row
         self._ended = False
         self.wake: Callable[[], None] = lambda: None
-        engine.listen(row.id, self._hear)
+        state.subscribe(row.id, self._on_events)
 
-    def _hear(self, row: Row, events: list[Event], at: float) -> None:
+    def _on_events(self, row: Row, events: list[Event], at: float) -> None:
         self._row = row
         if self._over():
             self.wake()
 
     def _over(self) -> bool:
         assert isinstance(self._row.body, r.Response)
-        return self._row.body.status in TERMINAL or self._engine.next_of(self._row.id) is None  # done, or deleted
+        return self._row.body.status in TERMINAL or self._state.next_of(self._row.id) is None  # done, or deleted
 
     @property
     def next_at(self) -> float | None:
         if self._ended:
             return None
-        return 0.0 if self._over() else self._engine.next_of(self._row.id)
+        return 0.0 if self._over() else self._state.next_of(self._row.id)
 
     def read(self, now: float) -> list[bytes]:
         if self._ended:
             return []
-        self._engine.advance(now)
+        self._state.advance(now)
         if not self._over():
             return []
         self.close()
@@ -219,5 +216,5 @@ class ResponseBody:
 
     def close(self) -> None:
         """Stop listening. Harmless to call twice."""
-        self._engine.unlisten(self._row.id, self._hear)
+        self._state.unsubscribe(self._row.id, self._on_events)
         self._ended = True

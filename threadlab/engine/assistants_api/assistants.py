@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
-from threadlab.engine import params, validate
+from threadlab.engine import validate
+from threadlab.engine.assistants_api import params, tool_resources
 from threadlab.engine.call import Call
-from threadlab.engine.files_api import vector_stores
+from threadlab.engine.params import UNSET
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire.model_names import was_ever_real
@@ -41,7 +42,7 @@ def _check(fields: dict[str, Any]) -> None:
 
 def _given(body: msgspec.Struct, *, drop_null: bool) -> dict[str, Any]:
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
-    return {name: value for name, value in fields.items() if value is not params.UNSET and not (drop_null and value is None)}
+    return {name: value for name, value in fields.items() if value is not UNSET and not (drop_null and value is None)}
 
 
 def create(call: Call) -> o.Assistant:
@@ -56,7 +57,7 @@ def create(call: Call) -> o.Assistant:
 
 def _use_resources(call: Call, fields: dict[str, Any]) -> None:
     if "tool_resources" in fields:
-        fields["tool_resources"] = vector_stores.resources(call, fields["tool_resources"], helper=False)
+        fields["tool_resources"] = tool_resources.resources(call, fields["tool_resources"], helper=False)
 
 
 def retrieve(call: Call) -> o.Assistant:

@@ -2,9 +2,10 @@
 
 import msgspec
 
-from threadlab.engine import params, validate
+from threadlab.engine import validate
+from threadlab.engine.assistants_api import params, tool_resources
 from threadlab.engine.call import Call
-from threadlab.engine.files_api import vector_stores
+from threadlab.engine.params import UNSET, UpdateMetadata
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
@@ -72,7 +73,7 @@ def add(call: Call, thread_id: str, given: Checked) -> o.Message:
         attachments=given.attachments,
         metadata=given.metadata,
     )
-    vector_stores.attach(call, thread_id, given.attachments)
+    tool_resources.attach(call, thread_id, given.attachments)
     call.add(message, thread_id, tokens=tokens.of_message(message.text))
     return message
 
@@ -98,8 +99,8 @@ def modify(call: Call) -> o.Message:
     thread_id, message_id = call.ids
     call.find(o.Thread, thread_id)
     row, message = call.find(o.Message, message_id, thread_id)
-    body = call.body(params.UpdateMetadata)
-    if body.metadata is params.UNSET:
+    body = call.body(UpdateMetadata)
+    if body.metadata is UNSET:
         return message
     changed: o.Message = call.change(row, metadata=validate.metadata(body.metadata))
     return changed

@@ -2,25 +2,18 @@
 
 import msgspec
 
-from threadlab.engine.assistants_api import window
 from threadlab.engine.assistants_api.plan import expiry, next_round
+from threadlab.engine.assistants_api.prompt import CONTEXT, prompt_of, select
 from threadlab.engine.call import Call
 from threadlab.engine.faults import Rule
-from threadlab.engine.files_api.file_search import search_files, searchable
-from threadlab.engine.limits import fault_429
-from threadlab.engine.state import Pace
+from threadlab.engine.files_api.file_search import search_files
+from threadlab.engine.generation import UNREAD, answer_of, pace_of
 from threadlab.engine.usage import BASE_TOKENS, prompt_tokens
 from threadlab.store.records import Finish, Moment, Plan, Row
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
-from threadlab.wire.prompts import Answer, Prompt, ToolResult, Turn
-
-_UNREAD = Answer(texts=[""])
-"""What is planned with where the answer makes no difference."""
-
-_DECIDED: frozenset[str] = frozenset({"stuck", "stuck_queued", "run_expired", "run_incomplete"})
-"""Faults after which no answer is needed: they say themselves how the run ends."""
+from threadlab.wire.prompts import Answer, ToolResult
 
 
 def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolResult]) -> Row:
@@ -30,25 +23,25 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
     """
     triggered = call.state.faults.triggered(call.operation, ("run",))
     if not plan.window and not plan.rounds:
-        budget = min(window.CONTEXT, run.max_prompt_tokens or window.CONTEXT) - BASE_TOKENS - tokens.of_message(run.instructions, run.model)
-        read = window.select(call.store, call.project, run.thread_id, run.truncation_strategy, budget)
+        budget = min(CONTEXT, run.max_prompt_tokens or CONTEXT) - BASE_TOKENS - tokens.of_message(run.instructions, run.model)
+        read = select(call.store, call.project, run.thread_id, run.truncation_strategy, budget)
     else:
         read = [kept for message_id in plan.window if (kept := call.store.get(message_id)) is not None]
-    prompt = _prompt(call, run, plan, read, results)
+    prompt = prompt_of(call, run, plan, read, results)
     known = {kept.id: kept.tokens for kept in read}
     reads = prompt_tokens(prompt, known)
     too_small = not read and run.max_prompt_tokens is not None and call.store.count("thread.message", call.project, run.thread_id) > 0
     if too_small:
         reads = (run.max_prompt_tokens or 0) + 1
     too_much = run.max_prompt_tokens is not None and plan.prompt_tokens + reads > run.max_prompt_tokens
-    answer = _UNREAD if too_small else answer_of(call, prompt, triggered, needed=not too_much)
+    answer = UNREAD if too_small else answer_of(call, prompt, triggered, needed=not too_much)
     searched = None
     if answer is not None and answer.search is not None:
         searched, prompt = search_files(call, run, prompt, answer.search)
         reads = prompt_tokens(prompt, known)
         answer = answer_of(call, prompt, triggered)
     plan = msgspec.structs.replace(plan, window=tuple(kept.id for kept in read))
-    refused = _charge(call, run, reads, answer or _UNREAD, first=not plan.rounds) if call.state.limits.on else None
+    refused = _charge(call, run, reads, answer or UNREAD, first=not plan.rounds) if call.state.limits.on else None
     if refused is not None:
         moments = (Moment(call.now + call.state.pace.queued, Finish("failed", error=refused)), expiry(run))
         plan = msgspec.structs.replace(plan, moments=moments)
@@ -63,24 +56,6 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
     return row
 
 
-def _prompt(call: Call, run: o.Run, plan: Plan, read: list[Row], results: list[ToolResult]) -> Prompt:
-    left = run.max_completion_tokens
-    return Prompt(
-        run.model,
-        run.instructions,
-        [Turn(kept.body.role, kept.body.text, kept.id) for kept in read if isinstance(kept.body, o.Message)],
-        run.tools,
-        run.tool_choice,
-        run.parallel_tool_calls,
-        run.response_format,
-        results,
-        run.temperature,
-        can_search=bool(searchable(call, run)),
-        top_p=run.top_p,
-        max_tokens=None if left is None else max(left - plan.completion_tokens, 1),
-    )
-
-
 def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) -> o.LastError | None:
     """Count a request to the model. Over the limit a run's first one raises ApiError 429, a later one gives what it fails with."""
     call.model = run.model
@@ -92,42 +67,6 @@ def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) 
             raise
         return o.LastError("rate_limit_exceeded", error.detail.message)
     return None
-
-
-def answer_of(call: Call, prompt: Prompt, triggered: list[Rule], *, needed: bool = True) -> Answer | None:
-    """The answer, as the faults of runs change it; None when it is to come from outside. `needed` is False where none will be read."""
-    for rule in triggered:
-        if rule.kind == "run_failed":
-            code = rule.argument or "server_error"
-            said = _FAILURES.get(code) or fault_429(None, prompt.model).detail.message
-            return Answer(failure=o.LastError(code, said))  # type: ignore[arg-type]
-    if call.state.responder is None:
-        return None if needed and not any(rule.kind in _DECIDED for rule in triggered) else _UNREAD
-    answer = call.state.responder.respond(prompt)
-    for rule in triggered:
-        if rule.kind == "replies" and answer.texts:
-            count = max(1, int(rule.number(2)))
-            answer = msgspec.structs.replace(answer, texts=_split(answer.texts[0], count))
-    return answer
-
-
-def _split(text: str, count: int) -> list[str]:
-    """One answer told in several messages."""
-    return [text] + [f"({index} of {count}) {text}" for index in range(2, count + 1)]
-
-
-_FAILURES = {
-    "server_error": "Sorry, something went wrong.",
-    "invalid_prompt": "The prompt was refused.",
-}
-"""What a run fails with; for `rate_limit_exceeded` it is what the 429 would have said, since here, too, waiting mends it."""
-
-
-def pace_of(pace: Pace, triggered: list[Rule]) -> Pace:
-    for rule in triggered:
-        if rule.kind == "slow":
-            return msgspec.structs.replace(pace, working=rule.number(30.0))
-    return pace
 
 
 def _with_faults(run: o.Run, plan: Plan, triggered: list[Rule]) -> Plan:

@@ -4,14 +4,15 @@ from typing import Any
 
 import msgspec
 
-from threadlab.engine import params, validate
-from threadlab.engine.assistants_api import messages, threads
+from threadlab.engine import validate
+from threadlab.engine.assistants_api import messages, params, threads
 from threadlab.engine.assistants_api.assistants import check_model, check_sampling, check_tools
 from threadlab.engine.assistants_api.life import ACTIVE, CANCEL_TAKES, EXPIRES_AFTER, RunLife
 from threadlab.engine.assistants_api.plan import expiry
 from threadlab.engine.assistants_api.rounds import plan_round
 from threadlab.engine.assistants_api.stream import RunStream
 from threadlab.engine.call import Call
+from threadlab.engine.params import UNSET, UpdateMetadata
 from threadlab.engine.state import Event
 from threadlab.store.records import Begin, Finish, Moment, Plan, Row
 from threadlab.wire import assistants as o
@@ -121,8 +122,8 @@ def retrieve(call: Call) -> o.Run:
 
 def modify(call: Call) -> o.Run:
     row, run = _find(call)
-    body = call.body(params.UpdateMetadata)
-    if body.metadata is params.UNSET:
+    body = call.body(UpdateMetadata)
+    if body.metadata is UNSET:
         return run
     changed: o.Run = call.change(row, metadata=validate.metadata(body.metadata))
     return changed

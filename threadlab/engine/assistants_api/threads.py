@@ -1,9 +1,9 @@
 """Threads: the conversations. No operation lists them; whoever loses an id has lost the thread."""
 
-from threadlab.engine import params, validate
-from threadlab.engine.assistants_api import messages
+from threadlab.engine import validate
+from threadlab.engine.assistants_api import messages, params, tool_resources
 from threadlab.engine.call import Call
-from threadlab.engine.files_api import vector_stores
+from threadlab.engine.params import UNSET
 from threadlab.wire import assistants as o
 
 
@@ -11,7 +11,7 @@ def make(call: Call, body: params.CreateThread) -> o.Thread:
     """A new thread with the messages it was created with."""
     metadata = validate.metadata(body.metadata)
     checked = [messages.checked(one, f"messages[{index}]") for index, one in enumerate(body.messages or [])]
-    resources = vector_stores.resources(call, body.tool_resources, helper=True)
+    resources = tool_resources.resources(call, body.tool_resources, helper=True)
     thread = o.Thread(call.new_id("thread"), call.second, metadata, resources)
     call.add(thread)
     for one in checked:
@@ -32,10 +32,10 @@ def retrieve(call: Call) -> o.Thread:
 def modify(call: Call) -> o.Thread:
     row, thread = call.find(o.Thread, call.ids[0])
     body = call.body(params.UpdateThread)
-    metadata = thread.metadata if body.metadata is params.UNSET else validate.metadata(body.metadata)
+    metadata = thread.metadata if body.metadata is UNSET else validate.metadata(body.metadata)
     resources = thread.tool_resources
-    if body.tool_resources is not params.UNSET:
-        resources = vector_stores.resources(call, body.tool_resources, helper=True)
+    if body.tool_resources is not UNSET:
+        resources = tool_resources.resources(call, body.tool_resources, helper=True)
     call.note(detail={"metadata": metadata})
     changed: o.Thread = call.change(row, metadata=metadata, tool_resources=resources)
     return changed

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from threadlab.engine import params, validate
+from threadlab.engine import validate
 from threadlab.engine.call import Call, row_id
-from threadlab.engine.files_api import files, searching
+from threadlab.engine.files_api import files, params, searching
 from threadlab.store.records import Row
 from threadlab.text.extract import Unreadable, text_of
 from threadlab.wire import assistants as o

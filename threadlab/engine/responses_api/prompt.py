@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from threadlab.engine.assistants_api import window
+from threadlab.engine.assistants_api.prompt import CONTEXT
 from threadlab.engine.call import Call
 from threadlab.engine.usage import BASE_TOKENS, tokens_of
 from threadlab.store.protocol import Query
@@ -33,7 +33,7 @@ def read(call: Call, response: r.Response, given: list[r.Item]) -> Context:
 
     `truncation="auto"` drops from the beginning (official text); the input itself is never dropped.
     """
-    left = window.CONTEXT - BASE_TOKENS - tokens.of_message(response.instructions or "", response.model)
+    left = CONTEXT - BASE_TOKENS - tokens.of_message(response.instructions or "", response.model)
     cost = {item.id: tokens_of(item) for item in given}
     left -= sum(cost.values())
     if left < 0:

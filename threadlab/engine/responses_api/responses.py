@@ -11,23 +11,19 @@ import msgspec
 
 from threadlab.engine import validate
 from threadlab.engine.assistants_api.assistants import check_model, check_sampling
-from threadlab.engine.assistants_api.rounds import answer_of, pace_of
 from threadlab.engine.call import Call
-from threadlab.engine.files_api.file_search import search_for_response
 from threadlab.engine.responses_api import conversations, items
 from threadlab.engine.responses_api import params as p
 from threadlab.engine.responses_api import prompt as response_prompt
-from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER, TERMINAL, ResponseLife, finished
-from threadlab.engine.responses_api.plan import plan_of, with_faults
+from threadlab.engine.responses_api.life import TERMINAL, ResponseLife, finished
+from threadlab.engine.responses_api.rounds import plan_round
 from threadlab.engine.responses_api.stream import ResponseBody, ResponseStream
-from threadlab.engine.usage import prompt_tokens, tokens_of
-from threadlab.store.records import Finish, Moment, Plan, Row
-from threadlab.text import tokens
+from threadlab.engine.usage import tokens_of
+from threadlab.store.records import Finish, Moment, Row
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire import responses as r
 from threadlab.wire.exchange import Reply
-from threadlab.wire.prompts import Answer, Prompt
 
 MIN_OUTPUT = 16
 
@@ -44,7 +40,7 @@ def create(call: Call) -> Any:
     prompt = response_prompt.prompt_of(response, context)
     forget = body.store is False
     row = call.new_row(response, conversation_id)
-    plan = msgspec.structs.replace(_plan(call, row, response, prompt, context.tokens, body.include or []), forget=forget)
+    plan = msgspec.structs.replace(plan_round(call, row, response, prompt, context.tokens, body.include or []), forget=forget)
     row = msgspec.structs.replace(row, plan=plan)
     call.store.put(row)
     for item in own:
@@ -160,32 +156,6 @@ def _response(call: Call, body: p.CreateResponse, conversation_id: str) -> r.Res
 
 
 # ---- who answers, and how long it takes ----------------------------------------------------------------------------------------------
-
-
-def _plan(call: Call, row: Row, response: r.Response, prompt: Prompt, known: dict[str, int], include: list[str]) -> Plan:
-    triggered = call.state.faults.triggered(call.operation, ("run",))
-    answer = answer_of(call, prompt, triggered)
-    searched: r.FileSearchCall | None = None
-    if answer is not None and answer.search is not None:
-        searched, prompt = search_for_response(call, response, prompt, answer.search)
-        answer = answer_of(call, prompt, triggered)
-        if "file_search_call.results" not in include:
-            searched = msgspec.structs.replace(searched, results=None)
-    reads = prompt_tokens(prompt, known)
-    _charge(call, response, reads, answer or Answer())
-    if answer is None:
-        return call.state.questions.ask(row, Plan(()), prompt, reads, Moment(call.now + GIVES_UP_AFTER, GIVES_UP), call.now)
-    plan = plan_of(response, answer, reads, call.now, pace_of(call.state.pace, triggered), call.new_id, searched, prompt.passages)
-    return with_faults(plan, call.now, triggered)
-
-
-def _charge(call: Call, response: r.Response, reads: int, answer: Answer) -> None:
-    """Count a request to the model. Raises ApiError 429."""
-    if not call.state.limits.on:
-        return
-    call.model = response.model
-    written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
-    call.state.limits.charge(call.project, response.model, reads + sum(tokens.count(text, response.model) for text in written), call.now)
 
 
 def _stream(call: Call, row: Row, after: int | None = None) -> ResponseStream:

@@ -3,9 +3,14 @@
 A window costs what is in it, not what is in the thread: token counts are kept with each message, and only what fits is read.
 """
 
+from __future__ import annotations
+
+from threadlab.engine.call import Call
+from threadlab.engine.files_api.file_search import searchable
 from threadlab.store.protocol import Query, Store
-from threadlab.store.records import Row
+from threadlab.store.records import Plan, Row
 from threadlab.wire import assistants as o
+from threadlab.wire.prompts import Prompt, ToolResult, Turn
 
 CONTEXT = 128_000
 """Tokens that a run can read at most when nothing smaller is asked for (the context length of gpt-4-turbo and gpt-4o)."""
@@ -58,3 +63,21 @@ def _fitting(newest_first: list[Row], budget: int) -> list[Row]:
 
 def _all(store: Store, project: str, thread_id: str) -> list[Row]:
     return store.page(Query("thread.message", project, thread_id, limit=1_000_000))
+
+
+def prompt_of(call: Call, run: o.Run, plan: Plan, read: list[Row], results: list[ToolResult]) -> Prompt:
+    left = run.max_completion_tokens
+    return Prompt(
+        run.model,
+        run.instructions,
+        [Turn(kept.body.role, kept.body.text, kept.id) for kept in read if isinstance(kept.body, o.Message)],
+        run.tools,
+        run.tool_choice,
+        run.parallel_tool_calls,
+        run.response_format,
+        results,
+        run.temperature,
+        can_search=bool(searchable(call, run)),
+        top_p=run.top_p,
+        max_tokens=None if left is None else max(left - plan.completion_tokens, 1),
+    )

@@ -66,7 +66,7 @@ def outcomes() -> tuple[Evidence, Evidence]:
 
 def sees_sixth(evidence: Evidence) -> bool:
     """Whether the run read six messages."""
-    return any(len(entry.detail.get("window", ())) == 6 for entry in evidence.requests("createRun", ok=True))
+    return any(len(entry.window) == 6 for entry in evidence.requests("createRun", ok=True))
 
 
 def picture() -> str:
@@ -91,7 +91,7 @@ def picture() -> str:
 
 
 def _without_polls(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if "retrieve run" not in row.code]
+    return [row for row in rows if row.operation != "getRun"]
 
 
 def main(arguments: Sequence[str]) -> int:

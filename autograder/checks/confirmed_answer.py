@@ -89,9 +89,7 @@ def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Fo
         return None
     asked = sent(evidence, family.makers)
     confirmed = [
-        entry
-        for entry in evidence.requests(ok=True)
-        if entry.operation in family.sends and (family.travels or entry.detail.get("role") == "user")
+        entry for entry in evidence.requests(ok=True) if entry.operation in family.sends and (family.travels or entry.role == "user")
     ]
     refused = [entry for entry in evidence.requests(ok=False) if entry.operation in family.posts]
     if evidence.given["refuses"] and asked and not refused:
@@ -112,7 +110,7 @@ def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Fo
             f"{evidence.line(asked[0])}."
         )
     text = evidence.given["text"][:500].strip()
-    carried = [entry for entry in asked if any(text == one.strip() for one in entry.detail.get("texts", ()))]
+    carried = [entry for entry in asked if any(text == one.strip() for one in entry.texts)]
     if family.travels and asked[0] in carried:
         return None
     if asked[0].n < (confirmed[0].n if confirmed else 0):
@@ -128,10 +126,10 @@ def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
         return Occasion.NONE
     if len(started) > 1:
         return f"{len(started)} {family.run}s were created for one message: {cited(evidence, started)}."
-    run = family.run_of(evidence, started[0].run_id)
-    if run is None and started[0].thread_id == evidence.given["thread_id"]:
+    run = family.run_of(evidence, started[0].work_id)
+    if run is None and started[0].home_id == evidence.given["thread_id"]:
         return f"the {family.run} was not stored, so that nobody can look at it again: {evidence.line(started[0])}."
-    if run is None or started[0].thread_id != evidence.given["thread_id"]:
+    if run is None or started[0].home_id != evidence.given["thread_id"]:
         return f"the {family.run} is on another {family.home} than the one that was given: {evidence.line(started[0])}."
     for name, wanted in evidence.given["settings"].items():
         if getattr(run, name) != wanted:
@@ -150,7 +148,7 @@ def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
     if not started:
         return Occasion.NONE
-    run_id = started[-1].run_id
+    run_id = started[-1].work_id
     if not family.over(evidence, run_id):
         return f"it returned {short(evidence.value)} while the {family.run} was still going: {evidence.line(started[-1])} had not ended."
     wanted = "\n".join(family.wrote(evidence, run_id))
@@ -183,7 +181,9 @@ def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Fou
     if not started:
         return Occasion.NONE
     if evidence.ending.how == "raised":
-        return None if family.over(evidence, started[-1].run_id) else f"it raised {evidence.ending.type} before the {family.run} had ended."
+        return (
+            None if family.over(evidence, started[-1].work_id) else f"it raised {evidence.ending.type} before the {family.run} had ended."
+        )
     if evidence.ending.how == "halted":
         return f"the {family.run} had failed, and it {evidence.ending.message}: `failed` is an end, too."
     mine = "" if evidence.value in ("", None) else f", which this {family.run} did not write"
@@ -197,7 +197,7 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
     if not started:
         return Occasion.NONE
-    said = family.wrote(evidence, started[-1].run_id)
+    said = family.wrote(evidence, started[-1].work_id)
     value = evidence.value
     if not isinstance(value, str):
         return f"it returned {short(value)}, not a string."
@@ -224,7 +224,7 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
     if not started:
         return Occasion.NONE
-    said = family.wrote(evidence, started[-1].run_id)
+    said = family.wrote(evidence, started[-1].work_id)
     got = evidence.value.strip().split("\n") if isinstance(evidence.value, str) else []
     if sorted(got) == sorted(said):
         return None

@@ -10,7 +10,7 @@ from autograder.checks.bill import COST_OF
 from autograder.checks.seen import short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from courseware.tables import DB
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent
 from threadlab.text import tokens
 from threadlab.trials.trial import CLIENT, Evidence, World
 
@@ -92,23 +92,23 @@ def _scene(name: str, count: int, budget: int) -> Scene:
     return Scene(name, lambda: World(setup), two_processes, kwargs={"budget": budget}, driver="processes", bound=1)
 
 
-def _runs(evidence: Evidence) -> list[Entry]:
+def _runs(evidence: Evidence) -> list[Executed]:
     return evidence.requests("createRun", ok=True, thread_id=evidence.given["thread_id"])
 
 
 def _made(evidence: Evidence) -> list[Said]:
     """Every message that was ever on the thread, whether it is still there or not, in the order of its making."""
-    sent = {entry.request: entry.detail.get("texts", []) for entry in evidence.journal if entry.what == "sent"}
+    sent = {entry.request: entry.texts for entry in evidence.journal if isinstance(entry, Sent)}
     made: list[Said] = []
     for entry in evidence.journal:
         if entry.what == "message" and entry.state == "completed":
-            made.append(Said(entry.object_id, entry.detail.get("text", ""), entry.n, "assistant", True))
-        elif entry.what != "request" or (entry.status or 500) >= 400:
+            made.append(Said(entry.object_id, entry.text, entry.n, "assistant", True))
+        elif not isinstance(entry, Executed) or (entry.status or 500) >= 400:
             continue
         elif entry.operation == "createMessage":
-            made.append(Said(entry.object_id, entry.detail["text"], entry.n, entry.detail["role"]))
+            made.append(Said(entry.object_id, entry.text, entry.n, entry.role))
         elif entry.operation == "createRun" and (more := sent.get(entry.request)):
-            newest = entry.detail.get("window", [])[-len(more) :]
+            newest = entry.window[-len(more) :]
             made += [Said(one, text, entry.n) for one, text in zip(newest, more, strict=False)]
     return made
 
@@ -145,11 +145,11 @@ def _readings(evidence: Evidence, operation: str = "createRun") -> list[Reading]
     archived: dict[str, tuple[str, str]] = {}
     readings = []
     for entry in evidence.journal:
-        if entry.what == "witness" and entry.operation == "database":
-            archived = {row["message_id"]: (row["role"], row["text"]) for row in entry.detail["tables"].get("archived_messages", [])}
-        elif entry.operation == operation and entry.what == "request" and (entry.status or 500) < 400:
+        if isinstance(entry, DatabaseChanged):
+            archived = {row["message_id"]: (row["role"], row["text"]) for row in entry.tables.get("archived_messages", [])}
+        elif isinstance(entry, Executed) and entry.operation == operation and (entry.status or 500) < 400:
             before = [one for one in told if one.n <= entry.n]
-            read = {one.id for one in before} - {entry.object_id} if operation == "deleteMessage" else set(entry.detail.get("window", []))
+            read = {one.id for one in before} - {entry.object_id} if operation == "deleteMessage" else set(entry.window)
             readings.append(Reading(entry, before, read, archived))
     return readings
 

@@ -52,8 +52,8 @@ def runs_by_message(evidence: Evidence) -> dict[str, list[Run]]:
     found: dict[str, list[Run]] = {}
     roles = {one.id: one.role for thread_id in threads(evidence) for one in evidence.messages(thread_id)}
     for entry in evidence.requests(ok=None):
-        if entry.operation in THREADS.makers and entry.run_id and entry.detail.get("window"):
-            asked = [one for one in entry.detail["window"] if roles.get(one) == "user"]
+        if entry.operation in THREADS.makers and entry.run_id and entry.window:
+            asked = [one for one in entry.window if roles.get(one) == "user"]
             run = evidence.run(entry.run_id)
             if asked and run is not None:
                 found.setdefault(asked[-1], []).append(run)

@@ -44,7 +44,7 @@ def one_run(evidence: Evidence) -> Found:
     run = evidence.run(started[0].run_id)
     if run is None or run.assistant_id != evidence.given["assistant_id"]:
         return f"the run is not one of the assistant whose id was given: {evidence.line(started[0])}."
-    if not {one.id for one in written_by(evidence, "user")} & set(started[0].detail.get("window", ())):
+    if not {one.id for one in written_by(evidence, "user")} & set(started[0].window):
         return f"the run did not read the question: {evidence.line(started[0])}. Post the message first, then start the run."
     return None
 

@@ -154,7 +154,7 @@ def thread_left_alone(evidence: Evidence) -> Found:
 
 
 def records_before_use(evidence: Evidence) -> Found:
-    filled = [entry for entry in sent(evidence, ("createConversation",)) if entry.detail.get("texts")]
+    filled = [entry for entry in sent(evidence, ("createConversation",)) if entry.texts]
     if filled:
         return (
             f"items travelled in the request that creates the conversation ({evidence.line(filled[0])}): killed before it has recorded the "
@@ -163,9 +163,9 @@ def records_before_use(evidence: Evidence) -> Found:
     added = sent(evidence, ("createConversationItems",))
     if not added:
         return Occasion.NONE
-    known = [one for one in evidence.journal if one.what == "witness" and one.operation == "database" and one.n < added[0].n]
-    rows = known[-1].detail["tables"].get("migrations", []) if known else []
-    made = {entry.thread_id for entry in evidence.requests("createConversation", ok=True)}
+    known = [one for one in evidence.database_changes() if one.n < added[0].n]
+    rows = known[-1].tables.get("migrations", []) if known else []
+    made = {entry.conversation_id for entry in evidence.requests("createConversation", ok=True)}
     if any(one["conversation_id"] in made for one in rows):
         return None
     return f"when the first items were sent ({evidence.line(added[0])}), no committed row named the conversation."
@@ -193,9 +193,9 @@ def one_conversation(evidence: Evidence) -> Found:
             f"the same thread was migrated twice in one process and once in the next, and {len(made)} conversations were made: "
             f"{cited(evidence, made)}."
         )
-    if set(map(str, ids)) != {made[0].thread_id}:
+    if set(map(str, ids)) != {made[0].conversation_id}:
         return f"one thread, migrated three times: it returned {short(ids)}."
-    return incomplete(evidence, made[0].thread_id)
+    return incomplete(evidence, made[0].conversation_id)
 
 
 def nothing_twice(evidence: Evidence) -> Found:

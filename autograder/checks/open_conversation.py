@@ -7,7 +7,7 @@ from openai import OpenAI
 from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from courseware.tables import DB
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import Entry, Executed
 from threadlab.trials.trial import CLIENT, Evidence, World
 
 ADA = ("ada", "billing")
@@ -35,7 +35,7 @@ def _filled(given: dict[str, Any]) -> list[Any]:
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
 
 
-def _created(evidence: Evidence) -> list[Entry]:
+def _created(evidence: Evidence) -> list[Executed]:
     return evidence.requests("createThread", ok=True)
 
 
@@ -49,9 +49,8 @@ def _recorded(evidence: Evidence, thread_id: str) -> Entry | None:
     return next(
         (
             entry
-            for entry in evidence.journal
-            if entry.what == "witness"
-            and any(row["thread_id"] == thread_id for row in entry.detail.get("tables", {}).get("conversations", []))
+            for entry in evidence.database_changes()
+            if any(row["thread_id"] == thread_id for row in entry.tables.get("conversations", []))
         ),
         None,
     )

@@ -1,6 +1,6 @@
 """Exercise `resilient-turn`: one turn, whatever happens: refusals, bad moments, lost replies, and the death of the process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from openai import OpenAI
@@ -75,7 +75,7 @@ def _messages_once(evidence: Evidence, family: Family) -> str | None:
     return f"the message is {family.place} {len(posted)} times: {cited(evidence, made)}.{_why_again(evidence, made)}"
 
 
-def _why_again(evidence: Evidence, made: list[Entry]) -> str:
+def _why_again(evidence: Evidence, made: Sequence[Entry]) -> str:
     lost = [entry for entry in evidence.journal if entry.what == "lost"]
     if lost and len(made) > 1 and lost[0].n < made[1].n:
         return " The first one had arrived; only its reply was lost. The SDK's own retries do not look before they send again, either."

@@ -6,7 +6,7 @@ from typing import Any
 from autograder.checks.retention_scenes import DAY, EVERYTHING, KEEP, NOW, again, all_fail, args, with_runs, world
 from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import DatabaseChanged, Entry, Executed
 from threadlab.trials.trial import Evidence
 
 
@@ -29,7 +29,7 @@ def _lines(evidence: Evidence, thread_id: str) -> int:
     return sum(1 for row in evidence.tables.get("cleanup_audit", []) if (row["thread_id"], row["action"]) == (thread_id, "deleted"))
 
 
-def _writes(evidence: Evidence, thread_id: str | None = None) -> list[Entry]:
+def _writes(evidence: Evidence, thread_id: str | None = None) -> list[Executed]:
     """The requests that would have changed something, whatever came of them."""
     return [one for one in evidence.requests(thread_id=thread_id) if not one.operation.startswith(("get", "list"))]
 
@@ -154,7 +154,7 @@ def audits_each(evidence: Evidence) -> Found:
 def dry_run_writes_nothing(evidence: Evidence) -> Found:
     if writes := _writes(evidence):
         return f"it was a dry run, and it sent {evidence.line(writes[0])}."
-    reported = [one for one in evidence.journal if one.what == "witness" and one.operation == "database"]
+    reported = list(evidence.database_changes())
     if len(reported) > 1:
         return f"it was a dry run, and it wrote to the database: {evidence.line(reported[1])}."
     due = _of(evidence, "due", "due too")
@@ -193,8 +193,8 @@ def goes_on_after_a_failure(evidence: Evidence) -> Found:
 def _recorded(evidence: Evidence, thread_id: str) -> Entry | None:
     """The commit from which on the row of a thread said that it was removed."""
     for entry in evidence.journal:
-        if entry.what == "witness" and entry.operation == "database":
-            rows = entry.detail["tables"].get("kept_threads", [])
+        if isinstance(entry, DatabaseChanged):
+            rows = entry.tables.get("kept_threads", [])
             if any(row["thread_id"] == thread_id and row["deleted_at"] is not None for row in rows):
                 return entry
     return None

@@ -9,7 +9,7 @@ from openai import OpenAI
 
 from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import Entry, Executed, TurnMarked
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
@@ -140,14 +140,14 @@ def _values(evidence: Evidence) -> list[Any]:
     return evidence.value if isinstance(evidence.value, list) else []
 
 
-def _runs(evidence: Evidence) -> list[Entry]:
+def _runs(evidence: Evidence) -> list[Executed]:
     return evidence.requests("createRun", ok=True)
 
 
-def _text_of(evidence: Evidence, run: Entry) -> str:
+def _text_of(evidence: Evidence, run: Executed) -> str:
     """The newest user message that a run reads: the turn that it is for."""
     said = {one.id: one.text for one in evidence.messages(run.thread_id) if one.role == "user"}
-    read = [said[one] for one in run.detail.get("window", []) if one in said]
+    read = [said[one] for one in run.window if one in said]
     return read[-1] if read else ""
 
 
@@ -189,7 +189,7 @@ def nobody_is_lost(evidence: Evidence) -> Found:
 
 
 def one_run_per_thread(evidence: Evidence) -> Found:
-    refused = [entry for entry in evidence.requests(ok=False) if "active" in str(entry.detail.get("error"))]
+    refused = [entry for entry in evidence.requests(ok=False) if "active" in entry.error]
     if refused:
         return f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}."
     threads = Counter(turn.thread for turn in _turns(evidence))
@@ -220,7 +220,7 @@ def limit_never_passed(evidence: Evidence) -> Found:
 
 
 def _witnessed(evidence: Evidence, name: str) -> dict[int, Entry]:
-    return {entry.detail["turn"]: entry for entry in evidence.journal if entry.what == "witness" and entry.operation == name}
+    return {entry.turn: entry for entry in evidence.journal if isinstance(entry, TurnMarked) and entry.operation == name}
 
 
 def nobody_starves(evidence: Evidence) -> Found:

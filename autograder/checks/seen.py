@@ -1,26 +1,27 @@
 """What several checks ask of the evidence: which user messages there are, which runs, what was returned."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import Entry, Executed, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.trial import Evidence
 from threadlab.wire.assistants import Message
 
 
-def runs(evidence: Evidence, family: Family = THREADS, *, ok: bool = True) -> list[Entry]:
+def runs(evidence: Evidence, family: Family = THREADS, *, ok: bool = True) -> list[Executed]:
     """The requests that started a run (or with `ok=False`: that were refused one), in order."""
     return [entry for entry in evidence.requests(ok=ok) if entry.operation in family.makers]
 
 
-def sent(evidence: Evidence, operations: tuple[str, ...]) -> list[Entry]:
+def sent(evidence: Evidence, operations: tuple[str, ...]) -> list[Sent]:
     """What a client let go of, whether it arrived or not, in order."""
-    return [entry for entry in evidence.journal if entry.what == "sent" and entry.operation in operations]
+    return [entry for entry in evidence.journal if isinstance(entry, Sent) and entry.operation in operations]
 
 
 def threads(evidence: Evidence) -> list[str]:
     """Every thread that a successful request was about, in order of first use."""
-    return list(dict.fromkeys(entry.thread_id for entry in evidence.requests(ok=True) if entry.thread_id))
+    return list(dict.fromkeys(entry.home_id for entry in evidence.requests(ok=True) if entry.home_id))
 
 
 def written_by(evidence: Evidence, role: str, thread_id: str | None = None) -> list[Message]:
@@ -50,7 +51,7 @@ def short(value: Any) -> str:
     return text if len(text) <= 90 else text[:87] + "…"
 
 
-def cited(evidence: Evidence, entries: list[Entry], most: int = 4) -> str:
+def cited(evidence: Evidence, entries: Sequence[Entry], most: int = 4) -> str:
     """Journal lines for a sentence, not too many of them."""
     said = "; ".join(evidence.line(entry) for entry in entries[:most])
     return said if len(entries) <= most else f"{said}; and {len(entries) - most} more"

@@ -5,6 +5,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, choices
+from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 from threadlab.wire.assistants import Message
 
@@ -48,7 +49,7 @@ def reads_the_sixth(evidence: Evidence) -> Found:
         return "no run was created on the thread."
     sixth = {message.id for message in _sixths(evidence)}
     run = runs[-1]
-    window = run.detail.get("window", [])
+    window = run.window
     if sixth & set(window):
         return None
     return f"the run did not see the sixth message: {evidence.line(run)} read {len(window)} messages."
@@ -70,7 +71,7 @@ def confirmed_before_the_run(evidence: Evidence) -> Found:
         return f"the run was sent before the message was confirmed: {evidence.line(sent)} comes after {first} but before its reply."
     run = next((entry for entry in _runs(evidence)), None)
     carried = {message.id for message in _sixths(evidence)}
-    if run is not None and carried & set(run.detail.get("window", [])):
+    if run is not None and carried & set(run.window):
         return None  # the message travelled inside the request that started the run: one reply confirms both
     return f"the run was sent, and no reply ever confirmed the message: {evidence.line(sent)}."
 
@@ -127,13 +128,13 @@ def one_run(evidence: Evidence) -> Found:
 def heeds_the_refusal(evidence: Evidence) -> Found:
     """A run is active, so the message is refused (400). Raising is right, so is waiting and posting again; going on without it is not."""
     runs = [entry for entry in _runs(evidence) if entry.run_id != evidence.given["earlier"]]
-    carriers = {entry.request for entry in evidence.journal if entry.what == "sent" and SIXTH in entry.detail.get("texts", ())}
+    carriers = {entry.request for entry in evidence.journal if isinstance(entry, Sent) and SIXTH in entry.texts}
     refused = [entry for entry in evidence.requests(ok=False) if entry.request in carriers]
     sixth = {message.id for message in _sixths(evidence)}
     if len(sixth) > 1:
         return f"after the refusal the message was posted {len(sixth)} times."
     for run in runs:
-        if not sixth & set(run.detail.get("window", [])):
+        if not sixth & set(run.window):
             line = f"{evidence.line(refused[0])} was refused, and " if refused else ""
             return f"{line}the run was started without the sixth message: {evidence.line(run)}."
     if evidence.ending.how == "halted":

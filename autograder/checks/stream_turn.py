@@ -8,7 +8,7 @@ from openai import OpenAI
 from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten
 from threadlab.engine.drafts import pieces
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import CallbackUsed, Entry
 from threadlab.trials.trial import CLIENT, ON_TEXT, Evidence, World
 from threadlab.wire.assistants import Message
 
@@ -51,9 +51,9 @@ def _stored(evidence: Evidence) -> str:
     return "\n".join(one.text for one in said if one.run_id == said[-1].run_id)
 
 
-def _heard(evidence: Evidence) -> list[Entry]:
+def _heard(evidence: Evidence) -> list[CallbackUsed]:
     """The calls of on_text, empty strings left out."""
-    return [entry for entry in evidence.journal if entry.what == "witness" and entry.operation == "on_text" and entry.detail["text"]]
+    return [entry for entry in evidence.journal if isinstance(entry, CallbackUsed) and entry.operation == "on_text" and entry.text]
 
 
 def _cut(evidence: Evidence) -> Entry | None:
@@ -99,7 +99,7 @@ def _right_value(evidence: Evidence) -> str | None:
 
 
 def _heard_all(evidence: Evidence) -> str | None:
-    heard, stored = "".join(one.detail["text"] for one in _heard(evidence)), _stored(evidence)
+    heard, stored = "".join(one.text for one in _heard(evidence)), _stored(evidence)
     if heard == stored:
         return None
     if early := _too_early(evidence):
@@ -152,7 +152,7 @@ def streams_the_words(evidence: Evidence) -> Found:
             f"the run had ended ({evidence.line(ended)}) when on_text was given {evidence.line(late[0])}: hand each word on as it arrives."
         )
     wanted = pieces(_stored(evidence))
-    if [one.detail["text"] for one in heard] != wanted:
+    if [one.text for one in heard] != wanted:
         return f"on_text was called {_times(len(heard))}, and the stream had {len(wanted)} deltas: hand each one on by itself."
     return None
 

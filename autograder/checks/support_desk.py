@@ -24,9 +24,9 @@ from autograder.checks.desk_seen import (
 from autograder.checks.seen import short, threads
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
 from courseware import DB
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import DatabaseChanged, Entry, Sent, TurnMarked
 from threadlab.trials.api_family import THREADS
-from threadlab.trials.host import Limits
+from threadlab.trials.host import KillPoint, Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 MOST_TOKENS = 200
@@ -107,7 +107,7 @@ def answers_everybody(evidence: Evidence) -> Found:
 
 
 def one_at_a_time_on_a_thread(evidence: Evidence) -> Found:
-    refused = [entry for entry in evidence.requests(ok=False) if "active" in str(entry.detail.get("error"))]
+    refused = [entry for entry in evidence.requests(ok=False) if "active" in entry.error]
     if refused:
         return f"the thread was locked by a run, and something was sent all the same: {evidence.line(refused[0])}."
     return None if begun(evidence) else Occasion.NONE
@@ -139,9 +139,9 @@ def written_down_at_once(evidence: Evidence) -> Found:
     for entry in evidence.journal:
         if entry is ended:
             break
-        if entry.what == "witness" and entry.operation == "database":
-            known = {row["ticket_id"] for row in entry.detail["tables"].get("tickets", [])}
-        if entry.what == "sent" and (texts := entry.detail.get("texts")):
+        if isinstance(entry, DatabaseChanged):
+            known = {row["ticket_id"] for row in entry.tables.get("tickets", [])}
+        if isinstance(entry, Sent) and (texts := entry.texts):
             early = [one for one in TICKETS if one[2] in texts]
             if early and not any(one[0] in known for one in early):
                 return f"{evidence.line(entry)} was sent before its ticket was in the table: a crash now, and nobody knows of it."
@@ -202,13 +202,13 @@ def resumes_what_it_owes(evidence: Evidence) -> Found:
     began = restarted(evidence)
     if not began or not begun(evidence):
         return Occasion.NONE
-    resumed = next((one for one in evidence.journal if one.n > began and one.what == "witness" and one.operation == "resumed"), None)
+    resumed = next((one for one in evidence.journal if one.n > began and isinstance(one, TurnMarked) and one.operation == "resumed"), None)
     if resumed is None:
         return f"{evidence.steps()}, and resume never came to its end."
     rows: list[dict[str, Any]] = []
     for entry in evidence.journal:
-        if entry.n < resumed.n and entry.what == "witness" and entry.operation == "database":
-            rows = entry.detail["tables"].get("tickets", [])
+        if entry.n < resumed.n and isinstance(entry, DatabaseChanged):
+            rows = entry.tables.get("tickets", [])
     owed = [row["ticket_id"] for row in rows if not row["answer"]]
     if owed:
         return f"{evidence.steps()}; after resume, {len(owed)} of the {len(rows)} tickets in the table had no answer, {owed[0]} among them."
@@ -248,9 +248,18 @@ STORMS = {
     ),
 }
 """What goes wrong in each. No step, looking and creating what is not there, can go wrong more than five times."""
-DEEDS = ("createMessage was carried out", "createRun was carried out")
-NOTES = ("had taken in ticket",)
-"""A kill hurts most after a deed, when nobody knows of it yet, and between two notes."""
+
+
+def _after_a_request(point: KillPoint) -> bool:
+    """A kill hurts most when something was done and nobody knows of it yet..."""
+    return point.when == "after" and point.operation in ("createMessage", "createRun")
+
+
+def _after_a_note(point: KillPoint) -> bool:
+    """...and between two notes."""
+    return not {"tickets", "ticket_audit"}.isdisjoint(point.tables)
+
+
 WEATHER = ("calm", *STORMS)
 RESTARTS = ("killed", "killed in a storm")
 
@@ -259,8 +268,8 @@ def _in(scenario: str) -> Callable[[], World]:
     return lambda: World(_desk, scenario=scenario, limits=_LIMITS)
 
 
-def _scene(name: str, scenario: str, bound: int, *, killed_after: tuple[str, ...] = ()) -> Scene:
-    kill = bool(killed_after)
+def _scene(name: str, scenario: str, bound: int, *, killed_after: Callable[[KillPoint], bool] | None = None) -> Scene:
+    kill = killed_after is not None
     return Scene(name, _in(scenario), _args, kwargs=_KWARGS, driver="desk", bound=bound, kill=kill, where=killed_after)
 
 
@@ -326,8 +335,8 @@ EXERCISE = Exercise(
             (
                 _scene("calm", "", 3),
                 *(_scene(name, scenario, bound) for (name, scenario), bound in zip(STORMS.items(), (2, 1, 1), strict=True)),
-                _scene("killed", "", 4, killed_after=DEEDS),
-                _scene("killed in a storm", STORMS["lost replies"], 3, killed_after=NOTES),
+                _scene("killed", "", 4, killed_after=_after_a_request),
+                _scene("killed in a storm", STORMS["lost replies"], 3, killed_after=_after_a_note),
             ),
         ),
     ),

@@ -5,6 +5,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 QUESTIONS = ("What is the capital of France?", "What is its population?", "What is the capital of Kenya?")
@@ -47,7 +48,7 @@ def _raised(value: Any) -> bool:
 
 
 def never_posts_while_a_run_is_active(evidence: Evidence) -> Found:
-    refused = [entry for entry in evidence.requests(ok=False) if "active" in str(entry.detail.get("error"))]
+    refused = [entry for entry in evidence.requests(ok=False) if "active" in entry.error]
     if refused:
         return f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}."
     return None if len(evidence.requests("createRun", ok=True)) > 1 else Occasion.NONE
@@ -84,7 +85,7 @@ def _reply_to(evidence: Evidence, thread_id: str, text: str) -> str | None:
     """What was written by the run in whose window `text` is the newest user message."""
     messages = {message.id: message for message in evidence.messages(thread_id)}
     for run in evidence.requests("createRun", ok=True, thread_id=thread_id):
-        asked = [messages[one] for one in run.detail.get("window", []) if one in messages and messages[one].role == "user"]
+        asked = [messages[one] for one in run.window if one in messages and messages[one].role == "user"]
         if asked and asked[-1].text == text:
             return "\n".join(m.text for m in messages.values() if m.role == "assistant" and m.run_id == run.run_id)
     return None
@@ -97,9 +98,9 @@ def threads_overlap(evidence: Evidence) -> Found:
     ended = [entry for entry in evidence.journal if entry.what == "run" and entry.state == "completed"]
     first_sent: dict[str, Any] = {}
     for entry in evidence.journal:
-        if entry.what == "sent" and entry.operation == "createMessage":
+        if isinstance(entry, Sent) and entry.operation == "createMessage":
             for thread_id, text in _turns(evidence):
-                if text in entry.detail.get("texts", ()):
+                if text in entry.texts:
                     first_sent.setdefault(thread_id, entry)
     for entry in evidence.requests("createRun", ok=True):
         first_sent.setdefault(entry.thread_id, entry)

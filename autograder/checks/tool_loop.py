@@ -21,7 +21,7 @@ from autograder.checks.tool_scenes import (
     world,
 )
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import ToolUsed
 from threadlab.trials.trial import Evidence
 from threadlab.wire import assistants as o
 
@@ -64,20 +64,20 @@ def _calls(evidence: Evidence) -> list[Item]:
     return [one for one in _items(evidence) if one.kind == "tool_call"]
 
 
-def _used(evidence: Evidence) -> list[Entry]:
+def _used(evidence: Evidence) -> list[ToolUsed]:
     """Every time that a tool ran."""
-    return [one for one in evidence.journal if one.what == "witness" and one.operation == "tool"]
+    return [one for one in evidence.journal if isinstance(one, ToolUsed)]
 
 
-def _ran(evidence: Evidence, call: Item) -> list[Entry]:
+def _ran(evidence: Evidence, call: Item) -> list[ToolUsed]:
     """How often the tool ran for this call. (No scene has two calls that are alike.)"""
     arguments = json.loads(call.arguments or "{}")
-    return [one for one in _used(evidence) if one.detail["tool"] == call.name and one.detail["arguments"] == arguments]
+    return [one for one in _used(evidence) if one.tool == call.name and one.arguments == arguments]
 
 
 def _said(evidence: Evidence, call: Item) -> str | None:
     """What the tool answered to this call the first time; None if it failed or never ran."""
-    return next((one.detail["said"] for one in _ran(evidence, call)), None)
+    return next((one.output for one in _ran(evidence, call)), None)
 
 
 def _rows(evidence: Evidence) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ def answers(evidence: Evidence) -> Found:
 
 
 def submits_all_together(evidence: Evidence) -> Found:
-    wrong = [one for one in evidence.requests(SUBMIT, ok=False) if "Expected tool outputs" in str(one.detail.get("error"))]
+    wrong = [one for one in evidence.requests(SUBMIT, ok=False) if "Expected tool outputs" in one.error]
     if wrong:
         return f"the run waits for all outputs in one request, and was sent others: {evidence.line(wrong[0])}."
     taken = evidence.requests(SUBMIT, ok=True)
@@ -180,7 +180,7 @@ def a_failing_tool_is_an_answer(evidence: Evidence) -> Found:
     if ended := ending_of(evidence):
         return ended
     for call in _calls(evidence):
-        failed = any(one.detail["said"] is None for one in _ran(evidence, call))
+        failed = any(one.output is None for one in _ran(evidence, call))
         expected = CLOSED if failed else str(call.name) if call.name == MISSING else ""
         if expected not in (call.text or ""):
             return f"the output for {_shown(call)} is {short(call.text)}; it should say {short(expected)}."
@@ -193,12 +193,12 @@ def records_before_submitting(evidence: Evidence) -> Found:
     if not submissions or not _used(evidence):
         return Occasion.NONE
     for entry in submissions:
-        tables = [one for one in evidence.journal if one.what == "witness" and one.operation == "database" and one.n < entry.n]
-        rows = tables[-1].detail["tables"].get("turn_audit", []) if tables else []
+        tables = [one for one in evidence.database_changes() if one.n < entry.n]
+        rows = tables[-1].tables.get("turn_audit", []) if tables else []
         known = {row["item_id"]: row["text"] for row in rows}
         for call in _calls(evidence):
             ran = [one for one in _ran(evidence, call) if one.n < entry.n]
-            said = ran[0].detail["said"] if ran else None
+            said = ran[0].output if ran else None
             if said is not None and said not in str(known.get(call.item_id)):
                 return f"{evidence.line(entry)} came before a committed row with what {_shown(call)} had answered: {evidence.line(ran[0])}."
     return None

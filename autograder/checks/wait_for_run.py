@@ -9,7 +9,7 @@ from openai import OpenAI
 
 from autograder.checks.seen import short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten, worth
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import Entry, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.host import LATENCY
 from threadlab.trials.trial import CLIENT, Evidence, World
@@ -52,8 +52,8 @@ def _args(given: dict[str, Any]) -> list[Any]:
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
 
 
-def _asks(evidence: Evidence) -> list[Entry]:
-    return [entry for entry in evidence.journal if entry.what == "sent"]
+def _asks(evidence: Evidence) -> list[Sent]:
+    return [entry for entry in evidence.journal if isinstance(entry, Sent)]
 
 
 def pauses(evidence: Evidence) -> list[float]:
@@ -169,13 +169,13 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
 
 
 def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found:
-    told = next((one for one in evidence.requests(family.poll, ok=True) if one.detail.get("status") in family.ends), None)
+    told = next((one for one in evidence.requests(family.poll, ok=True) if one.run_status in family.ends), None)
     if told is None:
         return Occasion.NONE
     after = [entry for entry in _asks(evidence) if entry.n > told.n]
     if not after:
         return None
-    return f"{evidence.line(told)} had said that the {family.run} was {told.detail['status']}, and after it came {evidence.line(after[0])}."
+    return f"{evidence.line(told)} had said that the {family.run} was {told.run_status}, and after it came {evidence.line(after[0])}."
 
 
 def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -196,7 +196,7 @@ def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
 
 
 def cancels_at_the_deadline(evidence: Evidence, family: Family = THREADS) -> Found:
-    cancels = [one for one in evidence.requests(family.cancel, ok=True) if one.run_id == evidence.given["run_id"]]
+    cancels = [one for one in evidence.requests(family.cancel, ok=True) if one.work_id == evidence.given["run_id"]]
     most = _most(evidence)
     if cancels:
         early = cancels[0].at - evidence.start

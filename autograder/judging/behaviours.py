@@ -16,6 +16,7 @@ import msgspec
 
 from threadlab.trials.explore import Exploration, explore_kills, explore_with
 from threadlab.trials.guest.messages import Spec
+from threadlab.trials.host import KillPoint
 from threadlab.trials.timeline import Timeline
 from threadlab.trials.trial import Evidence, Guest, World
 
@@ -52,8 +53,8 @@ class Scene(msgspec.Struct, frozen=True):
     """How many orders are visited at most; past it they are drawn at random, and the verdict says so."""
     kill: bool = False
     """Instead of every order: let it run through once, then kill it at each point and start it again. `bound` is of points, then."""
-    where: tuple[str, ...] = ()
-    """With `kill`: only at points whose description has one of these words. Where a sample must do, it is of those that tell most."""
+    where: Callable[[KillPoint], bool] | None = None
+    """With `kill`: only at points for which this is true. Where a sample must do, it is of those that tell most."""
 
 
 class Behaviour(msgspec.Struct, frozen=True):

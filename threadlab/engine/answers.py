@@ -14,6 +14,7 @@ from threadlab.engine.assistants_api.plan import next_round
 from threadlab.engine.call import Call
 from threadlab.engine.drafts import Draft
 from threadlab.engine.files_api.file_search import search_files, search_for_response
+from threadlab.engine.journal import Deferred, journal_ids
 from threadlab.engine.responses_api.life import KEPT_IN_CONVERSATION
 from threadlab.engine.responses_api.plan import plan_of
 from threadlab.engine.responses_api.stream import draft_events
@@ -162,16 +163,11 @@ class Answers:
         return draft
 
     def _log(self, row: Row, question: Question, answer: Answer, now: float) -> None:
-        detail: dict[str, object] = {"text": " ".join(answer.texts)[:500]}
-        if answer.calls:
-            detail["calls"] = [one.name for one in answer.calls]
+        entry = Deferred(at=now, operation="answered", text=" ".join(answer.texts)[:500], **journal_ids(row, question.id))
+        entry.calls, entry.usage = tuple(one.name for one in answer.calls), answer.usage
         if answer.failure:
-            detail |= {"error": answer.failure.message, "code": answer.failure.code}
-        if answer.usage:
-            detail["usage"] = msgspec.to_builtins(answer.usage)
-        self._state.journal.add(
-            now, "outside", operation="answered", thread_id=row.parent, run_id=row.id, object_id=question.id, detail=detail
-        )
+            entry.error, entry.code = answer.failure.message, answer.failure.code
+        self._state.journal.add(entry)
 
     def _of_run(self, run: o.Run, plan: Plan, answer: Answer, reads: int, now: float) -> Plan:
         unlimited = msgspec.structs.replace(run, max_prompt_tokens=None, max_completion_tokens=None)  # whoever answered was told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -64,7 +64,7 @@ class Call:
         self.model = ""
         """The model that this call is a request to, for the headers about its limits."""
         self.noted: dict[str, Any] = {}
-        """What the handler wants the journal to say about this call: `thread_id`, `run_id`, `object_id`, `detail`."""
+        """What the handler wants the journal to say about this call: fields of `threadlab.engine.journal.Executed`."""
 
     @property
     def store(self) -> Store:
@@ -83,8 +83,42 @@ class Call:
     def new_id(self, prefix: str) -> str:
         return self.state.new_id(prefix)
 
-    def note(self, **fields: Any) -> None:
-        self.noted.update(fields)
+    def note(
+        self,
+        *,
+        thread_id: str = "",
+        run_id: str = "",
+        conversation_id: str = "",
+        response_id: str = "",
+        object_id: str = "",
+        text: str = "",
+        role: str = "",
+        metadata: Mapping[str, str] | None = None,
+        window: Iterable[str] = (),
+        listed: Iterable[str] = (),
+        added: Iterable[str] = (),
+        outputs: Mapping[str, str] | None = None,
+        run_status: str = "",
+        size: int = 0,
+    ) -> None:
+        """Let the journal say this about the call, if it succeeds: see `threadlab.engine.journal.Executed`."""
+        fields: dict[str, Any] = {
+            "thread_id": thread_id,
+            "run_id": run_id,
+            "conversation_id": conversation_id,
+            "response_id": response_id,
+            "object_id": object_id,
+            "text": text,
+            "role": role,
+            "metadata": metadata,
+            "window": tuple(window),
+            "listed": tuple(listed),
+            "added": tuple(added),
+            "outputs": outputs,
+            "run_status": run_status,
+            "size": size,
+        }
+        self.noted |= {name: value for name, value in fields.items() if value}
 
     # ---- finding things ------------------------------------------------------------------------------------------------------------------
 

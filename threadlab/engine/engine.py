@@ -14,7 +14,7 @@ from threadlab.engine.assistants_api.stream import RunStream
 from threadlab.engine.call import Call
 from threadlab.engine.drafts import Draft
 from threadlab.engine.faults import Faults, Limit, Rule, Scenario
-from threadlab.engine.journal import Entry, Journal
+from threadlab.engine.journal import Dropped, Executed, Journal
 from threadlab.engine.limits import Limits, fault_429
 from threadlab.engine.responses_api.life import ResponseLife
 from threadlab.engine.responses_api.stream import ResponseStream
@@ -82,12 +82,12 @@ class Engine:
         """Execute one request at the time `now` (seconds). `number` joins its journal line with the one that says it was sent."""
         now = max(now, self.state.now)
         self.advance(now)
-        begun: Entry | None = None
+        begun: Executed | None = None
         call: Call | None = None
         hold = 0.0
         try:
             operation, ids = find_operation(request.method, request.path)
-            begun = self.journal.add(now, "request", operation=operation.name, request=number, **_named(operation, ids))
+            begun = self.journal.add(Executed(at=now, operation=operation.name, request=number, **_named(operation, ids)))
             project = self._project_of(request)
             if operation.beta and BETA not in request.headers.get("openai-beta", ""):
                 raise errors.no_beta_header()
@@ -104,13 +104,14 @@ class Engine:
             else:
                 with self.store.transaction():
                     result = operation.handler(call)
-            self.journal.amend(begun, status=200, **call.noted)
+            begun.status = 200
+            for name, value in call.noted.items():
+                setattr(begun, name, value)
             return self._sent(operation, self._reply(result, hold, call), number, now)
         except errors.ApiError as error:
             if begun is None:
-                begun = self.journal.add(now, "request", request=number, object_id=f"{request.method} {request.path}")
-            detail = {"error": error.detail.message, "code": error.detail.code}
-            self.journal.amend(begun, status=error.status, detail=detail)
+                begun = self.journal.add(Executed(at=now, request=number, object_id=f"{request.method} {request.path}"))
+            begun.status, begun.error, begun.code = error.status, error.detail.message, error.detail.code
             return self._error_reply(error, hold, call)
         except Exception:
             self.invalidate()
@@ -146,10 +147,11 @@ class Engine:
 
     # ---- faults --------------------------------------------------------------------------------------------------------------------------
 
-    def _fail_before(self, triggered: list[Rule], begun: Entry, hold: float) -> Lost | None:
+    def _fail_before(self, triggered: list[Rule], begun: Executed, hold: float) -> Lost | None:
         for rule in triggered:
             if rule.kind in _LOST:
-                self.journal.amend(begun, what="lost", detail={"text": f"{rule.kind}: not carried out"})
+                where = {name: getattr(begun, name) for name in ("operation", "request", *_FIELDS.values(), "object_id")}
+                self.journal.replace(begun, Dropped(at=begun.at, text=f"{rule.kind}: not carried out", **where))
                 return Lost(_LOST[rule.kind], hold)
             if rule.kind in _ERRORS:
                 raise _ERRORS[rule.kind](rule)
@@ -157,9 +159,8 @@ class Engine:
 
     def _sent(self, operation: Operation, reply: Reply, number: int | None, now: float) -> Outcome:
         for rule in self.faults.triggered(operation.name, ("after",)):
-            self.journal.add(
-                now, "lost", operation=operation.name, request=number, detail={"text": f"{rule.kind}: carried out, but the reply was lost"}
-            )
+            text = f"{rule.kind}: carried out, but the reply was lost"
+            self.journal.add(Dropped(at=now, operation=operation.name, request=number, text=text))
             if rule.kind == "500_after":
                 return self._error_reply(errors.server_error(500), reply.hold)
             return Lost("reset" if rule.kind == "reply_lost" else "silence", reply.hold)
@@ -204,7 +205,7 @@ _ERRORS: dict[str, Callable[[Rule], errors.ApiError]] = {
     "503": lambda rule: errors.server_error(503),
 }
 
-_FIELDS = {"thread_id": "thread_id", "run_id": "run_id", "conversation_id": "thread_id", "response_id": "run_id"}
+_FIELDS = {name: name for name in ("thread_id", "run_id", "conversation_id", "response_id")}
 
 
 def _named(operation: Operation, ids: tuple[str, ...]) -> dict[str, Any]:

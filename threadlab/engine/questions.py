@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from threadlab.engine.drafts import Draft
-from threadlab.engine.journal import Journal
+from threadlab.engine.journal import Deferred, Journal, journal_ids
 from threadlab.store.protocol import Store
 from threadlab.store.records import Moment, Plan, Question, Row, Waiting
 from threadlab.wire.prompts import Prompt
@@ -31,7 +31,7 @@ class Questions:
         """Keep a question. Returns the plan of a run that waits for its answer, until `end` at most. `reads` are the prompt's tokens."""
         question = Question(self._new_id("ask"), row.id, prompt, end.at)
         self._store.put(Row(question.id, "outside.asked", row.project, row.id, self._store.next_seq(), question))
-        self._journal.add(now, "outside", operation="asked", thread_id=row.parent, run_id=row.id, object_id=question.id)
+        self._journal.add(Deferred(at=now, operation="asked", **journal_ids(row, question.id)))
         self.pending[row.id] = question
         self.changed()
         waiting = Waiting(question.id, reads)

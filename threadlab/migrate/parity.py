@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import Executed
 from threadlab.errors import ThreadlabError
 from threadlab.migrate import parity_scenes as scenes
 from threadlab.migrate.parity_source import Function, functions
@@ -89,7 +89,7 @@ class Seen(msgspec.Struct, frozen=True):
         home = self.evidence.given["home"]
         return [one.text for one in self.function.family.said(self.evidence, home)[len(scenes.BEFORE) :] if one.role == role]
 
-    def requests(self, operations: Iterable[str], *, ok: bool) -> list[Entry]:
+    def requests(self, operations: Iterable[str], *, ok: bool) -> list[Executed]:
         return [one for one in self.evidence.requests(ok=ok) if one.operation in operations]
 
 
@@ -139,7 +139,7 @@ def _cancelled(seen: Seen) -> str:
 
 def _asked_after_the_end(seen: Seen) -> str:
     family = seen.function.family
-    told = next((one for one in seen.evidence.requests(family.poll, ok=True) if one.detail.get("status") in family.ends), None)
+    told = next((one for one in seen.evidence.requests(family.poll, ok=True) if one.run_status in family.ends), None)
     return "yes" if told and any(one.what == "sent" and one.n > told.n for one in seen.evidence.journal) else "no"
 
 

@@ -1,7 +1,7 @@
 """The two families of the API side by side: what each calls the parts of a turn, and how to read what came of it.
 
 Threads and Runs, Conversations and Responses: the same turn under other names. What judges or compares code on the one judges code on the
-other by this table. (The journal calls a conversation's id `thread_id` and a response's id `run_id`, so most of it reads alike already.)
+other by this table; in the journal `home_id` and `work_id` are the ids of either.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from threadlab.trials.guest.messages import Spec
+from threadlab.trials.host import KillPoint
 from threadlab.trials.trial import Evidence, Guest, World, in_process, replaying, run_trial
 
 BOUND = 200
@@ -71,16 +72,18 @@ def explore_with(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, 
     return Exploration(orders, False, seed)
 
 
-def explore_kills(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, where: tuple[str, ...] = ()) -> Exploration:
+def explore_kills(
+    guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, where: Callable[[KillPoint], bool] | None = None
+) -> Exploration:
     """Let `spec` run through once, then kill it at every point at which it can be killed and start it again, a trial a point.
 
     Points lie before and after every request, and after everything that the database took in. When there are more than `bound`, it is as
-    many, evenly spread. `where` leaves only those points whose description has one of these words, such as `createRun was carried out`.
+    many, evenly spread. `where` leaves only those points for which it is true.
     """
     whole = run_trial(guest, spec, world)
     if whole.ending.how in ("missing", "broken", "halted"):  # what has no end undisturbed shows nothing more when it is killed
         return Exploration([whole], True, 0)
-    chosen = [point for point, when in enumerate(whole.points) if not where or any(words in when for words in where)]
+    chosen = [point for point, one in enumerate(whole.points) if where is None or where(one)]
     step = max(1.0, len(chosen) / bound)
     points = [chosen[int(index * step)] for index in range(min(len(chosen), bound))]
     killed = [run_trial(guest, spec, world, kill_at=point, restart=True) for point in points]

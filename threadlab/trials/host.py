@@ -1,21 +1,27 @@
 """The host side of a trial: it has the engine, the clock and the choice of what is delivered next.
 
-A guest can only send requests, sleep, report and end; everything else is decided here, so a verdict rests on what happened and not on
-what the guest says happened.
+A guest can only send requests, sleep, use what it was handed, and end. Requests are executed here, tools and statements are run here, so a
+verdict rests on what happened and not on what the guest says happened.
 """
 
 import heapq
-from collections.abc import Callable
-from typing import Any
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 import msgspec
 
 from threadlab.engine import Engine, Lost, Reply, Request, Stream
 from threadlab.engine.assistants_api.life import TERMINAL
 from threadlab.engine.assistants_api.stream import StreamCut
+from threadlab.engine.journal import CallbackUsed, DatabaseChanged, Entry, Note, Sent, Tables, ToolUsed, TurnMarked
+from threadlab.engine.routes import find_operation
 from threadlab.trials.guest import messages as m
+from threadlab.trials.guest.messages import Spec
+from threadlab.trials.handed_out import ForgedMessage, HandedOut
 from threadlab.virtual_time.clock import LEAST
 from threadlab.wire.assistants import Run
+from threadlab.wire.errors import ApiError
 from threadlab.wire.responses import Response
 
 LATENCY = 0.02
@@ -49,6 +55,28 @@ class Choice(msgspec.Struct, frozen=True):
     taken: int
 
 
+class KillPoint(msgspec.Struct, frozen=True):
+    """A point at which the program can be killed."""
+
+    when: Literal["before", "after", "used"]
+    """Before a request arrived, after it was carried out and before its reply, or after something that was handed out was used."""
+    operation: str
+    """The request's, or the name of what was used."""
+    text: str = ""
+    tables: tuple[str, ...] = ()
+    """Of a commit: the tables whose rows have changed."""
+
+    def __str__(self) -> str:
+        """As in "killed ..."."""
+        match self.when:
+            case "before":
+                return f"before {self.operation} arrived"
+            case "after":
+                return f"after {self.operation} was carried out, before its reply"
+            case "used":
+                return f"after the {self.operation} had taken in {self.text or 'something'}"
+
+
 class _Held(msgspec.Struct, frozen=True, order=True):
     """A reply that is on its way, or a stream that will have more."""
 
@@ -68,12 +96,14 @@ class Host:
         choose: Callable[[tuple[str, ...]], int] = lambda options: 0,
         limits: Limits | None = None,
         kill_at: int | None = None,
+        handed_out: Spec | None = None,
     ) -> None:
         self.engine, self.now, self.start = engine, start, start
         self.limits = limits or Limits()
         self.choices: list[Choice] = []
-        self.points: list[str] = []
-        """The points that a kill could have hit so far, in words."""
+        self.points: list[KillPoint] = []
+        """The points that a kill could have hit so far."""
+        self._handed_out = HandedOut(handed_out or Spec(""), self._committed)
         self._choose, self._kill_at = choose, kill_at
         self._in_flight: dict[int, tuple[m.Send, float, int]] = {}
         self._held: list[_Held] = []
@@ -107,14 +137,21 @@ class Host:
             case m.Idle():
                 return self._idle(said)
             case m.Sleep():
-                self.now += min(max(said.seconds, LEAST), 10 * 86_400.0) if said.seconds > 0 else 0.0
+                self._sleep(said.seconds)
                 return m.Go(self.now)
             case m.ReadOn():
                 return self._read_on(said)
-            case m.Witness():
-                self.engine.advance(self.now)
-                self.engine.journal.add(self.now, "witness", operation=said.name, detail=said.detail)
-                self._kill_point(f"after the {said.name} had taken in {said.detail.get('text', 'something')}")
+            case m.ToolCall():
+                return self._use_tool(said)
+            case m.CallbackCall():
+                self._handed_out.check_callback(said.name)
+                self._used(CallbackUsed(at=self.now, operation=said.name, text=said.text))
+                return m.Go(self.now)
+            case m.DatabaseCall():
+                return self._use_database(said)
+            case m.Mark():
+                user, text = self._handed_out.mark(said.name, said.turn, self.now - self.start)
+                self._used(TurnMarked(at=self.now, operation=said.name, turn=said.turn, user=user, text=text))
                 return m.Go(self.now)
             case m.Abandon():
                 return self._abandon(said)
@@ -128,10 +165,11 @@ class Host:
             return f"waited {(self.now - self.start) / 3600:.0f} hours without an end"
         return None
 
-    def _kill_point(self, when: str) -> None:
+    def _kill_point(self, point: KillPoint) -> None:
         if len(self.points) == self._kill_at and self._halted is None:
-            self._halted, self.killed_when = "killed", f"killed {when}"
-        self.points.append(when)
+            self._halted, self.killed_when = "killed", f"killed {point}"
+            self._handed_out.end_process()
+        self.points.append(point)
 
     @property
     def killed(self) -> bool:
@@ -139,16 +177,65 @@ class Host:
 
     def restart(self) -> None:
         """Make ready for the next process of a program that was killed. What was in flight is lost; what the service has, it has."""
-        self.now += RESTART_TAKES
         self._halted = self._kill_at = None
+        self.next_process()
+        self.engine.journal.add(Note(at=self.now, operation="restart", text=self.killed_when))
+
+    def next_process(self) -> None:
+        """Make ready for another process of the program. What was in flight and what was not committed is lost."""
+        self.now += RESTART_TAKES
+        self._handed_out.end_process()
         for waiting in (self._in_flight, self._held, self._streams, self._polls):
             waiting.clear()
-        self.engine.journal.add(self.now, "note", operation="restart", detail={"text": self.killed_when})
+
+    def close(self) -> None:
+        """Put away what was handed out."""
+        self._handed_out.close()
 
     @property
     def in_flight(self) -> list[str]:
         """What was sent and never delivered."""
         return [_label(send) for send, _, _ in self._in_flight.values()]
+
+    # ---- what was handed out -------------------------------------------------------------------------------------------------------------
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += min(max(seconds, LEAST), 10 * 86_400.0) if seconds > 0 else 0.0
+
+    def _used(self, entry: Entry, tables: Iterable[str] = ()) -> None:
+        """Something was used: it stands in the journal, and the program can be killed after it."""
+        self.engine.advance(self.now)  # what was due before this stands before it in the journal
+        self.engine.journal.add(entry)
+        self._kill_point(KillPoint("used", entry.operation, entry.text, tuple(tables)))
+
+    def _committed(self, text: str, tables: Tables, changed: Iterable[str]) -> None:
+        self._used(DatabaseChanged(at=self.now, operation="database", text=text, tables=tables), changed)
+
+    def _use_tool(self, said: m.ToolCall) -> m.Told:
+        try:
+            result = self._handed_out.use_tool(said.name, said.arguments)
+        except TypeError as error:
+            return m.ToolReply(self.now, None, misused=str(error))
+        self._used(
+            ToolUsed(at=self.now, operation="tool", text=result.text, tool=said.name, arguments=said.arguments, output=result.output)
+        )
+        self._sleep(result.seconds)
+        return m.ToolReply(self.now, result.output, result.error)
+
+    def _use_database(self, said: m.DatabaseCall) -> m.Told:
+        database, number = self._handed_out.database, said.connection
+        try:
+            if said.action == "connect":
+                number = database.connect()
+                return m.DatabaseReply(self.now, number)
+            parameters: Any = said.parameters if said.action == "executemany" else (said.parameters or [[]])[0]
+            result = database.run(number, said.action, said.sql, parameters)
+        except (sqlite3.Error, OverflowError, ValueError) as error:
+            if isinstance(error, ForgedMessage):
+                raise
+            name = type(error).__name__ if isinstance(error, sqlite3.Error) else "InterfaceError"
+            return m.DatabaseReply(self.now, number, database.in_transaction(number), error=name, message=str(error)[:500])
+        return m.DatabaseReply(self.now, number, database.in_transaction(number), result.columns, result.rows, result.count, result.last_id)
 
     # ---- requests ------------------------------------------------------------------------------------------------------------------------
 
@@ -158,9 +245,7 @@ class Host:
         if send.method == "GET" and not send.path.endswith(("/messages", "/items")):
             self._count_poll(send.path)
         self.engine.advance(self.now)  # what was due before this stands before it in the journal
-        carried = _texts(send)
-        detail = {"texts": carried} if carried else {}
-        self.engine.journal.add(self.now, "sent", operation=_label(send), request=send.number, detail=detail)
+        self.engine.journal.add(Sent(at=self.now, operation=_label(send), request=send.number, texts=tuple(_texts(send))))
         if not send.waits:
             self._in_flight[send.number] = (send, self.now, 0)
             return m.Go(self.now)
@@ -188,13 +273,13 @@ class Host:
     def _carry_out(self, send: m.Send) -> tuple[m.Told, float]:
         """Execute a request: what the guest will be told, and in how many more seconds."""
         label = _label(send)
-        self._kill_point(f"before {label} arrived")
+        self._kill_point(KillPoint("before", label))
         if self._halted is not None:
             return m.Halt(self.now, self._halted), 0.0
         request = Request(send.method, send.path, send.query, send.headers, send.body)
         outcome = self.engine.handle(request, self.now, number=send.number)
         self.now += LATENCY
-        self._kill_point(f"after {label} was carried out, before its reply")
+        self._kill_point(KillPoint("after", label))
         if isinstance(outcome, Lost) and outcome.how == "silence":
             return m.Fail(self.now, send.number, "silence"), send.patience
         if outcome.hold > send.patience:
@@ -326,9 +411,6 @@ class Host:
 
 def _label(send: m.Send) -> str:
     """A request as a person would name it: `createMessage`."""
-    from threadlab.engine.routes import find_operation
-    from threadlab.wire.errors import ApiError
-
     try:
         return find_operation(send.method, send.path)[0].name
     except ApiError:

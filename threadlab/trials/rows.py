@@ -6,7 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import (
+    CallbackUsed,
+    DatabaseChanged,
+    Dropped,
+    Entry,
+    Executed,
+    MessageChanged,
+    RunChanged,
+    Sent,
+    ToolUsed,
+    TurnMarked,
+)
 
 if TYPE_CHECKING:
     from threadlab.trials.trial import Evidence
@@ -14,6 +25,9 @@ if TYPE_CHECKING:
 
 LABELS = {"createMessage": "send", "createRun": "run", "createThreadAndRun": "run", "getRun": "wait", "listMessages": "read"}
 """Which part of a turn an operation is."""
+
+POLLS = frozenset({"getRun"})
+"""Operations whose replies are shown as one row where they say the same several times."""
 
 
 ENDED = frozenset({"completed", "failed", "incomplete", "cancelled", "expired"})
@@ -42,6 +56,10 @@ class Row(NamedTuple):
     """What is in flight after this moment."""
     times: int = 1
     """How many polls in a row this stands for."""
+    operation: str = ""
+    """Of a reply: of which operation."""
+    reads: int | None = None
+    """Of a new run or response: how many messages or items it reads."""
 
 
 class JournalReader:
@@ -51,14 +69,14 @@ class JournalReader:
         # The journal is in the order of learning: what a run did by itself is written when somebody next asks.
         self.entries = sorted(entries, key=lambda entry: entry.at)
         self.start = start
-        threads = list(dict.fromkeys(entry.thread_id for entry in self.entries if entry.thread_id))
+        threads = list(dict.fromkeys(entry.home_id for entry in self.entries if entry.home_id))
         self.names = {thread_id: f"{chr(65 + index % 26)}: " for index, thread_id in enumerate(threads)} if len(threads) > 1 else {}
         self.flying: dict[int, str] = {}
         self.begun: dict[str, str] = {}
         """The first status of each run; of a response whose reply is held back until it has ended, that is `in_progress`."""
         for entry in self.entries:
             if entry.what == "run":
-                self.begun.setdefault(entry.run_id, entry.state)
+                self.begun.setdefault(entry.work_id, entry.state)
 
     def rows(self) -> list[Row]:
         rows: list[Row] = []
@@ -75,16 +93,18 @@ class JournalReader:
         return rows
 
     def _row(self, entry: Entry, following: Entry | None) -> Row | None:
-        match entry.what:
-            case "sent":
+        match entry:
+            case Sent():
                 return self._sent(entry, following)
-            case "request" | "lost":
-                return self._arrived(entry)
-            case "run":
+            case Executed():
+                return self._arrived(entry)._replace(operation=entry.operation)
+            case Dropped():
+                return self._dropped(entry)
+            case RunChanged():
                 return self._run(entry)
-            case "message" if entry.state != "in_progress":
-                return Row(0, thread=self._of(entry, f"reply: {_quoted(entry.detail.get('text', ''))}"), thread_id=entry.thread_id)
-            case "witness":
+            case MessageChanged() if entry.state != "in_progress":
+                return Row(0, thread=self._of(entry, f"reply: {_quoted(entry.text)}"), thread_id=entry.home_id)
+            case ToolUsed() | CallbackUsed() | DatabaseChanged() | TurnMarked():
                 return Row(0, code=_used(entry))
         return None
 
@@ -95,60 +115,63 @@ class JournalReader:
             return None
         assert entry.request is not None
         self.flying[entry.request] = _words(entry.operation)
-        return Row(0, code=_labelled(entry.operation), sent=entry.request)
+        return Row(0, code=_labelled(entry.operation), sent=entry.request, operation=entry.operation)
 
-    def _arrived(self, entry: Entry) -> Row:
+    def _reply_name(self, entry: Entry) -> str:
         later = self.flying.pop(entry.request, None) if entry.request is not None else None
-        name = f"reply to {_words(entry.operation)}" if later else _labelled(entry.operation)
+        return f"reply to {_words(entry.operation)}" if later else _labelled(entry.operation)
+
+    def _dropped(self, entry: Dropped) -> Row:
+        name = self._reply_name(entry)
         if entry.operation == "stream":
-            return Row(0, code="stream: cut off", thread=self._of(entry, str(entry.detail.get("text", ""))), refused=True)
-        if entry.what == "lost":
-            return Row(
-                0, code=f"{name}: none", thread=self._of(entry, str(entry.detail.get("text", "lost"))), arrived=entry.request, refused=True
-            )
+            return Row(0, code="stream: cut off", thread=self._of(entry, entry.text), refused=True)
+        return Row(0, code=f"{name}: none", thread=self._of(entry, entry.text or "lost"), arrived=entry.request, refused=True)
+
+    def _arrived(self, entry: Executed) -> Row:
+        name = self._reply_name(entry)
         good = entry.status is not None and entry.status < 400
-        row = Row(0, arrived=entry.request, thread_id=entry.thread_id, refused=not good, code=f"{name}: {entry.status}")
+        row = Row(0, arrived=entry.request, thread_id=entry.home_id, refused=not good, code=f"{name}: {entry.status}")
         if not good:
-            return row._replace(thread=self._of(entry, f"refused: {_reason(str(entry.detail.get('error', '')))}"))
+            return row._replace(thread=self._of(entry, f"refused: {_reason(entry.error)}"))
         if entry.operation == "getRun":
-            return row._replace(code=f"{name}: {str(entry.detail.get('status', '')).replace('_', ' ')}")
+            return row._replace(code=f"{name}: {entry.run_status.replace('_', ' ')}")
         if entry.operation in ("createMessage", "createConversationItems"):
-            return row._replace(thread=self._of(entry, f"stored: {_quoted(entry.detail.get('text', ''))}"))
+            return row._replace(thread=self._of(entry, f"stored: {_quoted(entry.text)}"))
         if entry.operation in ("createRun", "createThreadAndRun"):
-            return row._replace(run=self._of(entry, f"queued, reads {_much(entry, 'message')}"), state="queued")
+            return row._replace(run=self._of(entry, f"queued, reads {_much(entry, 'message')}"), state="queued", reads=len(entry.window))
         if entry.operation == "createResponse":
-            state = self.begun.get(entry.run_id, "queued")
+            state = self.begun.get(entry.work_id, "queued")
             held = state == "in_progress"
             code = f"{_words(entry.operation)} arrives; its reply comes when it is done" if held else row.code
             run = self._of(entry, f"{state.replace('_', ' ')}, reads {_much(entry, 'item')}")
-            return row._replace(code=code, run=run, state=state)
+            return row._replace(code=code, run=run, state=state, reads=len(entry.window))
         return row
 
     def _run(self, entry: Entry) -> Row | None:
-        if entry.state == "queued" or (entry.state == "in_progress" == self.begun.get(entry.run_id)):
+        if entry.state == "queued" or (entry.state == "in_progress" == self.begun.get(entry.work_id)):
             return None  # its request has said so
-        why = f": {_reason(str(entry.detail['error']))}" if entry.detail.get("error") else ""
-        return Row(0, run=self._of(entry, entry.state.replace("_", " ") + why), thread_id=entry.thread_id, state=entry.state)
+        why = f": {_reason(entry.error)}" if entry.error else ""
+        return Row(0, run=self._of(entry, entry.state.replace("_", " ") + why), thread_id=entry.home_id, state=entry.state)
 
     def _of(self, entry: Entry, text: str) -> str:
-        return self.names.get(entry.thread_id, "") + text
+        return self.names.get(entry.home_id, "") + text
 
 
-def _much(entry: Entry, what: str) -> str:
+def _much(entry: Executed, what: str) -> str:
     """How much a run reads."""
-    count = len(entry.detail.get("window", []))
+    count = len(entry.window)
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _used(entry: Entry) -> str:
     """What was handed out and used; a callback with what it was given."""
-    text = entry.detail.get("text")
-    return f"uses {entry.operation}" if entry.operation == "database" or text is None else f"{entry.operation}({_quoted(text)})"
+    plain = isinstance(entry, DatabaseChanged) or not (entry.text or isinstance(entry, CallbackUsed))
+    return f"uses {entry.operation}" if plain else f"{entry.operation}({_quoted(entry.text)})"
 
 
 def _joined(before: Row, row: Row) -> Row | None:
     """One row for two moments where that says the same: polls in a row, and a reply with the end of its run."""
-    poll = before.code == row.code and row.code.startswith(LABELS["getRun"]) and row.in_flight == before.in_flight
+    poll = before.code == row.code and row.operation in POLLS and row.in_flight == before.in_flight
     if poll and not (row.thread or row.run or before.sent or row.sent):
         return before._replace(at=row.at, times=before.times + 1)
     same_time = abs(before.at - row.at) < 1e-6 and not before.code and not row.code

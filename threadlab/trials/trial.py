@@ -19,6 +19,7 @@ import msgspec
 
 from threadlab.engine import Engine, Entry, Journal
 from threadlab.engine.faults import Scenario, parse
+from threadlab.engine.journal import DatabaseChanged, Executed, Tables
 from threadlab.engine.routes import OPERATIONS
 from threadlab.responders import Responder
 from threadlab.responders.scripted import Scripted
@@ -134,10 +135,14 @@ class Evidence:
         return [row.body for row in self._store.page(Query(kind, PROJECT, parent, limit=1_000_000))]
 
     @property
-    def tables(self) -> dict[str, list[dict[str, Any]]]:
+    def tables(self) -> Tables:
         """The database at the end, as far as it was committed: rows by the name of their table. Tables without rows are not in it."""
-        witnesses = [entry for entry in self.journal if entry.what == "witness" and entry.operation == "database"]
-        return witnesses[-1].detail["tables"] if witnesses else {}
+        changes = self.database_changes()
+        return changes[-1].tables if changes else {}
+
+    def database_changes(self) -> list[DatabaseChanged]:
+        """What was committed to the database, oldest first."""
+        return [entry for entry in self.journal if isinstance(entry, DatabaseChanged)]
 
     @property
     def value(self) -> Any:
@@ -158,7 +163,7 @@ class Evidence:
         """How long it took, in virtual seconds."""
         return self.end - self.start
 
-    def requests(self, operation: str | None = None, *, ok: bool | None = None, thread_id: str | None = None) -> list[Entry]:
+    def requests(self, operation: str | None = None, *, ok: bool | None = None, thread_id: str | None = None) -> list[Executed]:
         return self.journal.requests(operation, ok=ok, thread_id=thread_id)
 
     def line(self, entry: Entry) -> str:
@@ -191,14 +196,36 @@ def run_trial(
     that moment, whatever a `finally:` still writes. With `restart` the program is then started again, a new process in the same world.
     """
     engine = world.engine()
-    host = Host(engine, world.start, choose or (lambda options: 0), world.limits, kill_at)
+    host = Host(engine, world.start, choose or (lambda options: 0), world.limits, kill_at, spec)
     ready = msgspec.structs.replace(spec, start=world.start, api_key=KEY, seed=world.seed)
-    ending = guest(ready, host.ask)
-    if restart and host.killed and ending.how == "halted":
-        host.restart()
-        again = msgspec.structs.replace(ready, start=host.now, attempt=2, number=host.last_number, database=ending.database)
-        ending = guest(again, host.ask)
-    return Evidence(engine.journal, ending, host, world, kill_at)
+    try:
+        ending = _run_processes(guest, ready, host)
+        if restart and host.killed and ending.how == "halted":
+            host.restart()
+            again = msgspec.structs.replace(ready, start=host.now, attempt=2, number=host.last_number)
+            ending = _run_processes(guest, again, host)
+        return Evidence(engine.journal, ending, host, world, kill_at)
+    finally:
+        host.close()
+
+
+def _run_processes(guest: Guest, spec: Spec, host: Host) -> Ending:
+    """Run the guest: once, or with the driver `processes` once for each list of calls in `args`, each in a process of its own."""
+    if spec.driver != "processes":
+        return guest(spec, host.ask)
+    returned: list[Any] = []
+    ending = Ending("returned", returned)
+    for number, calls in enumerate(spec.args):
+        if number:
+            host.next_process()
+        one = msgspec.structs.replace(
+            spec, args=calls, driver="calls", start=host.now, number=host.last_number, attempt=spec.attempt + number
+        )
+        ending = guest(one, host.ask)
+        if ending.how != "returned":
+            return ending
+        returned.append(ending.value)
+    return msgspec.structs.replace(ending, value=returned)
 
 
 def in_process(namespace: dict[str, Any], *, patience: float | None = 20.0) -> Guest:

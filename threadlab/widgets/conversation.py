@@ -205,7 +205,7 @@ class ThreadView(base.Widget):
 
 def _windows(journal: Journal, thread_id: str) -> dict[str, tuple[str, ...]]:
     started = (entry for name in STARTS_RUN for entry in journal.requests(name, ok=True, thread_id=thread_id))
-    return {entry.run_id: tuple(entry.detail.get("window", ())) for entry in started}
+    return {entry.run_id: entry.window for entry in started}
 
 
 def _from_evidence(evidence: Evidence, thread_id: str) -> Snapshot:

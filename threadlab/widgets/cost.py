@@ -181,7 +181,7 @@ def _turns(source: Evidence | Sequence[tuple[str, str]] | None) -> list[tuple[st
         return [(asked, "The capital is Lisbon. Portugal has about ten and a half million inhabitants.")] * 40
     if not isinstance(source, Evidence):
         return list(source)
-    threads = dict.fromkeys(entry.thread_id for entry in source.journal if entry.thread_id)
+    threads = dict.fromkeys(entry.home_id for entry in source.journal if entry.home_id)
     turns: list[tuple[str, str]] = []
     for thread_id in threads:
         asked_texts: list[str] = []

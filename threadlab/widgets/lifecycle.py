@@ -52,9 +52,9 @@ def ways(source: Evidence | Journal) -> list[Way]:
     polls: dict[str, list[float]] = {}
     for entry in entries:
         if entry.what == "run":
-            steps.setdefault(entry.run_id, []).append((entry.state, entry.at - start))
+            steps.setdefault(entry.work_id, []).append((entry.state, entry.at - start))
         elif entry.what == "request" and entry.operation == "getRun":
-            polls.setdefault(entry.run_id, []).append(entry.at - start)
+            polls.setdefault(entry.work_id, []).append(entry.at - start)
     return [Way(run_id, tuple(taken), tuple(polls.get(run_id, ()))) for run_id, taken in steps.items()]
 
 

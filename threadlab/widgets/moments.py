@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from threadlab.engine.assistants_api.life import TERMINAL
-from threadlab.engine.journal import Entry, Journal
+from threadlab.engine.journal import Entry, Executed, Journal, Sent
 from threadlab.trials.rows import JournalReader, Row, _joined, ending_rows
 from threadlab.trials.trial import Evidence
 
@@ -85,25 +85,25 @@ class Moments:
         self.made: dict[str, int] = {}
         said: dict[str, dict[str, Said]] = {}
         texts: dict[str, int] = {}
-        carried = {entry.request: entry.detail["texts"] for entry in self.entries if entry.what == "sent" and entry.detail.get("texts")}
+        carried = {entry.request: entry.texts for entry in self.entries if isinstance(entry, Sent) and entry.texts}
         for place, entry in enumerate(self.entries):
             good = entry.what == "request" and (entry.status or 500) < 400
-            if entry.thread_id:
-                said.setdefault(entry.thread_id, {})
+            if entry.home_id:
+                said.setdefault(entry.home_id, {})
             if entry.what == "run":
-                self.states.setdefault(entry.run_id, []).append((place, entry.state))
+                self.states.setdefault(entry.work_id, []).append((place, entry.state))
             elif entry.what == "message" and entry.state != "in_progress":
-                text = str(entry.detail.get("text", ""))
-                said[entry.thread_id][entry.object_id] = Said(entry.object_id, "assistant", text, place)
-            elif good and entry.operation == "createMessage":
-                role, text = str(entry.detail.get("role", "user")), str(entry.detail.get("text", ""))
-                said[entry.thread_id][entry.object_id] = Said(entry.object_id, role, text, place)
-            elif good and entry.operation in (*STARTS_RUN, "createThread"):
+                said[entry.home_id][entry.object_id] = Said(entry.object_id, "assistant", entry.text, place)
+            elif not isinstance(entry, Executed) or not good:
+                continue
+            elif entry.operation == "createMessage":
+                said[entry.home_id][entry.object_id] = Said(entry.object_id, entry.role or "user", entry.text, place)
+            elif entry.operation in (*STARTS_RUN, "createThread"):
                 if entry.operation != "createRun":
-                    self.made[entry.thread_id] = place
+                    self.made[entry.home_id] = place
                 texts |= dict.fromkeys(carried.get(entry.request, ()), place)
                 if entry.operation != "createThread":
-                    self.runs.append(Run(entry.run_id, entry.thread_id, place, tuple(entry.detail.get("window", ()))))
+                    self.runs.append(Run(entry.work_id, entry.home_id, place, entry.window))
         self.said: dict[str, list[Said]] = {}
         for thread_id, known in said.items():
             there = evidence.messages(thread_id) if evidence else []

@@ -35,7 +35,7 @@ def went_wrong(evidence: Evidence) -> bool:
 
 def outcome(evidence: Evidence) -> str:
     """How an order ends, in a few words."""
-    read = [len(entry.detail.get("window", ())) for entry in evidence.requests("createRun", ok=True)]
+    read = [len(entry.window) for entry in evidence.requests("createRun", ok=True)]
     refused = len(evidence.requests(ok=False))
     ending = evidence.ending
     told = [f"the run reads {' and '.join(map(str, read))} messages"] if read else []

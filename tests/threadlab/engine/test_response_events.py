@@ -128,7 +128,7 @@ def test_stream_that_breaks_and_is_picked_up() -> None:
         with pytest.raises(Exception, match=r"reset|Connection"):
             seen += at.client.responses.create(model=MODEL, input=FRANCE, background=True, stream=True)
         with at.service.client() as client:
-            made = at.service.journal.requests("createResponse")[0].run_id
+            made = at.service.journal.requests("createResponse")[0].response_id
             later = list(client.responses.retrieve(made, stream=True, starting_after=5))
         assert later[0].sequence_number == 6
         assert later[-1].response.output_text == PARIS
@@ -141,7 +141,7 @@ def test_cancelled_under_a_stream() -> None:
         for event in events:
             names.append(event.type)
             if event.type == "response.output_text.delta":
-                at.client.responses.cancel(at.service.journal.requests("createResponse")[0].run_id)
+                at.client.responses.cancel(at.service.journal.requests("createResponse")[0].response_id)
         assert names[-1] == "response.output_text.delta"
         assert names.count("response.output_text.delta") == 1
 

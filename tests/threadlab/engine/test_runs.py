@@ -292,7 +292,7 @@ def test_message_that_came_after_the_run_was_made_is_not_read() -> None:
         run = at.finished(thread_id)
         (entry,) = at.service.journal.requests("createRun")
         messages = at.threads.messages.list(thread_id, order="asc").data
-        assert entry.detail["window"] == [message.id for message in messages[:2]]
+        assert list(entry.window) == [message.id for message in messages[:2]]
         assert run.status == "completed"
 
 

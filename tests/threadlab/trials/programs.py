@@ -39,4 +39,4 @@ def synchronous(client, thread_id, assistant_id, text):
 
 def windows(evidence):
     """How many messages each run read."""
-    return [len(entry.detail["window"]) for entry in evidence.requests("createRun", ok=True)]
+    return [len(entry.window) for entry in evidence.requests("createRun", ok=True)]

@@ -26,7 +26,7 @@ def test_callback_is_heard_when_all_is_over():
     evidence = trial(listens, CLIENT, *world.given, ON_TEXT, world=world)
     assert evidence.returned, evidence.ending
     heard = [entry for entry in evidence.journal if entry.what == "witness"]
-    assert [entry.detail["text"] for entry in heard] == ["The", " capital", " of", " Portugal", " is", " Lisbon."]
+    assert [entry.text for entry in heard] == ["The", " capital", " of", " Portugal", " is", " Lisbon."]
     ended = next(entry for entry in evidence.journal if entry.state == "completed")
     assert all(entry.n < ended.n for entry in heard)
 
@@ -83,5 +83,7 @@ def test_desk_is_opened_again_without_what_it_wrote_down(kill_at, found):
 def test_sample_of_kills_misses_the_moments_that_matter():
     kwargs = {"tickets": [["t1", "ada", "a"], ["t2", "ben", "b"]], "again": []}
     spec = Spec("Counts", [ASYNC_CLIENT, DB, "asst"], kwargs, driver="desk")
-    killed = explore_kills(in_process({"Counts": Counts}), spec, World(), where=("createThread was carried out",)).orders[1:]
+    killed = explore_kills(
+        in_process({"Counts": Counts}), spec, World(), where=lambda point: point.when == "after" and point.operation == "createThread"
+    ).orders[1:]
     assert [one.killed_when for one in killed] == ["killed after createThread was carried out, before its reply"] * 2

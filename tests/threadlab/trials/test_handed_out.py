@@ -16,7 +16,7 @@ def test_tool_runs_unseen_or_in_no_time():
         return [tools["book"](city=city) for city in ("Lisbon", "Lisbon")]
 
     evidence = trial(books, BOOK)
-    used = [(entry.detail["tool"], entry.detail["arguments"], entry.detail["said"]) for entry in evidence.journal]
+    used = [(entry.tool, entry.arguments, entry.output) for entry in evidence.journal]
     assert evidence.value == ["Lisbon: reference R1", "Lisbon: reference R2"]
     assert used == [("book", {"city": "Lisbon"}, said) for said in evidence.value]
     assert evidence.seconds == pytest.approx(180)
@@ -28,7 +28,7 @@ def test_tool_that_fails_is_not_reported():
 
     evidence = trial(books, BOOK)
     assert (evidence.ending.type, evidence.ending.message) == ("LookupError", "closed on Sundays")
-    assert [entry.detail["said"] for entry in evidence.journal] == [None]
+    assert [entry.output for entry in evidence.journal] == [None]
 
 
 def test_wrong_arguments_are_explained_by_our_own_code():
@@ -91,5 +91,5 @@ def test_commit_is_overlooked_because_nothing_seemed_to_change():
 
     row = {"thread_id": "thread_1", "user_id": "ada", "created_at": 1, "last_used_at": 2, "held": False, "deleted_at": None}
     evidence = trial(changes, DB | {"rows": {"kept_threads": [row]}})
-    seen = [entry.detail["tables"]["kept_threads"][0]["held"] for entry in evidence.journal if entry.what == "witness"]
+    seen = [entry.tables["kept_threads"][0]["held"] for entry in evidence.journal if entry.what == "witness"]
     assert seen == [0, 1, 0]

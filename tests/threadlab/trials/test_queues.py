@@ -29,7 +29,7 @@ def submitting(turns):
 def test_turns_come_before_or_after_their_moment():
     evidence = submitting([[0.0, "ada", "t1", "a"], [2.0, "bob", "t2", "b"]])
     assert evidence.value == ["hello ada", "hello bob"]
-    seen = [(entry.operation, entry.detail["user"], round(entry.at - evidence.start, 3)) for entry in evidence.journal]
+    seen = [(entry.operation, entry.user, round(entry.at - evidence.start, 3)) for entry in evidence.journal]
     assert seen == [("submitted", "ada", 0.0), ("settled", "ada", 1.0), ("submitted", "bob", 2.0), ("settled", "bob", 3.0)]
 
 

@@ -31,7 +31,7 @@ def test_text_of_a_lost_response_is_missing_from_the_journal():
     world = World(a_conversation, scenario="request_lost@createResponse")
     evidence = trial(ask, CLIENT | {"max_retries": 0}, world.given, world=world)
     (sent,) = [entry for entry in evidence.journal if entry.what == "sent"]
-    assert sent.detail["texts"] == ["What is the capital of France?"]
+    assert list(sent.texts) == ["What is the capital of France?"]
 
 
 def test_response_that_is_over_is_polled_for_ever():

@@ -29,7 +29,7 @@ async def racing(client, thread_id, assistant_id):
 
 world = World(setup)
 orders = explore(racing, ASYNC_CLIENT, *world.given, world=world)
-print(sorted({len(order.requests("createRun")[0].detail["window"]) for order in orders}))
+print(sorted({len(order.requests("createRun")[0].window) for order in orders}))
 """
 
 

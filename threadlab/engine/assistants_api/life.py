@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from threadlab.engine.drafts import Draft, text_by
-from threadlab.engine.journal import Journal
+from threadlab.engine.journal import Ids, Journal, MessageChanged, RunChanged, StepChanged
 from threadlab.engine.state import Event
 from threadlab.engine.usage import call_tokens
 from threadlab.store.protocol import Query, Store
@@ -139,7 +139,7 @@ class RunLife:
         )
         self._new(row, step, run.id)
         self._new(row, message, run.thread_id, run.id)
-        self._log(at, "message", message.status, run, message.id)
+        self._log(MessageChanged, at, message.status, run, message.id)
         row = msgspec.structs.replace(row, plan=msgspec.structs.replace(row.plan, open_step=step.id))  # type: ignore[type-var]
         events: list[Event] = [
             ("thread.run.step.created", step),
@@ -172,15 +172,8 @@ class RunLife:
         )
         message = msgspec.structs.replace(kept.body, content=content, **fields)
         self.store.put(msgspec.structs.replace(kept, body=message, tokens=tokens.of_message(action.text)))
-        self.journal.add(
-            at,
-            "message",
-            state=message.status,
-            thread_id=message.thread_id,
-            run_id=message.run_id or "",
-            object_id=message.id,
-            detail={"text": action.text},
-        )
+        ids: Ids = {"thread_id": message.thread_id, "run_id": message.run_id or "", "object_id": message.id}
+        self.journal.add(MessageChanged(at=at, state=message.status, text=action.text, **ids))
         return message
 
     def _start_calls(self, row: Row, run: o.Run, action: StartCalls, at: float) -> tuple[Row, list[Event]]:
@@ -202,7 +195,7 @@ class RunLife:
             step = msgspec.structs.replace(step, status="completed", completed_at=int(at), usage=used)
             events.append(("thread.run.step.completed", bare(step)))
         self._new(row, step, run.id)
-        self._log(at, "step", status, run, step.id)
+        self._log(StepChanged, at, status, run, step.id)
         assert row.plan is not None
         written = row.plan.completion_tokens + action.tokens
         plan = msgspec.structs.replace(row.plan, open_step=None if action.done else step.id, completion_tokens=written)
@@ -259,7 +252,7 @@ class RunLife:
             **{_STEP_STAMPS[status]: int(at)},
         )
         self.store.put(msgspec.structs.replace(kept, body=step))
-        self.journal.add(at, "step", state=status, thread_id=step.thread_id, run_id=step.run_id, object_id=step.id)
+        self.journal.add(StepChanged(at=at, state=status, thread_id=step.thread_id, run_id=step.run_id, object_id=step.id))
         return [(f"thread.run.step.{status}", step)]
 
     def _run_of(self, step: o.RunStep) -> object:
@@ -294,8 +287,10 @@ class RunLife:
             raise IllegalMove(f"{run.id}: {run.status} → {to}")
         run = msgspec.structs.replace(run, status=to, **fields)
         row = msgspec.structs.replace(row, body=run)
-        detail = {"error": run.last_error.message, "code": run.last_error.code} if run.last_error else {}
-        self.journal.add(at, "run", state=to, thread_id=run.thread_id, run_id=run.id, detail=detail)
+        entry = RunChanged(at=at, state=to, thread_id=run.thread_id, run_id=run.id)
+        if run.last_error:
+            entry.error, entry.code = run.last_error.message, run.last_error.code
+        self.journal.add(entry)
         return row, [(f"thread.run.{to}", run)]
 
     def move(self, row: Row, to: o.RunStatus, at: float, **fields: object) -> tuple[Row, list[Event]]:
@@ -304,8 +299,8 @@ class RunLife:
         self.store.put(row)
         return row, events
 
-    def _log(self, at: float, what: str, state: str, run: o.Run, object_id: str) -> None:
-        self.journal.add(at, what, state=state, thread_id=run.thread_id, run_id=run.id, object_id=object_id)  # type: ignore[arg-type]
+    def _log(self, kind: type[MessageChanged | StepChanged], at: float, state: str, run: o.Run, object_id: str) -> None:
+        self.journal.add(kind(at=at, state=state, thread_id=run.thread_id, run_id=run.id, object_id=object_id))
 
     def steps(self, run_row: Row) -> Iterable[o.RunStep]:
         for row in self.store.page(Query("thread.run.step", run_row.project, run_row.id, limit=1000)):

@@ -85,7 +85,7 @@ def create(call: Call) -> o.Message:
     if active := call.state.active_run(thread_id):
         raise errors.message_while_active(thread_id, active)
     message = add(call, thread_id, given)
-    call.note(object_id=message.id, detail={"text": message.text[:500], "role": message.role, "metadata": message.metadata})
+    call.note(object_id=message.id, text=message.text[:500], role=message.role, metadata=message.metadata)
     return message
 
 
@@ -119,5 +119,5 @@ def list_all(call: Call) -> o.Page:
     call.find(o.Thread, thread_id)
     run_id = call.query().get("run_id", "")
     page = call.page(o.Message, thread_id, run_id)
-    call.note(detail={"messages": [message.id for message in page.data], **({"run_id": run_id} if run_id else {})})
+    call.note(listed=[message.id for message in page.data])
     return page

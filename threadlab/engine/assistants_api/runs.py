@@ -12,6 +12,7 @@ from threadlab.engine.assistants_api.plan import expiry
 from threadlab.engine.assistants_api.rounds import plan_round
 from threadlab.engine.assistants_api.stream import RunStream
 from threadlab.engine.call import Call
+from threadlab.engine.journal import RunChanged
 from threadlab.engine.params import UNSET, UpdateMetadata
 from threadlab.engine.state import Event
 from threadlab.store.records import Begin, Finish, Moment, Plan, Row
@@ -81,9 +82,8 @@ def _create(
     )
     row = call.new_row(run, thread_id)
     row = plan_round(call, row, run, Plan(()), [])
-    detail = {"window": list(row.plan.window) if row.plan else [], "metadata": run.metadata}
-    call.note(thread_id=thread_id, run_id=run.id, detail=detail)
-    call.state.journal.add(call.now, "run", state="queued", thread_id=thread_id, run_id=run.id)
+    call.note(thread_id=thread_id, run_id=run.id, window=row.plan.window if row.plan else (), metadata=run.metadata)
+    call.state.journal.add(RunChanged(at=call.now, state="queued", thread_id=thread_id, run_id=run.id))
     if not body.stream:
         return run
     return _stream(call, run.id, [*events, ("thread.run.created", run), ("thread.run.queued", run)])
@@ -116,7 +116,7 @@ def _find(call: Call) -> tuple[Row, o.Run]:
 
 def retrieve(call: Call) -> o.Run:
     _, run = _find(call)
-    call.note(detail={"status": run.status})
+    call.note(run_status=run.status)
     return run
 
 
@@ -176,7 +176,7 @@ def submit_tool_outputs(call: Call) -> Any:
     row, queued = _life(call).move(msgspec.structs.replace(row, plan=plan), "queued", call.now, required_action=None)
     run = row.body  # type: ignore[assignment]
     plan_round(call, row, run, plan, _results(call, row))
-    call.note(detail={"outputs": outputs})
+    call.note(outputs=outputs)
     return _stream(call, run.id, [*events, *queued]) if body.stream else run
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from threadlab.engine.drafts import piece_times, pieces
+from threadlab.engine.journal import Dropped
 from threadlab.engine.state import Event, State
 from threadlab.store.records import EndMessage, Row
 from threadlab.wire import assistants as o
@@ -108,7 +109,7 @@ class RunStream:
             if self._slower:
                 self._not_before = now + self._slower
             if self._cut_after is not None and self._sent >= self._cut_after:
-                self._state.journal.add(now, "lost", operation="stream", run_id=self._run_id, detail={"text": cut_text(self._sent)})
+                self._state.journal.add(Dropped(at=now, operation="stream", run_id=self._run_id, text=cut_text(self._sent)))
                 raise StreamCut(out)
             if name in LAST:
                 return self._end([*out, encode("done", b"[DONE]")])

@@ -21,7 +21,7 @@ def make(call: Call, body: params.CreateThread) -> o.Thread:
 
 def create(call: Call) -> o.Thread:
     thread = make(call, call.body(params.CreateThread))
-    call.note(thread_id=thread.id, detail={"metadata": thread.metadata} if thread.metadata else {})
+    call.note(thread_id=thread.id, metadata=thread.metadata)
     return thread
 
 
@@ -36,7 +36,7 @@ def modify(call: Call) -> o.Thread:
     resources = thread.tool_resources
     if body.tool_resources is not UNSET:
         resources = tool_resources.resources(call, body.tool_resources, helper=True)
-    call.note(detail={"metadata": metadata})
+    call.note(metadata=metadata)
     changed: o.Thread = call.change(row, metadata=metadata, tool_resources=resources)
     return changed
 

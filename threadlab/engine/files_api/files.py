@@ -37,7 +37,7 @@ def create(call: Call) -> f.File:
     file = f.File(call.new_id("file"), len(data), call.second, plain, said, expires_at=expires)
     call.add(file)
     call.store.put(Row(file.id + SUFFIX, "file.bytes", call.project, file.id, call.store.next_seq(), f.FileBytes(file.id, data)))
-    call.note(object_id=file.id, detail={"filename": plain, "bytes": len(data)})
+    call.note(object_id=file.id, size=len(data))
     return file
 
 

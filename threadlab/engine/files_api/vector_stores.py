@@ -116,6 +116,6 @@ def search(call: Call) -> f.FoundPage:
     if not use(call, call.ids[0]):
         raise errors.invalid(None, f"Vector store {call.ids[0]} has expired.", "vector_store_expired")  # guess
     found = searching.search(call, [call.ids[0]], " ".join(queries), body.max_num_results, options.score_threshold, body.filters)
-    call.note(detail={"text": " ".join(queries)[:500], "found": len(found)})
+    call.note(text=" ".join(queries)[:500])
     items = [f.FoundItem(one.file_id, one.filename, one.score, one.attributes, [f.TextPart(one.text)]) for one in found]
     return f.FoundPage(queries, items)

@@ -30,7 +30,7 @@ def create(call: Call) -> r.Conversation:
     conversation = r.Conversation(call.new_id("conv"), call.second, metadata)
     call.add(conversation)
     items.add(call, conversation.id, own_ids(call, given))
-    call.note(thread_id=conversation.id, detail={"metadata": metadata} if metadata else {})
+    call.note(conversation_id=conversation.id, metadata=metadata)
     return conversation
 
 
@@ -46,7 +46,7 @@ def modify(call: Call) -> r.Conversation:
     row, _ = find(call)
     body = validate.body(p.normalised(call.request.body), p.UpdateConversation)
     changed: r.Conversation = call.change(row, metadata=validate.metadata(body.metadata))
-    call.note(detail={"metadata": changed.metadata})
+    call.note(metadata=changed.metadata)
     return changed
 
 
@@ -86,7 +86,7 @@ def create_items(call: Call) -> o.Page:
     refuse_while_locked(call, conversation.id)
     added = items.add(call, conversation.id, own_ids(call, given))
     texts = [one.text[:500] for one in added if isinstance(one, r.Message)]
-    call.note(object_id=added[0].id if added else "", detail={"items": [one.id for one in added], "text": " ".join(texts)})
+    call.note(object_id=added[0].id if added else "", added=[one.id for one in added], text=" ".join(texts))
     first, last = (added[0].id, added[-1].id) if added else (None, None)
     return o.Page([items.shown(one, _include(call)) for one in added], first, last, has_more=False)
 
@@ -95,7 +95,7 @@ def list_items(call: Call) -> o.Page:
     _, conversation = find(call)
     include = _include(call)
     page = call.page(r.ConversationItem, conversation.id, shown=lambda row: items.shown(_item(row), include))
-    call.note(detail={"messages": [item.id for item in page.data]})
+    call.note(listed=[item.id for item in page.data])
     return page
 
 

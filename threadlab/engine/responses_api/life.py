@@ -7,7 +7,7 @@ is the finished response, and a stream is the plan, told in time.
 import msgspec
 
 from threadlab.engine.drafts import Draft
-from threadlab.engine.journal import Journal, What
+from threadlab.engine.journal import Ids, Journal, MessageChanged, RunChanged, StepChanged
 from threadlab.engine.state import Event
 from threadlab.engine.usage import tokens_of
 from threadlab.store.protocol import Query, Store
@@ -84,8 +84,10 @@ class ResponseLife:
         if isinstance(moment.action, EndItem):
             self._log_item(row, moment.action, moment.at)
         if response.status != before.status:
-            detail = {"error": response.error.message, "code": response.error.code} if response.error else {}
-            self.journal.add(moment.at, "run", state=response.status, thread_id=row.parent, run_id=response.id, detail=detail)
+            entry = RunChanged(at=moment.at, state=response.status, conversation_id=row.parent, response_id=response.id)
+            if response.error:
+                entry.error, entry.code = response.error.message, response.error.code
+            self.journal.add(entry)
         if response.status in TERMINAL:
             self._end(row, response, forget=plan.forget)
         over = response.status in TERMINAL and not plan.forget
@@ -93,9 +95,11 @@ class ResponseLife:
 
     def _log_item(self, row: Row, action: EndItem, at: float) -> None:
         item = action.item
-        what: What = "message" if isinstance(item, r.Message) else "step"
-        detail = {"text": item.text} if isinstance(item, r.Message) else {"type": str(item.__struct_config__.tag)}
-        self.journal.add(at, what, state=item.status, thread_id=row.parent, run_id=row.id, object_id=item.id, detail=detail)
+        ids: Ids = {"conversation_id": row.parent, "response_id": row.id, "object_id": item.id}
+        if isinstance(item, r.Message):
+            self.journal.add(MessageChanged(at=at, state=item.status, text=item.text, **ids))
+        else:
+            self.journal.add(StepChanged(at=at, state=item.status, kind=str(item.__struct_config__.tag), **ids))
 
     def _end(self, row: Row, response: r.Response, *, forget: bool) -> None:
         """Give the conversation what belongs to it, and drop what is not to be kept."""

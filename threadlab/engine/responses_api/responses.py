@@ -12,6 +12,7 @@ import msgspec
 from threadlab.engine import validate
 from threadlab.engine.assistants_api.assistants import check_model, check_sampling
 from threadlab.engine.call import Call
+from threadlab.engine.journal import Ids, RunChanged
 from threadlab.engine.responses_api import conversations, items
 from threadlab.engine.responses_api import params as p
 from threadlab.engine.responses_api import prompt as response_prompt
@@ -48,9 +49,9 @@ def create(call: Call) -> Any:
     call.state.schedule(row)
     texts = [item.text[:500] for item in own if isinstance(item, r.Message)]
     window = [item.id for item in context.items]
-    detail = {"window": window, "text": " ".join(texts), "metadata": response.metadata}
-    call.note(thread_id=conversation_id, run_id=response.id, detail=detail)
-    call.state.journal.add(call.now, "run", state=response.status, thread_id=conversation_id, run_id=response.id)
+    ids: Ids = {"conversation_id": conversation_id, "response_id": response.id}
+    call.note(window=window, text=" ".join(texts), metadata=response.metadata, **ids)
+    call.state.journal.add(RunChanged(at=call.now, state=response.status, **ids))
     if body.stream:
         return _stream(call, row)
     if response.background:
@@ -178,7 +179,7 @@ def find(call: Call) -> tuple[Row, r.Response]:
     row, response = call.find(r.Response, call.ids[0])
     if _forgotten(row):
         raise errors.not_found("response", response.id)
-    call.note(thread_id=row.parent, detail={"status": response.status})
+    call.note(conversation_id=row.parent, run_status=response.status)
     return row, response
 
 

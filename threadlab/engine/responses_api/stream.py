@@ -13,6 +13,7 @@ import msgspec
 
 from threadlab.engine.assistants_api.stream import StreamCut, cut_text, encode
 from threadlab.engine.drafts import Draft, piece_times, pieces
+from threadlab.engine.journal import Dropped
 from threadlab.engine.responses_api.life import TERMINAL, step
 from threadlab.engine.state import Event, State
 from threadlab.store.records import Begin, EndItem, Finish, Plan, Row
@@ -165,7 +166,7 @@ class ResponseStream:
                 self._not_before = now + self._slower
             if self._cut_after is not None and self._sent >= self._cut_after:
                 self.close()
-                self._state.journal.add(now, "lost", operation="stream", run_id=self._id, detail={"text": cut_text(self._sent)})
+                self._state.journal.add(Dropped(at=now, operation="stream", response_id=self._id, text=cut_text(self._sent)))
                 raise StreamCut(out)
         if self._next >= len(self._events) and self._told_all():
             self.close()

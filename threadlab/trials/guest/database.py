@@ -1,174 +1,190 @@
-"""The database that a trial hands to a learner: a SQLite file, gone afterwards, whose commits the host hears of.
+"""A SQLAlchemy session whose database is the host's: a DBAPI connection that sends every statement there."""
 
-What other connections can see is what counts: rows that have been written and not committed are lost when the program is killed.
-"""
+from __future__ import annotations
 
-import shutil
+import datetime
 import sqlite3
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, NullPool, StaticPool, create_engine, insert
+from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.orm import Session
 
+from threadlab.trials.guest import messages as m
+from threadlab.trials.guest.link import Link
 from threadlab.trials.guest.savepoints import savepoints_commit_nothing
-
-_PAGE = 512
-"""Bytes of a page of the file: small, because what a killed program leaves behind is sent to the host."""
-
-Tables = dict[str, list[dict[str, Any]]]
-
 
 _compiled: dict[Any, Any] = {}
 """Statements as SQL, for all trials: to compile them anew for each costs more than to run them."""
 
-
-@cache
-def _metadata(tables: str) -> MetaData:
-    """The tables of `MODULE:BASE`, a declarative base; none for an empty text."""
-    return resolve_name(tables).metadata if tables else MetaData()
+_ERRORS = {
+    name: getattr(sqlite3, name) for name in ("DataError", "IntegrityError", "InterfaceError", "NotSupportedError", "ProgrammingError")
+}
 
 
 @cache
-def _blank(tables: str) -> tuple[bytes, Engine]:
-    """A database with these tables and nothing in them, and the engine that made it."""
-    raw = sqlite3.connect(":memory:")
-    raw.execute(f"PRAGMA page_size = {_PAGE}")
-    raw.execute("PRAGMA user_version = 1")  # writes the first page: a database with nothing at all in it cannot be serialized
-    engine = create_engine("sqlite://", creator=lambda: raw)
-    _metadata(tables).create_all(engine)
-    content: bytes = raw.serialize()
-    return content, engine
+def _model() -> Engine:
+    """An engine whose dialect serves as the model for all; it has been connected once, so it knows its own defaults."""
+    engine = create_engine("sqlite://")
+    engine.connect().close()
+    return engine
 
 
-class Database:
-    """One trial's database. `witness(name, **detail)` is told of every change that was committed; `content` is what it starts from.
+def session(link: Link) -> Session:
+    """A session as another process would open it: on an engine and connections of its own."""
+    if len(_compiled) > 2000:
+        _compiled.clear()
+    model = _model()
+    pool = NullPool(lambda: _Connection(link), dialect=model.dialect)  # type: ignore[arg-type]
+    engine = Engine(pool, model.dialect, model.url, execution_options={"compiled_cache": _compiled})
+    savepoints_commit_nothing(engine)
+    return Session(engine)
 
-    `tables` says which tables it has: `MODULE:BASE`, where BASE is a SQLAlchemy declarative base.
-    """
 
-    def __init__(self, witness: Callable[..., None], content: bytes, rows: Mapping[str, list[dict[str, Any]]], tables: str) -> None:
-        self._witness = witness
-        self._tables = tables
-        self._folder = Path(tempfile.mkdtemp(prefix="threadlab-"))
-        self._path = self._folder / "desk.db"
-        self._path.write_bytes(content or _blank(tables)[0])
-        self._connections: list[sqlite3.Connection] = []
-        self._own = self._connected(sqlite3.Connection)
-        self._kept: bytes | None = None
-        if rows and not content:
-            self._fill(rows)
-        self._seen = self._read()
-        self._looked_at = self._version()
-        if rows and not content:
-            self._report("as it was", self._seen)
+class _Connection:
+    """As much of `sqlite3.Connection` as SQLAlchemy and people who use it directly need."""
 
-    def _fill(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
-        with create_engine("sqlite://", creator=lambda: self._own, poolclass=StaticPool).begin() as connection:
-            for name, several in rows.items():
-                connection.execute(insert(_metadata(self._tables).tables[name]), several)
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._isolation_level: str | None = ""
+        self.in_transaction = False
+        self.row_factory: Any = None
+        self._number = 0
+        self._number = self._ask("connect").connection
 
-    def session(self) -> Session:
-        """A session as another process would open it: on an engine and connections of its own."""
-        if len(_compiled) > 2000:
-            _compiled.clear()
-        model = _blank(self._tables)[1]
-        pool = NullPool(self._connect, dialect=model.dialect)
-        engine = Engine(pool, model.dialect, model.url, execution_options={"compiled_cache": _compiled})
-        savepoints_commit_nothing(engine)
-        return Session(engine)
+    def _ask(self, action: m.DatabaseAction, sql: str = "", parameters: Sequence[Any] = ()) -> m.DatabaseReply:
+        told = self._link.say(m.DatabaseCall(self._number, action, sql, list(parameters)))
+        assert isinstance(told, m.DatabaseReply)
+        self.in_transaction = told.in_transaction
+        if told.error:
+            raise _ERRORS.get(told.error, sqlite3.OperationalError)(told.message)
+        return told
 
-    def _connect(self) -> Any:
-        database = self
+    @property
+    def _alive(self) -> bool:
+        """Whether there is still a process. What is left of one that has ended may try to tidy up: that does nothing."""
+        return self._link.halted is None and not self._link.over
 
-        class Watched(sqlite3.Connection):
-            """Says when it has committed. What is left of a process that has ended may still try to tidy up: that does nothing."""
+    @property
+    def isolation_level(self) -> str | None:
+        return self._isolation_level
 
-            def commit(self) -> None:
-                super().commit()
-                database.look()
+    @isolation_level.setter
+    def isolation_level(self, level: str | None) -> None:
+        self._ask("isolation_level", level or "")
+        self._isolation_level = level
 
-            def rollback(self) -> None:
-                if self in database._connections:
-                    super().rollback()
+    def cursor(self, *_: Any) -> _Cursor:
+        return _Cursor(self)
 
-        made = self._connected(Watched)
-        self._connections.append(made)
-        return made
+    def execute(self, sql: str, parameters: Any = ()) -> _Cursor:
+        return self.cursor().execute(sql, parameters)
 
-    def _connected(self, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
-        """A connection to a file that only has to outlive a process that is pretended, so nothing waits for a disk."""
-        made = sqlite3.connect(self._path, check_same_thread=False, timeout=0.5, factory=factory)
-        made.execute("PRAGMA synchronous = OFF")
-        made.execute("PRAGMA journal_mode = MEMORY")
-        return made
+    def executemany(self, sql: str, several: Iterable[Any]) -> _Cursor:
+        return self.cursor().executemany(sql, several)
 
-    def disconnect(self) -> None:
-        """What the end of a process does: connections are closed, and what was not committed is gone."""
-        while self._connections:
-            self._connections.pop().close()
+    def executescript(self, sql: str) -> _Cursor:
+        return self.cursor().executescript(sql)
 
-    # ---- what is seen from outside -------------------------------------------------------------------------------------------------------
+    def commit(self) -> None:
+        self._ask("commit")
 
-    def _read(self) -> Tables:
-        tables: Tables = {}
-        for table in _metadata(self._tables).sorted_tables:
-            columns = [column.name for column in table.columns]
-            found = self._own.execute(f'SELECT {", ".join(columns)} FROM "{table.name}" ORDER BY rowid').fetchall()
-            if found:
-                tables[table.name] = [{name: _plain(one) for name, one in zip(columns, row, strict=True)} for row in found]
-        return tables
+    def rollback(self) -> None:
+        if self._alive:
+            self._ask("rollback")
 
-    def _version(self) -> int:
-        """A number that changes when another connection has committed. To ask for it is cheaper than to read every table."""
-        version: int = self._own.execute("PRAGMA data_version").fetchone()[0]
-        return version
+    def close(self) -> None:
+        if self._alive:
+            self._ask("close")
 
-    def look(self) -> None:
-        """Report what has changed since the last look."""
-        try:
-            version = self._version()
-            if version == self._looked_at:
-                return
-            now = self._read()
-        except sqlite3.Error:  # dropped or locked by the learner: what cannot be read cannot be reported
-            return
-        before, self._seen, self._looked_at = self._seen, now, version
-        changed = [f"{name}: {_line(row)}" for name, rows in now.items() for row in rows if row not in before.get(name, [])]
-        gone = [f"{name}: without {_line(row)}" for name, rows in before.items() for row in rows if row not in now.get(name, [])]
-        if changed or gone:
-            self._report("; ".join(changed or gone), now)
+    def create_function(self, *_: Any, **__: Any) -> None:
+        """Functions of one's own cannot be had: statements run elsewhere. SQLAlchemy's `regexp` is the one that is asked for."""
 
-    def _report(self, text: str, tables: Tables) -> None:
-        self._witness("database", text=text[:300], tables=tables)
+    def __enter__(self) -> _Connection:
+        return self
 
-    # ---- the end -------------------------------------------------------------------------------------------------------------------------
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
 
-    def keep(self) -> None:
-        """From here on nothing counts: this is what the next process will find."""
-        if self._kept is None:
-            self._kept = self._own.serialize()
 
-    def close(self) -> bytes:
-        """Close every connection, the learner's too; returns what was kept, or else what is there."""
-        self.keep()
-        self.disconnect()
-        self._own.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        assert self._kept is not None
-        return self._kept
+class _Cursor:
+    """As much of `sqlite3.Cursor`. All rows of a statement come at once."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self.connection = connection
+        self.arraysize = 1
+        self.description: tuple[tuple[Any, ...], ...] | None = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self._rows: Iterator[tuple[Any, ...]] = iter(())
+
+    def _run(self, action: m.DatabaseAction, sql: str, parameters: Sequence[Any]) -> _Cursor:
+        told = self.connection._ask(action, sql, parameters)
+        self.description = None if told.columns is None else tuple((name, None, None, None, None, None, None) for name in told.columns)
+        self.rowcount, self.lastrowid = told.count, told.last_id
+        self._rows = map(tuple, told.rows)
+        return self
+
+    def execute(self, sql: str, parameters: Any = ()) -> _Cursor:
+        named = isinstance(parameters, dict)
+        return self._run("execute", sql, [_plain_named(parameters)] if named else [[_plain(one) for one in parameters]])
+
+    def executemany(self, sql: str, several: Iterable[Any]) -> _Cursor:
+        rows = [_plain_named(one) if isinstance(one, dict) else [_plain(value) for value in one] for one in several]
+        return self._run("executemany", sql, rows)
+
+    def executescript(self, sql: str) -> _Cursor:
+        return self._run("executescript", sql, [])
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        wanted = self.arraysize if size is None else size
+        return [row for _, row in zip(range(wanted), self._rows, strict=False)]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(self._rows)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self._rows
+
+    def close(self) -> None:
+        self._rows = iter(())
+
+    def setinputsizes(self, *_: Any) -> None:
+        """As sqlite3 does: nothing."""
+
+    def setoutputsize(self, *_: Any) -> None:
+        """As sqlite3 does: nothing."""
+
+
+def _plain_named(parameters: dict[Any, Any]) -> dict[str, Any]:
+    return {str(name): _plain(value) for name, value in parameters.items()}
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON and msgpack can carry it."""
-    if value is None or isinstance(value, bool | int | float):
+    """A parameter as SQLite stores it. Raises sqlite3.ProgrammingError for what it cannot store."""
+    if value is None or isinstance(value, bytes):
         return value
-    return str(value)[:2000]
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in row.items() if value is not None)
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(" ")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    raise sqlite3.ProgrammingError(f"Error binding parameter: type '{type(value).__name__}' is not supported")

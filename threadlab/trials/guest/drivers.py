@@ -5,10 +5,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from threadlab.trials.guest import messages as m
 from threadlab.trials.guest.stage import Stage
-
-BETWEEN_PROCESSES = 1.0
-"""Seconds from the end of one process to the start of the next."""
 
 
 def call(stage: Stage) -> Any:
@@ -21,16 +19,10 @@ def value(stage: Stage) -> Any:
     return stage.process().entry
 
 
-def processes(stage: Stage) -> list[list[Any]]:
-    """Several processes, one after the other: `args` has a list of calls for each, and a call is a list of arguments."""
-    returned: list[list[Any]] = []
-    for number, calls in enumerate(stage.spec.args):
-        if number:
-            stage.end_process()
-            stage.link.sleep(BETWEEN_PROCESSES)
-        process = stage.process()
-        returned.append([stage.finish(process.call(args, stage.spec.kwargs)) for args in calls])
-    return returned
+def calls(stage: Stage) -> list[Any]:
+    """Several calls in one process, one after the other: `args` has a list of arguments for each."""
+    process = stage.process()
+    return [stage.finish(process.call(args, stage.spec.kwargs)) for args in stage.spec.args]
 
 
 async def says(stage: Stage) -> list[Any]:
@@ -63,7 +55,7 @@ async def submits(stage: Stage) -> list[Any]:
     began = asyncio.get_running_loop().time()
 
     async def one(number: int, user: str, thread: str, text: str) -> Any:
-        stage.link.witness("submitted", turn=number, user=user, thread=thread, text=f"{user}: {text}")
+        stage.link.say(m.Mark("submitted", number))
         try:
             submitted = made.submit(user, thread, text)
             return await submitted if inspect.isawaitable(submitted) else submitted
@@ -71,7 +63,7 @@ async def submits(stage: Stage) -> list[Any]:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
         finally:
             if stage.link.halted is None:
-                stage.link.witness("settled", turn=number, user=user, thread=thread, text=f"{user}: {text}")
+                stage.link.say(m.Mark("settled", number))
 
     tasks: list[asyncio.Task[Any]] = []
     for number, (at, user, thread, text) in enumerate(turns):
@@ -89,8 +81,7 @@ async def desk(stage: Stage) -> dict[str, list[Any]]:
     """
     made = stage.process().call(stage.spec.args, {})
     await settled(made.resume())
-    stage.look()
-    stage.link.witness("resumed")
+    stage.link.say(m.Mark("resumed", -1))
 
     async def one(ticket: list[str]) -> Any:
         try:
@@ -111,7 +102,7 @@ async def settled(value: Any) -> Any:
 DRIVERS: dict[str, Callable[[Stage], Any]] = {
     "call": call,
     "value": value,
-    "processes": processes,
+    "calls": calls,
     "says": says,
     "submits": submits,
     "desk": desk,

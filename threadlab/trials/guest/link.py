@@ -27,23 +27,18 @@ class Link:
         self.waiting: dict[int, asyncio.Future[m.Told]] = {}
         self.owner = threading.get_ident()
         self.halted: str | None = None
-        self.before_sending: list[Callable[[], None]] = []
-        """Called before every request is let go of."""
-        self.at_halt: list[Callable[[], None]] = []
-        """Called once, at the moment at which the host halts the trial, before any code of the learner's goes on."""
+        self.over = False
+        """Whether the guest has come to its end: what still tidies up says nothing."""
+        self._one_at_a_time = threading.Lock()
+        """A session in a worker thread asks, too."""
 
     def say(self, message: m.Said) -> m.Told:
         """Send a message, take in the time of the answer. Raises TrialHalted when the host has had enough."""
-        if isinstance(message, m.Send) and self.halted is None:
-            for look in self.before_sending:
-                look()
-        told = self._ask(message)
+        with self._one_at_a_time:
+            told = self._ask(message)
         self.now = max(self.now, told.now)
         if isinstance(told, m.Halt):
-            if self.halted is None:
-                self.halted = told.reason
-                for keep in self.at_halt:
-                    keep()
+            self.halted = self.halted or told.reason
             raise TrialHalted(told.reason)
         return told
 
@@ -65,10 +60,6 @@ class Link:
             future = self.waiting.pop(told.number, None)
             if future is not None and not future.done():
                 future.set_result(told)
-
-    def witness(self, name: str, **detail: Any) -> None:
-        """Report that something the exercise handed out was used."""
-        self.say(m.Witness(name, detail))
 
 
 def _send(link: Link, request: httpx2.Request, *, waits: bool) -> m.Send:

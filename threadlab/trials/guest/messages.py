@@ -3,7 +3,7 @@
 The guest speaks first and waits for one answer, always: so the two sides can be one process or two, and nothing happens out of order.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -49,11 +49,38 @@ class Idle(msgspec.Struct, frozen=True, tag_field="says", tag="idle"):
     sleeper: bool
 
 
-class Witness(msgspec.Struct, frozen=True, tag_field="says", tag="witness"):
-    """Something that the exercise handed to the learner was used."""
+class ToolCall(msgspec.Struct, frozen=True, tag_field="says", tag="tool"):
+    """A tool that was handed out is to be run."""
 
     name: str
-    detail: dict[str, Any]
+    arguments: dict[str, bool | int | float | str | None]
+
+
+class CallbackCall(msgspec.Struct, frozen=True, tag_field="says", tag="callback"):
+    """A function of one text that was handed out is called."""
+
+    name: str
+    text: str
+
+
+DatabaseAction: TypeAlias = Literal["connect", "execute", "executemany", "executescript", "commit", "rollback", "close", "isolation_level"]
+
+
+class DatabaseCall(msgspec.Struct, frozen=True, tag_field="says", tag="database"):
+    """A connection to the database that was handed out is to do something: see `threadlab.trials.database.Database.run`."""
+
+    connection: int
+    action: DatabaseAction
+    sql: str
+    parameters: list[Any]
+    """For each execution its parameters, by name or by position: numbers, text, bytes and None."""
+
+
+class Mark(msgspec.Struct, frozen=True, tag_field="says", tag="mark"):
+    """A driver begins or ends a turn."""
+
+    name: Literal["submitted", "settled", "resumed"]
+    turn: int
 
 
 class Ending(msgspec.Struct, frozen=True, tag_field="says", tag="ending", omit_defaults=True):
@@ -70,11 +97,9 @@ class Ending(msgspec.Struct, frozen=True, tag_field="says", tag="ending", omit_d
     never_awaited: list[str] = []
     task_errors: list[str] = []
     """Errors of tasks that nobody looked at."""
-    database: bytes = b""
-    """What the learner's database held, to be handed back as it is when the program is started again. Empty if there was none."""
 
 
-Said: TypeAlias = Send | ReadOn | Abandon | Sleep | Idle | Witness | Ending
+Said: TypeAlias = Send | ReadOn | Abandon | Sleep | Idle | ToolCall | CallbackCall | DatabaseCall | Mark | Ending
 
 
 # ---- host → guest -----------------------------------------------------------------------------------------------------------------------
@@ -123,7 +148,30 @@ class Halt(msgspec.Struct, frozen=True, tag_field="says", tag="halt"):
     reason: str
 
 
-Told: TypeAlias = Go | Deliver | Chunk | Fail | Halt
+class ToolReply(msgspec.Struct, frozen=True, tag_field="says", tag="tool"):
+    """What a tool returns; without an output it raises LookupError with `error`, or TypeError with `misused`."""
+
+    now: float
+    output: str | None
+    error: str = ""
+    misused: str = ""
+
+
+class DatabaseReply(msgspec.Struct, frozen=True, tag_field="says", tag="database", omit_defaults=True):
+    """What a statement came to, or the name of the sqlite3 error that it ended in, and its message."""
+
+    now: float
+    connection: int = 0
+    in_transaction: bool = False
+    columns: list[str] | None = None
+    rows: list[list[Any]] = []
+    count: int = -1
+    last_id: int | None = None
+    error: str = ""
+    message: str = ""
+
+
+Told: TypeAlias = Go | Deliver | Chunk | Fail | Halt | ToolReply | DatabaseReply
 
 
 # ---- what a guest is to run -------------------------------------------------------------------------------------------------------------
@@ -151,9 +199,7 @@ class Spec(msgspec.Struct, frozen=True):
     attempt: int = 1
     """2 when the program was killed and is started again."""
     number: int = 0
-    """The number of the last request of the attempt before."""
-    database: bytes = b""
-    """What the database held when the program was killed."""
+    """The number of the last request of the process before."""
 
 
 CLIENT = {"$": "client"}

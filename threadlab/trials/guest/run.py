@@ -52,17 +52,16 @@ def run(spec: m.Spec, namespace: dict[str, Any], ask: Callable[[m.Said], m.Told]
         try:
             ending = _attempt(stage, link)
         finally:
+            link.over = True
             for loop in loops:
                 _put_away(loop)
-            kept = stage.close()
             random.setstate(state)
-    return msgspec.structs.replace(_with_leftovers(ending, watch, caught), database=kept if link.halted is not None else b"")
+    return _with_leftovers(ending, watch, caught)
 
 
 def _attempt(stage: Stage, link: Link) -> m.Ending:
     try:
         value = stage.finish(drivers.DRIVERS[stage.spec.driver](stage))
-        stage.look()
         return m.Ending("returned", describe(value))
     except TrialHalted as halted:
         return m.Ending("halted", message=str(halted), line=_where(halted))
@@ -126,16 +125,7 @@ def _with_leftovers(ending: m.Ending, watch: _Watch, caught: list[warnings.Warni
     never = [str(one.message).split("'")[1] for one in caught if "was never awaited" in str(one.message) and "'" in str(one.message)]
     if not (watch.forgotten or watch.errors or never):
         return ending
-    return m.Ending(
-        ending.how,
-        ending.value,
-        ending.type,
-        ending.message,
-        ending.line,
-        watch.forgotten[:20],
-        never[:20],
-        watch.errors[:20],
-    )
+    return msgspec.structs.replace(ending, forgotten=watch.forgotten[:20], never_awaited=never[:20], task_errors=watch.errors[:20])
 
 
 def _text(error: BaseException) -> str:

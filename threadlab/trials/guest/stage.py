@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from threadlab.trials.guest import messages as m
 from threadlab.trials.guest.answer import defined_afresh
 from threadlab.trials.guest.link import Link, LinkTransport
 from threadlab.trials.guest.tools import make_tools
-
-if TYPE_CHECKING:
-    from threadlab.trials.guest.database import Database
 
 _CLIENT_OPTIONS = ("api_key", "max_retries", "timeout")
 
@@ -23,36 +20,10 @@ class Stage:
     def __init__(self, spec: m.Spec, namespace: dict[str, Any], link: Link, transport: LinkTransport, finish: Callable[[Any], Any]) -> None:
         self.spec, self.link, self.transport, self.finish = spec, link, transport, finish
         self._namespace = namespace
-        self._database: Database | None = None
 
     def process(self) -> Process:
         """Start a process: the answer's cells run again, nothing is remembered but what is in the database and at the service."""
         return Process(self, defined_afresh(self.spec, self._namespace)[self.spec.entry])
-
-    def database(self, rows: Mapping[str, list[dict[str, Any]]] | None = None, tables: str = "") -> Database:
-        """The trial's one database, made when it is first asked for; `rows` are in it from the beginning."""
-        if self._database is None:
-            from threadlab.trials.guest.database import Database
-
-            self._database = Database(self.link.witness, self.spec.database, rows or {}, tables)
-            self.link.before_sending.append(self._database.look)
-            self.link.at_halt.append(self._database.keep)
-        return self._database
-
-    def end_process(self) -> None:
-        """What the end of a process does to the database: what was not committed is gone, and so are its locks."""
-        if self._database is not None:
-            self._database.look()
-            self._database.disconnect()
-
-    def look(self) -> None:
-        """Report what is in the database and has not been reported."""
-        if self._database is not None:
-            self._database.look()
-
-    def close(self) -> bytes:
-        """Put the database away; returns what it held, as of the moment at which the trial was halted if it was."""
-        return self._database.close() if self._database is not None else b""
 
 
 class Process:
@@ -78,7 +49,9 @@ class Process:
 
     def _make(self, given: dict[str, Any]) -> Any:
         if given["$"] == "db":
-            return self._stage.database(given.get("rows"), given.get("tables", "")).session()
+            from threadlab.trials.guest.database import session  # here, because most trials need no SQLAlchemy
+
+            return session(self._stage.link)
         if given["$"] == "callback":
             return self._callback(given["name"])
         if given["$"] == "tools":
@@ -100,7 +73,7 @@ class Process:
         def called(text: str) -> None:
             if not isinstance(text, str):
                 raise TypeError(f"{name} takes a string, and it was given a {type(text).__name__}")
-            self._stage.link.witness(name, text=text[:2000])
+            self._stage.link.say(m.CallbackCall(name, text[:2000]))
 
         called.__name__ = name
         return called

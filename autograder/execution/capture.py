@@ -34,15 +34,12 @@ def cleaned(text: str) -> str:
 
 
 class RawOutput:
-    """What is written to a descriptor past Python (`os.write`, a subprocess). A file in memory stands in, so no thread has to read."""
+    """What is written to a descriptor past Python (`os.write`, a subprocess). A file stands in, so no thread has to read."""
 
     def __init__(self, descriptor: int) -> None:
-        if hasattr(os, "memfd_create"):
-            self._file = os.memfd_create("output")
-        else:
-            handle, path = tempfile.mkstemp()
-            os.unlink(path) if os.name == "posix" else None
-            self._file = handle
+        self._file, path = tempfile.mkstemp()
+        if os.name == "posix":
+            os.unlink(path)
         os.dup2(self._file, descriptor)
 
     def take(self, most: int) -> str:
@@ -105,6 +102,14 @@ class OutputLog:
         with self._lock:
             self._take_raw()
             self._append(name, text)
+
+    def leave(self) -> None:
+        """In a copy of the process: from here on nothing that is written goes anywhere."""
+        self._pid, self.cell = os.getpid(), -1
+        _cell.set(-2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in STREAMS.values():
+            os.dup2(nowhere, descriptor)
 
     def flush(self) -> None:
         """Put down the text that has come so far."""

@@ -5,6 +5,7 @@ level), and while the process waits for the next frame the tasks that cells have
 """
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import importlib
@@ -13,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from autograder.execution.capture import OutputLog, OutStream
 from autograder.execution.channel import Channel, ChannelError
@@ -32,12 +33,19 @@ from autograder.execution.frames import (
     read_as_child,
 )
 from autograder.execution.packing import encode
+from autograder.execution.scratch import listing, restore
 from autograder.execution.shell import WorkerShell
+
+if sys.platform != "win32":
+    import resource
 
 T = TypeVar("T")
 
 GUEST = "threadlab.trials.guest"
 """The module whose `serve(spec, namespace, exchange)` is a trial's guest. Imported when a trial asks for it."""
+
+COPIES = hasattr(os, "fork") and sys.platform != "darwin"
+"""Whether a process can be copied safely here."""
 
 BETWEEN_CELLS = 0.005
 """Seconds that tasks of earlier cells get before the next one. In a kernel it is the time that the client takes, which is about this."""
@@ -63,7 +71,7 @@ class Child:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         start = read_as_child(self._channel.receive())
         assert isinstance(start, Start)
-        folder = confine(start)
+        folder = self._folder = confine(start)
         self._write_files(folder, start.files)
         prepare_interpreter(folder)
         self._log = OutputLog(start.limits)
@@ -81,7 +89,8 @@ class Child:
                     if self._shell.exiting:
                         return
                 case Trial():
-                    self._send(self._run_trial(frame))
+                    if failed := self._run_trial(frame):
+                        self._send(failed)
                 case _:
                     raise AssertionError(f"the grader sent {frame} out of turn")
 
@@ -168,7 +177,51 @@ class Child:
 
     # ---- trials
 
-    def _run_trial(self, frame: Trial) -> TrialEnd | TrialFailed:
+    def _run_trial(self, frame: Trial) -> TrialFailed | None:
+        """Run a trial's guest in a copy of this process, so that nothing it does outlives it: memory, modules, files, other processes.
+
+        The copy answers the grader itself. Returns what is to be said when it could not.
+        """
+        if not COPIES:
+            self._send(self._serve(frame))
+            return None
+        before = listing(self._folder)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            self._be_copy(frame)
+        _, status = os.waitpid(pid, 0)
+        if os.getpid() == 1:  # of its own process namespace: whatever the copy has left running is ended
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+        restore(self._folder, before)
+        code = os.waitstatus_to_exitcode(status)
+        if code == 0:
+            return None
+        if code == -signal.SIGXCPU:
+            return TrialFailed(frame.number, f"computed for {frame.cpu} seconds without an end")
+        how = f"exit code {code}" if code > 0 else signal.Signals(-code).name
+        return TrialFailed(frame.number, f"the process ended itself, with {how}")
+
+    def _be_copy(self, frame: Trial) -> NoReturn:
+        code = 70
+        try:
+            hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+            resource.setrlimit(resource.RLIMIT_CPU, (frame.cpu, hard))
+            self._pid = os.getpid()
+            self._log.leave()
+            self._send(self._serve(frame))
+            code = 0
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else 1
+        finally:
+            os._exit(code)
+
+    def _serve(self, frame: Trial) -> TrialEnd | TrialFailed:
         def exchange(message: bytes) -> bytes:
             self._channel.send(encode(Exchange(frame.number, message)))
             answer = read_as_child(self._channel.receive())

@@ -35,6 +35,12 @@ READY_TIMEOUT = 60.0
 GRACE = 2.0
 """Seconds that a cell has to end after it was interrupted."""
 
+BUSY_AFTER = 1800.0
+"""Real seconds after which a machine that gives the submission no processor is said to be too busy."""
+
+LOOK = 2.0
+"""Real seconds between two looks at what a submission that does not answer is doing."""
+
 PATIENCE = 0.5
 """Seconds that a process has to end by itself once its end of the pipe is closed, so that its exit code can be told."""
 
@@ -49,6 +55,10 @@ class Failure:
 
     kind: Literal["died", "timeout", "forged", "too large", "trial"]
     sentence: str
+
+
+class GraderBusy(WorkerError):
+    """The machine was too busy to tell whether a submission comes to an end. Nothing is known of the submission: grade it again."""
 
 
 class SubmissionFailed(Exception):
@@ -114,7 +124,7 @@ class Session:
         self._send(frames.RunCell(self._request, cleaned(source)), time.monotonic() + READY_TIMEOUT)
         timed_out = False
         try:
-            reply = self._receive(None if timeout is None else time.monotonic() + timeout, end_on_timeout=False)
+            reply = self._receive_in_own_time(timeout)
         except ChannelTimeout:
             timed_out = True
             self._host.interrupt(self._number)
@@ -135,21 +145,25 @@ class Session:
             return CellResult([*nodes, _timeout_error()], reply.execution_count, "timeout")
         return CellResult(nodes, reply.execution_count, reply.status)
 
+    def used(self) -> float:
+        """Seconds of processor time that it has used so far."""
+        return self._host.usage(self._number).cpu if self.ended is None else self.ended.cpu
+
     def trial(self, spec: bytes, host: Callable[[bytes], bytes], timeout: float) -> bytes | Failure:
-        """Let the guest of a trial talk to `host` until it ends, for at most `timeout` seconds in all.
+        """Let the guest of a trial talk to `host` until it ends. `timeout`: seconds of processor time that it may use, and seconds that it
+        may spend on neither computing nor talking.
 
         `host` gets each message and returns its answer; what it raises goes through, and ends the session. The bytes returned are the
-        guest's own account. A Failure of kind "trial" leaves the session usable, any other has ended it.
+        guest's own account. A Failure of kind "trial" leaves the session usable, any other has ended it. Raises GraderBusy.
         """
-        deadline = time.monotonic() + timeout
         try:
             self._begin()
-            self._send(frames.Trial(self._request, spec), deadline)
+            self._send(frames.Trial(self._request, spec, max(1, round(timeout))), time.monotonic() + READY_TIMEOUT)
             while True:
-                message = self._receive(deadline)
+                message = self._receive_from_trial(timeout)
                 match message:
                     case Exchange(self._request, data):
-                        self._send(frames.Answer(host(data)), deadline)
+                        self._send(frames.Answer(host(data)), time.monotonic() + READY_TIMEOUT)
                     case TrialEnd(self._request, result):
                         return result
                     case TrialFailed(self._request, sentence):
@@ -194,6 +208,44 @@ class Session:
             raise self._fail("timeout", "the submission did not read what the grader sent") from None
         except ChannelClosed:
             raise self._died() from None
+
+    def _receive_in_own_time(self, seconds: float | None) -> ToGrader:
+        """The next message, while a cell runs for at most `seconds` of its own time: computing or waiting for something, but not waiting
+        for a processor. Raises ChannelTimeout, and GraderBusy when the machine is too busy to tell."""
+        if seconds is None:
+            return self._receive(None)
+        start, before = time.monotonic(), self._host.usage(self._number)
+        left = seconds
+        while True:
+            try:
+                return self._receive(time.monotonic() + max(0.01, min(left, LOOK)), end_on_timeout=False)
+            except ChannelTimeout:
+                now, passed = self._host.usage(self._number), time.monotonic() - start
+                cpu, delayed = now.cpu - before.cpu, now.delayed - before.delayed
+                left = seconds - max(cpu, passed - delayed)
+                if left <= 0:
+                    raise
+                self._busy_after(passed)
+
+    def _receive_from_trial(self, idle: float) -> ToGrader:
+        """The next message of a trial, whose processor time the system limits, while it does nothing for at most `idle` seconds."""
+        try:
+            return self._receive(time.monotonic() + LOOK, end_on_timeout=False)
+        except ChannelTimeout:
+            start, before = time.monotonic(), self._host.usage(self._number)
+        while True:
+            try:
+                return self._receive(time.monotonic() + LOOK, end_on_timeout=False)
+            except ChannelTimeout:
+                now, passed = self._host.usage(self._number), time.monotonic() - start
+                if passed - (now.cpu - before.cpu) - (now.delayed - before.delayed) >= idle:
+                    raise self._fail("timeout", "the submission did nothing for a long time, and did not end") from None
+                self._busy_after(passed)
+
+    def _busy_after(self, passed: float) -> None:
+        if passed > BUSY_AFTER:
+            self.close()
+            raise GraderBusy("The computer was too busy to grade this submission. Grade it again when less runs beside it.")
 
     def _receive(self, deadline: float | None, end_on_timeout: bool = True) -> ToGrader:
         """The next message. Raises SubmissionFailed, and ChannelTimeout if the session is not to end for it."""

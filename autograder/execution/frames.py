@@ -89,10 +89,12 @@ class RunCell(msgspec.Struct, tag="run"):
 
 
 class Trial(msgspec.Struct, tag="trial"):
-    """Hand the pipe to the guest of a trial until it ends."""
+    """Hand the pipe to the guest of a trial, in a process of its own, until it ends."""
 
     number: int
     spec: bytes
+    cpu: int = 20
+    """Seconds of processor time that it may use."""
 
 
 class Answer(msgspec.Struct, tag="answer"):

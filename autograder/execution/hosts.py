@@ -12,6 +12,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
+import psutil
+
 from autograder.execution.orders import (
     PACKET_LIMIT,
     Close,
@@ -23,6 +25,8 @@ from autograder.execution.orders import (
     Order,
     Refused,
     Reply,
+    Usage,
+    Used,
     WorkerError,
     read_reply,
 )
@@ -30,7 +34,7 @@ from autograder.execution.packing import encode
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.report import PROTECTIONS, Report
 
-_R = TypeVar("_R", Hello, Opened, Closed)
+_R = TypeVar("_R", Hello, Opened, Closed, Used)
 
 COURSE = Path(__file__).resolve().parents[2]
 
@@ -59,6 +63,9 @@ class Host(Protocol):
 
     def interrupt(self, session: int) -> None:
         """Interrupt its cell. Raises WorkerError."""
+
+    def usage(self, session: int) -> Used:
+        """What it has used so far. Raises WorkerError."""
 
     def close(self, session: int, patience: float) -> Closed:
         """End it and all that it started, after giving it so many seconds to end by itself. Raises WorkerError."""
@@ -183,6 +190,10 @@ class WarmHost:
         """Interrupt its cell."""
         self._send(Interrupt(session), [])
 
+    def usage(self, session: int) -> Used:
+        """From the warm process."""
+        return self._ask(Usage(session), Used)
+
     def close(self, session: int, patience: float) -> Closed:
         """End it."""
         return self._ask(Close(session, patience), Closed)
@@ -299,6 +310,14 @@ class FreshHost:
         """On Windows nothing happens, and the process is ended instead when its grace is over."""
         if os.name == "posix":
             self._processes[session].send_signal(signal.SIGINT)
+
+    def usage(self, session: int) -> Used:
+        """Its own processor time. How long it had to wait for a processor is not known here."""
+        try:
+            times = psutil.Process(self._processes[session].pid).cpu_times()
+        except psutil.Error:
+            return Used(0.0, 0.0)
+        return Used(times.user + times.system, 0.0)
 
     def close(self, session: int, patience: float) -> Closed:
         """Ends the process only; what it started is beyond reach here."""

@@ -40,6 +40,21 @@ class Close(msgspec.Struct, tag="close"):
     """Seconds to let it end by itself, so that how it ended can be told."""
 
 
+class Usage(msgspec.Struct, tag="usage"):
+    """Say what the session has used so far."""
+
+    session: int
+
+
+class Used(msgspec.Struct, tag="used"):
+    """What a session's processes have used so far, in seconds."""
+
+    cpu: float
+    """Processor time."""
+    delayed: float
+    """Time in which one of them was ready to run and the machine had no processor free for it."""
+
+
 class Opened(msgspec.Struct, tag="opened"):
     """The child runs."""
 
@@ -63,8 +78,8 @@ class Refused(msgspec.Struct, tag="refused"):
     sentence: str
 
 
-Order = Open | Interrupt | Close
-Reply = Hello | Opened | Closed | Refused
+Order = Open | Interrupt | Usage | Close
+Reply = Hello | Opened | Used | Closed | Refused
 
 read_order: Callable[[bytes], Order] = reader(Order)
 read_reply: Callable[[bytes], Reply] = reader(Reply)

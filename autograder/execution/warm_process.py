@@ -16,13 +16,13 @@ from typing import NoReturn
 from autograder.execution.channel import Channel
 from autograder.execution.child import Child
 from autograder.execution.frames import Start
-from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Interrupt, Open, Opened, Refused, Reply, read_order
+from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Interrupt, Open, Opened, Refused, Reply, Usage, Used, read_order
 from autograder.execution.packing import encode
 from autograder.execution.shell import WorkerShell
 from autograder.execution.warming import warm_up
 from autograder.sandbox.base import Base, close_others
 from autograder.sandbox.enter import enter
-from autograder.sandbox.watch import held
+from autograder.sandbox.watch import held, used
 
 WATCH = 0.25
 """Seconds between two looks at how much memory the children hold."""
@@ -56,6 +56,8 @@ class WarmProcess:
                 case Interrupt(session):
                     if session in self._children:
                         os.kill(self._children[session], signal.SIGINT)
+                case Usage(session):
+                    self._reply(Used(*used(self._children[session])) if session in self._children else Used(0.0, 0.0))
                 case Close(session, patience):
                     self._reply(self._end(session, patience) if session in self._children else Refused("There is no such session."))
         for session in list(self._children):

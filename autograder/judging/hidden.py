@@ -52,9 +52,8 @@ def hidden(slug: str) -> Hidden:
     return found
 
 
-def judge_all(slug: str, part: Part, guest: Guest, sources: list[str]) -> Verdict:
-    """The visible verdict, and what passes there judged again in the scenes that are kept back."""
-    verdict = judge(part, guest, sources)
+def with_hidden(slug: str, part: Part, verdict: Verdict, guest: Guest, sources: list[str]) -> Verdict:
+    """The visible verdict, with what passes there judged again in the scenes that are kept back."""
     passed = {finding.behaviour for finding in verdict.findings if finding.earned == finding.points}
     second = judge_hidden(slug, part, guest, sources, passed)
     if second is None:

@@ -1,12 +1,12 @@
 """Grade a submission's notebook: its cells run in a session, its graded cells are judged here.
 
-The process of the submission never sees a check, a point or a graded cell. It runs the other cells, and plays the guest in trials whose
-host is on this side. Every graded cell gets a plain number or an error, never nothing: nbgrader gives full marks to nothing.
+The process of the submission never sees a check, a point or a graded cell. It runs the other cells, all of them first, and
+plays the guest in trials whose host is on this side. Every graded cell gets a plain number or an error, never nothing: nbgrader gives full marks to nothing.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 import msgspec
 from nbformat import NotebookNode
@@ -14,8 +14,8 @@ from nbformat import NotebookNode
 from autograder.execution.capture import cleaned
 from autograder.execution.client import Failure, Session, SubmissionFailed
 from autograder.execution.outputs import node
-from autograder.judging.behaviours import Exercise, Finding, Part, Verdict
-from autograder.judging.hidden import judge_all
+from autograder.judging.behaviours import Exercise, Finding, Part, Verdict, judge
+from autograder.judging.hidden import with_hidden
 from autograder.judging.remote_guest import Budget, remote_guest
 from autograder.judging.verdict_text import render
 from autograder.notebooks import answer_sources, is_graded, part_of
@@ -23,8 +23,8 @@ from autograder.notebooks import answer_sources, is_graded, part_of
 CELL_TIMEOUT = 30.0
 JOURNAL_LINES = 40
 """How much of a journal a student's page shows."""
-SUBMISSION_TIMEOUT = 300.0
-"""Real seconds that all cells of a submission may take together."""
+SUBMISSION_CPU = 300.0
+"""Seconds of processor time that all cells of a submission may take together."""
 
 AMBIENT = "__import__('threadlab.trials.guest.ambient').trials.guest.ambient.start()"
 """What a submission's process runs first: a service for the cells that only look around."""
@@ -37,26 +37,30 @@ def grade_notebook(
 
     Without an exercise (an assignment that is not one of the course's) graded cells run like all others, as in stock nbgrader.
     """
-    verdicts: list[Verdict] = []
-    budget, end = Budget(), time.monotonic() + SUBMISSION_TIMEOUT
     if exercise is not None:
         quietly(session)
+    graded = [cell for cell in notebook.cells if exercise is not None and is_graded(cell)]
     for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        if exercise is not None and is_graded(cell):
-            verdict = _judged(notebook, cell, session, exercise, budget)
-            cell.outputs, cell.execution_count = _verdict_outputs(verdict), None
-            verdicts.append(msgspec.structs.replace(verdict, timeline=""))  # the picture is for the student's page
-            continue
-        try:
-            if time.monotonic() > end:
-                raise SubmissionFailed(_out_of_time(session))
-            result = session.run_cell(cell.source, cell_timeout)
-            cell.outputs, cell.execution_count = result.outputs, result.execution_count
-        except SubmissionFailed as failed:
-            cell.outputs, cell.execution_count = [_error("SubmissionFailed", failed.failure.sentence)], None
-    return verdicts
+        if cell.cell_type == "code" and cell not in graded:
+            _run(cell, session, cell_timeout)
+    if exercise is None:
+        return []
+    # From here on no cell runs, so nothing that a trial lets the submission know can be shown by one.
+    judged = _judged(notebook, graded, session, exercise)
+    for cell, verdict in zip(graded, judged, strict=True):
+        cell.outputs, cell.execution_count = _verdict_outputs(verdict), None
+    return [msgspec.structs.replace(verdict, timeline="") for verdict in judged]  # the picture is for the student's page
+
+
+def _run(cell: NotebookNode, session: Session, timeout: float | None) -> None:
+    """Run a cell and write its outputs into it."""
+    try:
+        if session.used() > SUBMISSION_CPU:
+            raise SubmissionFailed(_out_of_time(session))
+        result = session.run_cell(cell.source, timeout)
+        cell.outputs, cell.execution_count = result.outputs, result.execution_count
+    except SubmissionFailed as failed:
+        cell.outputs, cell.execution_count = [_error("SubmissionFailed", failed.failure.sentence)], None
 
 
 def quietly(session: Session) -> None:
@@ -68,18 +72,37 @@ def quietly(session: Session) -> None:
 
 
 def _out_of_time(session: Session) -> Failure:
-    session.failure = session.failure or Failure("timeout", f"the cells took more than {SUBMISSION_TIMEOUT:g} seconds together")
+    session.failure = session.failure or Failure("timeout", f"the cells computed for more than {SUBMISSION_CPU:g} seconds together")
     return session.failure
 
 
-def _judged(notebook: NotebookNode, cell: NotebookNode, session: Session, exercise: Exercise, budget: Budget) -> Verdict:
-    name = part_of(cell)
-    known = [part.name for part in exercise.parts]
-    if name not in known:
-        return Verdict(str(name), [], note=f"this graded cell is not one of {exercise.slug}'s: restore the notebook from the release.")
-    part = exercise.part(name)
+def _judged(notebook: NotebookNode, graded: list[NotebookNode], session: Session, exercise: Exercise) -> list[Verdict]:
+    """The verdicts of the graded cells, in their order: all visible scenes first, then those that are kept back."""
+    budget = Budget()
+    guest = remote_guest(session, budget)
+    parts = {part.name: part for part in exercise.parts}
+    verdicts: list[Verdict] = []
+    for cell in graded:
+        name = part_of(cell)
+        if name not in parts:
+            note = f"this graded cell is not one of {exercise.slug}'s: restore the notebook from the release."
+            verdicts.append(Verdict(str(name), [], note=note))
+            continue
+        part, sources = parts[name], answer_sources(notebook, name)
+        verdicts.append(_guarded(part, lambda part=part, sources=sources: judge(part, guest, sources)))  # type: ignore[misc]
+    for index, verdict in enumerate(verdicts):
+        if verdict.part in parts:
+            part, sources = parts[verdict.part], answer_sources(notebook, verdict.part)
+            verdicts[index] = _guarded(
+                part,
+                lambda verdict=verdict, part=part, sources=sources: with_hidden(exercise.slug, part, verdict, guest, sources),  # type: ignore[misc]
+            )
+    return verdicts
+
+
+def _guarded(part: Part, judging: Callable[[], Verdict]) -> Verdict:
     try:
-        return judge_all(exercise.slug, part, remote_guest(session, budget), answer_sources(notebook, name))
+        return judging()
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         # A check reads what an honest guest reports; a value that nothing honest returns earns nothing.
         return _nothing(part, f"what it returned cannot be judged ({type(error).__name__}).")

@@ -1,7 +1,7 @@
 """The guest of a trial in a submission's process, and how little its word is worth.
 
 Whatever comes through the pipe may have been written by the submission itself. So each message is parsed strictly, may only say what a
-guest can say, and counts against a budget of messages, bytes and real time that a submission has for all its trials together: the host
+guest can say, and counts against a budget of messages, bytes and processor time that a submission has for all its trials together: the host
 keeps what it is told, and would otherwise be filled up. A message that no guest would send ends the trial, and the report says so.
 """
 
@@ -19,7 +19,9 @@ from threadlab.trials.guest import messages as m
 from threadlab.trials.trial import Guest
 
 TRIAL_TIMEOUT = 20.0
-"""Real seconds that one trial may take. Waiting is virtual, so only computing takes time."""
+"""Seconds of processor time that one process of a trial may use. Waiting is virtual, so only computing takes time."""
+SHORT = 0.05
+"""Real seconds: what a shorter trial has used of the processor is not asked for."""
 
 ENDING_LIMIT = 1_000_000
 """Bytes in a guest's account of how it ended. What a function returned is cut to much less by an honest guest."""
@@ -32,6 +34,8 @@ class Budget:
 
     def __init__(self, messages: int = 400_000, size: int = 64 * 1024**2, seconds: float = 180.0) -> None:
         self.messages, self.size, self.seconds = messages, size, seconds
+        self.used = 0.0
+        """Seconds of processor time that the submission had used when it was last looked at."""
 
     def take(self, size: int) -> None:
         """One more message. Raises Distrusted when that is too much."""
@@ -88,6 +92,7 @@ def remote_guest(session: Session, budget: Budget | None = None, timeout: float 
     def guest(spec: m.Spec, ask: Callable[[m.Said], m.Told]) -> m.Ending:
         trial = _Trial(allowed, spec.number)
         start = time.monotonic()
+        before = allowed.used
         try:
             if allowed.seconds <= 0:
                 raise Distrusted("the submission computed for too long, in all its trials together")
@@ -106,7 +111,10 @@ def remote_guest(session: Session, budget: Budget | None = None, timeout: float 
             session.failure = session.failure or Failure("forged", sentence)
             return _halted(sentence)
         finally:
-            allowed.seconds -= time.monotonic() - start
+            took = time.monotonic() - start
+            if took > SHORT and session.failure is None:
+                allowed.used = session.used()
+            allowed.seconds -= min(took, max(allowed.used - before, 0.0)) if took > SHORT else took
 
     return guest
 

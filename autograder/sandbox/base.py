@@ -11,7 +11,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.report import PROTECTIONS, Report
 
 if sys.platform == "linux":
-    from autograder.sandbox import kernel, landlock, limits, namespaces, tree
+    from autograder.sandbox import kernel, landlock, limits, namespaces, seccomp, tree
     from autograder.sandbox.readable import readable
 
 _DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
@@ -85,6 +85,7 @@ if sys.platform == "linux":
             kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
             if _has_landlock():
                 landlock.restrict(read=["/"], write=[tree.SCRATCH, "/dev"])
+            seccomp.restrict()
             move_in(Path(tree.SCRATCH))
             return Path(tree.SCRATCH, "work")
 
@@ -117,6 +118,7 @@ if sys.platform == "linux":
             if _has_landlock():
                 settings = ["/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf", "/proc"]
                 landlock.restrict(read=self._readable + settings, write=[str(work.parent), *_DEVICES, "/dev/ptmx", "/dev/pts", "/dev/shm"])
+            seccomp.restrict()
             return work
 
         def after_end(self, pid: int) -> None:

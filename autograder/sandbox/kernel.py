@@ -90,6 +90,11 @@ def prctl(option: int, value: int) -> None:
     )
 
 
+def prctl_pointer(option: int, value: int, pointer: object) -> None:
+    """With a structure. Raises OSError."""
+    check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), pointer, ctypes.c_ulong(0), ctypes.c_ulong(0)), f"prctl {option}")
+
+
 def leave_keyring() -> None:
     """Start with an empty session keyring: the old one may hold a person's tickets and passwords (keyrings(7)). Raises OSError."""
     syscall(_SYS_KEYCTL[os.uname().machine], "join a new keyring", ctypes.c_int(_KEYCTL_JOIN_SESSION_KEYRING), None)

@@ -2,7 +2,8 @@
 
 The warm process gets a user namespace, in which it may mount and unshare without being root, a file tree of its own (`tree.py`), and a
 process namespace whose first process it is: when it goes, for whatever reason, everything below it goes. Each child gets a process
-namespace inside that one, so what it starts dies with it even after `setsid`, and its own network, mounts and shared memory.
+namespace inside that one, so what it starts dies with it even after `setsid`, its own network, mounts and shared memory, and a user
+namespace, so that its processes are counted apart from everybody else's.
 """
 
 import contextlib
@@ -69,8 +70,6 @@ def _become_first_process() -> None:
     kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
     tree.mount_processes()
     tree.mount_scratch(_WARM_SCRATCH)
-    with contextlib.suppress(OSError):
-        Path("/proc/sys/user/max_user_namespaces").write_text("0")  # nobody below gets rights of their own by making another
     os.listdir(os.path.dirname(os.__file__))  # raises where Python's own files are not for everybody to read
 
 
@@ -91,12 +90,23 @@ class ChildNamespaces:
 
     @staticmethod
     def in_child(scratch_bytes: int) -> None:
-        """The rest of the child's namespaces. Raises OSError."""
+        """The rest of the child's namespaces. Raises OSError.
+
+        Its user namespace comes last: it has no rights over the others, processes and keyrings are counted and kept by it alone, and
+        another one cannot be made below it.
+        """
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC)
         tree.mount_processes()
         tree.mount_scratch(scratch_bytes)
         tree.mount_terminals()
         _raise_loopback()
+        kernel.unshare(kernel.CLONE_NEWUSER)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{tree.STUDENT} {tree.STUDENT} 1")
+        Path("/proc/self/gid_map").write_text(f"{tree.STUDENT} {tree.STUDENT} 1")
+        with contextlib.suppress(OSError):
+            Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 
 def _raise_loopback() -> None:

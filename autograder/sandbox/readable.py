@@ -25,8 +25,11 @@ SETTINGS = (
 )
 """What libraries read when they start. Users, hosts and the like are made up (`tree.py`)."""
 
-PRIVATE = ("etc/jupyter", "etc/ipython", "pip.conf", ".condarc", "condarc.d")
+PRIVATE = ("etc/jupyter", "etc/ipython", "pip.conf", ".condarc", "condarc.d", "etc/npmrc")
 """Inside a Python's own folder, or /usr/local: settings that may hold passwords (a gradebook's `db_url`, an index's address)."""
+
+STRAY = ("/usr/local/etc", "/usr/etc")
+"""Settings of programs that somebody has installed by hand."""
 
 COURSE = Path(__file__).resolve().parents[2]
 """The folder that the packages `autograder`, `courseware` and `threadlab` are in: the course's own, or one of installed packages."""
@@ -39,7 +42,9 @@ def readable() -> list[str]:
     allowed = python | packages | libraries() | {COURSE / "threadlab", COURSE / "courseware"} | {Path(path) for path in SYSTEM + SETTINGS}
     allowed |= {path.resolve() for path in python | packages}
     private = {folder / name for folder in {*allowed, Path("/usr/local")} for name in PRIVATE}
-    unwanted = hidden(allowed) | {path for path in private if path.exists()}
+    unwanted = (
+        hidden(allowed) | {path for path in private if path.exists()} | {Path(path) for path in STRAY if path not in map(str, python)}
+    )
     return sorted(str(path) for path in _without(outermost(allowed), unwanted))
 
 

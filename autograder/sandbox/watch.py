@@ -1,4 +1,7 @@
-"""How much memory a submission's processes hold together. The limit on address space is for each process; this one is for all."""
+"""What a submission's processes use together: memory, processor time. The system's own limits are for each process; these are for all."""
+
+import contextlib
+from pathlib import Path
 
 import psutil
 
@@ -12,6 +15,35 @@ def held(first: int, enough: int) -> int:
         return 0
     quick = sum(_read(process, "memory_info", "rss") for process in family)
     return quick if quick < enough else sum(_read(process, "memory_full_info", "pss") for process in family)
+
+
+def used(first: int) -> tuple[float, float]:
+    """Seconds of processor time that a process and all that came from it have used, and seconds in which one of them was ready to run and
+    the machine had no processor free for it (proc(5), schedstat)."""
+    try:
+        root = psutil.Process(first)
+        family = [root, *root.children(recursive=True)]
+        ended = root.cpu_times()
+    except (psutil.Error, OSError):
+        return 0.0, 0.0
+    cpu = sum(_read_times(process) for process in family) + ended.children_user + ended.children_system
+    return cpu, sum(_delay(process.pid) for process in family)
+
+
+def _read_times(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except (psutil.Error, OSError):
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _delay(pid: int) -> float:
+    total = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            total += int(task.read_text().split()[1])
+    return total / 1e9
 
 
 def _read(process: psutil.Process, method: str, field: str) -> int:

@@ -140,10 +140,10 @@ def test_large_messages_pass(session: Session) -> None:
 
 
 FAILURES = {
-    "endless": ("while True: pass", "timeout", "did not finish in time"),
-    "endless_exchange": ("while True: exchange(b'')", "timeout", "did not finish in time|did not read"),
+    "endless": ("while True: pass", "trial", "computed for 1 seconds"),
+    "endless_exchange": ("while True: exchange(b'')", "trial", "computed for 1 seconds"),
     "raises": ("raise ValueError('no idea')", "trial", "stopped with ValueError: no idea"),
-    "exits": ("import os\nos._exit(5)", "died", "exit code 5"),
+    "exits": ("import os\nos._exit(5)", "trial", "exit code 5"),
     "system_exit": ("raise SystemExit", "trial", "stopped with SystemExit"),
     "returns_nonsense": ("return object()", "trial", "returned object"),
     "too_large": ("exchange(b'x' * 40_000_000)", "trial", "longer than"),

@@ -129,6 +129,15 @@ def defines(text: str, name: str) -> bool:
     return any(name in _names(statement) for statement in body)
 
 
+def uses(text: str) -> set[str]:
+    """The names that a cell reads, at its top level or in what it defines."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
 def _names(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}

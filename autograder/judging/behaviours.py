@@ -92,6 +92,8 @@ class Finding(msgspec.Struct, frozen=True):
     order: tuple[int, ...] = ()
     scene: str = ""
     kill_at: int | None = None
+    kept_back: bool = False
+    """Whether it failed in a scene that is kept back for grading, so that nothing more may be said of it."""
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -59,7 +59,8 @@ def with_hidden(slug: str, part: Part, verdict: Verdict, guest: Guest, sources: 
     if second is None:
         return verdict
     failed = {finding.behaviour for finding in second.findings if finding.earned < finding.points and (finding.scene or second.note)}
-    findings = [msgspec.structs.replace(one, earned=0, sentence=SENTENCE) if one.behaviour in failed else one for one in verdict.findings]
+    lost = {"earned": 0, "sentence": SENTENCE, "kept_back": True}
+    findings = [msgspec.structs.replace(one, **lost) if one.behaviour in failed else one for one in verdict.findings]
     return msgspec.structs.replace(verdict, findings=findings)
 
 

@@ -1,7 +1,8 @@
 """Grade a submission's notebook: its cells run in a session, its graded cells are judged here.
 
-The process of the submission never sees a check, a point or a graded cell. It runs the other cells, all of them first, and
-plays the guest in trials whose host is on this side. Every graded cell gets a plain number or an error, never nothing: nbgrader gives full marks to nothing.
+The process of the submission never sees a check, a point or a graded cell. It runs the other cells, all of them first, and plays the
+guest in trials whose host is on this side. Every graded cell gets a plain number or an error, never nothing: nbgrader gives full
+marks to nothing.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from autograder.execution.client import Session, WorkerClient
 from autograder.judging.behaviours import Behaviour, Exercise, Finding, Part, Verdict, ending_of, judge, spec_of
-from autograder.judging.hidden import SENTENCE, judge_hidden
+from autograder.judging.hidden import judge_hidden
 from autograder.judging.notebook import CELL_TIMEOUT, quietly
 from autograder.judging.remote_guest import remote_guest
 from autograder.notebooks import BadNotebook, answer_sources, part_of, read
@@ -45,7 +45,7 @@ def replayed(exercise: Exercise, path: Path, findings: dict[str, list[Finding]],
         part = exercise.part(name)
         sources = answer_sources(notebook, name)
         with client.open() as session:
-            _run_up_to(notebook, name, session)
+            _run_cells(notebook, session)
             guest = remote_guest(session)
             for finding in lost:
                 yield _again(exercise.slug, part, finding, guest, sources)
@@ -64,12 +64,10 @@ def lost_findings(verdicts: Mapping[str, Sequence[Verdict]], behaviour: str | No
     return found
 
 
-def _run_up_to(notebook: NotebookNode, name: str, session: Session) -> None:
-    """The cells before the graded one, as when it was graded."""
+def _run_cells(notebook: NotebookNode, session: Session) -> None:
+    """All cells but the graded ones, as when it was graded."""
     quietly(session)
     for cell in notebook.cells:
-        if part_of(cell) == name:
-            return
         if cell.cell_type == "code" and part_of(cell) is None:
             session.run_cell(cell.source, CELL_TIMEOUT)
 
@@ -80,8 +78,8 @@ def _again(slug: str, part: Part, finding: Finding, guest: Guest, sources: list[
         return Replayed(part.name, finding.behaviour, "", finding.sentence, f"{slug} no longer checks this: grade it again.")
     seen = Replayed(part.name, behaviour.name, behaviour.promise, finding.sentence, "")
     scene = next((one for one in part.scenes if one.name == finding.scene), None)
-    if finding.sentence == SENTENCE:
-        return _judged(seen, judge_hidden(slug, part, guest, sources, {behaviour.name}))
+    if finding.kept_back:
+        return _judged(seen, judge_hidden(slug, part, guest, sources, {behaviour.name}), kept_back=True)
     if scene is None:
         return _judged(seen, judge(part, guest, sources))
     world = scene.world()
@@ -105,10 +103,10 @@ def _watched(seen: Replayed, behaviour: Behaviour, evidence: Evidence) -> Replay
     )
 
 
-def _judged(seen: Replayed, verdict: Verdict | None) -> Replayed:
+def _judged(seen: Replayed, verdict: Verdict | None, *, kept_back: bool = False) -> Replayed:
     """No single trial is to blame, or it is one that is kept back: everything was judged again."""
     found = next((one for one in verdict.findings if one.behaviour == seen.behaviour), None) if verdict else None
     if verdict is None or found is None or found.earned == found.points:
         return seen
-    where = f"{found.scene}: " if seen.then == SENTENCE else ""
+    where = f"{found.scene}: " if kept_back else ""
     return msgspec.structs.replace(seen, now=where + found.sentence, steps=found.where, journal="\n".join(verdict.journal))

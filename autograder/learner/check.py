@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder import checks
 from autograder.judging.behaviours import Exercise, Part, Verdict, judge
 from autograder.judging.verdict_text import render
-from autograder.notebooks import defines
+from autograder.notebooks import defines, uses
 from threadlab.errors import ThreadlabError
 from threadlab.trials.trial import in_process
 
@@ -56,22 +56,40 @@ def standing(lesson: str = "") -> Any:
 
 def judge_here(part: Part) -> Verdict:
     """Judge a part on what this kernel has defined."""
-    namespace, sources = surroundings(part.name)
-    return judge(part, in_process(namespace), sources)
+    around = surroundings(part.name)
+    return judge(part, in_process(around.namespace, context=around.context), around.sources)
 
 
-def surroundings(name: str) -> tuple[dict[str, Any], list[str]]:
-    """The names around an answer, and the cell that defines it last (so that it can be run afresh), if a notebook or script tells."""
+class Surroundings(NamedTuple):
+    """What an answer in a notebook finds around it."""
+
+    namespace: dict[str, Any]
+    sources: list[str]
+    """The cell that defines it last, so that it can be run afresh; empty if nothing tells."""
+    context: list[str]
+    """The cells that define what it uses, and what that uses in turn, in the order in which they ran last."""
+
+
+def surroundings(name: str) -> Surroundings:
+    """The names around an answer, and the cells behind them, if a notebook or script tells."""
     shell = _shell()
     if shell is None:
         main = sys.modules["__main__"]
-        return dict(vars(main)), []
+        return Surroundings(dict(vars(main)), [], [])
     namespace = {key: value for key, value in shell.user_ns.items() if key not in ("In", "Out", "_", "__", "___")}
-    for text in reversed(shell.user_ns.get("In", [])):
-        plain = shell.transform_cell(text) if text else ""
-        if defines(plain, name):
-            return namespace, [plain]
-    return namespace, []
+    ran = [shell.transform_cell(text) if text else "" for text in shell.user_ns.get("In", [])]
+    at = next((index for index in reversed(range(len(ran))) if defines(ran[index], name)), None)
+    if at is None:
+        return Surroundings(namespace, [], [])
+    needed, wanted, known = {at}, uses(ran[at]), {name}
+    while wanted - known:
+        one = (wanted - known).pop()
+        known.add(one)
+        where = next((index for index in reversed(range(len(ran))) if index != at and defines(ran[index], one)), None)
+        if where is not None and where not in needed:
+            needed.add(where)
+            wanted |= uses(ran[where])
+    return Surroundings(namespace, [ran[at]], [ran[index] for index in sorted(needed - {at})])
 
 
 def _shell() -> Any:

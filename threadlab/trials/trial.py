@@ -13,6 +13,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 __all__ = ["ASYNC_CLIENT", "CLIENT", "ON_TEXT", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
+
+SALT: ContextVar[int] = ContextVar("salt", default=0)
+"""Mixed into the ids of worlds that are made while it is set, so that ids seen elsewhere fit nowhere. With 0, ids repeat."""
 
 KEY = "sk-threadlab-trial"
 PROJECT = "trial"
@@ -65,12 +69,13 @@ class World:
     ) -> None:
         self.scenario: Scenario = parse(scenario, OPERATIONS)
         self.seed, self.limits = seed, limits or Limits()
+        self._salt, self._trials = SALT.get(), 0
         self.responder = responder or Scripted()
         clock = VirtualClock()
         # The SDK's remark on every call that the API is deprecated is the course's subject, not news.
         with (
             warnings.catch_warnings(),
-            Service(clock=clock, seed=seed, keys={KEY: PROJECT}, responder=self.responder, scenario=before) as service,
+            Service(clock=clock, seed=_mixed(seed), keys={KEY: PROJECT}, responder=self.responder, scenario=before) as service,
         ):
             warnings.simplefilter("ignore", DeprecationWarning)
             self.given: Any = setup(service.client()) if setup is not None else None
@@ -80,7 +85,14 @@ class World:
 
     def engine(self) -> Engine:
         """A fresh engine over a copy of the prepared store."""
-        return Engine(self._store.clone(), self.responder, keys={KEY: PROJECT}, seed=("trial", self.seed), scenario=self.scenario)
+        self._trials += 1
+        seed = ("trial", self.seed, self._salt, self._trials) if self._salt else ("trial", self.seed)
+        return Engine(self._store.clone(), self.responder, keys={KEY: PROJECT}, seed=seed, scenario=self.scenario)
+
+
+def _mixed(seed: int) -> int:
+    salt = SALT.get()
+    return seed if not salt else (seed + salt) % 2**63
 
 
 class Evidence:
@@ -228,24 +240,27 @@ def _run_processes(guest: Guest, spec: Spec, host: Host) -> Ending:
     return msgspec.structs.replace(ending, value=returned)
 
 
-def in_process(namespace: dict[str, Any], *, patience: float | None = 20.0) -> Guest:
+def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patience: float | None = 20.0) -> Guest:
     """A guest in this process, whose answer finds `namespace` around it.
 
-    `patience`: real seconds that code may compute without sending anything before it is stopped (main thread only; None: for ever).
+    `context` are the cells that defined what the answer uses: their functions and classes are defined afresh for each trial and each process
+    in it, and data is copied, so that nothing is remembered that the end of a process would have taken away.
+    `patience`: seconds of processor time that a trial may use before it is stopped (main thread only; None: any).
     """
 
     def guest(spec: Spec, ask: Callable[[m.Said], m.Told]) -> Ending:
+        from threadlab.trials.guest.answer import surroundings
         from threadlab.trials.guest.run import run
 
         with _watchdog(patience):
-            return run(spec, namespace, ask)
+            return run(spec, surroundings(namespace, context), ask)
 
     return guest
 
 
 @contextlib.contextmanager
 def _watchdog(seconds: float | None) -> Iterator[None]:
-    """Interrupt code that neither ends nor asks for anything, where the system can (POSIX, main thread)."""
+    """Interrupt code that computes without an end, where the system can (POSIX, main thread). Other programs do not count."""
     if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -254,13 +269,13 @@ def _watchdog(seconds: float | None) -> Iterator[None]:
     def ring(*_: object) -> None:
         raise TrialHalted(f"computed for {seconds:g} seconds without an end")
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def replaying(choices: Sequence[int]) -> Callable[[tuple[str, ...]], int]:

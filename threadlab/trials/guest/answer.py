@@ -1,7 +1,11 @@
 """The learner's answer cells, run afresh for every trial and every process in it, so that nothing leaks from one to the next."""
 
 import ast
+import contextlib
+import copy
 import linecache
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Sequence
 from typing import Any
 
 from threadlab.trials.guest import messages as m
@@ -29,6 +33,30 @@ def defined_afresh(spec: m.Spec, namespace: dict[str, Any]) -> dict[str, Any]:
     if spec.entry not in fresh:
         raise problem if problem is not None and _mentions(spec) else Missing(spec.entry)
     return fresh
+
+
+def surroundings(namespace: dict[str, Any], context: Sequence[str]) -> dict[str, Any]:
+    """The names around an answer as a new process would find them: data as copies, functions and classes of `context` defined afresh."""
+    fresh = {name: _copied(value) for name, value in namespace.items()} if context else dict(namespace)
+    for text in context:
+        with contextlib.suppress(Exception):  # it ran once: what fails now, such as a request, is not what the answer needs
+            tree = ast.parse(_plain(text))
+            tree.body = [statement for statement in tree.body if isinstance(statement, _DEFINITIONS)]
+            exec(compile(tree, "<cell>", "exec", dont_inherit=True), fresh)
+    return fresh
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+_DATA = (dict, list, set, bytearray, deque, defaultdict, Counter, OrderedDict)
+
+
+def _copied(value: Any) -> Any:
+    if type(value) not in _DATA:
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return copy.copy(value)
 
 
 def _mentions(spec: m.Spec) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.notebooks import ROOT, BadNotebook
+from autograder.notebooks import BadNotebook
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
     from autograder.classroom.assignment import Record
     from autograder.classroom.processes import Pool
 
-CONFIG = ROOT / "autograder"
+CONFIG = Path(__file__).resolve().parents[1]
 
 
 def nbgrader_api(trust: bool = False, **directories: str) -> Any:

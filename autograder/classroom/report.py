@@ -18,7 +18,8 @@ import msgspec
 from autograder import checks
 from autograder.classroom import similar
 from autograder.classroom.assignment import Classroom, Record
-from autograder.notebooks import ROOT, BadNotebook, read_answers
+from autograder.course_folder import ROOT
+from autograder.notebooks import BadNotebook, read_answers
 
 REPORTS = "autograder/work/reports"
 

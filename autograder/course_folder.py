@@ -8,7 +8,7 @@ from pathlib import Path
 def find(start: Path | None = None) -> Path:
     """The clone that this package is part of. When it was installed as a wheel: the nearest folder above `start` that is a course."""
     clone = Path(__file__).resolve().parent.parent
-    if _is_course(clone):
+    if (clone / "exercises").is_dir():
         return clone
     here = (start or Path.cwd()).resolve()
     return next((folder for folder in (here, *here.parents) if _is_course(folder)), clone)

@@ -19,6 +19,7 @@ from rich.table import Table
 from autograder import checks
 from autograder.classroom.progress_bar import Display
 from autograder.classroom.released import NotReleased
+from autograder.course_folder import ROOT
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from autograder.classroom.processes import Pool
     from autograder.execution.client import WorkerClient
 
-ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS = ROOT / "autograder" / "known_answers"
 out, say = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -244,8 +244,8 @@ def corpus(options: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 course.py", description="Check, grade and try answers.")
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="Check, grade and try answers.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def verb(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -288,12 +288,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python3 course.py") -> int:
     """Run a verb; mistakes of the user's end in a sentence and exit code 2."""
     from autograder.execution.orders import WorkerError
     from autograder.sandbox.report import SandboxUnavailable
 
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     try:
         code: int = options.run(options)
         return code

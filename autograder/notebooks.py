@@ -10,9 +10,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.course_folder import ROOT
 from threadlab.errors import ThreadlabError
 
-ROOT = Path(__file__).resolve().parent.parent
 CHECK = "check_"
 """A graded cell bears the name of its part behind this."""
 

@@ -9,34 +9,11 @@ import json
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from courseware.catalogue import EXERCISES, Exercise
 from threadlab.widgets import base
 from threadlab.widgets.picture import box, image, inside, path, picture, words
-
-
-class Exercise(NamedTuple):
-    lesson: str
-    title: str
-    slug: str
-
-
-COURSE: tuple[Exercise, ...] = (
-    Exercise("00", "First conversation", "first-turn"),
-    Exercise("01", "Threads", "open-conversation"),
-    Exercise("02", "Messages and confirmation", "confirmed-answer"),
-    Exercise("03", "Runs and backoff polling", "wait-for-run"),
-    Exercise("04", "Order and races: the sixth message", "sixth-message"),
-    Exercise("04", "Order and races: the sixth message", "thread-lane"),
-    Exercise("05", "Error recovery", "resilient-turn"),
-    Exercise("06", "Rate limits and queues", "run-queue"),
-    Exercise("07", "Cost and context", "conversation-budget"),
-    Exercise("08", "Cleanup", "retention-job"),
-    Exercise("09", "Tools and the audit trail", "tool-loop"),
-    Exercise("10", "Streaming", "stream-turn"),
-    Exercise("11", "After the sunset", "migrate-thread"),
-    Exercise("12", "Capstone: support desk", "support-desk"),
-)
 
 
 class Progress(base.Widget):
@@ -47,7 +24,7 @@ class Progress(base.Widget):
         standings: Mapping[str, Any] | str | Path | None = None,
         *,
         here: str = "",
-        course: tuple[Exercise, ...] = COURSE,
+        course: tuple[Exercise, ...] = EXERCISES,
         title: str = "Progress",
     ) -> None:
         super().__init__()
@@ -89,7 +66,7 @@ class Progress(base.Widget):
         return [
             (
                 one.lesson,
-                one.title + (" (this lesson)" if one.lesson == self.here else ""),
+                one.lesson_title + (" (this lesson)" if one.lesson == self.here else ""),
                 one.slug,
                 self._word(one) + (" ← next" if one == ahead else ""),
             )

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from setup_tools.place import OLDEST, WINDOWS, Place, Trouble, clean_env, ready, say
+from setup_tools.place import COURSE_EXTRAS, OLDEST, WINDOWS, Place, Trouble, clean_env, ready, say
 
 VENV_REMEDY = (
     f"On Debian and Ubuntu: sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv. "
@@ -53,12 +53,11 @@ def set_up(place: Place, extras: list[str], wheels: Path | None = None) -> None:
             say(f"{name} is only half installed; installing it again.")
             shutil.rmtree(place.site / name)
         before = place.stamped()
-        extras = sorted({*extras, *place.installed_extras()})  # what was once installed stays
+        extras = sorted({*COURSE_EXTRAS, *extras, *place.installed_extras()})  # what was once installed stays
         place.stamp.unlink(missing_ok=True)
         say(f"Installing the course's packages into {place.venv} (a minute or two the first time, and 400 MB).")
-        what = "." + (f"[{','.join(extras)}]" if extras else "")
         try:
-            run_pip(place, ["install", "-c", str(place.constraints), *source, "-e", what], lock)
+            run_pip(place, ["install", "-c", str(place.constraints), *source, "-e", f".[{','.join(extras)}]"], lock)
         except Trouble:
             if before and "Installing collected packages" not in read(place.log):
                 place.stamp.write_text(json.dumps(before), encoding="utf-8")  # nothing was touched: what worked still does

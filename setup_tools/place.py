@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 OLDEST = (3, 11)
+COURSE_EXTRAS = ("course", "grading")
+"""What course.py installs in any case. Without them, the package is the Threads service alone."""
 WINDOWS = os.name == "nt"
 
 
@@ -82,7 +84,7 @@ class Place:
 def ready(place: Place, extras: list[str]) -> bool:
     """Whether everything was installed, and nothing has changed since. Takes about a millisecond."""
     stamp, has = place.stamped(), place.installed_extras()
-    return bool(stamp) and set(extras) <= set(has) and stamp == place.wanted(has)
+    return bool(stamp) and {*COURSE_EXTRAS, *extras} <= set(has) and stamp == place.wanted(has)
 
 
 def clean_env() -> dict[str, str]:

@@ -10,6 +10,7 @@ TOGETHER = (
     "tests/autograder/attacks/",
     "tests/autograder/browser/",
     "tests/autograder/test_replay.py",
+    "tests/course/test_wheel.py",
     "tests/threadlab/clients/",
     "tests/threadlab/widgets/test_browser.py",
 )

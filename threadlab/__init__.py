@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from threadlab import moved
-from threadlab.virtual_time import _state
+from threadlab.version import version
+from threadlab.virtual_time._state import in_trial
 
 if TYPE_CHECKING:
     from threadlab.errors import ThreadlabError
@@ -67,23 +68,9 @@ _HOMES = {
 }
 
 
-def in_trial() -> bool:
-    """True inside a trial, where clients get the trial's own transport and `%load_ext threadlab` has nothing to do."""
-    return _state.trial_active
-
-
-def _version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("threads-course")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
-
-
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        value: Any = _version()
+        value: Any = version()
     else:
         home = next((module for module, names in _HOMES.items() if name in names), None)
         if home is None:

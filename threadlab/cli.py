@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-import threadlab
 from threadlab.errors import ThreadlabError
 from threadlab.service.local_server import server_status, stop_server
+from threadlab.version import version
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="threadlab", description="The Threads service: the conversation side of the Assistants API, on this computer.")
-    parser.add_argument("--version", action="version", version=f"threadlab {threadlab.__version__}")
+    parser.add_argument("--version", action="version", version=f"threadlab {version()}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     serve = verbs.add_parser("serve", help="run the service until Ctrl-C")

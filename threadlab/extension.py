@@ -5,10 +5,10 @@ import re
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
-import threadlab
 from threadlab.errors import ThreadlabError
 from threadlab.service.local_server import Server, ensure_server, is_listening
 from threadlab.service.responder_options import KEY_VARIABLE, keep_key
+from threadlab.virtual_time._state import in_trial
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -41,7 +41,7 @@ def load_ipython_extension(ipython: "InteractiveShell") -> None:
     """
     for message in WARNINGS:
         warnings.filterwarnings("ignore", message=f"{re.escape(message)}$", category=DeprecationWarning)
-    if threadlab.in_trial():
+    if in_trial():
         return
     server = _ensure(ipython)
     _point_at(server)
@@ -113,7 +113,7 @@ def _revive(*_: object) -> None:
     It takes the same port when it can, so clients that exist already find it. When it cannot be started, the cell's own calls will
     fail, and this sentence tells why. A notebook that was pointed elsewhere in the meantime is left alone.
     """
-    if threadlab.in_trial() or _loaded is None or os.environ.get("OPENAI_BASE_URL") != _loaded.base_url or is_listening(_loaded.base_url):
+    if in_trial() or _loaded is None or os.environ.get("OPENAI_BASE_URL") != _loaded.base_url or is_listening(_loaded.base_url):
         return
     try:
         _point_at(ensure_server(print))

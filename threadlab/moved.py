@@ -38,7 +38,8 @@ class _OldModule(ModuleType):
             raise AttributeError(name)
         package, renamed = OLD[self.__name__]
         home, _, new = renamed.get(name, name).rpartition(".")
-        return getattr(import_module(home or package), new)
+        # Not getattr: importing `threadlab.trial` has made that very module the package's attribute `trial`.
+        return import_module(home or package).__getattr__(new)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return getattr(self, self.__name__.rpartition(".")[2])(*args, **kwargs)

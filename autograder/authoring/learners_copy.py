@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from autograder import checks
+from autograder.course_folder import ROOT
 from autograder.learner.blanks import blank
-from autograder.notebooks import ROOT, released, write
+from autograder.notebooks import released, write
 from threadlab.errors import ThreadlabError
 
 KEPT_BACK = ("solutions", "autograder/hidden", "autograder/known_answers", "autograder/work", "tests", "benchmarks", ".ci", ".git")

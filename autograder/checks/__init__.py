@@ -7,28 +7,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from courseware.catalogue import SLUGS
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
     from autograder.judging.behaviours import Exercise
 
-SLUGS: tuple[str, ...] = (
-    "first-turn",
-    "open-conversation",
-    "confirmed-answer",
-    "wait-for-run",
-    "sixth-message",
-    "thread-lane",
-    "resilient-turn",
-    "run-queue",
-    "conversation-budget",
-    "retention-job",
-    "tool-loop",
-    "stream-turn",
-    "migrate-thread",
-    "support-desk",
-)
-"""The exercises there are, in the order of the course."""
+
+__all__ = ["SLUGS", "UnknownExercise", "find", "modules"]
 
 
 class UnknownExercise(ThreadlabError):

@@ -287,9 +287,6 @@ def behaviours(family: Family, points: Mapping[str, int]) -> tuple[Behaviour, ..
 
 EXERCISE = Exercise(
     slug="confirmed-answer",
-    lesson="02",
-    title="A confirmed answer",
-    minutes=25,
     parts=(
         Part(
             "ask",

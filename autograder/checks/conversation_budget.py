@@ -265,9 +265,6 @@ SHARES = (
 
 EXERCISE = Exercise(
     slug="conversation-budget",
-    lesson="07",
-    title="A conversation on a budget",
-    minutes=70,
     parts=(
         COST_OF,
         Part(

@@ -87,9 +87,6 @@ def returns_the_answer(evidence: Evidence) -> Found:
 
 EXERCISE = Exercise(
     slug="first-turn",
-    lesson="00",
-    title="A first turn",
-    minutes=15,
     parts=(
         Part(
             "first_turn",

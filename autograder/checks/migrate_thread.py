@@ -28,6 +28,7 @@ from threadlab.migrate.export import lines
 from threadlab.trials.api_family import CONVERSATIONS
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import CLIENT, World
+from threadlab.wire.statuses import RESPONSE_ENDS
 
 MODEL = "gpt-4o"
 INSTRUCTIONS = "Answer in one sentence."
@@ -328,7 +329,7 @@ def _slow(seed: int) -> Callable[[], World]:
     return lambda: World(_responding, before="slow:100", seed=seed)
 
 
-ENDS = ("completed", "failed", "incomplete", "cancelled", "function call")
+ENDS = (*RESPONSE_ENDS, "function call")
 
 WAIT = Part(
     "wait_for_response",
@@ -369,9 +370,6 @@ WAIT = Part(
 
 EXERCISE = Exercise(
     slug="migrate-thread",
-    lesson="11",
-    title="Migrate a thread",
-    minutes=75,
     parts=(MIGRATE, ASK, WAIT),
     hints=(
         "For migrate_thread: when the process is killed between two batches, who knows how far it came? For ask: a response has an id, "

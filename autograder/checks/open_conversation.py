@@ -158,9 +158,6 @@ def survives_a_restart(evidence: Evidence) -> Found:
 
 EXERCISE = Exercise(
     slug="open-conversation",
-    lesson="01",
-    title="Open a conversation",
-    minutes=25,
     parts=(
         Part(
             "open_conversation",

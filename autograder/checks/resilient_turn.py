@@ -210,9 +210,6 @@ RUN_LOST = ("run's reply lost", "run started, 500 said", "run's reply never came
 
 EXERCISE = Exercise(
     slug="resilient-turn",
-    lesson="05",
-    title="A resilient turn",
-    minutes=60,
     parts=(
         Part(
             "resilient_turn",

@@ -230,9 +230,6 @@ def survives_a_restart(evidence: Evidence) -> Found:
 
 EXERCISE = Exercise(
     slug="retention-job",
-    lesson="08",
-    title="A retention job",
-    minutes=45,
     parts=(
         Part(
             "retention_job",

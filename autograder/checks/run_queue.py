@@ -317,9 +317,6 @@ TIMED = ((2.5, 1, "done_in_2_5_times_the_optimum"), (1.6, 1, "done_in_1_6_times_
 
 EXERCISE = Exercise(
     slug="run-queue",
-    lesson="06",
-    title="A queue for runs",
-    minutes=60,
     parts=(
         Part(
             "RunQueue",

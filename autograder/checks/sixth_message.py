@@ -8,9 +8,9 @@ from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, 
 from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 from threadlab.wire.assistants import Message
+from threadlab.wire.statuses import RUN_ENDS
 
 SIXTH = "What is the capital of Portugal?"
-TERMINAL = ("completed", "failed", "incomplete", "cancelled", "expired")
 
 
 def _five(client: OpenAI) -> dict[str, Any]:
@@ -101,8 +101,8 @@ def returns_the_finished_run(evidence: Evidence) -> Found:
     run = evidence.run(str(value.get("id")))
     if run is None or run.thread_id != evidence.given["thread_id"]:
         return "the Run that it returned does not exist on this thread."
-    if value.get("status") not in TERMINAL:
-        return f"it returned the run while it was {value.get('status')}; a run is finished when its status is one of {', '.join(TERMINAL)}."
+    if value.get("status") not in RUN_ENDS:
+        return f"it returned the run while it was {value.get('status')}; a run is finished when its status is one of {', '.join(RUN_ENDS)}."
     if value.get("status") != run.status:
         return f"it returned a Run whose status is {value.get('status')}; the service has {run.status}."
     if run.id not in [entry.run_id for entry in _runs(evidence)]:
@@ -203,9 +203,6 @@ def _nothing(evidence: Evidence) -> Found:
 
 EXERCISE = Exercise(
     slug="sixth-message",
-    lesson="04",
-    title="The sixth message",
-    minutes=25,
     parts=(
         Part(
             "answers",

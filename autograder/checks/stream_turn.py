@@ -11,6 +11,7 @@ from threadlab.engine.drafts import pieces
 from threadlab.engine.journal import CallbackUsed, Entry
 from threadlab.trials.trial import CLIENT, ON_TEXT, Evidence, World
 from threadlab.wire.assistants import Message
+from threadlab.wire.statuses import RUN_ENDS
 
 TEXT = "What is the capital of Portugal?"
 EVENTS = 16
@@ -21,7 +22,6 @@ LONG = 150
 """Seconds that the long run works: longer than anybody sleeps who does not look."""
 SOON = 10
 """So many seconds after the run's end the answer must be there, if nothing goes wrong."""
-OVER = ("completed", "failed", "expired", "incomplete", "cancelled")
 
 
 def _second_turn(client: OpenAI) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _one_run(evidence: Evidence) -> str | None:
 def _too_early(evidence: Evidence) -> str | None:
     """That the answer returned before its run was over; None if it did not."""
     status = next((run.status for run in evidence.runs(evidence.given["thread_id"])[evidence.given["runs"] :]), None)
-    if not evidence.returned or status is None or status in OVER:
+    if not evidence.returned or status is None or status in RUN_ENDS:
         return None
     return f"it returned {short(evidence.value)} while the run was {status}: that goes on when nobody listens, so wait for its end."
 
@@ -187,7 +187,7 @@ def a_failed_run_is_an_error(evidence: Evidence) -> Found:
         return early
     if evidence.returned:
         return f"the run was {runs[0].status}, and it returned {short(evidence.value)}: the caller must hear of it."
-    if runs[0].status not in OVER:
+    if runs[0].status not in RUN_ENDS:
         return (
             f"it raised {evidence.ending.type}: {evidence.ending.message} while the run was {runs[0].status}: after a cut, wait for the "
             "run's end, and say how it ended."
@@ -218,9 +218,6 @@ FAILING = {
 
 EXERCISE = Exercise(
     slug="stream-turn",
-    lesson="10",
-    title="A streamed turn",
-    minutes=45,
     parts=(
         Part(
             "stream_turn",

@@ -275,9 +275,6 @@ def _scene(name: str, scenario: str, bound: int, *, killed_after: Callable[[Kill
 
 EXERCISE = Exercise(
     slug="support-desk",
-    lesson="12",
-    title="A support desk",
-    minutes=120,
     parts=(
         Part(
             "SupportDesk",

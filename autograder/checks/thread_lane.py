@@ -135,9 +135,6 @@ def _world(turns: Any, scenario: str | None = None) -> World:
 
 EXERCISE = Exercise(
     slug="thread-lane",
-    lesson="04",
-    title="A lane for each thread",
-    minutes=35,
     parts=(
         Part(
             "ThreadLane",

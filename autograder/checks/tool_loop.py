@@ -273,9 +273,6 @@ def says_how_the_run_ended(evidence: Evidence) -> Found:
 
 EXERCISE = Exercise(
     slug="tool-loop",
-    lesson="09",
-    title="A tool loop",
-    minutes=50,
     parts=(
         Part(
             "tool_loop",

@@ -13,6 +13,7 @@ from threadlab.engine.journal import Entry, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.host import LATENCY
 from threadlab.trials.trial import CLIENT, Evidence, World
+from threadlab.wire.statuses import RUN_ENDS
 
 CAP = 10.0
 """Seconds that no pause may exceed."""
@@ -230,7 +231,7 @@ def raises_the_timeout(evidence: Evidence, error: str, family: Family = THREADS)
 
 
 LONG = ("long", "long, another day", "long, a third day")
-EVERY_END = ("completed", "failed", "incomplete", "expired", "cancelled", "requires_action")
+EVERY_END = (*RUN_ENDS, "requires_action")
 DEADLINES = ("stuck", "stuck, no max_wait given")
 
 
@@ -329,9 +330,6 @@ def _long(seed: int) -> Callable[[], World]:
 
 EXERCISE = Exercise(
     slug="wait-for-run",
-    lesson="03",
-    title="Wait for a run",
-    minutes=35,
     parts=(
         Part(
             "wait_for_run",

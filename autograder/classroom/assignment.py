@@ -23,8 +23,9 @@ from autograder.classroom.gradebook import Writer
 from autograder.classroom.grader import Job, Outcome, Plan
 from autograder.classroom.processes import Pool
 from autograder.classroom.released import read_release
+from autograder.course_folder import ROOT
 from autograder.judging.behaviours import Verdict
-from autograder.notebooks import ROOT, BadNotebook
+from autograder.notebooks import BadNotebook
 
 RECORDS = "autograder/work/records"
 MOST = 256 * 1024**2

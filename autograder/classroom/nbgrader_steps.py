@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.notebooks import ROOT, BadNotebook
+from autograder.notebooks import BadNotebook
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
     from autograder.classroom.assignment import Record
     from autograder.classroom.processes import Pool
 
-CONFIG = ROOT / "autograder"
+CONFIG = Path(__file__).resolve().parents[1]
 
 
 def nbgrader_api(trust: bool = False, **directories: str) -> Any:
@@ -37,13 +38,13 @@ def known(slug: str, api: Any) -> bool:
         return False
 
 
-def ready(slug: str) -> None:
+def ready(slug: str, **directories: str) -> None:
     """See to it that the gradebook knows the assignment; a fresh clone has no gradebook at all.
 
     nbgrader learns an assignment by releasing it, so it is released once more, to a folder of its own: the notebooks in `exercises/` may
-    hold somebody's answers. Raises ThreadlabError when nbgrader cannot do it.
+    hold somebody's answers. `directories` are as in `nbgrader_api`. Raises ThreadlabError when nbgrader cannot do it.
     """
-    api = nbgrader_api(release_directory="autograder/work/release")
+    api = nbgrader_api(trust=False, **{"release_directory": "autograder/work/release", **directories})
     if known(slug, api):
         return
     outcome = api.generate_assignment(slug, force=True, create=True)

@@ -18,7 +18,9 @@ import msgspec
 from autograder import checks
 from autograder.classroom import similar
 from autograder.classroom.assignment import Classroom, Record
-from autograder.notebooks import ROOT, BadNotebook, read_answers
+from autograder.course_folder import ROOT
+from autograder.notebooks import BadNotebook, read_answers
+from courseware import catalogue
 
 REPORTS = "autograder/work/reports"
 
@@ -74,7 +76,7 @@ def collect(slug: str, api: Any) -> ClassReport:
     if not records:
         raise BadNotebook(f"Nobody's {slug} was graded yet: python3 course.py grade {slug}")
     rows = [Row(one.student, scores[one.student], _lost(one), one.seconds.get("all", 0.0), one.incidents, one.problem) for one in records]
-    title = checks.find(slug).title if slug in checks.SLUGS else slug
+    title = catalogue.find(slug).title if slug in checks.SLUGS else slug
     blank = {cell.name: cell.source for one in room.release.notebooks for cell in one.source_cells}
     answers = {one.student: similar.answer(room.graded_notebooks(one.student), blank) for one in records if not one.problem}
     return ClassReport(

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from courseware import catalogue
 from threadlab.trials.explore import Exploration, explore_kills, explore_with
 from threadlab.trials.guest.messages import Spec
 from threadlab.trials.host import KillPoint
@@ -140,11 +141,13 @@ class Exercise(msgspec.Struct, frozen=True):
     """One exercise of the course."""
 
     slug: str
-    lesson: str
-    title: str
-    minutes: int
     parts: tuple[Part, ...]
     hints: tuple[str, ...]
+
+    @property
+    def about(self) -> catalogue.Exercise:
+        """Its lesson, title and minutes."""
+        return catalogue.find(self.slug)
 
     @property
     def points(self) -> int:

@@ -18,8 +18,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 import msgspec
 
+from autograder.course_folder import ROOT
 from autograder.judging.behaviours import Behaviour, Part, Scene, Verdict, judge
-from autograder.notebooks import ROOT
 from threadlab.errors import ThreadlabError
 from threadlab.trials.trial import Guest
 

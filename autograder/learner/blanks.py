@@ -10,8 +10,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.course_folder import ROOT
 from autograder.learner.progress import touched
-from autograder.notebooks import ROOT, BadNotebook, read, released, write
+from autograder.notebooks import BadNotebook, read, released, write
 from threadlab.errors import ThreadlabError
 
 KEPT = ROOT / "autograder" / "blanks"

@@ -12,7 +12,8 @@ import msgspec
 from nbformat import NotebookNode
 
 from autograder import checks
-from autograder.notebooks import ROOT, is_solution, read, released
+from autograder.course_folder import ROOT
+from autograder.notebooks import is_solution, read, released
 
 if TYPE_CHECKING:
     from courseware import Progress

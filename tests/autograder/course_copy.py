@@ -14,7 +14,7 @@ import nbformat
 from autograder.notebooks import grade_id, is_solution, read, read_answers
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("autograder", "threadlab", "solutions", "exercises", "pyproject.toml")
+COPIED = ("autograder", "courseware", "threadlab", "solutions", "exercises", "pyproject.toml")
 PASSING = re.compile(rb"0x[0-9a-f]+|\b\d{10}(\.\d+)?\b|\b(thread|run|msg|asst)_\w+")
 """Addresses in memory, times and ids: no two runs of a notebook show the same."""
 SLUG = "first-turn"

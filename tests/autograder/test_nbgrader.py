@@ -13,7 +13,7 @@ import pytest
 from autograder.notebooks import grade_id, is_solution, read, read_answers
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("autograder", "threadlab", "solutions", "exercises", "pyproject.toml")
+COPIED = ("autograder", "courseware", "threadlab", "solutions", "exercises", "pyproject.toml")
 
 
 def clone(to):

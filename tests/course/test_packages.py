@@ -18,8 +18,10 @@ from tests.course.tiny import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONSTRAINTS = [Requirement(line) for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
 PINS = {canonical(pin.name): str(pin.specifier).removeprefix("==") for pin in CONSTRAINTS}
-DIRECT = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
-FOR_TESTS = [Requirement(text) for text in PROJECT["project"]["optional-dependencies"]["test"]]
+SERVICE = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+EXTRAS = {name: [Requirement(text) for text in texts] for name, texts in PROJECT["project"]["optional-dependencies"].items()}
+PINNED = SERVICE + [package for name, packages in EXTRAS.items() if name != "local" for package in packages]
+"""`local` is large, and has its one version in pyproject.toml."""
 
 
 def test_constraint_that_is_not_a_version() -> None:
@@ -31,7 +33,7 @@ def test_package_without_a_pin() -> None:
     """Every package that ours need, and that those need, whatever the system that it is installed on."""
     found: set[str] = set()
     seen: set[tuple[str, frozenset[str]]] = set()
-    waiting = [*DIRECT, *FOR_TESTS]
+    waiting = [*PINNED]
     while waiting:
         package = waiting.pop()
         name, extras = canonical(package.name), frozenset(package.extras)
@@ -59,9 +61,10 @@ def applies(package: Requirement, system: dict[str, str]) -> bool:
     return package.marker is None or package.marker.evaluate({**default_environment(), **system})  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize("package", [*DIRECT, *FOR_TESTS], ids=str)
-def test_pin_that_pyproject_does_not_allow(package: Requirement) -> None:
-    assert package.specifier.contains(PINS[canonical(package.name)])
+@pytest.mark.parametrize("package", sorted({str(package) for package in PINNED}))
+def test_pin_that_pyproject_does_not_allow(package: str) -> None:
+    needed = Requirement(package)
+    assert needed.specifier.contains(PINS[canonical(needed.name)])
 
 
 def test_two_versions_of_setuptools() -> None:
@@ -91,9 +94,13 @@ def test_environment_yml_names_other_packages() -> None:
     assert pip == "pip"
     assert python.removeprefix("python=") in str(PROJECT["project"]["requires-python"])
     options = [line for line in through_pip["pip"] if line.startswith("-")]
-    assert options == ["-c constraints.txt", "-e ."]
+    assert options == ["-c constraints.txt", "-e .[course,grading]"]
     names = {canonical(line) for line in through_pip["pip"] if not line.startswith("-")}
-    assert {"openai", "jupyterlab", "nbgrader", "ipywidgets"} <= names <= {canonical(package.name) for package in DIRECT}
+    assert (
+        {"openai", "jupyterlab", "nbgrader", "ipywidgets"}
+        <= names
+        <= {canonical(package.name) for package in [*SERVICE, *EXTRAS["course"], *EXTRAS["grading"]]}
+    )
 
 
 def test_version_said_twice() -> None:

@@ -22,6 +22,8 @@ version = "0.1.0"
 dependencies = []
 
 [project.optional-dependencies]
+course = []
+grading = []
 test = []
 """
 

@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-import threadlab
 from threadlab.errors import ThreadlabError
 from threadlab.service.data_folder import Home, ServerRecord, code_fingerprint
 from threadlab.service.keys import read_or_make_key
 from threadlab.service.responder_options import VARIABLE, chosen
+from threadlab.version import version
 
 IDLE_EXIT = 24 * 3600.0
 """Real seconds without a request after which a server that we started ends by itself."""
@@ -124,7 +124,7 @@ def _current(home: Home, key: str) -> ServerRecord | None:
 
 
 def _runs_our_code(record: ServerRecord) -> bool:
-    return (record.version, record.fingerprint) == (threadlab.__version__, code_fingerprint())
+    return (record.version, record.fingerprint) == (version(), code_fingerprint())
 
 
 def _asks_our_choice(record: ServerRecord) -> bool:

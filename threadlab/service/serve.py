@@ -18,7 +18,6 @@ from urllib.request import getproxies
 
 from filelock import FileLock, Timeout
 
-import threadlab
 from threadlab.errors import ThreadlabError
 from threadlab.service import listen
 from threadlab.service.answerer import Worker
@@ -32,6 +31,7 @@ from threadlab.service.responder_options import INSIDE, chosen, refuse_self, rem
 from threadlab.service.status_page import last_threads, token_of
 from threadlab.store.address import is_address, place_shown
 from threadlab.store.open import open_store
+from threadlab.version import version
 from threadlab.virtual_time.clock import VirtualClock, make_clock
 
 MEMORY = ":memory:"
@@ -80,9 +80,9 @@ def serve(options: argparse.Namespace) -> int:
             raise ThreadlabError(str(error)) from error
         handler = AnyId(engine, key=key, project=keys[key]) if options.any_id else engine
         if options.store is None:
-            record = ServerRecord(os.getpid(), port, threadlab.__version__, started, code_fingerprint(), choice.label(), replies)
+            record = ServerRecord(os.getpid(), port, version(), started, code_fingerprint(), choice.label(), replies)
             home.write_record(record)
-        info = ServerInfo("threadlab", threadlab.__version__, os.getpid(), started, place_shown(place), replies)
+        info = ServerInfo("threadlab", version(), os.getpid(), started, place_shown(place), replies)
 
         def transaction() -> AbstractContextManager[None]:
             engine.advance(clock.now())  # first, by itself: it need not wait for the disk, and requests that only read need not then either

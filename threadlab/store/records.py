@@ -8,6 +8,7 @@ from threadlab.wire import assistants as o
 from threadlab.wire import files as f
 from threadlab.wire import responses as r
 from threadlab.wire.prompts import Prompt
+from threadlab.wire.statuses import RunEnd
 
 
 class Question(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="outside.asked"):
@@ -78,7 +79,7 @@ class AskForOutputs(msgspec.Struct, frozen=True, gc=False, tag="ask_for_outputs"
 class Finish(msgspec.Struct, frozen=True, gc=False, tag="finish"):
     """To a terminal status."""
 
-    status: Literal["completed", "failed", "incomplete", "cancelled", "expired"]
+    status: RunEnd
     error: o.LastError | None = None
     incomplete: Literal["max_completion_tokens", "max_prompt_tokens"] | None = None
 

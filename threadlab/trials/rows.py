@@ -18,6 +18,7 @@ from threadlab.engine.journal import (
     ToolUsed,
     TurnMarked,
 )
+from threadlab.wire.statuses import RUN_ENDS
 
 if TYPE_CHECKING:
     from threadlab.trials.trial import Evidence
@@ -30,7 +31,7 @@ POLLS = frozenset({"getRun"})
 """Operations whose replies are shown as one row where they say the same several times."""
 
 
-ENDED = frozenset({"completed", "failed", "incomplete", "cancelled", "expired"})
+ENDED = frozenset(RUN_ENDS)
 
 
 _REFUSALS = (("Can't add messages", "a run is active"), ("already has an active run", "another run is active"))

@@ -14,13 +14,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-import threadlab
 from threadlab.trials.guest import messages as m
 from threadlab.trials.guest.messages import Ending, Spec
 from threadlab.trials.host import Host
 from threadlab.trials.trial import KEY, Evidence, World, in_process, replaying
 
-PACKAGE = str(Path(threadlab.__file__).parent)
+PACKAGE = str(Path(__file__).parents[1])
 LIBRARIES = tuple({PACKAGE, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))})
 DEPTH = 24
 """How many callers of a coroutine Python is to remember."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder import checks
-from autograder.notebooks import ROOT
+from autograder.course_folder import ROOT
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import pytest
 
 from courseware import Answers, Progress, Quiz, race
 from courseware import predicting as lesson
-from courseware.progress_widget import COURSE
+from courseware.catalogue import EXERCISES
 from threadlab import CostMeter, FaultKnobs, Polls, Race, RunLife, Service, ThreadView
 from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
 from threadlab.engine.faults import KINDS
@@ -323,5 +323,5 @@ def test_next_is_one_that_is_done(tmp_path: Path) -> None:
     file.write_text("not json")
     shown.act("refresh")
     assert "0 of 14" in shown.said
-    everything = {one.slug: {"best": 1, "points": 1} for one in COURSE}
+    everything = {one.slug: {"best": 1, "points": 1} for one in EXERCISES}
     assert "That was all" in Progress(everything).text()

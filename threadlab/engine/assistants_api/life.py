@@ -30,11 +30,12 @@ from threadlab.store.records import (
 )
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
+from threadlab.wire.statuses import RUN_ENDS
 
 ACTIVE: frozenset[str] = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
 """A run in one of these holds the lock of its thread."""
 
-TERMINAL: frozenset[str] = frozenset({"completed", "failed", "incomplete", "cancelled", "expired"})
+TERMINAL: frozenset[str] = frozenset(RUN_ENDS)
 
 MOVES: frozenset[tuple[str, str]] = frozenset(
     {

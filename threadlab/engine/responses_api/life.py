@@ -14,8 +14,9 @@ from threadlab.store.protocol import Query, Store
 from threadlab.store.records import Begin, EndItem, Finish, Moment, Plan, Row
 from threadlab.wire import responses as r
 from threadlab.wire.assistants import LastError
+from threadlab.wire.statuses import RESPONSE_ENDS
 
-TERMINAL: frozenset[str] = frozenset({"completed", "failed", "incomplete", "cancelled"})
+TERMINAL: frozenset[str] = frozenset(RESPONSE_ENDS)
 GIVES_UP_AFTER = 600
 """Seconds after which a response that does not end fails (guess: the description has no `expired`)."""
 GIVES_UP = Finish("failed", error=LastError("server_error", "The response took too long and was given up."))

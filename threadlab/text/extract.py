@@ -6,11 +6,13 @@ broken. The kinds are those that file_search took (official list), less the offi
 
 import json
 import re
+import subprocess
+import sys
 from functools import lru_cache
 from html.parser import HTMLParser
-from io import BytesIO
 from pathlib import PurePath
 
+from threadlab.text import pdf_child
 from threadlab.wire.files import FileError, StaticChunking
 
 TEXT = frozenset(
@@ -20,8 +22,8 @@ TEXT = frozenset(
         *("text", "ts", "txt", "xml", "yaml", "yml"),
     )
 )
-MAX_PAGES = 500
-"""Pages of a PDF that are read; the rest is left out, so that no request can take minutes."""
+FAR_TOO_LONG = 120.0
+"""Real seconds after which the process that reads a PDF is given up, however little of the processor it has had."""
 WORDS_PER_TOKEN = 0.75
 """By which chunk sizes, given in tokens, become words: exact counts would make every upload slow (OpenAI's rule of thumb)."""
 
@@ -63,14 +65,27 @@ def _decoded(filename: str, data: bytes) -> str:
         raise Unreadable(FileError("invalid_file", f"The file {filename!r} is neither UTF-8 nor UTF-16 text.")) from None
 
 
+@lru_cache(maxsize=32)
 def _pdf(data: bytes) -> str:
-    from pypdf import PdfReader  # only those who have PDFs need it
-
+    """The text of a PDF, taken out by a process with limits where there are processes. Raises Unreadable."""
+    if sys.platform == "emscripten":
+        try:
+            return "\n\n".join(pdf_child.pages(data))
+        except Exception as problem:  # a broken PDF fails in more ways than the library has names for
+            raise _broken_pdf(type(problem).__name__) from None
+    command = [sys.executable, "-I", pdf_child.__file__]
     try:
-        pages = PdfReader(BytesIO(data)).pages[:MAX_PAGES]
-        return "\n\n".join(page.extract_text() for page in pages)
-    except Exception as problem:  # a broken PDF fails in more ways than the library has names for
-        raise Unreadable(FileError("invalid_file", f"The PDF cannot be read: {type(problem).__name__}.")) from None
+        done = subprocess.run(command, input=data, capture_output=True, timeout=FAR_TOO_LONG, check=False)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise _broken_pdf(type(problem).__name__) from None
+    if done.returncode == 0:
+        return done.stdout.decode("utf-8")
+    reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    raise _broken_pdf(reason[-1][:100] if done.returncode == 1 and reason else "it takes too much time or memory")
+
+
+def _broken_pdf(reason: str) -> Unreadable:
+    return Unreadable(FileError("invalid_file", f"The PDF cannot be read: {reason}."))
 
 
 class _Visible(HTMLParser):

@@ -46,20 +46,19 @@ def explore_with(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, 
     """Visit every delivery order of `spec` in `world`, or `bound` of them when there are more: half the simplest, half drawn at random."""
     orders: list[Evidence] = []
     seen: set[tuple[int, ...]] = set()
-    frontier: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]
+    frontier = _Frontier()
     systematic = max(1, bound // 2)
-    while frontier and len(orders) < bound:
+    while len(frontier) and len(orders) < bound:
         if len(orders) >= systematic and _too_many(len(frontier), bound - len(orders)):
             break
-        _, _, prefix = heapq.heappop(frontier)
+        prefix = frontier.pop()
         evidence = run_trial(guest, spec, world, choose=replaying(prefix))
         orders.append(evidence)
         seen.add(evidence.order)
         if evidence.ending.how in ("missing", "broken"):
             return Exploration(orders, True, seed)
-        for fork in _forks(evidence, len(prefix)):
-            heapq.heappush(frontier, (sum(1 for step in fork if step), len(fork), fork))
-    if not frontier:
+        frontier.add(evidence, len(prefix))
+    if not len(frontier):
         return Exploration(orders, True, seed)
     chance = random.Random(seed)
     for _ in range(4 * bound):
@@ -94,11 +93,41 @@ def _too_many(waiting: int, left: int) -> bool:
     return waiting > left
 
 
-def _forks(evidence: Evidence, taken: int) -> Iterator[tuple[int, ...]]:
-    """The prefixes that differ from this order first at a choice after the `taken` ones."""
-    order = evidence.order
+class _Frontier:
+    """Prefixes of orders that have not been visited, simplest first: the fewest departures from "oldest first", then the shortest.
+
+    Of each visited order only the next prefix that departs from it is made, so memory does not grow with the number of choices.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, tuple[int, ...], int, Iterator[tuple[int, ...]]]] = [(0, 0, (), -1, iter(()))]
+        self._waiting = 1
+        self._added = 0
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def pop(self) -> tuple[int, ...]:
+        _, _, prefix, number, more = heapq.heappop(self._heap)
+        self._waiting -= 1
+        self._push(number, more)
+        return prefix
+
+    def add(self, evidence: Evidence, taken: int) -> None:
+        """The prefixes that differ from this order first at a choice after the `taken` ones."""
+        self._added += 1
+        self._waiting += sum(len(choice.options) - 1 for choice in evidence.choices[taken:])
+        self._push(self._added, _forks(evidence.order, [len(choice.options) for choice in evidence.choices], taken))
+
+    def _push(self, number: int, more: Iterator[tuple[int, ...]]) -> None:
+        fork = next(more, None)
+        if fork is not None:
+            heapq.heappush(self._heap, (sum(1 for step in fork if step), len(fork), fork, number, more))
+
+
+def _forks(order: tuple[int, ...], options: list[int], taken: int) -> Iterator[tuple[int, ...]]:
     for index in range(taken, len(order)):
-        for other in range(1, len(evidence.choices[index].options)):
+        for other in range(1, options[index]):
             yield (*order[:index], other)
 
 

@@ -6,6 +6,7 @@ verdict rests on what happened and not on what the guest says happened.
 
 import heapq
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
@@ -45,6 +46,10 @@ class Limits(msgspec.Struct, frozen=True):
     """GET requests of a run that is over."""
     requests: int = 4000
     messages: int = 40_000
+    in_flight: int = 64
+    """Requests that are sent and not yet delivered."""
+    choices: int = 2000
+    """Points at which more than one thing can happen next; past them, the first always does."""
     seconds: float = 2 * 86_400.0
 
 
@@ -247,6 +252,9 @@ class Host:
         self.engine.advance(self.now)  # what was due before this stands before it in the journal
         self.engine.journal.add(Sent(at=self.now, operation=_label(send), request=send.number, texts=tuple(_texts(send))))
         if not send.waits:
+            if len(self._in_flight) >= self.limits.in_flight:
+                self._halted = f"sent more than {self.limits.in_flight} requests without waiting for any"
+                return m.Halt(self.now, self._halted)
             self._in_flight[send.number] = (send, self.now, 0)
             return m.Go(self.now)
         told, hold = self._carry_out(send)
@@ -359,11 +367,11 @@ class Host:
     def _deliverable(self) -> list[tuple[str, int | None]]:
         """The requests in flight, oldest first, under names that tell them apart."""
         named = [(_label(send), send, number) for number, (send, _, _) in self._in_flight.items()]
-        labels = [label for label, _, _ in named]
-        return [(f"{label} {_apart(send, number)}" if labels.count(label) > 1 else label, number) for label, send, number in named]
+        count = Counter(label for label, _, _ in named)
+        return [(f"{label} {_apart(send, number)}" if count[label] > 1 else label, number) for label, send, number in named]
 
     def _pick(self, options: tuple[str, ...]) -> int:
-        if len(options) == 1:
+        if len(options) == 1 or len(self.choices) >= self.limits.choices:
             return 0
         taken = self._choose(options)
         self.choices.append(Choice(options, taken))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["ASYNC_CLIENT", "CLIENT", "ON_TEXT", "Evidence", "Guest", "Spec", "World", "in_process", "run_trial", "trial"]
 
 SALT: ContextVar[int] = ContextVar("salt", default=0)
-"""Mixed into the ids of worlds that are made while it is set, so that ids seen elsewhere fit nowhere. With 0, ids repeat."""
+"""Mixed into the ids of worlds that are made while it is set, so that ids seen elsewhere fit nowhere. With 0 they repeat."""
 
 KEY = "sk-threadlab-trial"
 PROJECT = "trial"
@@ -260,7 +260,7 @@ def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patien
 
 @contextlib.contextmanager
 def _watchdog(seconds: float | None) -> Iterator[None]:
-    """Interrupt code that computes without an end, where the system can (POSIX, main thread). Other programs do not count."""
+    """Interrupt code that computes without an end, where that can be done (POSIX, main thread). Other programs do not count."""
     if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return

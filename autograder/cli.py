@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -20,6 +19,7 @@ from autograder import checks
 from autograder.classroom.progress_bar import Display
 from autograder.classroom.released import NotReleased
 from autograder.course_folder import ROOT
+from autograder.printable import SafeConsole, printable
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from autograder.execution.client import WorkerClient
 
 SUBMISSIONS = ROOT / "autograder" / "known_answers"
-out, say = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+out, say = SafeConsole(highlight=False, soft_wrap=True), SafeConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
 def check(options: argparse.Namespace) -> int:
@@ -146,7 +146,9 @@ def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> 
             display.done(row.student)
     if options.feedback:
         with say.status(f"Writing feedback for {slug} …"):
-            classes.feedback(slug, api)
+            missing = classes.feedback(slug, api)
+        for student in missing:
+            say.print(f"{student}: no feedback page could be made. The graded notebook is in autograder/work/autograded.")
     out.print(_class_table(slug, sorted(rows, key=lambda row: row.student), classes.max_score(slug, api)))
     for row in rows:
         if row.problem:
@@ -160,7 +162,9 @@ def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
     table = Table("student", "score", "of", "lost", title=slug, title_justify="left")
     for row in rows:
         lost = [name for found in row.verdicts.values() for verdict in found for name in verdict.lost]
-        table.add_row(escape(row.student), f"{row.score:g}", f"{most:g}", ", ".join(lost) or ("not graded" if row.problem else "-"))
+        table.add_row(
+            escape(printable(row.student)), f"{row.score:g}", f"{most:g}", ", ".join(lost) or ("not graded" if row.problem else "-")
+        )
     return table
 
 
@@ -298,7 +302,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python3 course.py"
         code: int = options.run(options)
         return code
     except (ThreadlabError, WorkerError, SandboxUnavailable) as error:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -24,20 +26,51 @@ class BadNotebook(ThreadlabError):
 def read(path: Path) -> NotebookNode:
     """A notebook from its file. Raises BadNotebook with a sentence."""
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except FileNotFoundError:
         raise BadNotebook(f"There is no notebook {path}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadNotebook(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    except OSError as error:
+        raise BadNotebook(f"{path} cannot be read: {error.strerror or error}.") from None
     try:
-        notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-        nbformat.validate(notebook)
-    except Exception as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BadNotebook(
-            f"{path} is not a notebook that can be read ({first[:200]}). Restore it from your last good copy; the file was left as it is."
-        ) from None
+        return read_text(data)
+    except BadNotebook as error:
+        raise BadNotebook(f"{path} {error} The file was left as it is.") from None
+
+
+def read_text(data: bytes) -> NotebookNode:
+    """A notebook from a file's bytes, whoever wrote it. Raises BadNotebook; its text goes on from the file's name."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadNotebook("is not UTF-8 text: save it again as a notebook.") from None
+    if re.search(r"^(<<<<<<<|>>>>>>>) ", text, re.MULTILINE):
+        raise BadNotebook("has marks of a merge conflict in it (<<<<<<<): resolve the conflict, and hand it in again.")
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadNotebook("is not a notebook: it is no JSON; perhaps it was cut off or edited by hand.") from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("cells", raw.get("worksheets")), list):
+        raise BadNotebook("is not a notebook: it has no list of cells.")
+    if not isinstance(raw.get("metadata"), dict):
+        raw["metadata"] = {}
+    if "\\ud" in text.lower():
+        raw = _without_surrogates(raw)
+    try:
+        notebook: NotebookNode = nbformat.reads(json.dumps(raw), as_version=4)  # type: ignore[no-untyped-call]
+    except Exception:  # nbformat fails in as many ways as a notebook can be broken
+        raise BadNotebook("is not a notebook that can be read: its cells are not as Jupyter writes them.") from None
     return notebook
+
+
+def _without_surrogates(value: Any) -> Any:
+    """JSON with a replacement character for each lone surrogate, which no file can hold as UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(name): _without_surrogates(one) for name, one in value.items()}
+    return value
 
 
 def write(notebook: NotebookNode, path: Path) -> None:

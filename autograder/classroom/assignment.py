@@ -7,6 +7,7 @@ Ended between any two of them, the next run grades that one submission again, wi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -25,9 +26,13 @@ from autograder.classroom.processes import Pool
 from autograder.classroom.released import read_release
 from autograder.course_folder import ROOT
 from autograder.judging.behaviours import Verdict
+from autograder.judging.hidden import check_hidden
 from autograder.notebooks import BadNotebook
+from autograder.printable import printable
 
 RECORDS = "autograder/work/records"
+RESERVED = ".verdicts.json"
+"""How names end that grading gives to files of its own."""
 MOST = 256 * 1024**2
 """Bytes in a submission. A larger one is not read at all."""
 
@@ -54,6 +59,7 @@ class Submission(msgspec.Struct, frozen=True):
     notebooks: dict[str, Path]
     files: dict[str, Path]
     left_out: list[str]
+    """What was not taken, a sentence each."""
     problem: str = ""
 
 
@@ -62,6 +68,8 @@ class Classroom:
 
     def __init__(self, slug: str, api: Any) -> None:
         self.slug, self.api, self.coursedir = slug, api, api.coursedir
+        if slug in checks.SLUGS:
+            check_hidden(checks.find(slug))
         self.root = Path(self.coursedir.root)
         self.release = read_release(self.coursedir.db_url, slug)
         self.plan = _plan(api, self.release)
@@ -83,7 +91,14 @@ class Classroom:
         return names
 
     def look(self, student: str) -> Submission:
-        """Links are left out: they could lead to anybody's files."""
+        """What a student handed in; what cannot be read is its problem. Links are left out: they could lead to anybody's files."""
+        try:
+            return self._look(student)
+        except Exception as error:  # whatever one student's files are like, it ends as that student's outcome
+            folder = self._place(self.coursedir.submitted_directory, student)
+            return Submission(student, folder, {}, {}, [], f"It cannot be read: {_reason(error)}.")
+
+    def _look(self, student: str) -> Submission:
         folder = self._place(self.coursedir.submitted_directory, student)
         notebooks, files, left_out, size = dict[str, Path](), dict[str, Path](), list[str](), 0
         for directory, subfolders, names in os.walk(folder):
@@ -92,13 +107,14 @@ class Classroom:
             for name in [*links, *sorted(names)]:
                 path = Path(directory, name)
                 about = path.lstat()
-                if not stat.S_ISREG(about.st_mode):
-                    left_out.append(path.relative_to(folder).as_posix())
+                inside = path.relative_to(folder).as_posix()
+                if (why := _left_out(inside, about.st_mode)) is not None:
+                    left_out.append(f"{printable(inside)} {why}, and was left out.")
                 elif directory == str(folder) and path.suffix == ".ipynb" and self.release.notebook(path.stem):
                     notebooks[path.stem] = path
                     size += about.st_size
                 elif path.suffix != ".ipynb" and not _ignored(path, self.coursedir.ignore):
-                    files[path.relative_to(folder).as_posix()] = path
+                    files[inside] = path
                     size += about.st_size
         problem = ""
         if not notebooks:
@@ -118,6 +134,12 @@ class Classroom:
                     digest.update(piece)
         return digest.hexdigest()
 
+    def _done_before(self, student: str, graded: dict[str, float], submission: Submission) -> Record | None:
+        try:
+            return self.record(student) if not submission.problem and self.done(student, graded, submission) else None
+        except Exception:
+            return None
+
     def done(self, student: str, graded: dict[str, float], submission: Submission) -> bool:
         """Whether this very submission has been graded, and everything of it is kept."""
         record = self.record(student)
@@ -135,9 +157,8 @@ class Classroom:
         todo: list[Submission] = []
         for student in students:
             submission = self.look(student)
-            if not force and not submission.problem and self.done(student, graded, submission):
-                kept = self.record(student)
-                assert kept is not None
+            kept = None if force else self._done_before(student, graded, submission)
+            if kept is not None:
                 yield msgspec.structs.replace(kept, score=graded[student])
             else:
                 todo.append(submission)
@@ -149,8 +170,8 @@ class Classroom:
                     continue
                 try:
                     job, mark = self._job(submission), self.fingerprint(submission)
-                except OSError as error:
-                    problem = f"It cannot be read: {error.strerror}."
+                except Exception as error:
+                    problem = f"It cannot be read: {_reason(error)}."
                     finished.extend(self._keep([(Outcome(submission.student, problem=problem), submission, "")]))
                     continue
                 waiting[submission.student] = submission, mark
@@ -162,7 +183,7 @@ class Classroom:
             for outcome in outcomes:
                 if outcome.refused:
                     raise BadNotebook(outcome.refused)
-                outcome.incidents += [f"{name} is a link, and was left out." for name in waiting[outcome.student][0].left_out[:20]]
+                outcome.incidents += waiting[outcome.student][0].left_out[:20]
             yield from self._keep([(outcome, *waiting.pop(outcome.student)) for outcome in outcomes])
         yield from finished
 
@@ -190,8 +211,31 @@ class Classroom:
             timestamp, unreadable = self._timestamp(submission.folder)
             outcome.incidents += unreadable
             times.append((outcome, timestamp))
-        scores = self.writer.write(times)
-        return [self._finish(*one, score) for one, score in zip(outcomes, scores, strict=True)]
+        return [self._finish_safely(*one, score) for one, score in zip(outcomes, self._write(times), strict=True)]
+
+    def _write(self, times: list[tuple[Outcome, datetime | None]]) -> list[float]:
+        """Into the gradebook: together, or one by one if one of them cannot be written."""
+        try:
+            return self.writer.write(times)
+        except Exception:
+            if len(times) > 1:
+                return [self._write([one])[0] for one in times]
+        outcome, _ = times[0]
+        outcome.problem = "What came of it could not be written into the gradebook."
+        try:
+            return self.writer.write([(outcome, None)])
+        except Exception:
+            return [0.0]
+
+    def _finish_safely(self, outcome: Outcome, submission: Submission, mark: str, score: float) -> Record:
+        try:
+            return self._finish(outcome, submission, mark, score)
+        except Exception as error:
+            problem = f"What came of it could not be kept: {_reason(error)}."
+            record = Record(outcome.student, "", 0.0, problem=problem, at=datetime.now(UTC).isoformat(timespec="seconds"))
+            with contextlib.suppress(Exception):
+                self._write_record(record)
+            return record
 
     def _finish(self, outcome: Outcome, submission: Submission, mark: str, score: float) -> Record:
         record = Record(
@@ -216,9 +260,9 @@ class Classroom:
         if not path.is_file() or path.is_symlink():
             return None, []
         try:
-            text = path.read_text(encoding="utf-8").strip()[:100]
+            text = path.read_text(encoding="utf-8-sig").strip()[:100]
             return (parse_utc(text) if text else None), []
-        except (ValueError, OSError, OverflowError):
+        except Exception:  # dateutil fails in more ways than it names
             return None, ["timestamp.txt does not hold a time; the submission counts as one without."]
 
     def _put_graded(self, outcome: Outcome, submission: Submission) -> None:
@@ -244,6 +288,11 @@ class Classroom:
                 os.chmod(Path(directory, one), 0o444)
         place.parent.mkdir(parents=True, exist_ok=True)
         aside.rename(place)
+
+    def graded_students(self) -> list[str]:
+        """Everybody whose submission has been graded."""
+        pattern = self._place(self.coursedir.autograded_directory, "*")
+        return sorted(path.parent.name for path in pattern.parent.parent.glob(f"*/{pattern.name}") if path.is_dir())
 
     def graded_notebooks(self, student: str) -> list[Path]:
         """Where a student's graded notebooks are."""
@@ -272,6 +321,17 @@ class Classroom:
         aside = path.with_name(f".{path.name}.part")
         aside.write_bytes(msgspec.json.encode(record))
         aside.replace(path)
+
+
+def _left_out(inside: str, mode: int) -> str | None:
+    """Why a file is not taken from a submission; None if it is."""
+    if not inside.isprintable() or inside.encode("utf-8", "replace").decode() != inside:
+        return "has a name that is no plain text (it should be UTF-8)"
+    if any(part.endswith(RESERVED) for part in Path(inside).parts):
+        return "has a name that grading itself uses"
+    if stat.S_ISLNK(mode):
+        return "is a link"
+    return None if stat.S_ISREG(mode) else "is no file"
 
 
 def _ignored(path: Path, patterns: list[str]) -> bool:
@@ -305,3 +365,12 @@ def _checks(slug: str) -> str:
     """The text of the checks, so that other checks mean another grading."""
     hidden = ROOT / "autograder" / "hidden" / f"{slug}.py"
     return "".join(path.read_text(encoding="utf-8") for path in [*checks.modules(slug), hidden] if path.is_file())
+
+
+def _reason(error: Exception) -> str:
+    """Why something failed, for a person: no word of Python's."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, UnicodeError):
+        return "a name or a text in it is no UTF-8"
+    return "something in it is of a kind that nobody expects"

@@ -19,6 +19,7 @@ from autograder.classroom.preprocessors import CollectScores, KnownCells, KnownK
 from autograder.classroom.released import Release
 from autograder.execution.orders import WorkerError
 from autograder.judging.behaviours import Verdict
+from autograder.notebooks import BadNotebook, read_text
 from autograder.sandbox.report import SandboxUnavailable
 
 
@@ -116,15 +117,16 @@ class Grader:
         except MemoryError:
             outcome.problem = "The notebook is too large for the memory there is."
         except Exception as error:
-            outcome.problem = f"It could not be graded: {type(error).__name__}: {_short(error)}"
+            self._log.warning("a submission could not be graded", exc_info=error)
+            outcome.problem = "Something in the notebook is of a kind that nobody expects; restore the cells that came with it."
         outcome.seconds["all"] = time.perf_counter() - start
         return outcome
 
     def _notebook(self, name: str, data: bytes, folder: Path | None, outcome: Outcome) -> None:
         try:
-            notebook = nbformat.reads(data.decode("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-        except (ValueError, UnicodeDecodeError, AttributeError, TypeError, KeyError) as error:
-            raise WorkerError(f"{name}.ipynb is not a notebook that can be read: {_short(error)}") from None
+            notebook = read_text(data)
+        except BadNotebook as error:
+            raise WorkerError(f"{name}.ipynb {error}") from None
         release = self._plan.release
         resources = {
             "unique_key": name,

@@ -65,6 +65,7 @@ def work(connection: Connection, trust: bool, control: socket.socket | None, inh
 
     client = shared_client(trust, WarmHost(control) if control is not None else None)
     client.start()
+    _limit()
     read: Callable[[bytes], Plan | Job] = reader(Plan | Job)
     grader: Grader | None = None
     try:
@@ -73,11 +74,35 @@ def work(connection: Connection, trust: bool, control: socket.socket | None, inh
             if isinstance(message, Plan):
                 grader = Grader(message)
             elif grader is not None:
-                connection.send_bytes(encode(grader.grade(message)))
+                connection.send_bytes(_packed(grader.grade(message)))
     except (EOFError, OSError):
         return  # whoever gave us work has gone
     finally:
         client.close()
+
+
+def _packed(outcome: Outcome) -> bytes:
+    """An outcome, or one that says that it could not be sent."""
+    try:
+        return encode(outcome)
+    except Exception:
+        problem = "What came of it could not be passed on: something in it is no plain text."
+        return encode(msgspec.structs.replace(outcome, notebooks={}, scores={}, comments={}, verdicts={}, problem=problem))
+
+
+MEMORY = 4 * 1024**3
+"""Bytes of address space of a process that grades: what has been overlooked costs one submission, and not the computer."""
+CPU = 1800
+"""Seconds of processor time that it may use for one submission."""
+
+
+def _limit() -> None:
+    if not LINUX:
+        return
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
 
 
 def _import() -> None:
@@ -106,8 +131,9 @@ class _Worker:
 
     def give(self, job: Job) -> None:
         self.jobs.append(job)
+        packed = encode(job)
         with contextlib.suppress(OSError):  # it has died, and `wait` will say so
-            self.connection.send_bytes(encode(job))
+            self.connection.send_bytes(packed)
 
 
 class Processes:

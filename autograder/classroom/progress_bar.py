@@ -9,6 +9,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from autograder.printable import SafeConsole
+
 EVERY = 5.0
 """Seconds between two plain lines."""
 
@@ -18,7 +20,7 @@ class Display:
 
     def __init__(self, title: str, total: int, console: Console | None = None) -> None:
         self._title, self._total, self._count = title, total, 0
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or SafeConsole(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._start = self._last = time.monotonic()
 

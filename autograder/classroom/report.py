@@ -5,8 +5,6 @@ Everything that comes from a submission is text here and is escaped as such; mea
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
 from collections import Counter
 from html import escape
@@ -20,6 +18,7 @@ from autograder.classroom import similar
 from autograder.classroom.assignment import Classroom, Record
 from autograder.course_folder import ROOT
 from autograder.notebooks import BadNotebook, read_answers
+from autograder.printable import csv_text
 from courseware import catalogue
 
 REPORTS = "autograder/work/reports"
@@ -136,30 +135,17 @@ def write(report: ClassReport, folder: Path) -> list[Path]:
     return [folder / name for name in texts]
 
 
-def _cell(text: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def canvas(report: ClassReport) -> str:
     """A gradebook as Canvas imports it; students are found by their login."""
-    out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", report.title])
-    rows.writerow(["    Points Possible", "", "", "", "", f"{report.points:g}"])
-    for row in report.rows:
-        rows.writerow([_cell(row.student), "", "", _cell(row.student), "", "" if row.problem else f"{row.score:g}"])
-    return out.getvalue()
+    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", report.title]
+    rows = [[row.student, "", "", row.student, "", "" if row.problem else f"{row.score:g}"] for row in report.rows]
+    return csv_text([head, ["    Points Possible", "", "", "", "", f"{report.points:g}"], *rows])
 
 
 def moodle(report: ClassReport) -> str:
     """Grades as Moodle's CSV import takes them; map `username` to the user and the other column to the grade item."""
-    out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(["username", report.slug])
-    for row in report.rows:
-        rows.writerow([_cell(row.student), "-" if row.problem else f"{row.score:g}"])
-    return out.getvalue()
+    rows = [[row.student, "-" if row.problem else f"{row.score:g}"] for row in report.rows]
+    return csv_text([["username", report.slug], *rows])
 
 
 STYLE = """

@@ -24,13 +24,17 @@ from autograder.execution.files import read
 from autograder.execution.frames import FRAME_LIMIT, CellDone, Exchange, Ready, ToChild, ToGrader, TrialEnd, TrialFailed
 from autograder.execution.hosts import Host, best_host
 from autograder.execution.orders import Closed, WorkerError
-from autograder.execution.outputs import Displays, node, to_notebook
+from autograder.execution.outputs import Displays, node, size_of, to_notebook
 from autograder.execution.packing import encode
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.report import Report, SandboxUnavailable
 
 READY_TIMEOUT = 60.0
 """Seconds until a child must be locked down and have written its files."""
+
+OUTPUT_LIMIT = 40_000_000
+"""Bytes of outputs and updates that are kept of one session, all its cells together."""
+TOO_MUCH = "(This submission shows too much: from here on its outputs are left out.)\n"
 
 GRACE = 2.0
 """Seconds that a cell has to end after it was interrupted."""
@@ -89,6 +93,7 @@ class Session:
         self._number = number
         self._request = 0
         self._count = 0
+        self._shown = 0
         self._displays = Displays()
         self.failure: Failure | None = None
         """Why it ended early, if it did."""
@@ -137,7 +142,12 @@ class Session:
         if not isinstance(reply, CellDone) or reply.number != self._request:
             raise self._fail("forged", FORGED)
         for update in reply.updates:
-            self._displays.update(update)
+            self._shown += size_of([update])
+            if self._shown <= OUTPUT_LIMIT:
+                self._displays.update(update)
+        self._shown += size_of(reply.outputs)
+        if self._shown > OUTPUT_LIMIT:
+            reply.outputs = [frames.Stream("stderr", TOO_MUCH)]
         nodes = [to_notebook(output) for output in reply.outputs]
         self._displays.remember(reply.outputs, nodes)
         self._count = reply.execution_count

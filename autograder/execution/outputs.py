@@ -1,11 +1,13 @@
 """What a child says a cell showed, turned into notebook outputs. The child may have been lying: the result is always a valid notebook's."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.execution.frames import Display, Error, Output, Result, Stream, Update
+from autograder.execution.packing import encode
 
 
 def node(**fields: Any) -> NotebookNode:
@@ -30,6 +32,11 @@ def to_notebook(output: Output) -> NotebookNode:
 def _bundle(data: dict[str, Any]) -> dict[str, Any]:
     """Only MIME types of JSON may hold anything but text."""
     return {kind: value if isinstance(value, str) or kind.endswith("json") else str(value) for kind, value in data.items()}
+
+
+def size_of(outputs: Iterable[Output | Update]) -> int:
+    """Bytes of outputs and updates, packed."""
+    return sum(len(encode(output)) for output in outputs)
 
 
 class Displays:

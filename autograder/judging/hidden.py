@@ -12,6 +12,7 @@ sentence that is always the same; the scene, the journal and the reason stay her
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -19,7 +20,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 import msgspec
 
 from autograder.course_folder import ROOT
-from autograder.judging.behaviours import Behaviour, Part, Scene, Verdict, judge
+from autograder.judging.behaviours import Behaviour, Exercise, Part, Scene, Verdict, judge, spec_of
 from threadlab.errors import ThreadlabError
 from threadlab.trials.trial import Guest
 
@@ -50,6 +51,28 @@ def hidden(slug: str) -> Hidden:
     except Exception as error:
         raise ThreadlabError(f"{path} cannot be used: {type(error).__name__}: {error}") from None
     return found
+
+
+def check_hidden(exercise: Exercise) -> None:
+    """Try what a teacher keeps back of an exercise, before anybody is graded by it. Raises ThreadlabError with the line that is wrong."""
+    kept = hidden(exercise.slug)
+    path = FOLDER / f"{exercise.slug}.py"
+    parts = {part.name: part for part in exercise.parts}
+    for name, scenes in kept.scenes.items():
+        if name not in parts:
+            raise ThreadlabError(f"{path}: {exercise.slug} has no part {name!r}; it has {', '.join(parts)}.")
+        known = {one.name for one in parts[name].behaviours}
+        for scene in scenes:
+            unknown = [one for one in kept.must_hold.get(scene.name, ()) if one not in known]
+            if unknown:
+                raise ThreadlabError(f"{path}: {name} has no behaviour {unknown[0]!r}; it has {', '.join(sorted(known))}.")
+            try:
+                world = scene.world()
+                spec_of(scene, parts[name], world, [])
+            except Exception as error:
+                lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+                where = f", line {lines[-1]}" if lines else ""
+                raise ThreadlabError(f"{path}{where}: the scene {scene.name!r} cannot be set up: {type(error).__name__}: {error}") from None
 
 
 def with_hidden(slug: str, part: Part, verdict: Verdict, guest: Guest, sources: list[str]) -> Verdict:

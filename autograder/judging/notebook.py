@@ -16,6 +16,7 @@ from autograder.execution.capture import cleaned
 from autograder.execution.client import Failure, Session, SubmissionFailed
 from autograder.execution.outputs import node
 from autograder.judging.behaviours import Exercise, Finding, Part, Verdict, judge
+from autograder.judging.cleaning import clean
 from autograder.judging.hidden import with_hidden
 from autograder.judging.remote_guest import Budget, remote_guest
 from autograder.judging.verdict_text import render
@@ -44,6 +45,7 @@ def grade_notebook(
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell not in graded:
             _run(cell, session, cell_timeout)
+    clean(notebook)
     if exercise is None:
         return []
     # From here on no cell runs, so nothing that a trial lets the submission know can be shown by one.

@@ -1,7 +1,7 @@
 """Takes the text out of a PDF, in a process of its own: `python pdf_child.py < file.pdf`, run by `threadlab.text.extract`.
 
-A PDF of a few kilobytes can take hours to read, or all the memory there is. This process limits itself first. Exit code 1: it is no PDF that
-can be read; the reason is on standard error.
+A PDF of a few kilobytes can take hours to read, or all the memory there is, so this process limits itself first. Exit code 1: it cannot be
+read; the reason is on standard error.
 """
 
 import sys

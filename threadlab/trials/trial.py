@@ -243,8 +243,8 @@ def _run_processes(guest: Guest, spec: Spec, host: Host) -> Ending:
 def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patience: float | None = 20.0) -> Guest:
     """A guest in this process, whose answer finds `namespace` around it.
 
-    `context` are the cells that defined what the answer uses: their functions and classes are defined afresh for each trial and each process
-    in it, and data is copied, so that nothing is remembered that the end of a process would have taken away.
+    `context` are the cells that defined what the answer uses: their functions and classes are defined afresh for each trial and each
+    process in it, and data is copied, so nothing is remembered that the end of a process would have taken away.
     `patience`: seconds of processor time that a trial may use before it is stopped (main thread only; None: any).
     """
 
@@ -260,7 +260,7 @@ def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patien
 
 @contextlib.contextmanager
 def _watchdog(seconds: float | None) -> Iterator[None]:
-    """Interrupt code that computes without an end, where that can be done (POSIX, main thread). Other programs do not count."""
+    """Interrupt code that computes without an end, where that can be done (POSIX, main thread)."""
     if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return

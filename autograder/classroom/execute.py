@@ -20,11 +20,11 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
 from autograder import checks
+from autograder.course_folder import ROOT
 from autograder.execution.client import Session, WorkerClient
 from autograder.execution.hosts import Host, best_host
 from autograder.judging.behaviours import Exercise, Verdict
 from autograder.judging.notebook import grade_notebook
-from autograder.notebooks import ROOT
 from threadlab.trials.trial import SALT
 
 _client: WorkerClient | None = None

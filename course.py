@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent
 
 OWN = {
     "lab": "open JupyterLab on the first lesson     [--no-browser] [--port N] [--wheels DIR]",
+    "quick": "the two-second check: ruff and the import contracts",
     "test": "run the tests                           [--quick] [whatever pytest takes]",
     "setup": "only install, the tests' packages too   [--repair] [--wheels DIR]",
     "doctor": "say what is wrong with the installation, and how to mend it",
@@ -32,6 +33,7 @@ PASSED_ON = {
         "report": "say what a class found hard: a page, Canvas, Moodle, JSON",
         "replay": "show again where a submission lost its points   EXERCISE STUDENT",
         "release": "make the learners' copy of the course   DIR",
+        "blank": "make an exercise's notebook from its solution   EXERCISE",
         "corpus": "grade the known right and wrong answers",
     },
     "threadlab": {
@@ -55,7 +57,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
         return 0
     try:
         if verb in OWN:
-            return {"lab": lab, "test": test, "setup": setup, "doctor": doctor, "wheels": wheels}[verb](Place(root), rest)
+            return {"lab": lab, "quick": quick, "test": test, "setup": setup, "doctor": doctor, "wheels": wheels}[verb](Place(root), rest)
         for package, verbs in PASSED_ON.items():
             if verb in verbs:
                 return pass_on(Place(root), package, arguments)
@@ -156,6 +158,25 @@ def test(place: Place, arguments: list[str]) -> int:
     quick = ["-m", "not slow"] if len(chosen) < len(arguments) else []
     os.chdir(place.root)
     return hand_over(place, ["-m", "pytest", "-n", "2", "--dist", "loadgroup", *quick, *chosen])
+
+
+def quick(place: Place, arguments: list[str]) -> int:
+    """What to run before every commit. Every check is run, whatever the one before it says."""
+    set_up(place, ["test"])
+    os.chdir(place.root)
+    checks = {
+        "ruff check": [str(place.python), "-m", "ruff", "check", "--quiet"],
+        "ruff format --check": [str(place.python), "-m", "ruff", "format", "--check", "--quiet"],
+        "lint-imports": [str(place.bin / "lint-imports"), "--no-logo"],
+    }
+    wrong = 0
+    for name, command in checks.items():
+        done = subprocess.run(command, env=working_env(place), capture_output=True, text=True, check=False)
+        print(f"{'ok ' if done.returncode == 0 else 'BAD'}  {name}")
+        if done.returncode != 0:
+            print(done.stdout + done.stderr, end="")
+            wrong += 1
+    return 1 if wrong else 0
 
 
 def setup(place: Place, arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The course's own verbs: check, watch, release, grade, report, replay, corpus."""
+"""The course's own verbs: check, watch, release, blank, grade, report, replay, corpus."""
 
 from __future__ import annotations
 
@@ -91,6 +91,15 @@ def release(options: argparse.Namespace) -> int:
 
     count = bundle.make(Path(options.folder))
     out.print(f"{count} files and {len(checks.SLUGS)} blank exercises are in {options.folder}.", markup=False)
+    return 0
+
+
+def blank(options: argparse.Namespace) -> int:
+    """Make the learners' notebook of an exercise from its solution, for those who write exercises."""
+    from autograder.authoring import blank_notebook
+
+    checks.find(options.exercise)
+    out.print(str(blank_notebook.make(options.exercise)), markup=False)
     return 0
 
 
@@ -264,6 +273,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     watching.add_argument("exercise", nargs="?", help="without it, the first that is not done")
     releasing = verb("release", release)
     releasing.add_argument("folder", metavar="DIR", help="a new folder")
+    blanking = verb("blank", blank)
+    blanking.add_argument("exercise")
     grading = verb("grade", grade)
     grading.add_argument("exercise", nargs="*", help="one or more exercises; without any, all of them")
     grading.add_argument(

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from courseware.catalogue import EXERCISES, Exercise
+from threadlab.svg import Picture, box, path, words
 from threadlab.widgets import base
-from threadlab.widgets.picture import box, image, inside, path, picture, words
 
 
 class Progress(base.Widget):
@@ -73,7 +74,7 @@ class Progress(base.Widget):
             for one in self.course
         ]
 
-    def svg(self, width: float = 860) -> str:
+    def picture(self, width: float = 860) -> Picture:
         each = (width - 32) / len(self.course)
         parts = [words(16, 26, self.told(), "tl-head"), path(f"M{16 + each / 2:.1f} 66H{width - 16 - each / 2:.1f}", "tl-go")]
         for number, one in enumerate(self.course):
@@ -89,17 +90,18 @@ class Progress(base.Widget):
             if ahead:
                 parts.append(words(x, 124, "next", "tl-middle tl-strong"))
         said = f"{self.title}. {self.told()}"
-        return picture(parts, title=self.title, description=said, width=width, height=138)
+        return Picture(parts, self.title, said, width, 138)
 
-    def _table(self) -> str:
+    def _table(self) -> Markup:
         return base.table("Exercise by exercise", ("lesson", "title", "exercise", "standing"), self._rows())
 
-    def body(self) -> str:
-        again = base.button("refresh", "Look again") if isinstance(self._source, str | Path) else ""
-        return f"<p>{escape(self.told())}</p>{inside(self.svg())}{again}{base.folded('The same as a table', self._table())}"
+    def body(self) -> Markup:
+        again = base.button("refresh", "Look again") if isinstance(self._source, str | Path) else Markup("")
+        same = base.folded("The same as a table", self._table())
+        return base.joined([base.paragraph(self.told()), self.picture().inside(), again, same])
 
-    def still(self) -> str:
-        return f"<p>{escape(self.told())}</p>{image(self.svg())}{self._table()}"
+    def still(self) -> Markup:
+        return base.joined([base.paragraph(self.told()), self.picture().image(), self._table()])
 
     def text(self) -> str:
         return f"{self.told()}\n\n{base.plain_table(('lesson', 'title', 'exercise', 'standing'), self._rows())}"

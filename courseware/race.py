@@ -72,7 +72,7 @@ def sees_sixth(evidence: Evidence) -> bool:
 def picture() -> str:
     """The two outcomes side by side, as SVG."""
     seen, missed = (_without_polls(Timeline(evidence).rows) for evidence in outcomes())
-    return draw(
+    drawn = draw(
         [
             ("The message arrives first", seen, "The run sees the correction.", True),
             ("The run arrives first", missed, "The correction is lost, and nobody is told.", False),
@@ -88,6 +88,7 @@ def picture() -> str:
         note="Polls are left out.",
         width=1000,
     )
+    return str(drawn.svg())
 
 
 def _without_polls(rows: Sequence[Row]) -> list[Row]:

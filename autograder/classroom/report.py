@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from markupsafe import Markup
 
 from autograder import checks
 from autograder.classroom import similar
@@ -20,6 +20,7 @@ from autograder.course_folder import ROOT
 from autograder.notebooks import BadNotebook, read_answers
 from autograder.printable import csv_text
 from courseware import catalogue
+from threadlab.html_page import template
 
 REPORTS = "autograder/work/reports"
 
@@ -148,25 +149,22 @@ def moodle(report: ClassReport) -> str:
     return csv_text([["username", report.slug], *rows])
 
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b; background: #fff }
-table { border-collapse: collapse; margin: .5rem 0 2rem; width: 100% } caption { text-align: left; font-weight: 600; padding: .3rem 0 }
-th, td { border-bottom: 1px solid #bbb; padding: .25rem .6rem; text-align: left; vertical-align: top } td.n { text-align: right }
-.bar { display: inline-block; height: .7rem; background: #2b5c8a } .muted { color: #555 }
-"""
+TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 
-def _table(caption: str, head: list[str], rows: list[list[str]], empty: str) -> str:
-    """Cells are HTML already."""
-    if not rows:
-        return f"<h2>{caption}</h2><p>{empty}</p>"
-    top = "".join(f'<th scope="col">{name}</th>' for name in head)
-    body = "".join(f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>" for row in rows)
-    return f"<table><caption>{caption}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+class Table(NamedTuple):
+    """A table of the page. A cell is a text, or Markup."""
+
+    caption: str
+    head: list[str]
+    rows: list[list[str]]
+    empty: str
+    """What is said where there are no rows."""
 
 
-def _bar(count: int, of: int) -> str:
-    return f'{count} of {of} <span class="bar" style="width:{(8 * count / of if of else 0):.2f}rem" aria-hidden="true"></span>'
+def _bar(count: int, of: int) -> Markup:
+    bar = Markup('{} of {} <span class="bar" style="width:{:.2f}rem" aria-hidden="true"></span>')
+    return bar.format(count, of, 8 * count / of if of else 0)
 
 
 def _how_alike(found: similar.Similar) -> str:
@@ -182,42 +180,26 @@ def page(report: ClassReport) -> str:
     """One page of HTML without scripts, pictures or anything from elsewhere."""
     graded = [row.score for row in report.rows if not row.problem]
     middle = f"median {statistics.median(graded):g}, mean {statistics.fmean(graded):.1f} of {report.points:g}" if graded else "none"
-    hard = [
-        [escape(one.behaviour), _bar(one.lost, one.of), str(one.points), escape(one.promise), escape(one.sentence[:400])]
-        for one in report.hard
-    ]
-    wrong = [
-        [escape(one.name), _bar(len(one.students), len(report.rows)), escape(", ".join(one.students))] for one in report.misconceptions
-    ]
+    hard = [[one.behaviour, _bar(one.lost, one.of), str(one.points), one.promise, one.sentence[:400]] for one in report.hard]
+    wrong = [[one.name, _bar(len(one.students), len(report.rows)), ", ".join(one.students)] for one in report.misconceptions]
     unruly = [
-        [escape(row.student), "<br>".join(escape(line) for line in [row.problem, *row.incidents] if line)]
+        [row.student, Markup("<br>").join(line for line in [row.problem, *row.incidents] if line)]
         for row in report.rows
         if row.problem or row.incidents
     ]
     rows = [
-        [
-            escape(row.student),
-            "not graded" if row.problem else f"{row.score:g}",
-            escape(", ".join(row.lost) or "nothing"),
-            f"{row.seconds:.2f} s",
-        ]
+        [row.student, "not graded" if row.problem else f"{row.score:g}", ", ".join(row.lost) or "nothing", f"{row.seconds:.2f} s"]
         for row in report.rows
     ]
-    alike = [[" and ".join(map(escape, pair.students)), f"{100 * pair.alike:.0f} %"] for pair in report.similar.pairs]
+    alike = [[" and ".join(pair.students), f"{100 * pair.alike:.0f} %"] for pair in report.similar.pairs]
     tables = [
-        _table("Hardest behaviours", ["Behaviour", "Not shown by", "Points", "What is checked", "Most frequent reason"], hard, "None."),
-        _table("Misconceptions", ["Known wrong answer", "Have it", "Who"], wrong, "No answer looks like a known wrong one."),
-        _table("Submissions that misbehaved", ["Student", "What happened"], unruly, "None."),
-        _table("Answers that are alike", ["Students", "Alike"], alike, "None: no two answers are nearly the same."),
-        _table("Scores", ["Student", f"Score of {report.points:g}", "Lost", "Time to grade"], rows, "Nobody."),
+        Table("Hardest behaviours", ["Behaviour", "Not shown by", "Points", "What is checked", "Most frequent reason"], hard, "None."),
+        Table("Misconceptions", ["Known wrong answer", "Have it", "Who"], wrong, "No answer looks like a known wrong one."),
+        Table("Submissions that misbehaved", ["Student", "What happened"], unruly, "None."),
+        Table("Answers that are alike", ["Students", "Alike"], alike, "None: no two answers are nearly the same."),
+        Table("Scores", ["Student", f"Score of {report.points:g}", "Lost", "Time to grade"], rows, "Nobody."),
     ]
-    title = escape(f"{report.title} ({report.slug})")
     took = sum(row.seconds for row in report.rows)
     about = f"{len(report.rows)} submissions, {len(graded)} graded: {middle}. Grading took {took:.1f} s of work."
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{about}</p>{''.join(tables)}"
-        '<p class="muted">A known wrong answer is named when exactly the same behaviours are lost; it is a hint, not a proof.</p>'
-        f'<p class="muted">{_how_alike(report.similar)}</p>'
-        "</main></body></html>\n"
-    )
+    title = f"{report.title} ({report.slug})"
+    return template(TEMPLATE).render(title=title, about=about, tables=tables, how_alike=_how_alike(report.similar))

@@ -281,7 +281,7 @@ def _drawn(evidence: Evidence) -> str:
         return ""
     try:
         timeline = Timeline(evidence, "What happened")
-        return timeline.html() if len(timeline.rows) <= MOST_ROWS else ""
+        return str(timeline.html()) if len(timeline.rows) <= MOST_ROWS else ""
     except Exception:  # a hostile answer's evidence may be of any shape, and a picture decides nothing
         return ""
 

@@ -8,13 +8,15 @@ import hashlib
 import hmac
 import time
 from collections.abc import Iterable, Sequence
-from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
+from threadlab.html_page import template
 from threadlab.service.log_line import RequestLine
 from threadlab.store.protocol import Query, Store
 from threadlab.wire import assistants as o
 
+TEMPLATE = Path(__file__).with_name("status_page.html.j2")
 THREADS = 20
 """Threads on the page, of each project."""
 EXCERPT = 160
@@ -72,47 +74,19 @@ def _short(text: str) -> str:
 
 
 def page(version: str, replies: str, requests: Iterable[RequestLine], threads: Sequence[ThreadLine], *, private: bool) -> bytes:
-    """The whole page. Everything that came from outside is escaped here and nowhere else. `replies` is where replies come from."""
+    """The whole page. Everything that came from outside is escaped by its template. `replies` is where replies come from."""
     asked = [(_when(one.time), one.method, one.path, one.status or "no reply", f"{one.milliseconds:.0f} ms") for one in requests]
-    kept = [(_when(one.created), one.id, one.project, one.messages, one.run or "none") for one in threads]
+    lines = [(_when(one.created), one.id, one.project, one.messages, one.run or "none") for one in threads]
     columns = ["Created", "Thread", "Project", "Messages", "Newest run"]
     if private:
-        kept = [(*row, one.metadata, one.said) for row, one in zip(kept, threads, strict=True)]  # type: ignore[misc]
+        lines = [(*row, one.metadata, one.said) for row, one in zip(lines, threads, strict=True)]  # type: ignore[misc]
         columns += ["Metadata", "Newest message"]
-        note = "This page has what is written in the threads: keep its address to yourself."
-    else:
-        note = "What is written in the threads is shown at the address that <code>serve</code> printed when it started."
-    tables = _table("Last requests", ["Ended", "Method", "Path", "Status", "Took"], asked) + _table("Last threads", columns, kept)
-    return _PAGE.format(version=escape(version), replies=escape(replies), note=note, tables=tables).encode()
-
-
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    if not rows:
-        return f"<h2>{title}</h2><p>None yet.</p>"
-    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>\n" for row in rows)
-    return f"<h2>{title}</h2><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
+    tables = [
+        ("Last requests", ["Ended", "Method", "Path", "Status", "Took"], asked),
+        ("Last threads", columns, lines),
+    ]
+    return template(TEMPLATE).render(version=version, replies=replies, private=private, tables=tables).encode()
 
 
 def _when(moment: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Threads service</title>
-<style>
-:root {{ color-scheme: light dark }}
-body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem }}
-main {{ overflow-x: auto }}
-table {{ border-collapse: collapse }}
-th, td {{ text-align: left; vertical-align: top; padding: .2rem 1.5rem .2rem 0; overflow-wrap: anywhere }}
-th {{ white-space: nowrap }}
-</style></head>
-<body><main><h1>Threads service</h1>
-<p>Version {version}, running. Point a client at <code>/v1</code> of this address. Reload the page to see what is new.</p>
-<p>Replies come from {replies}.</p>
-<p>{note}</p>
-{tables}
-</main></body></html>
-"""

@@ -7,12 +7,14 @@ Timeline(service.journal)   # what a service of your own has seen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from threadlab.engine.journal import Entry, Journal
-from threadlab.trials.drawing import as_image, draw
+from threadlab.svg import Picture
+from threadlab.trials.drawing import draw
 from threadlab.trials.rows import JournalReader, Row, ending_rows
 
 if TYPE_CHECKING:
@@ -69,22 +71,24 @@ class Timeline:
 
     def svg(self, width: int = 820) -> str:
         """The picture: four lanes, time downwards (in order, not to scale)."""
+        return str(self.picture(width).svg())
+
+    def picture(self, width: int = 820) -> Picture:
         return draw([("", self.rows, "", None)], title=self.title, description=self.summary(), width=width)
 
-    def html(self) -> str:
+    def html(self) -> Markup:
         """The picture with its alternative text, and the table folded under it."""
-        head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in COLUMNS)
-        body = "".join(
-            "<tr>" + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row) + "</tr>" for row in self.cells()
-        )
-        table = f"<table><caption>{escape(self.title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f"{as_image(self.svg(), self.summary())}<details><summary>The same as a table</summary>{table}</details>"
+        head = Markup("").join(Markup('<th scope="col" style="text-align:left">{}</th>').format(name) for name in COLUMNS)
+        cell, line = Markup('<td style="text-align:left">{}</td>'), Markup("<tr>{}</tr>")
+        body = Markup("").join(line.format(Markup("").join(cell.format(text) for text in row)) for row in self.cells())
+        table = Markup("<table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(self.title, head, body)
+        return self.picture().image() + Markup("<details><summary>The same as a table</summary>{}</details>").format(table)
 
     def _repr_svg_(self) -> str:
         return self.svg()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": self.html(), "text/plain": self.text()}
+        return {"text/html": str(self.html()), "text/plain": self.text()}
 
 
 # ---- from journal entries to rows -------------------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from threadlab.errors import ThreadlabError
 
@@ -28,16 +29,16 @@ class Widget:
     def __init__(self) -> None:
         self.name = f"{type(self).__name__.lower()}-{next(_numbers)}"
         """Unique in this kernel; also the beginning of the ids in its HTML."""
-        self.said = ""
-        """What a screen reader is told after an action; shown as well."""
+        self.said: str = ""
+        """What a screen reader is told after an action; shown as well. Text is escaped, Markup is shown as it is."""
         self._views: list[Any] = []
 
     # ---- for subclasses -----------------------------------------------------------------------------------------------------------------
 
-    def body(self) -> str:
+    def body(self) -> Markup:
         raise NotImplementedError
 
-    def still(self) -> str:
+    def still(self) -> Markup:
         raise NotImplementedError
 
     def text(self) -> str:
@@ -49,10 +50,10 @@ class Widget:
 
     # ---- alive --------------------------------------------------------------------------------------------------------------------------
 
-    def html(self) -> str:
+    def html(self) -> Markup:
         """The living form as HTML."""
-        status = f'<p role="status" data-key="status">{self.said}</p>'
-        return f'<section aria-label="{escape(self.title)}"><h3>{escape(self.title)}</h3>{self.body()}{status}</section>'
+        status = Markup('<p role="status" data-key="status">{}</p>').format(self.said)
+        return Markup('<section aria-label="{0}"><h3>{0}</h3>{1}{2}</section>').format(self.title, self.body(), status)
 
     def act(self, action: str, value: Any = "", key: str = "") -> None:
         """Do what the control `action` does, then show the new state. What goes wrong becomes a sentence."""
@@ -63,7 +64,7 @@ class Widget:
                 raise ThreadlabError(f"this widget has no {action!r}.")
             method(value, key) if key else method(value)
         except Exception as error:
-            self.said = f"That did not work: {escape(str(error) or type(error).__name__)}"
+            self.said = f"That did not work: {str(error) or type(error).__name__}"
         self.show()
 
     def show(self) -> None:
@@ -71,12 +72,12 @@ class Widget:
         if self._views:
             html, kept = self.html(), self.keep()
             for view in self._views:
-                view.html, view.kept = html, kept
+                view.html, view.kept = str(html), kept
 
     def live(self) -> Any:
         """A view for a notebook, or None where widgets cannot be shown."""
         try:
-            made = _view_class()(html=self.html(), kept=self.keep(), name=self.name)
+            made = _view_class()(html=str(self.html()), kept=self.keep(), name=self.name)
         except ImportError:
             return None
         made.on_msg(lambda _view, content, _buffers: self.act(str(content.get("act")), content.get("value"), str(content.get("key") or "")))
@@ -85,15 +86,15 @@ class Widget:
 
     # ---- still --------------------------------------------------------------------------------------------------------------------------
 
-    def static(self) -> str:
+    def static(self) -> Markup:
         """The static form as HTML: the same content, nothing to press."""
-        return f'<section aria-label="{escape(self.title)}"><h3>{escape(self.title)}</h3>{self.still()}</section>'
+        return Markup('<section aria-label="{0}"><h3>{0}</h3>{1}</section>').format(self.title, self.still())
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": self.static(), "text/plain": self.text()}
+        return {"text/html": str(self.static()), "text/plain": self.text()}
 
     def _ipython_display_(self) -> None:
         from IPython.display import display  # type: ignore[attr-defined,unused-ignore]
@@ -101,9 +102,8 @@ class Widget:
         view = self.live()
         if view is not None:
             display(view)  # type: ignore[no-untyped-call,unused-ignore]
-        head = f"<summary>{escape(self.title)}: static form</summary>"
-        html = f'<details open class="threadlab-static-{self.name}">{head}{self.static()}</details>'
-        still = {"text/html": html, "text/plain": self.text()}
+        folded = Markup('<details open class="threadlab-static-{}"><summary>{}: static form</summary>{}</details>')
+        still = {"text/html": str(folded.format(self.name, self.title, self.static())), "text/plain": self.text()}
         display(still, raw=True)  # type: ignore[no-untyped-call,unused-ignore]
 
 
@@ -126,57 +126,77 @@ def _view_class() -> Any:
 # ---- pieces of HTML ---------------------------------------------------------------------------------------------------------------------
 
 
-def button(action: str, label: str, value: object = "", *, off: bool = False, pressed: bool | None = None, main: bool = False) -> str:
+def button(action: str, label: str, value: object = "", *, off: bool = False, pressed: bool | None = None, main: bool = False) -> Markup:
     """A button. One that is off stays reachable, so that the focus is not lost when the last step was taken."""
-    state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
-    extra = (' aria-disabled="true"' if off else "") + (' class="tl-main"' if main else "")
-    key = f"{action}-{value}"
-    return (
-        f'<button type="button" data-act="{action}" data-value="{escape(str(value))}" data-key="{escape(key)}"{state}{extra}>'
-        f"{escape(label)}</button>"
+    state = Markup("") if pressed is None else Markup(' aria-pressed="{}"').format(str(pressed).lower())
+    state += Markup(' aria-disabled="true"') if off else Markup("")
+    state += Markup(' class="tl-main"') if main else Markup("")
+    shape = Markup('<button type="button" data-act="{}" data-value="{}" data-key="{}"{}>{}</button>')
+    return shape.format(action, value, f"{action}-{value}", state, label)
+
+
+def slider(action: str, label: str, value: int, low: int, high: int, *, said: str = "", of: str = "") -> Markup:
+    """A slider with its label; `said` is its value in words, `of` what its action is told to be about."""
+    words = Markup(' aria-valuetext="{}"').format(said) if said else Markup("")
+    shape = Markup(
+        '<label class="tl-slider">{label} <input type="range"{of} data-act="{action}" data-key="{action}" min="{low}" max="{high}" '
+        'value="{value}"{words}></label><span class="tl-num">{shown}</span>'
     )
+    return shape.format(label=label, of=_about(of), action=action, low=low, high=high, value=value, words=words, shown=said or str(value))
 
 
-def slider(action: str, label: str, value: int, low: int, high: int, *, said: str = "") -> str:
-    """A slider with its label; `said` is its value in words."""
-    words = f' aria-valuetext="{escape(said)}"' if said else ""
-    return (
-        f'<label class="tl-slider">{escape(label)} <input type="range" data-act="{action}" data-key="{action}" min="{low}" max="{high}" '
-        f'value="{value}"{words}></label><span class="tl-num">{escape(said or str(value))}</span>'
-    )
+def select(action: str, label: str, options: Iterable[tuple[str, str]], chosen: str, *, of: str = "") -> Markup:
+    """A list to choose one from: values with their texts. `of`: what its action is told to be about."""
+    item = Markup('<option value="{}"{}>{}</option>')
+    items = joined(item.format(value, Markup(" selected") if value == chosen else "", text) for value, text in options)
+    shape = Markup('<label>{label} <select{of} data-act="{action}" data-key="{action}">{items}</select></label>')
+    return shape.format(label=label, of=_about(of), action=action, items=items)
 
 
-def select(action: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> str:
-    """A list to choose one from: values with their texts."""
-    items = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>' for value, text in options
-    )
-    return f'<label>{escape(label)} <select data-act="{action}" data-key="{action}">{items}</select></label>'
+def _about(of: str) -> Markup:
+    return Markup(' data-value="{}"').format(of) if of else Markup("")
 
 
 def table(
     caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], *, now: int | None = None, numbers: Iterable[int] = ()
-) -> str:
+) -> Markup:
     """A table whose first column heads its rows. `now` marks a row; `numbers` are the columns to be set to the right."""
     right = set(numbers)
-    kind = [' class="tl-num" style="text-align:right"' if index in right else ' style="text-align:left"' for index in range(len(head))]
-    top = "".join(f'<th scope="col"{kind[index]}>{escape(name)}</th>' for index, name in enumerate(head))
+    kinds = [
+        Markup(' class="tl-num" style="text-align:right"') if index in right else Markup(' style="text-align:left"')
+        for index in range(len(head))
+    ]
+    top = joined(Markup('<th scope="col"{}>{}</th>').format(kind, name) for kind, name in zip(kinds, head, strict=True))
     lines = []
-    for number, row in enumerate(rows):
-        mark = ' class="tl-now" aria-current="step"' if number == now else ""
-        first, *rest = (escape(str(cell)) for cell in row)
-        cells = "".join(f"<td{kind[index]}>{cell}</td>" for index, cell in enumerate(rest, 1))
-        lines.append(f'<tr{mark}><th scope="row"{kind[0]}>{first}</th>{cells}</tr>')
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    for number, (first, *rest) in enumerate(rows):
+        mark = Markup(' class="tl-now" aria-current="step"') if number == now else ""
+        cells = joined(Markup("<td{}>{}</td>").format(kinds[index], cell) for index, cell in enumerate(rest, 1))
+        lines.append(Markup('<tr{}><th scope="row"{}>{}</th>{}</tr>').format(mark, kinds[0], first, cells))
+    shape = Markup("<table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>")
+    return shape.format(caption, top, joined(lines))
 
 
-def folded(summary: str, inside: str) -> str:
-    return f"<details><summary>{escape(summary)}</summary>{inside}</details>"
+def paragraph(text: str) -> Markup:
+    return Markup("<p>{}</p>").format(text)
 
 
-def with_code(text: str) -> str:
+def bar(*controls: Markup) -> Markup:
+    """Controls in a row."""
+    return Markup('<div class="tl-bar-row">{}</div>').format(joined(controls))
+
+
+def folded(summary: str, inside: Markup) -> Markup:
+    return Markup("<details><summary>{}</summary>{}</details>").format(summary, inside)
+
+
+def joined(parts: Iterable[Markup]) -> Markup:
+    return Markup("").join(parts)
+
+
+def with_code(text: str) -> Markup:
     """Text whose `code` is shown as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
+    pieces = re.split(r"`([^`]+)`", text)  # text and code by turns
+    return joined(Markup("<code>{}</code>").format(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces))
 
 
 def plain_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
-from html import escape
 from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from threadlab.engine.assistants_api.life import ACTIVE
 from threadlab.engine.journal import Journal
 from threadlab.service.in_process import Service
+from threadlab.svg import Picture, box, path, words
 from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
 from threadlab.widgets.moments import STARTS_RUN
-from threadlab.widgets.picture import box, image, inside, path, picture, words
 from threadlab.widgets.rerun import quietly
 
 SHOWN = 40
@@ -157,8 +158,8 @@ class ThreadView(base.Widget):
         more = f" (the newest {SHOWN} are shown)" if count > SHOWN else ""
         return f"{self.title} {self.thread_id}: {count} message{'' if count == 1 else 's'}{more}"
 
-    def svg(self, width: float = 860) -> str:
-        parts: list[str] = [words(20, 30, f"{'■ locked' if self.locked_by else '□ free'} · {self._heading()}", "tl-head")]
+    def picture(self, width: float = 860) -> Picture:
+        parts: list[Markup] = [words(20, 30, f"{'■ locked' if self.locked_by else '□ free'} · {self._heading()}", "tl-head")]
         y = 52.0
         for said in self.now.messages[-SHOWN:]:
             lines = textwrap.wrap(" ".join(said.text.split())[:300] or "(no text yet)", 62)[:3]
@@ -177,24 +178,22 @@ class ThreadView(base.Widget):
             parts.append(words(24, y + 12, f"■ lock held: {self.now.runs[self.locked_by].replace('_', ' ')}", "tl-strong"))
             y += 22
         said_ = f"{self._heading()}. {self._lock()} The table says the same, message by message."
-        return picture(parts, title=self.title, description=said_, width=width, height=y + 12)
+        return Picture(parts, self.title, said_, width, y + 12)
 
-    def _table(self) -> str:
+    def _table(self) -> Markup:
         return base.table(self._heading(), ("id", "time (UTC)", "who", "text", "written by the run", "the marked run"), self._cells())
 
-    def body(self) -> str:
+    def body(self) -> Markup:
         options = [(run_id, f"{run_id} ({status.replace('_', ' ')})") for run_id, status in self.now.runs.items()]
-        picked = base.select("run", "Window of", options, self.run_id) if options else ""
+        picked = base.select("run", "Window of", options, self.run_id) if options else Markup("")
         buttons = base.button("refresh", "Refresh", main=True)
         if not isinstance(self.source, Evidence):
             buttons += base.button("follow", "Follow", pressed=self.following)
-        return (
-            f'<p>{escape(self._lock())}</p><div class="tl-bar-row">{buttons}{picked}</div>'
-            f"{inside(self.svg())}{base.folded('The same as a table', self._table())}"
-        )
+        same = base.folded("The same as a table", self._table())
+        return base.joined([base.paragraph(self._lock()), base.bar(buttons, picked), self.picture().inside(), same])
 
-    def still(self) -> str:
-        return f"<p>{escape(self._lock())}</p>{image(self.svg())}{self._table()}"
+    def still(self) -> Markup:
+        return base.joined([base.paragraph(self._lock()), self.picture().image(), self._table()])
 
     def text(self) -> str:
         head = ("id", "time (UTC)", "who", "text", "written by the run", "the marked run")

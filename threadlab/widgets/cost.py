@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from html import escape
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from threadlab.prices import PUBLISHED
+from threadlab.svg import Picture, box, path, words
 from threadlab.text import tokens
 from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
-from threadlab.widgets.picture import box, image, inside, path, picture, words
 
 BASE = 60
 """Tokens of the instructions and the formatting that every run reads besides the messages (an estimate)."""
@@ -136,7 +137,7 @@ class CostMeter(base.Widget):
             totals += [f"{sum(turn.read + turn.written for turn in counted[way]):,}", f"${self.money(counted[way]):.4f}"]
         return [*rows, ("all", *totals)]
 
-    def svg(self, width: float = 760) -> str:
+    def picture(self, width: float = 760) -> Picture:
         counted = self.counted()
         most = max(turn.read + turn.written for turns in counted.values() for turn in turns)
         parts = [words(16, 26, "tokens read and written, turn by turn", "tl-head")]
@@ -154,22 +155,21 @@ class CostMeter(base.Widget):
             parts.append(words(left + 4, 248, f"{total:,} tokens, ${self.money(counted[way]):.4f}"))
             parts.append(path(f"M{left + 4:.1f} 205.5H{left + each - 4:.1f}", "tl-go"))
         parts.append(words(16, 274, self._dated(), "tl-dim"))
-        return picture(parts, title=self.title, description=f"{self.title}. {self._told()}", width=width, height=290)
+        return Picture(parts, self.title, f"{self.title}. {self._told()}", width, 290)
 
-    def _table(self) -> str:
+    def _table(self) -> Markup:
         return base.table(f"Turn by turn, {self._dated()}", HEAD, self._rows(), numbers=range(1, 7))
 
-    def body(self) -> str:
+    def body(self) -> Markup:
         models = base.select("model", "Model", [(name, f"{name} ({price.since})") for name, price in self.prices.items()], self.model)
-        return (
-            f'<div class="tl-bar-row">{models}</div>'
-            f'<div class="tl-bar-row">{base.slider("window", "Window (messages)", self.window, 1, 100)}</div>'
-            f'<div class="tl-bar-row">{base.slider("archive", "Archive after (messages)", self.archive, 4, 100)}</div>'
-            f"<p>{escape(self._told())}</p>{inside(self.svg())}{base.folded('The same as a table', self._table())}"
-        )
+        window = base.slider("window", "Window (messages)", self.window, 1, 100)
+        archive = base.slider("archive", "Archive after (messages)", self.archive, 4, 100)
+        bars = [base.bar(models), base.bar(window), base.bar(archive)]
+        same = base.folded("The same as a table", self._table())
+        return base.joined([*bars, base.paragraph(self._told()), self.picture().inside(), same])
 
-    def still(self) -> str:
-        return f"<p>{escape(self._told())}</p>{image(self.svg())}{self._table()}"
+    def still(self) -> Markup:
+        return base.joined([base.paragraph(self._told()), self.picture().image(), self._table()])
 
     def text(self) -> str:
         return f"{self.title}\n{self._told()}\n{self._dated()}\n\n{base.plain_table(HEAD, self._rows())}"

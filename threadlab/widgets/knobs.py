@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from html import escape
 from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from threadlab.engine.faults import _ARGUMENTS, _NUMERIC, KINDS, RUN_OPERATIONS, Rule, Scenario, parse
 from threadlab.engine.routes import OPERATIONS
@@ -99,7 +100,7 @@ class FaultKnobs(base.Widget):
             raise
         if self.scenario != before:
             self.results, self.done = [], 0
-        self.said = f"Scenario: {escape(self.scenario or 'nothing goes wrong')}"
+        self.said = f"Scenario: {self.scenario or 'nothing goes wrong'}"
 
     def do_switch(self, value: Any, kind: str) -> None:
         self._set(kind, on=value is True or value == "true")
@@ -142,60 +143,57 @@ class FaultKnobs(base.Widget):
 
     # ---- shown --------------------------------------------------------------------------------------------------------------------------
 
-    def body(self) -> str:
+    def body(self) -> Markup:
         groups = []
         for phase, name in PHASES.items():
             kinds = [kind for kind in self.knobs if KINDS[kind].phase == phase]
             if kinds:
                 on = sum(self.knobs[kind].on for kind in kinds)
-                inside = "".join(self._knob(kind) for kind in kinds)
-                open_ = " open" if on or len(self.knobs) <= 8 else ""
-                groups.append(f'<details{open_} data-key="{phase}"><summary>{name} ({on} on)</summary>{inside}</details>')
+                inside = base.joined(self._knob(kind) for kind in kinds)
+                open_ = Markup(" open") if on or len(self.knobs) <= 8 else ""
+                group = Markup('<details{} data-key="{}"><summary>{} ({} on)</summary>{}</details>')
+                groups.append(group.format(open_, phase, name, on, inside))
         seeds = base.slider("seeds", "Seeds", self.seeds, 1, MOST)
-        run = base.button("run", "Run against it", main=True) if self._function is not None else ""
-        return (
-            f'{"".join(groups)}<p>Scenario: <code data-key="scenario">{escape(self.scenario) or "(nothing goes wrong)"}</code></p>'
-            f'<div class="tl-bar-row">{seeds}{run}{self._progress()}</div>{self._table()}'
-        )
+        run = base.button("run", "Run against it", main=True) if self._function is not None else Markup("")
+        scenario = Markup('<p>Scenario: <code data-key="scenario">{}</code></p>').format(self.scenario or "(nothing goes wrong)")
+        return base.joined([*groups, scenario, base.bar(seeds, run, self._progress()), self._table()])
 
-    def _knob(self, kind: str) -> str:
+    def _knob(self, kind: str) -> Markup:
         knob, about = self.knobs[kind], KINDS[kind]
-        box = (
-            f'<label><input type="checkbox" data-act="switch" data-value="{kind}" data-key="{kind}"{" checked" if knob.on else ""}>'
-            f"<code>{kind}</code> {escape(about.meaning)}</label>"
-        )
+        box = Markup(
+            '<label><input type="checkbox" data-act="switch" data-value="{0}" data-key="{0}"{1}><code>{0}</code> {2}</label>'
+        ).format(kind, Markup(" checked") if knob.on else "", about.meaning)
         if not knob.on:
-            return f'<div data-key="{kind}">{box}</div>'
+            return Markup('<div data-key="{}">{}</div>').format(kind, box)
         more = self._argument(kind, about.argument)
         names = [name for name in USUAL if name in OPERATIONS and (about.phase != "run" or name in RUN_OPERATIONS)]
         if knob.operation and knob.operation not in names:
             names.append(knob.operation)
         options = [("", "every operation" if about.phase != "run" else "every run"), *((name, name) for name in names)]
-        more += base.select("operation", "at", options, knob.operation).replace("data-act", f'data-value="{kind}" data-act')
-        more += base.slider("percent", "how often", knob.percent, 1, 100, said=f"{knob.percent} %").replace(
-            "data-act", f'data-value="{kind}" data-act'
-        )
-        return f'<div data-key="{kind}">{box}<div class="tl-bar-row" role="group" aria-label="Settings of {kind}">{more}</div></div>'
+        more += base.select("operation", "at", options, knob.operation, of=kind)
+        more += base.slider("percent", "how often", knob.percent, 1, 100, said=f"{knob.percent} %", of=kind)
+        group = Markup('<div data-key="{0}">{1}<div class="tl-bar-row" role="group" aria-label="Settings of {0}">{2}</div></div>')
+        return group.format(kind, box, more)
 
-    def _argument(self, kind: str, wanted: str) -> str:
+    def _argument(self, kind: str, wanted: str) -> Markup:
         knob = self.knobs[kind]
         if wanted in _NUMERIC:
-            return (
-                f'<label>{wanted} <input type="number" min="0" max="3600" step="any" size="6" data-act="argument" data-value="{kind}" '
-                f'data-key="argument-{kind}" placeholder="{DEFAULTS[wanted]}" value="{escape(knob.argument)}"></label>'
-            )
+            return Markup(
+                '<label>{wanted} <input type="number" min="0" max="3600" step="any" size="6" data-act="argument" data-value="{kind}" '
+                'data-key="argument-{kind}" placeholder="{usual}" value="{value}"></label>'
+            ).format(wanted=wanted, kind=kind, usual=DEFAULTS[wanted], value=knob.argument)
         if wanted in _ARGUMENTS:
             options = [("", "(usual)"), *((name, name) for name in sorted(_ARGUMENTS[wanted]))]
-            return base.select("argument", wanted, options, knob.argument).replace("data-act", f'data-value="{kind}" data-act')
-        return ""
+            return base.select("argument", wanted, options, knob.argument, of=kind)
+        return Markup("")
 
-    def _progress(self) -> str:
+    def _progress(self) -> Markup:
         if not self.done:
-            return ""
-        return (
-            f'<label>Progress <progress max="{self.seeds}" value="{self.done}" aria-label="Progress">{self.done}</progress></label>'
-            f"<span>{self.done} of {self.seeds}</span>"
+            return Markup("")
+        shape = Markup(
+            '<label>Progress <progress max="{0}" value="{1}" aria-label="Progress">{1}</progress></label><span>{1} of {0}</span>'
         )
+        return shape.format(self.seeds, self.done)
 
     def _rows(self) -> list[tuple[str, str, str, str, str]]:
         return [
@@ -203,15 +201,16 @@ class FaultKnobs(base.Widget):
             for one in self.results
         ]
 
-    def _table(self) -> str:
+    def _table(self) -> Markup:
         if not self.results:
-            return ""
+            return Markup("")
         return base.table("Seed by seed", ("seed", "verdict", "ends so", "requests", "virtual time"), self._rows(), numbers=(3, 4))
 
-    def still(self) -> str:
+    def still(self) -> Markup:
         rows = [(kind, KINDS[kind].meaning, str(Scenario((rule,)))) for rule in self.rules() for kind in (rule.kind,)]
         faults = base.table("What goes wrong", ("fault", "meaning", "rule"), rows)
-        return f"<p>Scenario: <code>{escape(self.scenario) or '(nothing goes wrong)'}</code></p>{faults}{self._table()}"
+        scenario = Markup("<p>Scenario: <code>{}</code></p>").format(self.scenario or "(nothing goes wrong)")
+        return base.joined([scenario, faults, self._table()])
 
     def text(self) -> str:
         lines = [self.title, f"Scenario: {self.scenario or '(nothing goes wrong)'}"]

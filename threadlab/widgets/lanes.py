@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from threadlab.svg import Picture, box, words
 from threadlab.trials.drawing import EDGE, ROOM, _Panel
 from threadlab.trials.rows import Row
 from threadlab.trials.timeline import _counted
-from threadlab.widgets.picture import box, picture, words
 
 SHOWN = 22
 """Rows drawn at once; of a longer timeline, those around the moment."""
@@ -21,7 +21,7 @@ def around(count: int, position: int, shown: int = SHOWN) -> range:
 
 def lanes(
     rows: Sequence[Row], position: int, *, title: str, note: str = "", width: float = 660, shown: int = SHOWN, whole: bool = False
-) -> str:
+) -> Picture:
     """The picture. `position`: how many rows have happened; `whole`: without veil and mark."""
     here = around(len(rows), position, shown)
     cut = [rows[index] for index in here]
@@ -37,7 +37,7 @@ def lanes(
             parts.append(box(4, tops[done - 1] + 1, width - 8, tops[done] - tops[done - 1] - 2, "tl-band"))
     foot = f"Moments {here.start + 1} to {here.stop} of {len(rows)}. {note}" if len(here) < len(rows) else note
     parts.append(words(EDGE / 2 + 8, bottom + 20, foot.strip() or "Time runs downwards, in order but not to scale.", "tl-dim"))
-    return picture(parts, title=title, description=described(rows, position, title, whole), width=width, height=bottom + 34)
+    return Picture(parts, title, described(rows, position, title, whole), width, bottom + 34)
 
 
 def described(rows: Sequence[Row], position: int, title: str, whole: bool = False) -> str:

@@ -7,15 +7,16 @@ Polls()                                                    # a tight loop, a con
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
 from threadlab.engine.journal import Entry, Journal
+from threadlab.svg import Picture, box, disc, path, words
 from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
-from threadlab.widgets.picture import box, image, inside, path, picture, words
 
 PLACES: dict[str, tuple[int, int]] = {
     "queued": (0, 2),
@@ -90,12 +91,12 @@ class RunLife(base.Widget):
         taken = [_plain(state) for state, _ in self.way.steps[:count]]
         return f"The path: {', then '.join(taken) or 'not begun'}. Asked {len(self.way.polls)} times."
 
-    def svg(self, count: int | None = None) -> str:
+    def picture(self, count: int | None = None) -> Picture:
         steps = [state for state, _ in (self.way.steps[:count] if self.way else ())]
         return diagram(steps, title=self.title, description=f"{self.title}. {self.told(count)}")
 
-    def body(self) -> str:
-        bar = ""
+    def body(self) -> Markup:
+        bar = Markup("")
         if self.way:
             if len(self.ways) > 1:
                 options = [(str(index), f"{index + 1}. {_plain(way.steps[-1][0])}") for index, way in enumerate(self.ways[:200])]
@@ -104,26 +105,26 @@ class RunLife(base.Widget):
             bar += base.button("step", "Back", self.position - 1, off=not self.position)
             bar += base.button("step", "Next", self.position + 1, off=self.position >= end, main=True)
             bar += base.slider("step", "Status", self.position, 0, end, said=f"{self.position} of {end}")
-        told = f'<div class="tl-bar-row">{bar}</div><p>{escape(self.told(self.position))}</p>'
-        return f"{told}{inside(self.svg(self.position))}{self._polls(True)}{self._tables()}"
+        told = base.bar(bar) + base.paragraph(self.told(self.position))
+        return base.joined([told, self.picture(self.position).inside(), self._polls(True), self._tables()])
 
-    def _polls(self, alive: bool) -> str:
+    def _polls(self, alive: bool) -> Markup:
         if self.way is None or not self.way.polls:
-            return ""
+            return Markup("")
         end = next((at for state, at in self.way.steps if state in TERMINAL), None)
-        svg = axes([Asked("polls", self.way.polls, end)], title=f"{self.title}: polls")
-        return inside(svg) if alive else image(svg)
+        picture = axes([Asked("polls", self.way.polls, end)], title=f"{self.title}: polls")
+        return picture.inside() if alive else picture.image()
 
-    def _tables(self) -> str:
+    def _tables(self) -> Markup:
         parts = []
         if self.way:
             rows = [(str(number), _plain(state), f"{at:.2f} s") for number, (state, at) in enumerate(self.way.steps, 1)]
             parts.append(base.table("The path of this run", ("step", "status", "from"), rows))
         parts.append(base.table("Every move", ("from", "to", "the thread is"), moves()))
-        return base.folded("The same as tables", "".join(parts))
+        return base.folded("The same as tables", base.joined(parts))
 
-    def still(self) -> str:
-        return f"<p>{escape(self.told())}</p>{image(self.svg())}{self._polls(False)}{self._tables()}"
+    def still(self) -> Markup:
+        return base.joined([base.paragraph(self.told()), self.picture().image(), self._polls(False), self._tables()])
 
     def text(self) -> str:
         taken = [(str(number), _plain(state), f"{at:.2f} s") for number, (state, at) in enumerate(self.way.steps if self.way else (), 1)]
@@ -138,7 +139,7 @@ def moves() -> list[tuple[str, str, str]]:
     return [(_plain(old), _plain(new), "locked" if new in ACTIVE else "free again") for old, new in listed]
 
 
-def diagram(taken: Sequence[str], *, title: str, description: str) -> str:
+def diagram(taken: Sequence[str], *, title: str, description: str) -> Picture:
     """The nine statuses; moves that were made are thick and numbered, the others thin and dotted."""
     made = {pair: number for number, pair in enumerate(pairwise(taken), 1)}
     parts = [
@@ -156,7 +157,7 @@ def diagram(taken: Sequence[str], *, title: str, description: str) -> str:
         parts.append(words(x, y + 4.5, f"{mark}{_plain(status)}", f"tl-middle{' tl-strong' if lit else ''}"))
     foot = "Thick and numbered: the path taken; ▸ where it is now. Dotted: other moves that a run can make."
     parts.append(words(22, 5 * LINES + 62, foot, "tl-dim"))
-    return picture(parts, title=title, description=description, width=WIDTH, height=5 * LINES + 78)
+    return Picture(parts, title, description, WIDTH, 5 * LINES + 78)
 
 
 def _place(status: str) -> tuple[float, float]:
@@ -164,7 +165,7 @@ def _place(status: str) -> tuple[float, float]:
     return COLUMNS[column], 70 + line * LINES
 
 
-def _move(old: str, new: str, number: int | None) -> list[str]:
+def _move(old: str, new: str, number: int | None) -> list[Markup]:
     x, y = _place(old)
     to_x, to_y = _place(new)
     kind = "tl-way" if number is None else "tl-taken"
@@ -189,7 +190,7 @@ def _move(old: str, new: str, number: int | None) -> list[str]:
         parts.append(path(wing, "tl-tip"))
         label_x, label_y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
         parts += [
-            f'<circle class="tl-lit" cx="{label_x:.1f}" cy="{label_y:.1f}" r="11"/>',
+            disc(label_x, label_y, 11, "tl-lit"),
             words(label_x, label_y + 4.5, str(number), "tl-middle tl-strong"),
         ]
     return parts
@@ -230,7 +231,7 @@ TICKS = 150
 """Ticks that are drawn one by one; more would be a smear, and are drawn as a block."""
 
 
-def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH) -> str:
+def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH) -> Picture:
     """A line of time for each, with a tick for each poll, and the run's end marked on all of them."""
     longest = max([1.0, *(at for one in asked for at in one.polls), *(one.ended for one in asked if one.ended)])
     left, right = 130.0, width - 30
@@ -238,7 +239,7 @@ def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH) -> str:
     def x(at: float) -> float:
         return left + (right - left) * at / longest
 
-    parts: list[str] = []
+    parts: list[Markup] = []
     for number, one in enumerate(asked):
         y = 48 + number * 66
         parts.append(words(16, y + 4, one.name, "tl-head"))
@@ -258,4 +259,4 @@ def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH) -> str:
     for mark in range(0, int(longest) + 1, unit):
         parts += [path(f"M{x(mark):.1f} {bottom - 14:.1f}v6", "tl-rule"), words(x(mark), bottom + 6, f"{mark} s", "tl-name tl-middle")]
     told = ". ".join(f"{one.name}: {len(one.polls)} requests, {one.late:.2f} seconds late" for one in asked)
-    return picture(parts, title=title, description=f"{title}. {told}.", width=width, height=bottom + 20)
+    return Picture(parts, title, f"{title}. {told}.", width, bottom + 20)

@@ -6,12 +6,14 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from threadlab.engine.assistants_api.life import ACTIVE, TERMINAL
+from threadlab.svg import Picture
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import CLIENT, World, trial
 from threadlab.widgets import base
 from threadlab.widgets.lifecycle import HEAD, Asked, axes, ways
-from threadlab.widgets.picture import image, inside
 from threadlab.widgets.rerun import quietly
 
 if TYPE_CHECKING:
@@ -81,25 +83,25 @@ class Polls(base.Widget):
             asked("exponential", self.works, 1.0, 2.0, float(self.cap)),
         ]
 
-    def _svg(self) -> str:
+    def picture(self) -> Picture:
         return axes(self.asked(), title=f"{self.title}; it works {self.works} s")
 
-    def _table(self) -> str:
+    def _table(self) -> Markup:
         return base.table(f"A run that works {self.works} s", HEAD, [one.row() for one in self.asked()], numbers=(1, 2, 3, 4))
 
-    def body(self) -> str:
-        sliders = "".join(
-            f'<div class="tl-bar-row">{one}</div>'
-            for one in (
+    def body(self) -> Markup:
+        sliders = base.joined(
+            base.bar(slider)
+            for slider in (
                 base.slider("works", "The run works", self.works, 1, LONGEST, said=f"{self.works} s"),
                 base.slider("gap", "Constant gap", self.gap, 1, 10, said=f"{self.gap} s"),
                 base.slider("cap", "Exponential: 1 s, doubled up to", self.cap, 1, 30, said=f"{self.cap} s"),
             )
         )
-        return f"{sliders}{inside(self._svg())}{self._table()}"
+        return base.joined([sliders, self.picture().inside(), self._table()])
 
-    def still(self) -> str:
-        return image(self._svg()) + self._table()
+    def still(self) -> Markup:
+        return self.picture().image() + self._table()
 
     def text(self) -> str:
         return f"{self.title}; it works {self.works} s\n\n{base.plain_table(HEAD, [one.row() for one in self.asked()])}"

@@ -8,8 +8,9 @@ Race(evidence)  Race(service.journal)                            # one order, or
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from threadlab.engine.journal import Journal
 from threadlab.trials.explore import BOUND, Exploration, explore
@@ -19,7 +20,6 @@ from threadlab.trials.trial import Evidence, World
 from threadlab.widgets import base
 from threadlab.widgets.lanes import around, lanes, sentence
 from threadlab.widgets.moments import Moments
-from threadlab.widgets.picture import image, inside
 from threadlab.widgets.rerun import Turn, Watched, quietly, watch
 
 STILL = 60
@@ -113,7 +113,7 @@ class Race(base.Widget):
     def do_order(self, value: Any) -> None:
         self._open(self.orders[int(value)])
         self.position = self._due_rows[0] if self._due_rows else min(1, len(self.rows))
-        self.said = escape(f"{self._name(int(value))}.")
+        self.said = f"{self._name(int(value))}."
 
     def do_choose(self, value: Any) -> None:
         """`"2-1"`: at choice 2 (counted from 0), deliver option 1."""
@@ -131,7 +131,7 @@ class Race(base.Widget):
                 return
             self._open(found)
             self.position = len(self.rows)
-        self.said = escape(f"You chose: {_spoken(label)}. This order ends so: {outcome(self.evidence)}.")
+        self.said = f"You chose: {_spoken(label)}. This order ends so: {outcome(self.evidence)}."
 
     # ---- which moment -------------------------------------------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Race(base.Widget):
     def do_move(self, value: Any) -> None:
         self.do_step({"first": 0, "back": self.position - 1, "next": self.position + 1, "last": len(self.rows)}[str(value)])
         if self.position and value in ("back", "next"):
-            self.said = escape(f"Moment {self.position}: {sentence(self.rows[self.position - 1])}")
+            self.said = f"Moment {self.position}: {sentence(self.rows[self.position - 1])}"
 
     def do_fork(self, value: Any) -> None:
         later = [row for row in self._due_rows if row > self.position] if self.turns else []
@@ -150,39 +150,39 @@ class Race(base.Widget):
 
     # ---- alive --------------------------------------------------------------------------------------------------------------------------
 
-    def body(self) -> str:
+    def body(self) -> Markup:
         count, end = len(self.rows), self.position >= len(self.rows)
         moves = [("first", "First", not self.position), ("back", "◀ Back", not self.position)]
         moves += [("next", "Next ▶", end), ("last", "Last", end)]
-        steps = "".join(base.button("move", label, value, off=off, main=value == "next") for value, label, off in moves)
-        fork = base.button("fork", "Next choice", "", off=not any(row > self.position for row in self._due_rows)) if self.turns else ""
+        steps = base.joined(base.button("move", label, value, off=off, main=value == "next") for value, label, off in moves)
+        ahead = any(row > self.position for row in self._due_rows) if self.turns else False
+        fork = base.button("fork", "Next choice", "", off=not ahead) if self.turns else Markup("")
         slide = base.slider("step", "Moment", self.position, 0, count, said=f"{self.position} of {count}")
-        picture = inside(lanes(self.rows, self.position, title=self._heading()))
+        picture = lanes(self.rows, self.position, title=self._heading()).inside()
         here = around(count, self.position, 12)
         rows = base.table(
             f"Moments {here.start + 1} to {here.stop} of {count}", COLUMNS, self._cells(here), now=self.position - 1 - here.start
         )
-        return (
-            f'{self._order_bar()}<div class="tl-bar-row">{steps}{fork}{slide}</div>{self._choice()}'
-            f'<div class="tl-two"><div>{picture}</div><div>{self._seen()}{self._line()}</div></div>'
-            f"{self._choices()}{base.folded('The same as a table', rows)}"
-        )
+        beside = self._seen() + self._line()
+        two = Markup('<div class="tl-two"><div>{}</div><div>{}</div></div>').format(picture, beside)
+        same = base.folded("The same as a table", rows)
+        return base.joined([self._order_bar(), base.bar(steps, fork, slide), self._choice(), two, self._choices(), same])
 
-    def _order_bar(self) -> str:
+    def _order_bar(self) -> Markup:
         if not self.orders:
-            return ""
+            return Markup("")
         chosen = self.index
         options = [(str(index), self._name(index)) for index in range(len(self.orders))]
         if chosen is None:
             options.insert(0, ("", f"your own order: {self._ends()}"))
-        pick = base.select("order", "Order", options, "" if chosen is None else str(chosen)) if len(options) > 1 else ""
+        pick = base.select("order", "Order", options, "" if chosen is None else str(chosen)) if len(options) > 1 else Markup("")
         bad = sum(self.bad.values())
         told = (
             f"{self.coverage[:1].upper()}{self.coverage[1:]}; {bad} of {len(self.orders)} fail{'s' if bad == 1 else ''}."
             if self.coverage
             else ""
         )
-        return f'<p>{escape(told)} This one: {escape(self._ends())}.</p><div class="tl-bar-row">{pick}</div>'
+        return base.paragraph(f"{told} This one: {self._ends()}.") + base.bar(pick)
 
     def _ends(self) -> str:
         if self.evidence is None:
@@ -198,36 +198,36 @@ class Race(base.Widget):
             return self.title
         return f"{self.title}, order {self.index + 1}" if self.index is not None else f"{self.title}, an order of your own"
 
-    def _choice(self) -> str:
+    def _choice(self) -> Markup:
         """What can be delivered at this moment."""
         due = [number for number, row in enumerate(self._due_rows) if row == self.position] if self.turns else []
         if not due or self.evidence is None:
-            return ""
-        return (
-            f"<fieldset><legend>What is delivered next? Choose.</legend>{''.join(self._options(number) for number in due[:3])}"
+            return Markup("")
+        return Markup(
+            "<fieldset><legend>What is delivered next? Choose.</legend>{}"
             '<p class="tl-dim-text">The pressed one is what this order does. Another one runs the code again, the same up to here.</p>'
             "</fieldset>"
-        )
+        ).format(base.joined(self._options(number) for number in due[:3]))
 
-    def _options(self, number: int) -> str:
+    def _options(self, number: int) -> Markup:
         assert self.evidence is not None
         choice = self.evidence.choices[number]
-        buttons = "".join(
+        buttons = base.joined(
             base.button("choose", _spoken(label), f"{number}-{index}", pressed=index == choice.taken)
             for index, label in enumerate(choice.options)
         )
-        return f'<div class="tl-bar-row">{buttons}</div>'
+        return base.bar(buttons)
 
-    def _choices(self) -> str:
+    def _choices(self) -> Markup:
         """All choices of this order, to be changed anywhere."""
         if self.evidence is None or not self.evidence.choices:
-            return ""
-        shown = self.evidence.choices[:30]
-        items = "".join(f"<li>{self._options(number)}</li>" for number in range(len(shown)))
-        more = f"<p>… and {len(self.evidence.choices) - 30} more.</p>" if len(self.evidence.choices) > 30 else ""
-        return base.folded(f"All choices of this order ({len(self.evidence.choices)})", f"<ol>{items}</ol>{more}")
+            return Markup("")
+        count = len(self.evidence.choices)
+        items = base.joined(Markup("<li>{}</li>").format(self._options(number)) for number in range(min(count, 30)))
+        more = base.paragraph(f"… and {count - 30} more.") if count > 30 else Markup("")
+        return base.folded(f"All choices of this order ({count})", Markup("<ol>{}</ol>{}").format(items, more))
 
-    def _seen(self, place: int | None = None) -> str:
+    def _seen(self, place: int | None = None, when: str = "at this moment") -> Markup:
         """What the run could see at this moment."""
         place = self.moments.happened(self.position) if place is None else place
         parts = []
@@ -241,27 +241,28 @@ class Race(base.Widget):
             hidden = f" (the last {len(last)} are shown)" if len(views) > len(last) else ""
             caption = f"Thread{several}: {len(views)} message{'' if len(views) == 1 else 's'}, {state}{hidden}"
             parts.append(base.table(caption, ("", "message", "why"), rows))
-        return "<h4>What the run can see at this moment</h4>" + ("".join(parts) or "<p>Nothing: there is no thread yet.</p>")
+        heading = Markup("<h4>What the run can see {}</h4>").format(when)
+        return heading + (base.joined(parts) or base.paragraph("Nothing: there is no thread yet."))
 
-    def _line(self) -> str:
+    def _line(self) -> Markup:
         """The journal's lines of this moment, and the line of code that sent what it is about."""
         if not self.position:
-            return ""
+            return Markup("")
         row = self.rows[self.position - 1]
         entries = self.moments.lines(self.position - 1)
         start = self.moments.start
-        shown = "\n".join(escape(entry.line(start)) for entry in entries) if entries else "The code has ended: no line of the journal."
+        shown = "\n".join(entry.line(start) for entry in entries) if entries else "The code has ended: no line of the journal."
         number = row.sent if row.sent is not None else row.arrived
         line = self._lines.get(number) if number is not None else None
-        source = ""
+        source = Markup("")
         if line is not None:
-            code = "".join(
-                f'<span class="tl-here">→ {at:>3} {escape(text)}</span>' if at == line.number else f"  {at:>3} {escape(text)}\n"
-                for at, text in line.around()
-            )
+            here, other = Markup('<span class="tl-here">→ {:>3} {}</span>'), Markup("  {:>3} {}\n")
+            code = base.joined((here if at == line.number else other).format(at, text) for at, text in line.around())
             verb = "sends this" if row.sent is not None else "sent this"
-            source = f"<h4>The line that {verb}</h4><pre tabindex='0' aria-label='Source code, line {line.number} marked'>{code}</pre>"
-        return f"{source}<h4>The journal here</h4><pre tabindex='0' aria-label='Lines of the journal'>{shown}</pre>"
+            listing = Markup('<h4>The line that {}</h4><pre tabindex="0" aria-label="Source code, line {} marked">{}</pre>')
+            source = listing.format(verb, line.number, code)
+        journal = Markup('<h4>The journal here</h4><pre tabindex="0" aria-label="Lines of the journal">{}</pre>')
+        return source + journal.format(shown)
 
     # ---- still --------------------------------------------------------------------------------------------------------------------------
 
@@ -271,16 +272,16 @@ class Race(base.Widget):
             for row in (self.rows[index] for index in here)
         ]
 
-    def still(self) -> str:
+    def still(self) -> Markup:
         """The failing order as a picture and a table, what its run could see, and the list of orders."""
         here = range(min(len(self.rows), STILL))
-        svg = lanes(self.rows, len(here), title=self._heading(), width=820, shown=STILL, whole=True)
-        more = f"<p>The first {STILL} of {len(self.rows)} moments.</p>" if len(self.rows) > STILL else ""
-        listed = base.table("Orders", ("order", "ends so", "what was delivered"), self._listed()) if self.orders else ""
+        picture = lanes(self.rows, len(here), title=self._heading(), width=820, shown=STILL, whole=True)
+        more = base.paragraph(f"The first {STILL} of {len(self.rows)} moments.") if len(self.rows) > STILL else Markup("")
+        listed = base.table("Orders", ("order", "ends so", "what was delivered"), self._listed()) if self.orders else Markup("")
         rows = base.table("The same as a table", COLUMNS, self._cells(here))
-        end = self._seen(len(self.moments.entries) - 1)
-        told = f"<p>{escape(self._ends())}.</p>" if self.evidence else ""
-        return f"{told}{image(svg)}{more}{rows}{end.replace('at this moment', 'at the end')}{listed}"
+        end = self._seen(len(self.moments.entries) - 1, "at the end")
+        told = base.paragraph(f"{self._ends()}.") if self.evidence else Markup("")
+        return base.joined([told, picture.image(), more, rows, end, listed])
 
     def _listed(self) -> list[tuple[str, str, str]]:
         return [

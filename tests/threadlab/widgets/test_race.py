@@ -83,7 +83,7 @@ def test_run_sees_what_came_after_it() -> None:
     stepper.act("move", "last")
     assert "Sorry, I meant Portugal" not in stepper._seen()
     assert "Thread: 6 messages, run completed, reads 5" in stepper._seen()
-    assert "the run&#x27;s reply" in stepper._seen()
+    assert "the run&#39;s reply" in stepper._seen()
     stepper.act("order", "6")
     stepper.act("move", "last")
     assert stepper._seen().count("● read") == 6
@@ -165,7 +165,7 @@ def test_long_journal_draws_every_row() -> None:
 
 def test_picture_cut_off_or_without_description() -> None:
     stepper = made()
-    svg = lanes(stepper.rows, 3, title="A & B")
+    svg = lanes(stepper.rows, 3, title="A & B").svg()
     assert "<desc>A &amp; B. Moment 3 of" in svg
     assert "tl-veil" in svg
     assert "<style>" in svg

@@ -135,24 +135,24 @@ def test_import_costs_the_widget_library() -> None:
 
 def test_status_or_move_missing_from_the_diagram() -> None:
     assert set(PLACES) == ACTIVE | TERMINAL == {status for move in MOVES for status in move}
-    assert RunLife().svg().count('class="tl-way"') == len(MOVES)
+    assert RunLife().picture().svg().count('class="tl-way"') == len(MOVES)
 
 
 def test_path_that_was_not_taken_is_lit() -> None:
     seen, _ = outcomes()
     life = RunLife(seen)
-    assert life.svg().count('class="tl-taken"') == 2
+    assert life.picture().svg().count('class="tl-taken"') == 2
     assert "queued, then in progress, then completed" in life.text()
     life.act("step", "1")
-    assert life.svg(1).count('class="tl-taken"') == 0
+    assert life.picture(1).svg().count('class="tl-taken"') == 0
     assert "queued from" in life.said
 
 
 def test_more_ticks_than_pixels() -> None:
     tight = asked("tight loop", 12, 0.0, 1.0, 0.0)
     assert len(tight.polls) > 500
-    assert axes([tight], title="x").count('class="tl-tick"') == 0
-    assert axes([asked("constant", 12, 2.0, 1.0, 2.0)], title="x").count('class="tl-tick"') == 7
+    assert axes([tight], title="x").svg().count('class="tl-tick"') == 0
+    assert axes([asked("constant", 12, 2.0, 1.0, 2.0)], title="x").svg().count('class="tl-tick"') == 7
 
 
 def test_growing_gaps_do_not_grow() -> None:

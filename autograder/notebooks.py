@@ -6,12 +6,13 @@ import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from autograder.course_folder import ROOT
 from threadlab.errors import ThreadlabError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 CHECK = "check_"
 """A graded cell bears the name of its part behind this."""
@@ -30,6 +31,8 @@ def read(path: Path) -> NotebookNode:
     except (OSError, UnicodeDecodeError) as error:
         raise BadNotebook(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     try:
+        import nbformat
+
         notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
     except Exception as error:
@@ -42,6 +45,8 @@ def read(path: Path) -> NotebookNode:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook, making the folders that it needs. Raises OSError."""
+    import nbformat
+
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
 

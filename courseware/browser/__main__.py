@@ -12,7 +12,9 @@ from courseware.browser.problem import BuildProblem
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="course.py browser", description="Build the course as a static folder that runs in a browser tab.")
+    parser = argparse.ArgumentParser(
+        prog="course.py browser", description="Build the course as a static folder that runs in a browser tab."
+    )
     parser.add_argument("folder", type=Path, metavar="DIR")
     folder = parser.parse_args(arguments).folder.resolve()
     start = time.monotonic()

@@ -29,8 +29,7 @@ MARK = "course.json"
 """The file by which a folder is known as one that was built here; the page reads from it which version of each notebook it has."""
 
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-PRELOADED = ("pyodide-kernel", "piplite", "micropip", "ipykernel", "ipython", "comm", "widgetsnbextension", "openai", "threads-course")
-"""What is loaded while the kernel starts, with all that it needs; the rest (none, today) when it is first imported."""
+
 
 FIRST = "lessons/00-first-conversation.ipynb"
 
@@ -42,11 +41,11 @@ def build(target: Path, say: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="threads-browser-") as scratch:
         work = Path(scratch)
         say("Collecting the packages for Python in the browser.")
-        _runtime(work / "static" / "pyodide")
+        packages = _runtime(work / "static" / "pyodide")
         say("Putting the site together.")
         _contents(work / "contents")
         _extension(work / "extension")
-        _configuration(work)
+        _configuration(work, packages)
         _jupyterlite(work)
         _finish(work / "site")
         if target.exists():
@@ -55,8 +54,8 @@ def build(target: Path, say: Callable[[str], None]) -> None:
         shutil.copytree(work / "site", target)
 
 
-def _runtime(folder: Path) -> None:
-    """Pyodide with every wheel beside it, and the list of them."""
+def _runtime(folder: Path) -> list[str]:
+    """Pyodide with every wheel beside it, and the list of them; returns their names."""
     npm.unpack(npm.PYODIDE, CACHE / "npm", (*RUNTIME, "pyodide-lock.json"), folder)
     info = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))["info"]
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -67,6 +66,7 @@ def _runtime(folder: Path) -> None:
             wheels.slimmed(source, folder / source.name)
         packages.append(wheels.described(folder / source.name))
     (folder / "pyodide-lock.json").write_text(wheels.lock(packages, info), encoding="utf-8")
+    return sorted(wheel.name for wheel in packages)
 
 
 def _kernels_own() -> list[Path]:
@@ -95,9 +95,11 @@ def _extension(folder: Path) -> None:
     (folder / "static" / "browser.js").rename(folder / "static" / "fflate.js")
 
 
-def _configuration(work: Path) -> None:
+def _configuration(work: Path, packages: list[str]) -> None:
     """What `jupyter lite build` reads, and what the page reads in the end."""
-    extensions = [LABEXTENSIONS / name for name in ("@jupyter-widgets/jupyterlab-manager", "anywidget", "@jupyterlite/pyodide-kernel-extension")]
+    extensions = [
+        LABEXTENSIONS / name for name in ("@jupyter-widgets/jupyterlab-manager", "anywidget", "@jupyterlite/pyodide-kernel-extension")
+    ]
     settings = {
         "LiteBuildConfig": {
             "apps": ["lab"],
@@ -114,7 +116,7 @@ def _configuration(work: Path) -> None:
     kernel = {
         "pyodideUrl": "./static/pyodide/pyodide.mjs",
         "disablePyPIFallback": True,
-        "loadPyodideOptions": {"packages": list(PRELOADED), "lockFileURL": "./static/pyodide/pyodide-lock.json"},
+        "loadPyodideOptions": {"packages": packages, "lockFileURL": "./static/pyodide/pyodide-lock.json"},
     }
     page = {
         "jupyter-lite-schema-version": 0,

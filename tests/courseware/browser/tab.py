@@ -121,7 +121,9 @@ class Tab:
     def run_all(self, seconds: float = 600.0) -> None:
         """Run every cell from top to bottom, and wait for the end; it stops at the first cell that fails."""
         self.idle()
-        self.run("window.ended = undefined; jupyterapp.commands.execute('notebook:run-all-cells').then(it => { window.ended = true; }), true")
+        self.run(
+            "window.ended = undefined; jupyterapp.commands.execute('notebook:run-all-cells').then(it => { window.ended = true; }), true"
+        )
         self.until("window.ended", seconds)
         self.idle(30)
 
@@ -177,4 +179,6 @@ def text_of(cell: dict[str, Any]) -> str:
 
 def failed(cells: list[dict[str, Any]]) -> list[str]:
     """The cells that ended in an error, with it."""
-    return [f"{cell['id']}: {text_of(cell)[-1500:]}" for cell in cells if any(one["output_type"] == "error" for one in cell.get("outputs", []))]
+    return [
+        f"{cell['id']}: {text_of(cell)[-1500:]}" for cell in cells if any(one["output_type"] == "error" for one in cell.get("outputs", []))
+    ]

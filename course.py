@@ -56,7 +56,9 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
         return 0
     try:
         if verb in OWN:
-            return {"lab": lab, "test": test, "setup": setup, "doctor": doctor, "browser": browser, "wheels": wheels}[verb](Place(root), rest)
+            return {"lab": lab, "test": test, "setup": setup, "doctor": doctor, "browser": browser, "wheels": wheels}[verb](
+                Place(root), rest
+            )
         for package, verbs in PASSED_ON.items():
             if verb in verbs:
                 return pass_on(Place(root), package, arguments)

@@ -104,7 +104,9 @@ class Backend:
         """The answer to a line; empty when the program has ended."""
         if self._namespace is not None:
             return self._namespace.answer(line)
-        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
@@ -140,7 +142,7 @@ class _Input(io.TextIOBase):
     def read(self, size: int | None = -1, /) -> NoReturn:
         raise _Killed
 
-    def readline(self, size: int | None = -1, /) -> NoReturn:  # type: ignore[override]
+    def readline(self, size: int | None = -1, /) -> NoReturn:
         raise _Killed
 
 
@@ -161,6 +163,9 @@ class _Output(io.TextIOBase):
 
 
 _said = False
+_NO_PROCESSES = (
+    "(A browser tab has no processes: programs run in a fresh namespace here, and are cut off at the line at which they would be killed.)"
+)
 
 
 class _Namespace:
@@ -170,9 +175,7 @@ class _Namespace:
         global _said
         if not _said:
             _said = True
-            print(
-                "(A browser tab has no processes: programs run in a fresh namespace here, and are cut off at the line where they are killed.)"
-            )
+            print(_NO_PROCESSES)
         self.program, self.arguments, self.cwd = program, [str(one) for one in arguments], cwd
         self.printed: list[str] = []
         self.complained = io.StringIO()
@@ -214,7 +217,8 @@ class _Namespace:
         """
         if self._globals is None:
             self._begin()
-        assert self._globals is not None and self._loop is not None
+        assert self._globals is not None
+        assert self._loop is not None
         turn = ast.Module([ast.Assign([self._loop.target], ast.Name("__line__", ast.Load())), *self._loop.body], [])
         self._globals["__line__"] = line + "\n"
         self.printed.clear()
@@ -241,7 +245,7 @@ class _Namespace:
             del sys.modules[name]
         sys.modules.update(self._modules)
         before = sys.argv, sys.path[:], os.getcwd(), sys.stdin
-        sys.argv, sys.stdin = [str(self.program), *self.arguments], _Input()  # type: ignore[assignment]
+        sys.argv, sys.stdin = [str(self.program), *self.arguments], _Input()
         sys.path.insert(0, folder)
         if self.cwd is not None:
             os.chdir(self.cwd)

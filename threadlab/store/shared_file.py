@@ -27,8 +27,8 @@ class _File(msgspec.Struct, array_like=True):
 class SharedFileStore(MemoryStore):
     """Rows in memory, and in the file at `path` as of the last `sync()`.
 
-    Each kernel that has the file changes rows of its own, so a sync takes over the others' rows and writes its own changes. What two kernels
-    changed between two syncs is as the last one wrote it. A file that is missing or cannot be read counts as empty.
+    Each kernel that has the file changes rows of its own, so a sync takes over the others' rows and writes its own changes. What two
+    kernels changed between two syncs is as the last one wrote it. A file that is missing or cannot be read counts as empty.
     """
 
     def __init__(self, path: Path) -> None:

@@ -247,8 +247,8 @@ def _run_processes(guest: Guest, spec: Spec, host: Host) -> Ending:
 def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patience: float | None = 20.0) -> Guest:
     """A guest in this process, whose answer finds `namespace` around it.
 
-    `context` are the cells that defined what the answer uses: their functions and classes are defined afresh for each trial and each process
-    in it, and data is copied, so that nothing is remembered that the end of a process would have taken away.
+    `context` are the cells that defined what the answer uses: their functions and classes are defined afresh for each trial and each
+    process in it, and data is copied, so that nothing is remembered that the end of a process would have taken away.
     `patience`: seconds of processor time that a trial may use before it is stopped (main thread only; None: any).
     """
 

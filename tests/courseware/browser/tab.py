@@ -142,7 +142,7 @@ class Tab:
             future.onIOPub = message => {{
                 const content = message.content;
                 if (message.header.msg_type === "stream") text += content.text;
-                if (message.header.msg_type === "error") text += content.ename + ": " + content.evalue + "\\n" + content.traceback.join("\\n");
+                if (message.header.msg_type === "error") text += [content.ename + ": " + content.evalue, ...content.traceback].join("\\n");
             }};
             await future.done;
             return text;

@@ -126,7 +126,10 @@ def chromium(profile: Path, dark: bool = False, flags: Sequence[str] = (), patie
     assert program is not None
     env = {**os.environ, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
     process = subprocess.Popen(
-        [program, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [program, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     page = None
     try:

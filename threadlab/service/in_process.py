@@ -53,8 +53,8 @@ class Service:
 
     `store`: None keeps everything in memory, a path in a SQLite file; or a store that is open already. `clock`: `virtual` (moves only
     inside `with service.time():` or a trial), `real`, or `x50` for fifty times real time. `scenario`: what goes wrong, see
-    `threadlab.engine.faults`. `limits`: rate limits, such as `gpt-4o:rpm=3`. `seed`: makes ids and chance repeat. Raises ValueError for a clock, ThreadlabError for a store, a scenario or a
-    limit that cannot be used.
+    `threadlab.engine.faults`. `limits`: rate limits, such as `gpt-4o:rpm=3`. `seed`: makes ids and chance repeat. Raises ValueError for a
+    clock, ThreadlabError for a store, a scenario or a limit that cannot be used.
     """
 
     def __init__(

@@ -22,6 +22,7 @@ OWN = {
     "test": "run the tests                           [--quick] [whatever pytest takes]",
     "setup": "only install, the tests' packages too   [--repair] [--wheels DIR]",
     "doctor": "say what is wrong with the installation, and how to mend it",
+    "browser": "build the course as a folder that runs in a browser tab   DIR",
     "wheels": "download every package, for a room without a network   DIR",
 }
 # Verbs that an installed package carries out: `course.py serve …` is `python -m threadlab serve …`.
@@ -57,7 +58,8 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
         return 0
     try:
         if verb in OWN:
-            return {"lab": lab, "quick": quick, "test": test, "setup": setup, "doctor": doctor, "wheels": wheels}[verb](Place(root), rest)
+            own = {"lab": lab, "quick": quick, "test": test, "setup": setup, "doctor": doctor, "browser": browser, "wheels": wheels}
+            return own[verb](Place(root), rest)
         for package, verbs in PASSED_ON.items():
             if verb in verbs:
                 return pass_on(Place(root), package, arguments)
@@ -197,6 +199,11 @@ def doctor(place: Place, arguments: list[str]) -> int:
     from setup_tools.doctor import doctor
 
     return doctor(place)
+
+
+def browser(place: Place, arguments: list[str]) -> int:
+    set_up(place, ["browser"])
+    return hand_over(place, ["-P", "-m", "courseware.browser", *arguments])
 
 
 def wheels(place: Place, arguments: list[str]) -> int:

@@ -7,13 +7,13 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from autograder.course_folder import ROOT
 from threadlab.errors import ThreadlabError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 CHECK = "check_"
 """A graded cell bears the name of its part behind this."""
@@ -55,6 +55,8 @@ def read_text(data: bytes) -> NotebookNode:
         raw["metadata"] = {}
     if "\\ud" in text.lower():
         raw = _without_surrogates(raw)
+    import nbformat
+
     try:
         notebook: NotebookNode = nbformat.reads(json.dumps(raw), as_version=4)  # type: ignore[no-untyped-call]
     except Exception:  # nbformat fails in as many ways as a notebook can be broken
@@ -75,6 +77,8 @@ def _without_surrogates(value: Any) -> Any:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook, making the folders that it needs. Raises OSError."""
+    import nbformat
+
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
 

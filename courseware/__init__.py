@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from courseware.predicting import predict, reveal
+    from courseware.programs import Backend, Finished, kill_after, kill_when, run_program
     from courseware.progress_widget import Progress
     from courseware.quiz_widget import Answers, Quiz
     from courseware.tables import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "predicting": ("predict", "reveal"),
+    "programs": ("Backend", "Finished", "kill_after", "kill_when", "run_program"),
     "progress_widget": ("Progress",),
     "quiz_widget": ("Answers", "Quiz"),
     "tables": (
@@ -54,8 +56,10 @@ __all__ = [
     "ArchivedMessage",
     "AuditItem",
     "AuditLine",
+    "Backend",
     "Base",
     "Conversation",
+    "Finished",
     "KeptThread",
     "Migration",
     "Progress",
@@ -64,9 +68,12 @@ __all__ = [
     "Ticket",
     "TicketAudit",
     "Turn",
+    "kill_after",
+    "kill_when",
     "open_database",
     "predict",
     "reveal",
+    "run_program",
 ]
 
 

@@ -3,15 +3,21 @@
 import os
 import re
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from threadlab.errors import ThreadlabError
+from threadlab.service import browser_tab
 from threadlab.service.local_server import Server, ensure_server, is_listening
-from threadlab.service.responder_options import KEY_VARIABLE, keep_key
+from threadlab.service.responder_options import INSIDE, KEY_VARIABLE, keep_key
 from threadlab.virtual_time._state import in_trial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from IPython.core.interactiveshell import InteractiveShell
+
+    from threadlab.service.browser_tab import TabService
 
 WARNINGS = ("The Assistants API is deprecated in favor of the Responses API", "deprecated")
 """All that the SDK says at `beta.threads` and, in one bare word, at `beta.assistants`. What the notebook is about, it need not hear at
@@ -43,6 +49,9 @@ def load_ipython_extension(ipython: "InteractiveShell") -> None:
         warnings.filterwarnings("ignore", message=f"{re.escape(message)}$", category=DeprecationWarning)
     if in_trial():
         return
+    if not browser_tab.has_processes():
+        _load_in_tab(ipython)
+        return
     server = _ensure(ipython)
     _point_at(server)
     if _revive not in ipython.events.callbacks["pre_run_cell"]:
@@ -62,6 +71,8 @@ def load_ipython_extension(ipython: "InteractiveShell") -> None:
 def unload_ipython_extension(ipython: "InteractiveShell") -> None:
     """Put the environment and the warnings back as they were. The server stays: other notebooks may use it."""
     global _loaded
+    if _tab is not None:
+        _unload_from_tab(ipython)
     if _loaded is None:
         return
     for name, value in _loaded.before.items():
@@ -74,6 +85,65 @@ def unload_ipython_extension(ipython: "InteractiveShell") -> None:
     warnings.filters[:] = [one for one in warnings.filters if getattr(one[1], "pattern", None) not in patterns]  # type: ignore[index]
     if _revive in ipython.events.callbacks["pre_run_cell"]:
         ipython.events.unregister("pre_run_cell", _revive)
+
+
+_tab: "TabService | None" = None
+"""The service of this kernel, where there are no processes."""
+
+
+def _load_in_tab(ipython: "InteractiveShell") -> None:
+    """The service inside this kernel, behind the SDK's default client. What is on it outlives the kernel in a file of the browser's."""
+    global _tab, _loaded
+    if _tab is None:
+        before = {name: os.environ.get(name) for name in _NAMES}
+        _tab = browser_tab.TabService()
+        _loaded = _Loaded(before, False, browser_tab.BASE_URL)
+        os.environ.update(_tab.environment())
+        ipython.events.register("pre_run_cell", _begin_cell)
+        ipython.events.register("post_run_cell", _end_cell)
+    print(
+        "The hosted Assistants API was switched off on 2026-08-26, so this notebook talks to the course's own Threads service, which runs "
+        f"inside this browser tab ({browser_tab.BASE_URL})."
+    )
+    print(
+        "OPENAI_BASE_URL and OPENAI_API_KEY are set to it: no real key is used or needed, and no request leaves the tab. "
+        f"Replies come from {INSIDE['scripted']}."
+    )
+
+
+def _unload_from_tab(ipython: "InteractiveShell") -> None:
+    global _tab
+    assert _tab is not None
+    for name, callback in (("pre_run_cell", _begin_cell), ("post_run_cell", _end_cell)):
+        ipython.events.unregister(name, callback)
+    _tab.close()
+    _tab = None
+
+
+@contextmanager
+def before_each_request(look: "Callable[[], None]") -> "Iterator[None]":
+    """Call `look` before each request of this notebook is sent, where the service is inside the kernel; elsewhere nothing is called."""
+    looks = _tab.transport.before_request if _tab is not None else []
+    looks.append(look)
+    try:
+        yield
+    finally:
+        looks.remove(look)
+
+
+def _begin_cell(*_: object) -> None:
+    """Before each cell: count from zero, and see what other notebooks have done on the service."""
+    if _tab is not None:
+        _tab.transport.begin_cell()
+        _tab.transport.sync()
+
+
+def _end_cell(*_: object) -> None:
+    """After each cell: what it did on the service is kept."""
+    if _tab is not None:
+        _tab.transport.sync()
+        if _tab.store.problem:
+            print(_tab.store.problem)
 
 
 def _ensure(ipython: "InteractiveShell") -> Server:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from nbformat import NotebookNode
 
 from autograder import checks
 from autograder.course_folder import ROOT
 from autograder.notebooks import is_solution, read, released
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
     from courseware import Progress
 
-FILE = ROOT / "autograder" / ".progress.json"
+FILE = ROOT / (".threads/progress.json" if sys.platform == "emscripten" else "autograder/.progress.json")
 
 
 class Standing(msgspec.Struct):
@@ -46,6 +48,7 @@ def load(file: Path = FILE) -> dict[str, Standing]:
 
 def save(standings: dict[str, Standing], file: Path = FILE) -> None:
     """Write it so that a crash in the middle leaves the old file. Raises OSError where nothing can be written."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(".new")
     new.write_bytes(msgspec.json.format(msgspec.json.encode(standings)))
     os.replace(new, file)

@@ -51,15 +51,15 @@ def build_engine(
 class Service:
     """A Threads service of your own, inside this process.
 
-    `store`: None keeps everything in memory, a path in a SQLite file. `clock`: `virtual` (moves only inside `with service.time():` or a
-    trial), `real`, or `x50` for fifty times real time. `scenario`: what goes wrong, see `threadlab.engine.faults`. `limits`: rate limits,
-    such as `gpt-4o:rpm=3`. `seed`: makes ids and chance repeat. Raises ValueError for a clock, ThreadlabError for a store, a scenario or a
-    limit that cannot be used.
+    `store`: None keeps everything in memory, a path in a SQLite file; or a store that is open already. `clock`: `virtual` (moves only
+    inside `with service.time():` or a trial), `real`, or `x50` for fifty times real time. `scenario`: what goes wrong, see
+    `threadlab.engine.faults`. `limits`: rate limits, such as `gpt-4o:rpm=3`. `seed`: makes ids and chance repeat. Raises ValueError for a
+    clock, ThreadlabError for a store, a scenario or a limit that cannot be used.
     """
 
     def __init__(
         self,
-        store: str | Path | None = None,
+        store: str | Path | Store | None = None,
         clock: str | Clock = "virtual",
         scenario: str | None = None,
         seed: int = 0,
@@ -71,7 +71,7 @@ class Service:
         self.clock: Clock = make_clock(clock) if isinstance(clock, str) else clock
         self.scenario = scenario or ""
         self._keys = dict(keys or {LOCAL_KEY: "default"})
-        self._store = open_store(store)
+        self._store: Store = open_store(store) if store is None or isinstance(store, str | Path) else store
         try:
             self.engine = build_engine(self._store, keys=self._keys, scenario=scenario, seed=seed, responder=responder, limits=limits)
         except BaseException:

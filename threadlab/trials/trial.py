@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,9 @@ __all__ = ["ASYNC_CLIENT", "CLIENT", "ON_TEXT", "Evidence", "Guest", "Spec", "Wo
 
 SALT: ContextVar[int] = ContextVar("salt", default=0)
 """Mixed into the ids of worlds that are made while it is set, so that ids seen elsewhere fit nowhere. With 0 they repeat."""
+
+MOST_TURNS = 2_000_000
+"""How often code may go round its loops in one trial, where it cannot be interrupted."""
 
 KEY = "sk-threadlab-trial"
 PROJECT = "trial"
@@ -260,7 +264,18 @@ def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patien
 
 @contextlib.contextmanager
 def _watchdog(seconds: float | None) -> Iterator[None]:
-    """Interrupt code that computes without an end, where that can be done (POSIX, main thread)."""
+    """Interrupt code that computes without an end, where the system can (POSIX, main thread). Other programs do not count.
+
+    In a browser nothing can interrupt: there, the turns of its loops are counted.
+    """
+    if seconds is not None and sys.platform == "emscripten":
+        from threadlab.trials.guest.link import TrialHalted
+        from threadlab.virtual_time import steps
+
+        turns = steps.Turns(MOST_TURNS, lambda: TrialHalted(f"went round its loops {MOST_TURNS:,} times without an end"))
+        with steps.counted(turns):
+            yield
+        return
     if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,6 +1,7 @@
 """An event loop without sockets, threads or real time: when nothing is ready, it asks what happens next."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -24,6 +25,11 @@ _current: "VirtualLoop | None" = None
 def current_loop() -> "VirtualLoop | None":
     """The virtual loop that is running, seen from any thread."""
     return _current
+
+
+def can_start_threads() -> bool:
+    """Whether this Python has threads: a browser's has not."""
+    return sys.platform != "emscripten"
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -90,9 +96,20 @@ class VirtualLoop(asyncio.BaseEventLoop):
     # ---- worker threads ------------------------------------------------------------------------------------------------------------------
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        if not can_start_threads():
+            return self._done_here(func, *args)
         self._outside += 1
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._came_back)
+        return future
+
+    def _done_here(self, func: Any, *args: Any) -> asyncio.Future[Any]:
+        """Where no thread can be started the work is done at once, and everything else waits."""
+        future: asyncio.Future[Any] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
         return future
 
     async def shutdown_default_executor(self, *args: Any, **options: Any) -> None:

@@ -46,6 +46,9 @@ _active: TimeSource | None = None
 _transport: Any = None
 """What requests go through while they are not to reach the network."""
 
+_routes: dict[str, Any] = {}
+"""What requests to these hosts go through while there is no trial."""
+
 _TURN = 0.001
 """Real seconds that other threads are given before one that sleeps moves virtual time on."""
 
@@ -196,20 +199,38 @@ def _catch_up() -> None:
 _caught_up = False
 
 
+def route(host: str, transport: Any) -> None:
+    """From here on requests of every httpx2 client to `host` go through `transport`; with None they go to the network again."""
+    if transport is None:
+        _routes.pop(host, None)
+    else:
+        _install_network()
+        _routes[host] = transport
+
+
+def _way(request: Any) -> Any:
+    """The transport that stands in for the network, if any."""
+    return _transport if _transport is not None else _routes.get(request.url.host) if _routes else None
+
+
 def _install_network() -> None:
-    """Requests of every httpx2 client go through the trial's transport while there is one."""
+    """Requests of every httpx2 client go through the trial's transport while there is one. Harmless to call again."""
+    global _network_installed
+    if _network_installed:
+        return
+    _network_installed = True
     import httpx2
     import openai._base_client
 
     real_sync, real_async = httpx2.HTTPTransport.handle_request, httpx2.AsyncHTTPTransport.handle_async_request
 
     def handle_request(self: Any, request: Any) -> Any:
-        return _transport.handle_request(request) if _transport is not None else real_sync(self, request)
+        way = _way(request)
+        return way.handle_request(request) if way is not None else real_sync(self, request)
 
     async def handle_async_request(self: Any, request: Any) -> Any:
-        if _transport is not None:
-            return await _transport.handle_async_request(request)
-        return await real_async(self, request)
+        way = _way(request)
+        return await (way.handle_async_request(request) if way is not None else real_async(self, request))
 
     httpx2.HTTPTransport.handle_request = handle_request  # type: ignore[method-assign]
     httpx2.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
@@ -220,7 +241,7 @@ def _install_network() -> None:
     known = real_platform()
 
     def asyncify(function: Any, *args: Any, **kwargs: Any) -> Any:
-        if function is not real_platform or _active is None:
+        if function is not real_platform or (_active is None and sys.platform != "emscripten"):
             return real_asyncify(function, *args, **kwargs)
 
         async def platform() -> Any:
@@ -229,6 +250,9 @@ def _install_network() -> None:
         return platform
 
     base.asyncify = asyncify
+
+
+_network_installed = False
 
 
 @contextlib.contextmanager
@@ -302,6 +326,11 @@ def virtual_time(clock: VirtualClock) -> Iterator[None]:
         yield
 
 
+def _keeps_time_in_call_later(loop: Any) -> bool:
+    """Whether it is the browser's loop, which has no selector and schedules everything by one method of Python's."""
+    return type(loop).__module__ == "pyodide.webloop"
+
+
 @contextlib.contextmanager
 def _adapted(loop: Any, clock: VirtualClock) -> Iterator[None]:
     """A running loop whose timers follow the virtual clock for a while."""
@@ -309,6 +338,12 @@ def _adapted(loop: Any, clock: VirtualClock) -> Iterator[None]:
         yield
         return
     selector = getattr(loop, "_selector", None)
+    if selector is None and _keeps_time_in_call_later(loop):
+        from threadlab.virtual_time import webloop
+
+        with webloop.adapted(loop, clock):
+            yield
+        return
     if selector is None:
         raise ThreadlabError(
             f"Virtual time cannot be had inside {type(loop).__module__}.{type(loop).__qualname__}, an event loop that keeps its time "

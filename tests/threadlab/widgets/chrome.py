@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,10 @@ def binary() -> str | None:
 class Page:
     """One tab."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, patience: float = PATIENCE) -> None:
         import websocket
 
-        self._socket = websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True)
+        self._socket = websocket.create_connection(address, timeout=patience, suppress_origin=True)
         self._number = 0
         self.problems: list[str] = []
         """What the page's console complained about."""
@@ -120,17 +120,20 @@ class Page:
 
 
 @contextlib.contextmanager
-def chromium(profile: Path, dark: bool = False) -> Iterator[Page]:
-    """A fresh browser with one tab; gone afterwards."""
+def chromium(profile: Path, dark: bool = False, flags: Sequence[str] = (), patience: float = PATIENCE) -> Iterator[Page]:
+    """A fresh browser with one tab; gone afterwards. `patience`: seconds that one answer of it may take."""
     program = binary()
     assert program is not None
     env = {**os.environ, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
     process = subprocess.Popen(
-        [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [program, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     page = None
     try:
-        page = Page(_address(profile / "DevToolsActivePort"))
+        page = Page(_address(profile / "DevToolsActivePort"), patience)
         page.call("Page.bringToFront")
         page.call("Emulation.setFocusEmulationEnabled", enabled=True)
         page.call("Emulation.setDeviceMetricsOverride", width=1280, height=1800, deviceScaleFactor=1, mobile=False)

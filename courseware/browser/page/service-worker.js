@@ -1,0 +1,3 @@
+"use strict";
+const VERSION = "@VERSION@";
+importScripts("service-worker-jupyterlite.js");

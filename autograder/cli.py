@@ -154,8 +154,8 @@ def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> 
             rows.append(row)
             display.done(row.student)
     if options.feedback:
-        with say.status(f"Writing feedback for {slug} …"):
-            missing = classes.feedback(slug, api)
+        say.print(f"Writing feedback for {slug} …")  # no spinner: its thread would not survive the copies that write the pages
+        missing = classes.feedback(slug, api)
         for student in missing:
             say.print(f"{student}: no feedback page could be made. The graded notebook is in autograder/work/autograded.")
     out.print(_class_table(slug, sorted(rows, key=lambda row: row.student), classes.max_score(slug, api)))

@@ -115,6 +115,9 @@ def _in_a_process(work: Callable[..., bool], *arguments: Any) -> bool:
         try:
             resource.setrlimit(resource.RLIMIT_AS, (PAGE_MEMORY, PAGE_MEMORY))
             resource.setrlimit(resource.RLIMIT_CPU, (PAGE_CPU, PAGE_CPU))
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)  # whose page could not be made is said in one line
             code = 0 if work(*arguments) else 1
         except BaseException:
             code = 1

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
 from autograder.execution.capture import OutputLog, OutStream
-from autograder.execution.channel import Channel, ChannelError
+from autograder.execution.channel import Channel, ChannelError, FrameTooLarge
 from autograder.execution.frames import (
     Answer,
     CellDone,
@@ -26,6 +26,7 @@ from autograder.execution.frames import (
     Ready,
     RunCell,
     Start,
+    Stream,
     ToGrader,
     Trial,
     TrialEnd,
@@ -104,7 +105,13 @@ class Child:
                 target.write(file.data)
 
     def _send(self, message: ToGrader) -> None:
-        self._channel.send(encode(message))
+        try:
+            self._channel.send(encode(message))
+        except FrameTooLarge:
+            if not isinstance(message, CellDone):
+                raise
+            text = "(This cell shows more than can be passed on: it was left out.)\n"
+            self._channel.send(encode(CellDone(message.number, message.status, message.execution_count, [Stream("stderr", text)], [])))
 
     # ---- the loop
 
@@ -188,7 +195,10 @@ class Child:
         before = listing(self._folder)
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as problem:
+            return TrialFailed(frame.number, f"no process could be started for it, since the submission has too many ({problem.strerror})")
         if pid == 0:
             self._be_copy(frame)
         _, status = os.waitpid(pid, 0)

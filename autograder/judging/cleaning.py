@@ -11,6 +11,7 @@ import binascii
 import html
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 import nh3
@@ -20,7 +21,8 @@ from autograder.execution.outputs import node
 
 OUTPUTS = 20_000_000
 """Characters that the outputs of one notebook may have together. What comes after that is left out, and says so."""
-KEPT_METADATA = ("kernelspec", "language_info")
+REQUIRED = {"kernelspec": {"name", "display_name"}, "language_info": {"name"}}
+"""The metadata of a notebook that is kept, with the entries that the format asks for."""
 _PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8"}
 _TAG = re.compile(r"<[!/?a-zA-Z][^>]*>?")
 _LINK = re.compile(r"(\]\(\s*<?|^\s*\[[^\]]*\]:\s*<?)([^)\s>]*)", re.MULTILINE)
@@ -30,17 +32,18 @@ _NAME = re.compile(r"[\w.-]{1,100}")
 
 def clean(notebook: NotebookNode) -> None:
     """Clean a notebook in place: everything in it that came from the submission."""
-    notebook.metadata = {name: _plain(notebook.metadata[name]) for name in KEPT_METADATA if name in notebook.metadata}
+    kept = {name: _plain(notebook.metadata[name]) for name in REQUIRED if name in notebook.metadata}
+    notebook.metadata = {name: found for name, found in kept.items() if REQUIRED[name] <= found.keys()}
     room = OUTPUTS
     for cell in notebook.cells:
         cell.metadata = {name: value for name, value in cell.metadata.items() if name in ("nbgrader", "tags")}
         if "tags" in cell.metadata:
             tags = cell.metadata["tags"]
             cell.metadata["tags"] = [tag for tag in tags if isinstance(tag, str) and _NAME.fullmatch(tag)] if isinstance(tags, list) else []
-        if cell.cell_type == "markdown":
-            cell.source = markdown(str(cell.source))
         if "attachments" in cell:
             cell.attachments = _attachments(cell.attachments)
+        if cell.cell_type == "markdown":
+            cell.source = _attached(markdown(str(cell.source)), cell.get("attachments", {}).keys())
         if cell.cell_type == "code":
             cell.outputs, room = _outputs(cell.get("outputs", []), room)
 
@@ -102,6 +105,11 @@ def _picture(kind: str, text: str) -> str:
     except (binascii.Error, ValueError):
         return ""
     return base64.b64encode(data).decode() if data.startswith(_PICTURES[kind]) else ""
+
+
+def _attached(text: str, names: Collection[str]) -> str:
+    """Markdown that refers to these attachments alone: a page with one that is not there cannot be made at all."""
+    return re.sub(r"attachment:([^)\s>]*)", lambda found: found[0] if found[1] in names else "#", text)
 
 
 def _attachments(attachments: Any) -> dict[str, dict[str, str]]:

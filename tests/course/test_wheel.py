@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from setup_tools.place import WINDOWS, clean_env
+from setup_tools.project import WINDOWS, clean_env
 from tests.course.tiny import ROOT
 
 pytestmark = pytest.mark.slow
@@ -84,7 +84,7 @@ def test_sdist_makes_the_same_wheel(built: Path, tmp_path: Path) -> None:
     folder = next(tmp_path.iterdir())
     done = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(folder), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    wheels = [next(place.glob("*.whl")) for place in (built, tmp_path / "dist")]
+    wheels = [next(project.glob("*.whl")) for project in (built, tmp_path / "dist")]
     first, second = (sorted(zipfile.ZipFile(wheel).namelist()) for wheel in wheels)
     assert first == second
 

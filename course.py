@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from setup_tools.install import download, set_up
-from setup_tools.place import WINDOWS, Place, Trouble, say
+from setup_tools.project import WINDOWS, Project, SetupError, say
 
 ROOT = Path(__file__).resolve().parent
 
@@ -59,14 +59,14 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     try:
         if verb in OWN:
             own = {"lab": lab, "quick": quick, "test": test, "setup": setup, "doctor": doctor, "browser": browser, "wheels": wheels}
-            return own[verb](Place(root), rest)
+            return own[verb](Project(root), rest)
         for package, verbs in PASSED_ON.items():
             if verb in verbs:
-                return pass_on(Place(root), package, arguments)
+                return pass_on(Project(root), package, arguments)
         return unknown(verb)
-    except Trouble as trouble:
-        print(trouble, file=sys.stderr)
-        return trouble.code
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return error.code
     except BrokenPipeError:  # whoever read what is printed here has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -102,7 +102,7 @@ def too_old() -> int:
     return 1
 
 
-def lab(place: Place, arguments: list[str]) -> int:
+def lab(project: Project, arguments: list[str]) -> int:
     import secrets
     from argparse import ArgumentParser
 
@@ -112,14 +112,14 @@ def lab(place: Place, arguments: list[str]) -> int:
     parser.add_argument("--wheels", type=Path, metavar="DIR", help="install from a folder of wheels, without a network")
     options = parser.parse_args(arguments)
     port = free_port(options.port)
-    set_up(place, [], options.wheels)
+    set_up(project, [], options.wheels)
     lesson = "lessons/00-first-conversation.ipynb"
-    page = "/lab/tree/" + (lesson if (place.root / lesson).exists() else "lessons")
+    page = "/lab/tree/" + (lesson if (project.root / lesson).exists() else "lessons")
     token = secrets.token_hex(16)
     say("Starting JupyterLab, which takes a few seconds. Ctrl-C here ends it. Its address:")
     print(f"http://127.0.0.1:{port}{page}?token={token}", flush=True)
     settings = [
-        f"--ServerApp.root_dir={place.root}",
+        f"--ServerApp.root_dir={project.root}",
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
@@ -131,16 +131,16 @@ def lab(place: Place, arguments: list[str]) -> int:
         settings.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         settings.append("--allow-root")  # as in a container
-    os.chdir(place.root)
-    return hand_over(place, ["-m", "jupyterlab", *settings], {"JUPYTER_TOKEN": token})
+    os.chdir(project.root)
+    return hand_over(project, ["-m", "jupyterlab", *settings], {"JUPYTER_TOKEN": token})
 
 
-def free_port(asked: int | None) -> int:
-    """The port that was asked for, or the first free one from 8888."""
+def free_port(requested: int | None) -> int:
+    """The requested port, or the first free one from 8888."""
     import socket
 
     reason: Exception | None = None
-    for port in range(8888, 8988) if asked is None else [asked]:
+    for port in range(8888, 8988) if requested is None else [requested]:
         with socket.socket() as trial:
             if not WINDOWS:  # there, the same option lets two programs share a port
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -149,31 +149,31 @@ def free_port(asked: int | None) -> int:
                 return port
             except (OSError, OverflowError) as error:
                 reason = error
-    if asked is None:
-        raise Trouble("No port from 8888 to 8987 is free. Stop a JupyterLab that is not needed, or name a port: --port N.")
-    raise Trouble(f"Port {asked} cannot be used ({reason}). Name another, or leave --port out: a free one is found.")
+    if requested is None:
+        raise SetupError("No port from 8888 to 8987 is free. Stop a JupyterLab that is not needed, or name a port: --port N.")
+    raise SetupError(f"Port {requested} cannot be used ({reason}). Name another, or leave --port out: a free one is found.")
 
 
-def test(place: Place, arguments: list[str]) -> int:
-    set_up(place, ["test"])
+def test(project: Project, arguments: list[str]) -> int:
+    set_up(project, ["test"])
     chosen = [argument for argument in arguments if argument != "--quick"]
     quick = ["-m", "not slow"] if len(chosen) < len(arguments) else []
-    os.chdir(place.root)
-    return hand_over(place, ["-m", "pytest", "-n", "2", "--dist", "loadgroup", *quick, *chosen])
+    os.chdir(project.root)
+    return hand_over(project, ["-m", "pytest", "-n", "2", "--dist", "loadgroup", *quick, *chosen])
 
 
-def quick(place: Place, arguments: list[str]) -> int:
+def quick(project: Project, arguments: list[str]) -> int:
     """What to run before every commit. Every check is run, whatever the one before it says."""
-    set_up(place, ["test"])
-    os.chdir(place.root)
+    set_up(project, ["test"])
+    os.chdir(project.root)
     checks = {
-        "ruff check": [str(place.python), "-m", "ruff", "check", "--quiet"],
-        "ruff format --check": [str(place.python), "-m", "ruff", "format", "--check", "--quiet"],
-        "lint-imports": [str(place.bin / "lint-imports"), "--no-logo"],
+        "ruff check": [str(project.python), "-m", "ruff", "check", "--quiet"],
+        "ruff format --check": [str(project.python), "-m", "ruff", "format", "--check", "--quiet"],
+        "lint-imports": [str(project.bin / "lint-imports"), "--no-logo"],
     }
     wrong = 0
     for name, command in checks.items():
-        done = subprocess.run(command, env=working_env(place), capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=working_env(project), capture_output=True, text=True, check=False)
         print(f"{'ok ' if done.returncode == 0 else 'BAD'}  {name}")
         if done.returncode != 0:
             print(done.stdout + done.stderr, end="")
@@ -181,7 +181,7 @@ def quick(place: Place, arguments: list[str]) -> int:
     return 1 if wrong else 0
 
 
-def setup(place: Place, arguments: list[str]) -> int:
+def setup(project: Project, arguments: list[str]) -> int:
     from argparse import ArgumentParser
 
     parser = ArgumentParser(prog="course.py setup", description="Install the course's packages and those of its tests.")
@@ -189,43 +189,43 @@ def setup(place: Place, arguments: list[str]) -> int:
     parser.add_argument("--repair", action="store_true", help="look at every package again, and mend what is broken")
     options = parser.parse_args(arguments)
     if options.repair:
-        place.stamp.unlink(missing_ok=True)
-    set_up(place, ["test"], options.wheels)
+        project.stamp.unlink(missing_ok=True)
+    set_up(project, ["test"], options.wheels)
     print("Everything is installed. Next: python3 course.py lab")
     return 0
 
 
-def doctor(place: Place, arguments: list[str]) -> int:
+def doctor(project: Project, arguments: list[str]) -> int:
     from setup_tools.doctor import doctor
 
-    return doctor(place)
+    return doctor(project)
 
 
-def browser(place: Place, arguments: list[str]) -> int:
-    set_up(place, ["browser"])
-    return hand_over(place, ["-P", "-m", "courseware.browser", *arguments])
+def browser(project: Project, arguments: list[str]) -> int:
+    set_up(project, ["browser"])
+    return hand_over(project, ["-P", "-m", "courseware.browser", *arguments])
 
 
-def wheels(place: Place, arguments: list[str]) -> int:
+def wheels(project: Project, arguments: list[str]) -> int:
     from argparse import ArgumentParser
 
     parser = ArgumentParser(prog="course.py wheels", description="Download a wheel of every package, to install from without a network.")
     parser.add_argument("folder", type=Path, metavar="DIR")
     folder = parser.parse_args(arguments).folder.resolve()
-    download(place, folder)
+    download(project, folder)
     print(f"{len(list(folder.glob('*.whl')))} wheels are in {folder}. With it, without a network: python3 course.py lab --wheels {folder}")
     print("They fit this kind of computer and this version of Python.")
     return 0
 
 
-def pass_on(place: Place, package: str, arguments: list[str]) -> int:
-    set_up(place, [])
-    return hand_over(place, ["-P", "-m", package, *arguments])  # -P: a learner's random.py in this folder is not Python's
+def pass_on(project: Project, package: str, arguments: list[str]) -> int:
+    set_up(project, [])
+    return hand_over(project, ["-P", "-m", package, *arguments])  # -P: a learner's random.py in this folder is not Python's
 
 
-def hand_over(place: Place, arguments: list[str], settings: dict[str, str] | None = None) -> int:
+def hand_over(project: Project, arguments: list[str], settings: dict[str, str] | None = None) -> int:
     """Become the `.venv`'s Python: from here on, signals and the exit code are its own."""
-    command, env = [str(place.python), *arguments], {**working_env(place), **(settings or {})}
+    command, env = [str(project.python), *arguments], {**working_env(project), **(settings or {})}
     sys.stdout.flush()
     if not WINDOWS:
         os.execve(command[0], command, env)
@@ -237,13 +237,13 @@ def hand_over(place: Place, arguments: list[str], settings: dict[str, str] | Non
             continue
 
 
-def working_env(place: Place) -> dict[str, str]:
+def working_env(project: Project) -> dict[str, str]:
     """The environment that the course's own programs run in."""
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")}
-    config = [str(place.root / "autograder"), env.get("JUPYTER_CONFIG_PATH")]
+    config = [str(project.root / "autograder"), env.get("JUPYTER_CONFIG_PATH")]
     env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, config))  # where nbgrader looks for nbgrader_config.py
-    env["PATH"] = os.pathsep.join([str(place.bin), env.get("PATH", os.defpath)])  # nbgrader calls `alembic` by its bare name
-    env["VIRTUAL_ENV"] = str(place.venv)
+    env["PATH"] = os.pathsep.join([str(project.bin), env.get("PATH", os.defpath)])  # nbgrader calls `alembic` by its bare name
+    env["VIRTUAL_ENV"] = str(project.venv)
     direct = [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]
     env["NO_PROXY"] = env["no_proxy"] = ",".join(filter(None, direct))  # a proxy would swallow the service on this computer
     return env

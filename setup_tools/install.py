@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from setup_tools.place import COURSE_EXTRAS, OLDEST, WINDOWS, Place, Trouble, clean_env, ready, say
+from setup_tools.project import COURSE_EXTRAS, OLDEST, WINDOWS, Project, SetupError, clean_env, ready, say
 
 VENV_REMEDY = (
     f"On Debian and Ubuntu: sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv. "
@@ -40,42 +40,42 @@ PIP_REMEDIES = [
 ]
 
 
-def set_up(place: Place, extras: list[str], wheels: Path | None = None) -> None:
+def set_up(project: Project, extras: list[str], wheels: Path | None = None) -> None:
     """Make sure that the packages, and those of `extras`, are installed. Returns at once when they are."""
-    if ready(place, extras):
+    if ready(project, extras):
         return
     source = offline(wheels)
-    with one_at_a_time(place) as lock:
-        if ready(place, extras):  # whoever held the lock has done it
+    with one_at_a_time(project) as lock:
+        if ready(project, extras):  # whoever held the lock has done it
             return
-        make_venv(place, lock)
-        for name in broken_packages(place):
+        make_venv(project, lock)
+        for name in broken_packages(project):
             say(f"{name} is only half installed; installing it again.")
-            shutil.rmtree(place.site / name)
-        before = place.stamped()
-        extras = sorted({*COURSE_EXTRAS, *extras, *place.installed_extras()})  # what was once installed stays
-        place.stamp.unlink(missing_ok=True)
-        say(f"Installing the course's packages into {place.venv} (a minute or two the first time, and 400 MB).")
+            shutil.rmtree(project.site / name)
+        before = project.read_stamp()
+        extras = sorted({*COURSE_EXTRAS, *extras, *project.installed_extras()})  # what was once installed stays
+        project.stamp.unlink(missing_ok=True)
+        say(f"Installing the course's packages into {project.venv} (a minute or two the first time, and 400 MB).")
         try:
-            run_pip(place, ["install", "-c", str(place.constraints), *source, "-e", f".[{','.join(extras)}]"], lock)
-        except Trouble:
-            if before and "Installing collected packages" not in read(place.log):
-                place.stamp.write_text(json.dumps(before), encoding="utf-8")  # nothing was touched: what worked still does
+            run_pip(project, ["install", "-c", str(project.constraints), *source, "-e", f".[{','.join(extras)}]"], lock)
+        except SetupError:
+            if before and "Installing collected packages" not in read(project.log):
+                project.stamp.write_text(json.dumps(before), encoding="utf-8")  # nothing was touched: what worked still does
             raise
-        place.stamp.write_text(json.dumps(place.wanted(extras)), encoding="utf-8")
+        project.stamp.write_text(json.dumps(project.expected_stamp(extras)), encoding="utf-8")
 
 
-def download(place: Place, folder: Path) -> None:
+def download(project: Project, folder: Path) -> None:
     """Put a wheel of every package into `folder`, for this kind of computer and this version of Python."""
     import tomllib
 
-    project = tomllib.loads(place.project.read_text(encoding="utf-8"))
-    needed = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
-    needed += [name for names in project["project"]["optional-dependencies"].values() for name in names]
-    with one_at_a_time(place) as lock:
-        make_venv(place, lock)
+    pyproject = tomllib.loads(project.pyproject.read_text(encoding="utf-8"))
+    needed = [*pyproject["build-system"]["requires"], *pyproject["project"]["dependencies"]]
+    needed += [name for names in pyproject["project"]["optional-dependencies"].values() for name in names]
+    with one_at_a_time(project) as lock:
+        make_venv(project, lock)
         say(f"Downloading a wheel of every package into {folder}.")
-        run_pip(place, ["wheel", "-c", str(place.constraints), "--wheel-dir", str(folder), *needed], lock)
+        run_pip(project, ["wheel", "-c", str(project.constraints), "--wheel-dir", str(folder), *needed], lock)
 
 
 def offline(wheels: Path | None) -> list[str]:
@@ -83,35 +83,35 @@ def offline(wheels: Path | None) -> list[str]:
     if wheels is None:
         return []
     if not any(wheels.glob("*.whl")):
-        raise Trouble(f"There are no wheels in {wheels}. Make them where there is a network: python3 course.py wheels DIR.")
+        raise SetupError(f"There are no wheels in {wheels}. Make them where there is a network: python3 course.py wheels DIR.")
     return ["--no-index", "--find-links", str(wheels.resolve())]
 
 
 @contextmanager
-def one_at_a_time(place: Place) -> Iterator[int]:
+def one_at_a_time(project: Project) -> Iterator[int]:
     """Hold the lock on `.venv`. Programs started with it hold it too: it lasts as long as pip does, even when this process is killed."""
     try:
-        place.venv.mkdir(exist_ok=True)
-        lock = os.open(place.lock, os.O_RDWR | os.O_CREAT, 0o644)
+        project.venv.mkdir(exist_ok=True)
+        lock = os.open(project.lock, os.O_RDWR | os.O_CREAT, 0o644)
     except FileExistsError:
-        raise Trouble(f"{place.venv} is a file, and has to be a folder. Move it away and run the same command again.") from None
+        raise SetupError(f"{project.venv} is a file, and has to be a folder. Move it away and run the same command again.") from None
     except OSError as error:
-        where = place.venv if place.venv.is_dir() else place.root
-        raise Trouble(
+        where = project.venv if project.venv.is_dir() else project.root
+        raise SetupError(
             f"Nothing can be written in {where} ({error.strerror}), so nothing can be installed there. "
             "Copy the course to a folder of your own, or make this one writable, and run the same command again."
         ) from None
     try:
-        if not take(lock):
+        if not try_lock(lock):
             say("Another set-up is at work in this folder; waiting for it to finish.")
-            while not take(lock):
+            while not try_lock(lock):
                 time.sleep(0.2)
         yield lock
     finally:
         os.close(lock)
 
 
-def take(lock: int) -> bool:
+def try_lock(lock: int) -> bool:
     """Take the lock if nobody has it. The system gives it back when its holders end, however they end."""
     try:
         if sys.platform == "win32":
@@ -127,36 +127,36 @@ def take(lock: int) -> bool:
     return True
 
 
-def make_venv(place: Place, lock: int) -> None:
+def make_venv(project: Project, lock: int) -> None:
     """Make `.venv`, or make it anew when installing packages could not mend what is there."""
-    why = unusable(place)
+    why = unusable(project)
     if why is None:
         return
-    if any(path != place.lock for path in place.venv.iterdir()):
-        say(f"{place.venv} has to be made anew: {why}.")
-        clear(place)
-    say(f"Making {place.venv} with Python {sys.version.split()[0]}.")
+    if any(path != project.lock for path in project.venv.iterdir()):
+        say(f"{project.venv} has to be made anew: {why}.")
+        clear(project)
+    say(f"Making {project.venv} with Python {sys.version.split()[0]}.")
     base = getattr(sys, "_base_executable", None) or sys.executable  # not that of a .venv that is about to be emptied
-    command = [base, "-m", "venv", str(place.venv)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_env(), pass_fds=() if WINDOWS else (lock,))
-    if made.returncode == 0:
+    command = [base, "-m", "venv", str(project.venv)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_env(), pass_fds=() if WINDOWS else (lock,))
+    if done.returncode == 0:
         return
-    output = made.stdout + made.stderr
+    output = done.stdout + done.stderr
     if "ensurepip is not available" in " ".join(output.split()) or find_spec("ensurepip") is None:
-        raise Trouble(f"This Python cannot make {place.venv}: its venv module is incomplete. {VENV_REMEDY}")
-    raise Trouble(f"{place.venv} could not be made:\n{tail(output)}\nTo find out why: python3 course.py doctor")
+        raise SetupError(f"This Python cannot make {project.venv}: its venv module is incomplete. {VENV_REMEDY}")
+    raise SetupError(f"{project.venv} could not be made:\n{tail(output)}\nTo find out why: python3 course.py doctor")
 
 
-def unusable(place: Place) -> str | None:
+def unusable(project: Project) -> str | None:
     """Why `.venv` has to be made anew, as the end of a sentence, or None when it can be kept."""
-    settings = place.settings()
-    if not settings or not place.bin.exists():
+    settings = project.settings()
+    if not settings or not project.bin.exists():
         return "it is incomplete"
-    made_at = re.search(r"-m venv (?:--\S+ )*(.+)$", settings.get("command", ""))
-    if made_at and not (os.path.exists(made_at[1]) and os.path.samefile(made_at[1], place.venv)):
-        return f"it was made in another place, {made_at[1]}"
+    first_path = re.search(r"-m venv (?:--\S+ )*(.+)$", settings.get("command", ""))
+    if first_path and not (os.path.exists(first_path[1]) and os.path.samefile(first_path[1], project.venv)):
+        return f"it was made in another place, {first_path[1]}"
     try:
-        question = [str(place.python), "-c", "import sys, pip; print('%d.%d' % sys.version_info[:2])"]
+        question = [str(project.python), "-c", "import sys, pip; print('%d.%d' % sys.version_info[:2])"]
         answer = subprocess.run(question, capture_output=True, text=True, check=False, env=clean_env())
     except OSError:
         return "the Python that it was made with is gone"
@@ -170,50 +170,50 @@ def unusable(place: Place) -> str | None:
     return None
 
 
-def clear(place: Place) -> None:
+def clear(project: Project) -> None:
     """Empty `.venv`, all but the lock, which is held."""
-    for path in place.venv.iterdir():
+    for path in project.venv.iterdir():
         try:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
-            elif path != place.lock:
+            elif path != project.lock:
                 path.unlink()
         except OSError as error:
-            raise Trouble(f"{path} cannot be removed ({error.strerror}). Close what is using it, such as JupyterLab, {AGAIN}") from None
+            raise SetupError(f"{path} cannot be removed ({error.strerror}). Close what is using it, such as JupyterLab, {AGAIN}") from None
 
 
-def broken_packages(place: Place) -> list[str]:
+def broken_packages(project: Project) -> list[str]:
     """Folders of packages whose installation was cut off. pip would take them for complete; it writes the record of INSTALLER last."""
-    broken = [path.name for path in place.site.glob("~*") if path.is_dir()]
-    for info in place.site.glob("*.dist-info"):
+    broken = [path.name for path in project.site.glob("~*") if path.is_dir()]
+    for info in project.site.glob("*.dist-info"):
         files = [line.rsplit(",", 2)[0].strip('"') for line in read(info / "RECORD").splitlines()]
-        there = all(os.path.exists(place.site / file) for file in files if not file.endswith(".pyc"))
-        if not there or f"{info.name}/INSTALLER" not in files:
+        complete = all(os.path.exists(project.site / file) for file in files if not file.endswith(".pyc"))
+        if not complete or f"{info.name}/INSTALLER" not in files:
             broken.append(info.name)
     return sorted(broken)
 
 
-def run_pip(place: Place, arguments: list[str], lock: int) -> None:
+def run_pip(project: Project, arguments: list[str], lock: int) -> None:
     """Run the `.venv`'s pip, with a line of progress. Its whole output goes to the log."""
     env = {**clean_env(), "PIP_PROGRESS_BAR": "off", "PIP_USER": "0", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
-    command = [str(place.python), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
-    before = count_packages(place)
-    with place.log.open("wb") as log, ProgressLine() as line:
+    command = [str(project.python), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    before = count_packages(project)
+    with project.log.open("wb") as log, ProgressLine() as line:
         fds = () if WINDOWS else (lock,)
-        pip = subprocess.Popen(command, cwd=place.root, env=env, stdout=log, stderr=subprocess.STDOUT, pass_fds=fds)
+        pip = subprocess.Popen(command, cwd=project.root, env=env, stdout=log, stderr=subprocess.STDOUT, pass_fds=fds)
         try:
             while pip.poll() is None:
                 time.sleep(0.1)
-                line.show(progress(read(place.log), count_packages(place) - before))
+                line.show(progress(read(project.log), count_packages(project) - before))
         except BaseException:
             pip.terminate()
             pip.wait()
             raise
     if pip.returncode != 0:
-        output = read(place.log)
+        output = read(project.log)
         remedy = next((remedy for sign, remedy in PIP_REMEDIES if re.search(sign, output, re.I)), "Run: python3 course.py doctor")
-        raise Trouble(
-            f"pip could not finish (exit code {pip.returncode}). It said:\n{tail(output)}\n{remedy}\nAll that it said: {place.log}"
+        raise SetupError(
+            f"pip could not finish (exit code {pip.returncode}). It said:\n{tail(output)}\n{remedy}\nAll that it said: {project.log}"
         )
 
 
@@ -227,8 +227,8 @@ def progress(log: str, installed: int) -> str:
     return f"finding and downloading: {len(set(names))}, {names[-1]}" if names else "preparing"
 
 
-def count_packages(place: Place) -> int:
-    return len(list(place.site.glob("*.dist-info")))
+def count_packages(project: Project) -> int:
+    return len(list(project.site.glob("*.dist-info")))
 
 
 class ProgressLine:
@@ -236,7 +236,7 @@ class ProgressLine:
 
     def __enter__(self) -> ProgressLine:
         self.live = sys.stderr.isatty()
-        self.start = self.said = time.monotonic()
+        self.start = self.last_shown = time.monotonic()
         return self
 
     def show(self, text: str) -> None:
@@ -245,8 +245,8 @@ class ProgressLine:
         if self.live:
             width = shutil.get_terminal_size().columns - 1
             print("\r" + line[:width].ljust(width), end="", file=sys.stderr, flush=True)
-        elif now - self.said >= 10:
-            self.said = now
+        elif now - self.last_shown >= 10:
+            self.last_shown = now
             say(line)
 
     def __exit__(self, *_: object) -> None:

@@ -9,7 +9,7 @@ import pytest
 TOGETHER = (
     "tests/autograder/attacks/",
     "tests/autograder/browser/",
-    "tests/autograder/test_replay.py",
+    "tests/autograder/judging/test_replay.py",
     "tests/course/test_wheel.py",
     "tests/threadlab/clients/",
     "tests/threadlab/widgets/test_browser.py",

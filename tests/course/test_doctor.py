@@ -9,10 +9,10 @@ import pytest
 from setup_tools import doctor as module
 from setup_tools.doctor import doctor
 from setup_tools.install import set_up
-from setup_tools.place import Place, ready
+from setup_tools.project import Project, ready
 from tests.course.tiny import ROOT, tiny_project
 
-HERE = Place(ROOT)
+HERE = Project(ROOT)
 
 
 @pytest.fixture(autouse=True)
@@ -30,14 +30,14 @@ def test_good_installation_is_called_broken(capsys: pytest.CaptureFixture[str]) 
     assert code == 0
 
 
-def test_missing_venv_is_not_mentioned(fresh: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_venv_is_not_mentioned(fresh: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor(fresh) == 1
     said = capsys.readouterr().out
     assert "PROBLEM  .venv" in said
     assert "→ python3 course.py setup" in said
 
 
-def test_missing_packages_are_not_mentioned(made: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_packages_are_not_mentioned(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
     set_up(made, [])
     pins = made.constraints.read_text()
     made.constraints.write_text("threads-course==0.2.0\n")
@@ -50,7 +50,7 @@ def test_missing_packages_are_not_mentioned(made: Place, capsys: pytest.CaptureF
     assert "missing in .venv: etc/jupyter" in said
 
 
-def test_proxy_that_swallows_127_0_0_1(made: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_swallows_127_0_0_1(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [well for well, _, _ in module.proxy(made)] == [True]
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     assert [well for well, _, _ in module.proxy(made)] == [False]
@@ -60,23 +60,23 @@ def test_proxy_that_swallows_127_0_0_1(made: Place, monkeypatch: pytest.MonkeyPa
     assert [well for well, _, _ in module.proxy(made)] == [False, True]
 
 
-def test_venv_module_that_debian_leaves_out(made: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_venv_module_that_debian_leaves_out(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == "ensurepip" else object())
-    [(well, found, remedy)] = module.venv_module(made)
-    assert not well
-    assert "ensurepip is missing" in found
+    [(ok, text, remedy)] = module.venv_module(made)
+    assert not ok
+    assert "ensurepip is missing" in text
     assert "-venv" in remedy
 
 
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = tiny_project(tmp_path / "tiny")
+    project = tiny_project(tmp_path / "tiny")
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 3e8}))
-    [(well, found, _)] = module.disk(place)
-    assert not well
-    assert found == "0.3 GB free"
+    [(ok, text, _)] = module.disk(project)
+    assert not ok
+    assert text == "0.3 GB free"
 
 
 def test_pins_for_other_systems_are_expected_here(tmp_path: Path) -> None:
-    place = tiny_project(tmp_path / "tiny")
-    place.constraints.write_text('# why\nSome_Name==1.0\nelsewhere==2.0; sys_platform == "plan9"\n')
-    assert module.pinned(place) == {"some-name": "1.0"}
+    project = tiny_project(tmp_path / "tiny")
+    project.constraints.write_text('# why\nSome_Name==1.0\nelsewhere==2.0; sys_platform == "plan9"\n')
+    assert module.pinned(project) == {"some-name": "1.0"}

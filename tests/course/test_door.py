@@ -16,10 +16,10 @@ import pytest
 
 import course
 from setup_tools.install import set_up
-from setup_tools.place import Place, Trouble, ready
+from setup_tools.project import Project, SetupError, ready
 from tests.course.tiny import ROOT, run
 
-HERE = Place(ROOT)
+HERE = Project(ROOT)
 
 
 def test_verb_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,23 +52,23 @@ def test_port_that_is_busy() -> None:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
-        with pytest.raises(Trouble, match=f"Port {port} cannot be used .*in use"):
+        with pytest.raises(SetupError, match=f"Port {port} cannot be used .*in use"):
             course.free_port(port)
 
 
 def test_port_that_does_not_exist() -> None:
-    with pytest.raises(Trouble, match="Port 70000 cannot be used"):
+    with pytest.raises(SetupError, match="Port 70000 cannot be used"):
         course.free_port(70000)
 
 
-def test_exit_code_and_working_directory_are_lost(made: Place) -> None:
+def test_exit_code_and_working_directory_are_lost(made: Project) -> None:
     set_up(made, [])
     result = run(made, "serve", "--port", "8650", cwd=made.root.parent)
     assert result.returncode == 7
     assert result.stdout == f"['serve', '--port', '8650'] {made.root.parent}\n"
 
 
-def test_file_of_the_learners_is_taken_for_pythons(made: Place, tmp_path: os.PathLike[str]) -> None:
+def test_file_of_the_learners_is_taken_for_pythons(made: Project, tmp_path: os.PathLike[str]) -> None:
     set_up(made, [])
     with open(os.path.join(tmp_path, "sys.py"), "w") as file, open(os.path.join(tmp_path, "threadlab.py"), "w") as other:
         file.write("raise SystemExit(1)")

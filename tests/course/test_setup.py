@@ -14,26 +14,26 @@ from pathlib import Path
 import pytest
 
 from setup_tools import install
-from setup_tools.install import broken_packages, one_at_a_time, progress, set_up, take, unusable
-from setup_tools.place import Place, Trouble, ready
+from setup_tools.install import broken_packages, one_at_a_time, progress, set_up, try_lock, unusable
+from setup_tools.project import Project, SetupError, ready
 from tests.course.tiny import course, run, tiny_project
 
 
-def test_installs_again_when_nothing_has_to_be_done(made: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installs_again_when_nothing_has_to_be_done(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", lambda *_args, **_options: pytest.fail("started a program"))
     start = time.perf_counter()
     set_up(made, [])
     assert time.perf_counter() - start < 0.05
 
 
-def test_newer_pins_are_not_noticed(made: Place) -> None:
+def test_newer_pins_are_not_noticed(made: Project) -> None:
     made.constraints.write_text(made.constraints.read_text() + "# newer\n")
     assert not ready(made, [])
     set_up(made, [])
     assert ready(made, [])
 
 
-def test_tests_packages_are_lost_when_pins_change(made: Place) -> None:
+def test_tests_packages_are_lost_when_pins_change(made: Project) -> None:
     set_up(made, ["test"])
     made.constraints.write_text(made.constraints.read_text() + "# newer still\n")
     set_up(made, [])
@@ -41,7 +41,7 @@ def test_tests_packages_are_lost_when_pins_change(made: Place) -> None:
 
 
 @pytest.mark.slow
-def test_package_cut_off_half_way_counts_as_installed(made: Place) -> None:
+def test_package_cut_off_half_way_counts_as_installed(made: Project) -> None:
     made.stamp.unlink()
     (made.site / "threads_course-0.1.0.dist-info" / "RECORD").write_text("")
     shutil.rmtree(made.site / "pip" / "_vendor" / "idna")  # any file that a package says it has
@@ -54,13 +54,13 @@ def test_package_cut_off_half_way_counts_as_installed(made: Place) -> None:
     assert broken_packages(made) == []
 
 
-def pip_version(place: Place) -> str:
-    return next(path.name for path in place.site.glob("pip-*.dist-info")).removeprefix("pip-").removesuffix(".dist-info")
+def pip_version(project: Project) -> str:
+    return next(path.name for path in project.site.glob("pip-*.dist-info")).removeprefix("pip-").removesuffix(".dist-info")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a .venv has no links on Windows")
-def test_python_that_is_gone(made: Place) -> None:
+def test_python_that_is_gone(made: Project) -> None:
     made.python.unlink()
     made.python.symlink_to(made.root / "no-such-python")
     assert not ready(made, [])
@@ -69,7 +69,7 @@ def test_python_that_is_gone(made: Place) -> None:
     assert ready(made, [])
 
 
-def test_venv_of_another_python(made: Place) -> None:
+def test_venv_of_another_python(made: Project) -> None:
     settings = made.venv / "pyvenv.cfg"
     whole = settings.read_text()
     settings.write_text(whole.replace(f"version = {sys.version_info[0]}.{sys.version_info[1]}.", "version = 3.10."))
@@ -78,9 +78,9 @@ def test_venv_of_another_python(made: Place) -> None:
 
 
 @pytest.mark.slow
-def test_folder_that_was_moved(fresh: Place, tmp_path: Path) -> None:
+def test_folder_that_was_moved(fresh: Project, tmp_path: Path) -> None:
     set_up(fresh, [])
-    moved = Place(fresh.root.rename(tmp_path / "moved here"))
+    moved = Project(fresh.root.rename(tmp_path / "moved here"))
     assert not ready(moved, [])
     result = run(moved, "serve", "--port", "1")
     assert "it was made in another place" in result.stderr
@@ -89,14 +89,14 @@ def test_folder_that_was_moved(fresh: Place, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_venv_without_a_python_or_a_stamp(fresh: Place) -> None:
+def test_venv_without_a_python_or_a_stamp(fresh: Project) -> None:
     fresh.bin.mkdir(parents=True)
     set_up(fresh, [])
     assert ready(fresh, [])
 
 
 @pytest.mark.slow
-def test_killed_while_installing(fresh: Place) -> None:
+def test_killed_while_installing(fresh: Project) -> None:
     command = subprocess.Popen(course(fresh, "setup"), env={**os.environ, "SLOW_BUILD": "600"}, start_new_session=True)
     wait_for(lambda: fresh.log.exists() and "metadata" in fresh.log.read_text())
     os.killpg(command.pid, signal.SIGKILL)
@@ -108,7 +108,7 @@ def test_killed_while_installing(fresh: Place) -> None:
 
 
 @pytest.mark.slow
-def test_pip_goes_on_after_its_parent_was_killed(fresh: Place) -> None:
+def test_pip_goes_on_after_its_parent_was_killed(fresh: Project) -> None:
     """Then the lock is still held, and the next set-up waits for pip instead of writing beside it."""
     command = subprocess.Popen(course(fresh, "setup"), env={**os.environ, "SLOW_BUILD": "3"})
     wait_for(lambda: fresh.log.exists() and "metadata" in fresh.log.read_text())
@@ -120,7 +120,7 @@ def test_pip_goes_on_after_its_parent_was_killed(fresh: Place) -> None:
 
 
 @pytest.mark.slow
-def test_two_set_ups_at_once(fresh: Place) -> None:
+def test_two_set_ups_at_once(fresh: Project) -> None:
     both = [subprocess.Popen(course(fresh, "setup"), stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = [command.communicate(timeout=120)[1] for command in both]
     assert [command.returncode for command in both] == [0, 0]
@@ -129,11 +129,11 @@ def test_two_set_ups_at_once(fresh: Place) -> None:
 
 
 def test_lock_is_given_to_two(tmp_path: Path) -> None:
-    place = tiny_project(tmp_path / "tiny")
-    with one_at_a_time(place):
-        second = os.open(place.lock, os.O_RDWR)
-        assert not take(second)
-    assert take(second)
+    project = tiny_project(tmp_path / "tiny")
+    with one_at_a_time(project):
+        second = os.open(project.lock, os.O_RDWR)
+        assert not try_lock(second)
+    assert try_lock(second)
     os.close(second)
 
 
@@ -141,15 +141,15 @@ def test_lock_is_given_to_two(tmp_path: Path) -> None:
 def test_folder_that_cannot_be_written() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        place = tiny_project(Path(folder) / "tiny")
-        place.root.chmod(0o555)
+        project = tiny_project(Path(folder) / "tiny")
+        project.root.chmod(0o555)
         nobody = {"user": 65534} if os.geteuid() == 0 else {}
-        code = f"import sys; sys.path.insert(0, {str(place.root)!r}); from course import main; sys.exit(main(['setup']))"
+        code = f"import sys; sys.path.insert(0, {str(project.root)!r}); from course import main; sys.exit(main(['setup']))"
         for name in ("course.py", "setup_tools"):
             source = Path(install.__file__).parents[1] / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, place.root / name)
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, project.root / name)
         result = subprocess.run(["/usr/bin/env", "python3", "-c", code], capture_output=True, text=True, check=False, cwd="/", **nobody)  # type: ignore[call-overload]
-        place.root.chmod(0o755)
+        project.root.chmod(0o755)
     if "Permission denied" in result.stderr and "written" not in result.stderr:
         pytest.skip("another user cannot run this Python")
     assert result.returncode == 1
@@ -157,26 +157,26 @@ def test_folder_that_cannot_be_written() -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_failing_pip_takes_away_what_worked(made: Place) -> None:
+def test_failing_pip_takes_away_what_worked(made: Project) -> None:
     set_up(made, [])
     before = made.stamp.read_text()
     pins = made.constraints.read_text()
     (made.root / "broken").touch()
     made.constraints.write_text(pins + "# changed\n")
-    with pytest.raises(Trouble) as trouble:
+    with pytest.raises(SetupError) as error:
         set_up(made, [])
     (made.root / "broken").unlink()
     made.constraints.write_text(pins)
-    assert "pip could not finish" in str(trouble.value)
-    assert "as it was asked to" in str(trouble.value)
-    assert str(made.log) in str(trouble.value)
+    assert "pip could not finish" in str(error.value)
+    assert "as it was asked to" in str(error.value)
+    assert str(made.log) in str(error.value)
     assert made.stamp.read_text() == before
 
 
 def test_file_in_the_place_of_the_venv(tmp_path: Path) -> None:
-    place = tiny_project(tmp_path / "tiny")
-    place.venv.touch()
-    result = run(place, "setup")
+    project = tiny_project(tmp_path / "tiny")
+    project.venv.touch()
+    result = run(project, "setup")
     assert result.returncode == 1
     assert ".venv is a file" in result.stderr
 
@@ -189,10 +189,10 @@ def test_empty_folder_of_wheels(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_incomplete_copy_of_the_course(tmp_path: Path) -> None:
-    place = tiny_project(tmp_path / "tiny")
-    set_up(place, [])
-    place.constraints.unlink()
-    result = run(place, "serve")
+    project = tiny_project(tmp_path / "tiny")
+    set_up(project, [])
+    project.constraints.unlink()
+    result = run(project, "serve")
     assert result.returncode == 1
     assert "constraints.txt cannot be read" in result.stderr
 

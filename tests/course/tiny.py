@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from setup_tools.place import Place
+from setup_tools.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,21 +57,21 @@ sys.exit(7)
 """
 
 
-def tiny_project(root: Path) -> Place:
+def tiny_project(root: Path) -> Project:
     root.mkdir(exist_ok=True)
     (root / "pyproject.toml").write_text(PROJECT)
     (root / "constraints.txt").write_text("threads-course==0.1.0\n")
     (root / "backend.py").write_text(BACKEND)
     (root / "threadlab").mkdir()
     (root / "threadlab" / "__main__.py").write_text(MODULE)
-    return Place(root)
+    return Project(root)
 
 
-def course(place: Place, *arguments: str) -> list[str]:
-    """The command that runs course.py on `place`."""
+def course(project: Project, *arguments: str) -> list[str]:
+    """The command that runs course.py on `project`."""
     code = "import sys; from pathlib import Path; from course import main; sys.exit(main(sys.argv[2:], Path(sys.argv[1])))"
-    return [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}", str(place.root), *arguments]
+    return [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}", str(project.root), *arguments]
 
 
-def run(place: Place, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(course(place, *arguments), capture_output=True, text=True, check=False, timeout=120, **options)  # type: ignore[call-overload]
+def run(project: Project, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(course(project, *arguments), capture_output=True, text=True, check=False, timeout=120, **options)  # type: ignore[call-overload]

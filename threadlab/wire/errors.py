@@ -1,7 +1,7 @@
 """Every error, once each, worded as the API worded it.
 
 Wording marked *seen* was quoted by users in public issues, *doc* comes from the official text, *guess* is our best inference in the
-same style. The source of each is the project's list of facts about the Assistants API.
+same style. The sources are in docs/facts.md, "Errors".
 """
 
 from typing import Any

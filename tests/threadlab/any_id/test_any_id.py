@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from tests.threadlab.any_id.calls import CALLS, LATER, STREAMS, Asked
-from tests.threadlab.server.test_cli import serving
+from tests.threadlab.service.test_cli import serving
 from threadlab.engine.routes import TABLE
 
 pytestmark = pytest.mark.filterwarnings("ignore:deprecated$:DeprecationWarning")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.threadlab.clients.install import VENV
-from tests.threadlab.server.test_cli import serving
+from tests.threadlab.service.test_cli import serving
 
 PROGRAMS = Path(__file__).parent / "programs"
 WHEN_ABSENT = "needs what `python tests/threadlab/clients/install.py` installs"

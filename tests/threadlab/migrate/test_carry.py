@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from tests.threadlab.engine.desk import WEATHER, Desk, desk
-from tests.threadlab.server.test_cli import serving
+from tests.threadlab.service.test_cli import serving
 from threadlab.cli import main
 from threadlab.errors import ThreadlabError
 from threadlab.migrate.carry import carry

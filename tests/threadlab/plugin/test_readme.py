@@ -13,7 +13,7 @@ import threadlab.service.in_process
 import threadlab.service.transport
 import threadlab.virtual_time.patches  # imported once here, and not anew by the project below
 from tests.threadlab.plugin.test_plugin import QUIET
-from tests.threadlab.server.test_cli import serving
+from tests.threadlab.service.test_cli import serving
 from threadlab.engine.faults import KINDS
 
 pytest_plugins = ["pytester"]

@@ -14,7 +14,7 @@ COURSE_EXTRAS = ("course", "grading")
 WINDOWS = os.name == "nt"
 
 
-class Trouble(Exception):
+class SetupError(Exception):
     """Something that the user can mend: what happened, where, what to do. Shown as it is, without a traceback."""
 
     def __init__(self, sentence: str, code: int = 1) -> None:
@@ -22,7 +22,7 @@ class Trouble(Exception):
         self.code = code
 
 
-class Place:
+class Project:
     """The paths of one copy of the course. Everything that set-up makes is inside `.venv`."""
 
     def __init__(self, root: Path) -> None:
@@ -33,7 +33,7 @@ class Place:
         self.stamp = self.venv / "course.json"
         self.lock = self.venv / "course.lock"
         self.log = self.venv / "course-install.log"
-        self.project = self.root / "pyproject.toml"
+        self.pyproject = self.root / "pyproject.toml"
         self.constraints = self.root / "constraints.txt"
 
     @property
@@ -52,14 +52,16 @@ class Place:
             return {}
         return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
 
-    def wanted(self, extras: list[str]) -> dict[str, object]:
+    def expected_stamp(self, extras: list[str]) -> dict[str, object]:
         """What the stamp says when `extras` are installed, the folder is where it was and Python is the same as then."""
         digest = hashlib.sha256()
-        for file in (self.project, self.constraints):
+        for file in (self.pyproject, self.constraints):
             try:
                 digest.update(file.read_bytes())
             except OSError as error:
-                raise Trouble(f"{file} cannot be read ({error.strerror}), so this copy of the course is not whole. Get it again.") from None
+                raise SetupError(
+                    f"{file} cannot be read ({error.strerror}), so this copy of the course is incomplete. Get it again."
+                ) from None
         base = Path(self.settings().get("home", "")) / "python.exe" if WINDOWS else self.python
         try:
             facts = base.stat()  # follows the link, to the Python that the .venv was made from
@@ -68,7 +70,7 @@ class Place:
         python = [os.path.realpath(base), facts.st_size, facts.st_mtime_ns]
         return {"packages": digest.hexdigest(), "root": str(self.root), "python": python, "extras": extras}
 
-    def stamped(self) -> dict[str, object]:
+    def read_stamp(self) -> dict[str, object]:
         """The stamp, or nothing when no set-up was finished."""
         try:
             stamp = json.loads(self.stamp.read_text(encoding="utf-8"))
@@ -77,14 +79,14 @@ class Place:
         return stamp if isinstance(stamp, dict) else {}
 
     def installed_extras(self) -> list[str]:
-        extras = self.stamped().get("extras")
+        extras = self.read_stamp().get("extras")
         return extras if isinstance(extras, list) else []
 
 
-def ready(place: Place, extras: list[str]) -> bool:
+def ready(project: Project, extras: list[str]) -> bool:
     """Whether everything was installed, and nothing has changed since. Takes about a millisecond."""
-    stamp, has = place.stamped(), place.installed_extras()
-    return bool(stamp) and {*COURSE_EXTRAS, *extras} <= set(has) and stamp == place.wanted(has)
+    stamp, installed = project.read_stamp(), project.installed_extras()
+    return bool(stamp) and {*COURSE_EXTRAS, *extras} <= set(installed) and stamp == project.expected_stamp(installed)
 
 
 def clean_env() -> dict[str, str]:

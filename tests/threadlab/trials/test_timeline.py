@@ -16,7 +16,7 @@ from threadlab.trials.explore import explore
 from threadlab.trials.timeline import Timeline
 from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, Evidence, World, trial
 
-PICTURE = Path(__file__).resolve().parents[2] / "lessons" / "images" / "race.svg"
+PICTURE = Path(__file__).resolve().parents[3] / "lessons" / "images" / "race.svg"
 SVG = "{http://www.w3.org/2000/svg}"
 
 

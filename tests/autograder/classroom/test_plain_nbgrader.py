@@ -12,7 +12,7 @@ import pytest
 
 from autograder.notebooks import grade_id, is_solution, read, read_answers
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 COPIED = ("autograder", "courseware", "threadlab", "solutions", "exercises", "pyproject.toml")
 
 

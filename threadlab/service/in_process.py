@@ -94,19 +94,21 @@ class Service:
 
     def client(self, **options: Any) -> OpenAI:
         """A client of the official SDK whose requests end here. `options` go to `openai.OpenAI`."""
-        import httpx2
         from openai import OpenAI
 
-        http = httpx2.Client(transport=self.transport)
+        from threadlab.service.http_client import DirectClient
+
+        http = DirectClient(transport=self.transport)
         self._closables.append(http)
         return OpenAI(**{"api_key": self.key, "base_url": BASE_URL, "http_client": http, **options})
 
     def async_client(self, **options: Any) -> AsyncOpenAI:
         """The same, asynchronous. `options` go to `openai.AsyncOpenAI`."""
-        import httpx2
         from openai import AsyncOpenAI
 
-        http = httpx2.AsyncClient(transport=self.transport)
+        from threadlab.service.http_client import DirectAsyncClient
+
+        http = DirectAsyncClient(transport=self.transport)
         return AsyncOpenAI(**{"api_key": self.key, "base_url": BASE_URL, "http_client": http, **options})
 
     def time(self) -> Any:

@@ -56,15 +56,16 @@ class Process:
             return self._callback(given["name"])
         if given["$"] == "tools":
             return make_tools(given["tools"], self._stage.link)
-        import httpx2
         import openai
+
+        from threadlab.service.http_client import DirectAsyncClient, DirectClient
 
         options: dict[str, Any] = {"api_key": self._stage.spec.api_key, "base_url": "http://threadlab.invalid/v1"}
         options |= {name: given[name] for name in _CLIENT_OPTIONS if name in given}
         if given["$"] == "client":
-            return openai.OpenAI(http_client=httpx2.Client(transport=self._stage.transport), **options)
+            return openai.OpenAI(http_client=DirectClient(transport=self._stage.transport), **options)
         if given["$"] == "async_client":
-            return openai.AsyncOpenAI(http_client=httpx2.AsyncClient(transport=self._stage.transport), **options)
+            return openai.AsyncOpenAI(http_client=DirectAsyncClient(transport=self._stage.transport), **options)
         raise ValueError(f"no argument is called {given['$']!r}")
 
     def _callback(self, name: str) -> Callable[[str], None]:

@@ -31,6 +31,9 @@ MARK = "course.json"
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 
 
+NEEDLESS = ("*.map", "fa-*.eot", "fa-*.ttf", "fa-*.woff", "fa-*.svg")
+"""Maps of sources, and fonts in the formats of browsers that cannot run WebAssembly: there is a woff2 of each."""
+
 FIRST = "lessons/00-first-conversation.ipynb"
 
 
@@ -144,7 +147,7 @@ def _jupyterlite(work: Path) -> None:
 
 def _finish(site: Path) -> None:
     """The first page, the service worker, and the list of what is in the site."""
-    for path in site.rglob("*.map"):
+    for path in [path for pattern in NEEDLESS for path in site.rglob(pattern)]:
         path.unlink()
     shutil.copyfile(HERE / "page" / "index.html", site / "index.html")
     (site / ".nojekyll").write_bytes(b"")

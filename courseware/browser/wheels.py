@@ -36,7 +36,7 @@ BUILDS = "courseware/browser/"
 
 RUNS_IN_THE_TAB = ("courseware/browser/__init__.py", "courseware/browser/tab.py")
 
-LEFT_OUT = re.compile(r"^(jedi/third_party/django-stubs|jedi/third_party/typeshed/third_party|prompt_toolkit/contrib|.*/tests?/)")
+LEFT_OUT = re.compile(r"jedi/third_party/(django-stubs|typeshed/stubs)/|sqlalchemy/(testing|dialects/(mysql|oracle|mssql))/|prompt_toolkit/contrib/|.*/tests?/")
 """Parts of packages that nothing in the tab reads, and that would be downloaded by every learner."""
 
 
@@ -106,8 +106,12 @@ def slimmed(source: Path, target: Path) -> None:
     """Copy a wheel without what nobody reads in a tab, packed as tightly as zip can."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
         for one in old.infolist():
-            if not LEFT_OUT.match(one.filename) and not one.is_dir():
-                new.writestr(zipfile.ZipInfo(one.filename, (1980, 1, 1, 0, 0, 0)), old.read(one), zipfile.ZIP_DEFLATED)
+            if LEFT_OUT.match(one.filename) or one.is_dir():
+                continue
+            data = old.read(one)
+            if one.filename.endswith(".dist-info/RECORD"):
+                data = b"".join(line for line in data.splitlines(keepends=True) if not LEFT_OUT.match(line.decode()))
+            new.writestr(zipfile.ZipInfo(one.filename, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
 
 
 def ours(folder: Path, version: str) -> Path:

@@ -81,6 +81,7 @@ class TabTransport(ServiceTransport):
         """A new cell: the counts begin again."""
         self._sent = self._same = 0
         self._last = ""
+        STOP.unlink(missing_ok=True)  # asked for when nothing was running
         self._begun = _clock()
         steps.count_with(steps.Turns(TURNS, lambda: CellStopped(f"this cell went round its loops {TURNS:,} times. {_WHY}"), self._look))
 

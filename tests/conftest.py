@@ -1,10 +1,12 @@
-"""How the tests are spread over processes: those that share something dear stay together."""
+"""How the tests are spread over processes: those that share something dear stay together. And what was skipped, at the end."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+
+from tests.skips import summary
 
 TOGETHER = (
     "tests/autograder/attacks/",
@@ -27,3 +29,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
     return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was skipped is easily overlooked, and most of it can be had with one command."""
+    lines = summary(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", []))
+    if lines:
+        terminalreporter.section("skipped tests, and what would bring them")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -21,9 +21,8 @@ from tests.course.tiny import course, run, tiny_project
 
 def test_installs_again_when_nothing_has_to_be_done(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", lambda *_args, **_options: pytest.fail("started a program"))
-    start = time.perf_counter()
+    monkeypatch.setattr(install, "make_venv", lambda *_args: pytest.fail("looked at the .venv again"))
     set_up(made, [])
-    assert time.perf_counter() - start < 0.05
 
 
 def test_newer_pins_are_not_noticed(made: Project) -> None:
@@ -206,5 +205,6 @@ def test_progress_that_says_nothing() -> None:
 def wait_for(happens: object, limit: float = 60) -> None:
     start = time.monotonic()
     while not happens():  # type: ignore[operator]
-        assert time.monotonic() - start < limit
+        if time.monotonic() - start > limit:
+            pytest.fail(f"waited {limit} s in vain")
         time.sleep(0.05)

@@ -1,6 +1,5 @@
 """Every exercise by its own corpus: the solution earns all, the blank nothing, and each wrong answer loses what it says."""
 
-import time
 from functools import cache
 from pathlib import Path
 
@@ -39,11 +38,8 @@ def given_by(slug):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_solution_loses_points(slug):
     notebook = read(solution(slug))
-    started = time.process_time()
     judged = verdicts(slug, lambda name: [given_by(slug), *answer_sources(notebook, name)])
-    spent = time.process_time() - started
     assert not [name for verdict in judged for name in verdict.lost], "\n".join(render(verdict) for verdict in judged)
-    assert spent < 4  # seconds of computing: two at most by itself, and the first one also imports the SDK
 
 
 @pytest.mark.parametrize("slug", SLUGS)

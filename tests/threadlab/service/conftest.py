@@ -27,7 +27,8 @@ def eventually(fact: Callable[[], object], what: str, limit: float = 20.0) -> No
     """Wait until `fact()` holds; the limit is only there so that a mistake ends the test."""
     end = time.monotonic() + limit
     while not fact():
-        assert time.monotonic() < end, f"waited {limit} s in vain: {what}"
+        if time.monotonic() > end:
+            pytest.fail(f"waited {limit} s in vain: {what}")
         time.sleep(0.01)
 
 

@@ -12,7 +12,7 @@ from autograder.judging.verdict_text import render
 from autograder.notebooks import read, read_answers, solution, with_answers
 from threadlab.trials.trial import in_process
 
-CORPUS = Path(__file__).resolve().parents[2] / "autograder" / "known_answers"
+CORPUS = Path(__file__).resolve().parents[3] / "autograder" / "known_answers"
 ANSWERS = sorted((CORPUS / "sixth-message").glob("*/*.py"))
 
 

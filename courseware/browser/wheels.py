@@ -36,7 +36,9 @@ BUILDS = "courseware/browser/"
 
 RUNS_IN_THE_TAB = ("courseware/browser/__init__.py", "courseware/browser/tab.py")
 
-LEFT_OUT = re.compile(r"jedi/third_party/(django-stubs|typeshed/stubs)/|sqlalchemy/(testing|dialects/(mysql|oracle|mssql))/|prompt_toolkit/contrib/|.*/tests?/")
+LEFT_OUT = re.compile(
+    r"jedi/third_party/(django-stubs|typeshed/stubs)/|sqlalchemy/(testing|dialects/(mysql|oracle|mssql))/|prompt_toolkit/contrib/|.*/tests?/"
+)
 """Parts of packages that nothing in the tab reads, and that would be downloaded by every learner."""
 
 

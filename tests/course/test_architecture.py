@@ -77,7 +77,7 @@ def test_planted_circle_is_found(copied: Path) -> None:
     assert any({"threadlab.wire.errors", "threadlab.engine.call"} <= set(circle) for circle in circles(graph(copied)))
 
 
-def test_folder_has_about_a_dozen_modules() -> None:
+def test_every_folder_has_about_a_dozen_modules() -> None:
     folders = {path.parent for path in modules(ROOT)} - {ROOT / "autograder" / "checks"}
     counts = {
         str(folder.relative_to(ROOT)): len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) for folder in folders

@@ -24,20 +24,20 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not ready(HERE, ["test"]), reason="this .venv was not made by course.py")
-def test_good_installation_is_called_broken(capsys: pytest.CaptureFixture[str]) -> None:
+def test_good_installation_has_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
     code = doctor(HERE)
     assert "Nothing is wrong with this installation." in (said := capsys.readouterr().out), said
     assert code == 0
 
 
-def test_missing_venv_is_not_mentioned(fresh: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_venv_is_a_problem_with_a_remedy(fresh: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor(fresh) == 1
     said = capsys.readouterr().out
     assert "PROBLEM  .venv" in said
     assert "→ python3 course.py setup" in said
 
 
-def test_missing_packages_are_not_mentioned(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_packages_are_named(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
     set_up(made, [])
     pins = made.constraints.read_text()
     made.constraints.write_text("threads-course==0.2.0\n")
@@ -50,7 +50,7 @@ def test_missing_packages_are_not_mentioned(made: Project, capsys: pytest.Captur
     assert "missing in .venv: etc/jupyter" in said
 
 
-def test_proxy_that_swallows_127_0_0_1(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_for_127_0_0_1_is_a_problem(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [well for well, _, _ in module.proxy(made)] == [True]
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     assert [well for well, _, _ in module.proxy(made)] == [False]
@@ -60,7 +60,7 @@ def test_proxy_that_swallows_127_0_0_1(made: Project, monkeypatch: pytest.Monkey
     assert [well for well, _, _ in module.proxy(made)] == [False, True]
 
 
-def test_venv_module_that_debian_leaves_out(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ensurepip_is_a_problem_with_a_remedy(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == "ensurepip" else object())
     [(ok, text, remedy)] = module.venv_module(made)
     assert not ok
@@ -68,7 +68,7 @@ def test_venv_module_that_debian_leaves_out(made: Project, monkeypatch: pytest.M
     assert "-venv" in remedy
 
 
-def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tiny_project(tmp_path / "tiny")
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 3e8}))
     [(ok, text, _)] = module.disk(project)
@@ -76,7 +76,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert text == "0.3 GB free"
 
 
-def test_pins_for_other_systems_are_expected_here(tmp_path: Path) -> None:
+def test_pins_for_other_systems_are_left_out(tmp_path: Path) -> None:
     project = tiny_project(tmp_path / "tiny")
     project.constraints.write_text('# why\nSome_Name==1.0\nelsewhere==2.0; sys_platform == "plan9"\n')
     assert module.pinned(project) == {"some-name": "1.0"}

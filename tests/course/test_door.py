@@ -22,32 +22,32 @@ from tests.course.tiny import ROOT, run
 HERE = Project(ROOT)
 
 
-def test_verb_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_verb_is_answered_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert course.main(["chek", "sixth-message"]) == 2
     said = capsys.readouterr().err
     assert "There is no verb “chek”. Did you mean “check”?" in said
     assert all(f"  {verb} " in said for verb in ("lab", "test", "check", "serve"))
 
 
-def test_verb_like_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verb_like_no_other_is_answered_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert course.main(["xyzzy"]) == 2
     assert "Did you mean" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
-def test_no_verb_is_an_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_verb_and_help_list_all_verbs(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert course.main(arguments) == 0
     listed = re.findall(r"^  (\w+) ", capsys.readouterr().out, re.M)
     assert listed == [*course.OWN, *course.PASSED_ON["autograder"], *course.PASSED_ON["threadlab"]]
 
 
-def test_python_that_is_too_old(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_old_python_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 2))
     assert course.main(["lab"]) == 1
     assert "The course needs Python 3.11 or later" in capsys.readouterr().err
 
 
-def test_port_that_is_busy() -> None:
+def test_busy_port_is_a_sentence() -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -56,19 +56,19 @@ def test_port_that_is_busy() -> None:
             course.free_port(port)
 
 
-def test_port_that_does_not_exist() -> None:
+def test_impossible_port_is_a_sentence() -> None:
     with pytest.raises(SetupError, match="Port 70000 cannot be used"):
         course.free_port(70000)
 
 
-def test_exit_code_and_working_directory_are_lost(made: Project) -> None:
+def test_exit_code_and_working_directory_are_handed_on(made: Project) -> None:
     set_up(made, [])
     result = run(made, "serve", "--port", "8650", cwd=made.root.parent)
     assert result.returncode == 7
     assert result.stdout == f"['serve', '--port', '8650'] {made.root.parent}\n"
 
 
-def test_file_of_the_learners_is_taken_for_pythons(made: Project, tmp_path: os.PathLike[str]) -> None:
+def test_file_of_the_learner_does_not_shadow_a_module(made: Project, tmp_path: os.PathLike[str]) -> None:
     set_up(made, [])
     with open(os.path.join(tmp_path, "sys.py"), "w") as file, open(os.path.join(tmp_path, "threadlab.py"), "w") as other:
         file.write("raise SystemExit(1)")
@@ -76,13 +76,13 @@ def test_file_of_the_learners_is_taken_for_pythons(made: Project, tmp_path: os.P
     assert run(made, "serve", cwd=tmp_path).returncode == 7
 
 
-def test_proxy_swallows_the_service_on_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_is_kept_from_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "intranet.example")
     env = course.working_env(HERE)
     assert env["NO_PROXY"] == env["no_proxy"] == "intranet.example,127.0.0.1,localhost"
 
 
-def test_nbgrader_does_not_find_alembic_or_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nbgrader_finds_alembic_and_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "elsewhere")
     env = course.working_env(HERE)
     assert env["PATH"].split(os.pathsep)[0] == str(HERE.bin)
@@ -91,7 +91,7 @@ def test_nbgrader_does_not_find_alembic_or_its_configuration(monkeypatch: pytest
 
 @pytest.mark.slow
 @pytest.mark.skipif(not ready(HERE, []), reason="this .venv was not made by course.py")
-def test_address_that_does_not_answer() -> None:
+def test_printed_address_opens_jupyterlab() -> None:
     command = [sys.executable, str(ROOT / "course.py"), "lab", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as lab:
         assert lab.stdout is not None
@@ -124,12 +124,12 @@ def page(address: str, limit: float = 60) -> str:
 
 
 @pytest.mark.parametrize("package", list(course.PASSED_ON))
-def test_verb_of_a_package_is_not_listed(package: str) -> None:
+def test_every_verb_of_a_package_is_listed(package: str) -> None:
     done = subprocess.run([sys.executable, "-m", package, "--help"], capture_output=True, text=True, check=False, timeout=120)
     assert sorted(re.findall(r"^    (\w+)(?: |$)", done.stdout, re.M)) == sorted(course.PASSED_ON[package])
 
 
 @pytest.mark.parametrize(("package", "verb"), [(package, verb) for package, verbs in course.PASSED_ON.items() for verb in verbs])
-def test_listed_verb_does_not_exist(package, verb):
+def test_every_listed_verb_has_help(package, verb):
     done = subprocess.run([sys.executable, "-m", package, verb, "--help"], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -32,19 +32,19 @@ def lesson_text(number: str) -> str:
     return "".join(path.read_text(encoding="utf-8") for path in (ROOT / "lessons").glob(f"{number}-*.ipynb"))
 
 
-def test_name_is_not_the_same_everywhere() -> None:
+def test_names_are_the_same_in_every_folder() -> None:
     assert folders("solutions") == folders("exercises") == folders("autograder/known_answers") == set(SLUGS)
 
 
 @exercises
-def test_lesson_does_not_lead_to_its_exercise(slug: str) -> None:
+def test_lesson_leads_to_its_exercise(slug: str) -> None:
     text = lesson_text(catalogue.find(slug).lesson)
     assert f"../exercises/{slug}/{slug}.ipynb" in text
     assert "python3 course.py check" in text
 
 
 @exercises
-def test_solution_not_as_nbformat_writes_it(slug: str) -> None:
+def test_solution_is_as_nbformat_writes_it(slug: str) -> None:
     notebook = nbformat.read(solution(slug), as_version=4)
     nbformat.validate(notebook)
     assert solution(slug).read_text(encoding="utf-8") == nbformat.writes(notebook) + "\n"
@@ -55,7 +55,7 @@ def test_solution_not_as_nbformat_writes_it(slug: str) -> None:
 
 
 @exercises
-def test_statement_without_scope_time_or_hints(slug: str) -> None:
+def test_statement_has_scope_time_and_hints(slug: str) -> None:
     text = prose(slug)
     exercise = checks.find(slug)
     assert re.search(r"out of scope", text, re.IGNORECASE)
@@ -65,13 +65,13 @@ def test_statement_without_scope_time_or_hints(slug: str) -> None:
 
 
 @exercises
-def test_link_that_leads_nowhere(slug: str) -> None:
+def test_every_link_leads_somewhere(slug: str) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(slug)):
         assert target.startswith(("https://", "#")) or (released(slug).parent / target.partition("#")[0]).exists(), target
 
 
 @pytest.mark.slow
-def test_release_is_not_what_nbgrader_generates(tmp_path: Path) -> None:
+def test_release_is_what_nbgrader_generates(tmp_path: Path) -> None:
     """Learners may have written into the answer cells; everything else is as generated."""
     from autograder.classroom.nbgrader_steps import nbgrader_api
 

@@ -49,7 +49,7 @@ def code(path: Path) -> list[str]:
     return [cell.source for cell in read(path).cells if cell.cell_type == "code"]
 
 
-def test_no_lessons_found() -> None:
+def test_there_are_lessons() -> None:
     assert NOTEBOOKS
 
 
@@ -57,7 +57,7 @@ def test_no_lessons_found() -> None:
 
 
 @lessons
-def test_not_as_nbformat_writes_it(path: Path) -> None:
+def test_lesson_is_as_nbformat_writes_it(path: Path) -> None:
     """Otherwise the first save in JupyterLab changes every line."""
     notebook = read(path)
     nbformat.validate(notebook)
@@ -66,20 +66,20 @@ def test_not_as_nbformat_writes_it(path: Path) -> None:
 
 
 @lessons
-def test_kernel_of_one_computer_only(path: Path) -> None:
+def test_kernel_exists_on_every_computer(path: Path) -> None:
     spec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     assert read(path).metadata == {"kernelspec": spec, "language_info": {"name": "python"}}
 
 
 @lessons
-def test_saved_with_outputs(path: Path) -> None:
+def test_lesson_is_saved_without_outputs(path: Path) -> None:
     for cell in read(path).cells:
         if cell.cell_type == "code":
             assert (cell.outputs, cell.execution_count) == ([], None), cell.id
 
 
 @lessons
-def test_cell_id_that_says_nothing(path: Path) -> None:
+def test_cell_ids_are_words(path: Path) -> None:
     for cell in read(path).cells:
         assert re.fullmatch(r"[a-z]+(-[a-z]+|-\d{1,2})*", cell.id), cell.id
         assert cell.metadata == {}, cell.id
@@ -89,7 +89,7 @@ def test_cell_id_that_says_nothing(path: Path) -> None:
 
 
 @lessons
-def test_part_missing_or_out_of_order(path: Path) -> None:
+def test_every_part_is_there_in_order(path: Path) -> None:
     text = prose(path)
     assert text.startswith(f"# {path.stem[:2]} · ")
     places = [text.find(part) for part in PARTS]
@@ -98,18 +98,18 @@ def test_part_missing_or_out_of_order(path: Path) -> None:
 
 
 @lessons
-def test_progress_missing_at_the_head(path: Path) -> None:
+def test_progress_stands_at_the_head(path: Path) -> None:
     assert code(path)[0] == f'from autograder import standing\n\nstanding("{path.stem[:2]}")'
 
 
 @lessons
-def test_not_three_recall_questions(path: Path) -> None:
+def test_lesson_ends_with_three_recall_questions(path: Path) -> None:
     recall = prose(path).partition("## Recall")[2].partition("## The situation")[0]
     assert recall.count("<details><summary>") == recall.count("</details>") == 3
 
 
 @lessons
-def test_turn_labels_missing(path: Path) -> None:
+def test_parts_of_a_turn_are_labelled(path: Path) -> None:
     assert TURN in prose(path)
     marked = "\n".join(code(path)) + prose(path).lower()
     for label in TURN.split(" → "):
@@ -117,14 +117,14 @@ def test_turn_labels_missing(path: Path) -> None:
 
 
 @lessons
-def test_labels_shown_and_never_asked_for(path: Path) -> None:
+def test_labels_that_are_shown_are_asked_for(path: Path) -> None:
     """Lesson 00 shows all six labels of a turn. From then on the learner has to find some of them."""
     asked = prose(path).partition("## A smaller one to ")[2].partition("## Graded exercise")[0]
     assert path.stem.startswith("00") or re.search(r"\blabels?\b", asked)
 
 
 @lessons
-def test_prediction_without_predict_or_reveal(path: Path) -> None:
+def test_every_prediction_has_predict_and_reveal(path: Path) -> None:
     """Each question of the lesson is committed once, then shown, then revealed once; no other is asked."""
     calls = [
         (where, *call) for where, source in enumerate(code(path)) for call in re.findall(r'^(predict|reveal)\("([\w-]+)"', source, re.M)
@@ -139,7 +139,7 @@ def test_prediction_without_predict_or_reveal(path: Path) -> None:
 
 
 @lessons
-def test_something_is_shown_before_the_prediction(path: Path) -> None:
+def test_prediction_comes_before_what_it_is_about(path: Path) -> None:
     """Between a question and the cell that commits an answer to it nothing runs."""
     cells = read(path).cells
     for where, cell in enumerate(cells):
@@ -149,7 +149,7 @@ def test_something_is_shown_before_the_prediction(path: Path) -> None:
 
 
 @lessons
-def test_options_differ_from_those_that_are_explained(path: Path) -> None:
+def test_options_are_those_that_are_explained(path: Path) -> None:
     text = prose(path)
     for name, question in QUESTIONS.items():
         if question.lesson == path.stem[:2]:
@@ -158,14 +158,14 @@ def test_options_differ_from_those_that_are_explained(path: Path) -> None:
 
 
 @lessons
-def test_prediction_filled_in(path: Path) -> None:
+def test_prediction_is_left_blank(path: Path) -> None:
     for source in code(path):
         if re.search(r"(?<!\.)\bpredict\(", source) and "import" not in source:  # a session's commit is another thing
             assert source.startswith('prediction = ""'), source
 
 
 @lessons
-def test_says_who_answers_and_since_when(path: Path) -> None:
+def test_lesson_says_who_answers_and_since_when(path: Path) -> None:
     """The scripted responder is called that, and what ages has a date."""
     text = prose(path)
     assert re.search(r"November 2026|2026-\d\d-\d\d", text)
@@ -184,7 +184,7 @@ def texts() -> list[Any]:
 
 
 @pytest.mark.parametrize(("path", "text"), texts())
-def test_link_that_leads_nowhere(path: Path, text: str) -> None:
+def test_every_link_leads_somewhere(path: Path, text: str) -> None:
     headings = [re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in text.splitlines() if line.startswith("#")]
     for _, _, target in LINK.findall(text):
         if target.startswith("#"):
@@ -194,33 +194,33 @@ def test_link_that_leads_nowhere(path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "text"), texts())
-def test_picture_without_alternative_text(path: Path, text: str) -> None:
+def test_every_picture_has_alternative_text(path: Path, text: str) -> None:
     for mark, alternative, target in LINK.findall(text):
         assert not mark or len(alternative) > 40, f"{path.name}: {target}"
     assert all(re.search(r'\balt="[^"]{40,}"', tag) for tag in re.findall(r"<img[^>]*>", text))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "lessons" / "images").glob("*.svg")), ids=lambda path: path.name)
-def test_drawing_without_title_or_description(path: Path) -> None:
+def test_every_drawing_has_a_title_and_a_description(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert 'role="img"' in text
     assert re.search(r"<title>.+</title>\s*<desc>.{40,}</desc>", text)
 
 
 @pytest.mark.parametrize(("path", "text"), texts())
-def test_place_on_one_computer_only(path: Path, text: str) -> None:
+def test_no_path_is_of_one_computer(path: Path, text: str) -> None:
     found = re.search(r"(?<![\w./])/(home|Users|root|work|tmp)/\S*|[A-Z]:\\\\?Users", text + path.read_text(encoding="utf-8"))
     assert found is None, found
 
 
-def test_program_in_the_readme_does_not_run() -> None:
+def test_program_in_the_readme_runs() -> None:
     program = next(block for block in re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S) if "Service(" in block)
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.startswith("The capital of France is Paris.")
 
 
-def test_readme_leaves_a_lesson_out() -> None:
+def test_readme_names_every_lesson() -> None:
     """Each row of its table leads to the lesson of that number."""
     listed = dict(re.findall(r"^\| (\d\d) \| \[[^|]+\]\(lessons/([\w-]+)\.ipynb\) \|", README.read_text(encoding="utf-8"), re.M))
     assert listed == {path.stem[:2]: path.stem for path in NOTEBOOKS}
@@ -242,7 +242,7 @@ def settings(tmp_path: Path) -> Any:
 
 @pytest.mark.slow
 @lessons
-def test_cell_fails_or_warns(path: Path, settings: dict[str, str]) -> None:
+def test_lesson_runs_without_errors_or_warnings(path: Path, settings: dict[str, str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nbclient's and the kernel's own
         from nbclient import NotebookClient

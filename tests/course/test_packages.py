@@ -24,12 +24,12 @@ PINNED = SERVICE + [package for name, packages in EXTRAS.items() if name != "loc
 """`local` is large, and has its one version in pyproject.toml."""
 
 
-def test_constraint_that_is_not_a_version() -> None:
+def test_every_constraint_is_one_version() -> None:
     assert [str(pin) for pin in CONSTRAINTS if not re.fullmatch(r"==[\w.]+", str(pin.specifier)) or pin.url] == []
     assert len(PINS) == len(CONSTRAINTS)
 
 
-def test_package_without_a_pin() -> None:
+def test_every_package_has_a_pin_and_every_pin_a_package() -> None:
     """Every package that ours need, and that those need, whatever the system that it is installed on."""
     found: set[str] = set()
     seen: set[tuple[str, frozenset[str]]] = set()
@@ -62,16 +62,16 @@ def applies(package: Requirement, system: dict[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("package", sorted({str(package) for package in PINNED}))
-def test_pin_that_pyproject_does_not_allow(package: str) -> None:
+def test_pin_is_allowed_by_pyproject(package: str) -> None:
     needed = Requirement(package)
     assert needed.specifier.contains(PINS[canonical(needed.name)])
 
 
-def test_two_versions_of_setuptools() -> None:
+def test_setuptools_has_one_version_everywhere() -> None:
     assert PROJECT["build-system"]["requires"] == [f"setuptools=={PINS['setuptools']}"]
 
 
-def test_pins_that_an_old_3_11_cannot_install() -> None:
+def test_pins_can_be_installed_with_python_3_11_0() -> None:
     """Debian 12 has Python 3.11.2, and a package may ask for 3.11.5."""
     from importlib.metadata import metadata
 
@@ -88,7 +88,7 @@ def test_pins_that_an_old_3_11_cannot_install() -> None:
     assert too_new == []
 
 
-def test_environment_yml_names_other_packages() -> None:
+def test_environment_yml_names_the_same_packages() -> None:
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     python, pip, through_pip = environment["dependencies"]
     assert pip == "pip"
@@ -103,7 +103,7 @@ def test_environment_yml_names_other_packages() -> None:
     )
 
 
-def test_version_said_twice() -> None:
+def test_version_is_the_one_in_pyproject() -> None:
     import threadlab
 
     try:
@@ -120,7 +120,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("what", FOREIGN)
-def test_tracked_file_has(what: str) -> None:
+def test_no_tracked_file_has(what: str) -> None:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode != 0:
         pytest.skip("not a git repository")

@@ -19,20 +19,20 @@ from setup_tools.project import Project, SetupError, ready
 from tests.course.tiny import course, run, tiny_project
 
 
-def test_installs_again_when_nothing_has_to_be_done(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_started_when_everything_is_installed(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", lambda *_args, **_options: pytest.fail("started a program"))
     monkeypatch.setattr(install, "make_venv", lambda *_args: pytest.fail("looked at the .venv again"))
     set_up(made, [])
 
 
-def test_newer_pins_are_not_noticed(made: Project) -> None:
+def test_newer_pins_are_installed(made: Project) -> None:
     made.constraints.write_text(made.constraints.read_text() + "# newer\n")
     assert not ready(made, [])
     set_up(made, [])
     assert ready(made, [])
 
 
-def test_tests_packages_are_lost_when_pins_change(made: Project) -> None:
+def test_extras_stay_installed_when_pins_change(made: Project) -> None:
     set_up(made, ["test"])
     made.constraints.write_text(made.constraints.read_text() + "# newer still\n")
     set_up(made, [])
@@ -40,7 +40,7 @@ def test_tests_packages_are_lost_when_pins_change(made: Project) -> None:
 
 
 @pytest.mark.slow
-def test_package_cut_off_half_way_counts_as_installed(made: Project) -> None:
+def test_package_cut_off_half_way_is_installed_again(made: Project) -> None:
     made.stamp.unlink()
     (made.site / "threads_course-0.1.0.dist-info" / "RECORD").write_text("")
     shutil.rmtree(made.site / "pip" / "_vendor" / "idna")  # any file that a package says it has
@@ -59,7 +59,7 @@ def pip_version(project: Project) -> str:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a .venv has no links on Windows")
-def test_python_that_is_gone(made: Project) -> None:
+def test_venv_is_made_anew_when_its_python_is_gone(made: Project) -> None:
     made.python.unlink()
     made.python.symlink_to(made.root / "no-such-python")
     assert not ready(made, [])
@@ -68,7 +68,7 @@ def test_python_that_is_gone(made: Project) -> None:
     assert ready(made, [])
 
 
-def test_venv_of_another_python(made: Project) -> None:
+def test_venv_of_another_python_is_unusable(made: Project) -> None:
     settings = made.venv / "pyvenv.cfg"
     whole = settings.read_text()
     settings.write_text(whole.replace(f"version = {sys.version_info[0]}.{sys.version_info[1]}.", "version = 3.10."))
@@ -77,7 +77,7 @@ def test_venv_of_another_python(made: Project) -> None:
 
 
 @pytest.mark.slow
-def test_folder_that_was_moved(fresh: Project, tmp_path: Path) -> None:
+def test_venv_is_made_anew_in_a_moved_folder(fresh: Project, tmp_path: Path) -> None:
     set_up(fresh, [])
     moved = Project(fresh.root.rename(tmp_path / "moved here"))
     assert not ready(moved, [])
@@ -88,14 +88,14 @@ def test_folder_that_was_moved(fresh: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_venv_without_a_python_or_a_stamp(fresh: Project) -> None:
+def test_incomplete_venv_is_completed(fresh: Project) -> None:
     fresh.bin.mkdir(parents=True)
     set_up(fresh, [])
     assert ready(fresh, [])
 
 
 @pytest.mark.slow
-def test_killed_while_installing(fresh: Project) -> None:
+def test_set_up_finishes_after_a_kill(fresh: Project) -> None:
     command = subprocess.Popen(course(fresh, "setup"), env={**os.environ, "SLOW_BUILD": "600"}, start_new_session=True)
     wait_for(lambda: fresh.log.exists() and "metadata" in fresh.log.read_text())
     os.killpg(command.pid, signal.SIGKILL)
@@ -107,7 +107,7 @@ def test_killed_while_installing(fresh: Project) -> None:
 
 
 @pytest.mark.slow
-def test_pip_goes_on_after_its_parent_was_killed(fresh: Project) -> None:
+def test_second_set_up_waits_for_an_orphaned_pip(fresh: Project) -> None:
     """Then the lock is still held, and the next set-up waits for pip instead of writing beside it."""
     command = subprocess.Popen(course(fresh, "setup"), env={**os.environ, "SLOW_BUILD": "3"})
     wait_for(lambda: fresh.log.exists() and "metadata" in fresh.log.read_text())
@@ -119,7 +119,7 @@ def test_pip_goes_on_after_its_parent_was_killed(fresh: Project) -> None:
 
 
 @pytest.mark.slow
-def test_two_set_ups_at_once(fresh: Project) -> None:
+def test_second_set_up_waits_for_the_first(fresh: Project) -> None:
     both = [subprocess.Popen(course(fresh, "setup"), stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = [command.communicate(timeout=120)[1] for command in both]
     assert [command.returncode for command in both] == [0, 0]
@@ -127,7 +127,7 @@ def test_two_set_ups_at_once(fresh: Project) -> None:
     assert sum("Making" in text for text in said) == 1
 
 
-def test_lock_is_given_to_two(tmp_path: Path) -> None:
+def test_lock_has_one_holder(tmp_path: Path) -> None:
     project = tiny_project(tmp_path / "tiny")
     with one_at_a_time(project):
         second = os.open(project.lock, os.O_RDWR)
@@ -137,7 +137,7 @@ def test_lock_is_given_to_two(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="read-only folders can be written on Windows")
-def test_folder_that_cannot_be_written() -> None:
+def test_read_only_folder_is_a_sentence() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         project = tiny_project(Path(folder) / "tiny")
@@ -156,7 +156,7 @@ def test_folder_that_cannot_be_written() -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_failing_pip_takes_away_what_worked(made: Project) -> None:
+def test_failing_pip_leaves_what_worked(made: Project) -> None:
     set_up(made, [])
     before = made.stamp.read_text()
     pins = made.constraints.read_text()
@@ -172,7 +172,7 @@ def test_failing_pip_takes_away_what_worked(made: Project) -> None:
     assert made.stamp.read_text() == before
 
 
-def test_file_in_the_place_of_the_venv(tmp_path: Path) -> None:
+def test_file_named_venv_is_a_sentence(tmp_path: Path) -> None:
     project = tiny_project(tmp_path / "tiny")
     project.venv.touch()
     result = run(project, "setup")
@@ -180,14 +180,14 @@ def test_file_in_the_place_of_the_venv(tmp_path: Path) -> None:
     assert ".venv is a file" in result.stderr
 
 
-def test_empty_folder_of_wheels(tmp_path: Path) -> None:
+def test_empty_folder_of_wheels_is_a_sentence(tmp_path: Path) -> None:
     result = run(tiny_project(tmp_path / "tiny"), "setup", "--wheels", str(tmp_path))
     assert result.returncode == 1
     assert "There are no wheels in" in result.stderr
 
 
 @pytest.mark.slow
-def test_incomplete_copy_of_the_course(tmp_path: Path) -> None:
+def test_incomplete_copy_of_the_course_is_a_sentence(tmp_path: Path) -> None:
     project = tiny_project(tmp_path / "tiny")
     set_up(project, [])
     project.constraints.unlink()
@@ -196,7 +196,7 @@ def test_incomplete_copy_of_the_course(tmp_path: Path) -> None:
     assert "constraints.txt cannot be read" in result.stderr
 
 
-def test_progress_that_says_nothing() -> None:
+def test_progress_names_what_pip_is_doing() -> None:
     assert progress("Obtaining file:…\n", 0) == "preparing"
     assert progress("Collecting rich==15\n  Downloading rich\nCollecting attrs>=1 (from x)\n", 0) == "finding and downloading: 2, attrs"
     assert progress("Collecting rich\nInstalling collected packages: attrs, rich, idna\n", 2) == "installing 2 of 3"

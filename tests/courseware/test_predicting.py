@@ -21,7 +21,7 @@ def fresh_kernel() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_answer_shown_before_a_prediction(name: str, capsys: Output) -> None:
+def test_answers_are_hidden_until_a_prediction(name: str, capsys: Output) -> None:
     predicting.reveal(name)
     shown = capsys.readouterr().out
     assert shown.startswith("First commit")
@@ -29,7 +29,7 @@ def test_answer_shown_before_a_prediction(name: str, capsys: Output) -> None:
 
 
 @pytest.mark.parametrize("choice", ["", "?", "...", "AB", "D", "1", None])
-def test_prediction_that_is_no_letter_is_recorded(choice: str, capsys: Output) -> None:
+def test_prediction_that_is_no_letter_is_not_recorded(choice: str, capsys: Output) -> None:
     predicting.predict("first-status", choice)
     predicting.reveal("first-status")
     shown = capsys.readouterr().out
@@ -38,12 +38,12 @@ def test_prediction_that_is_no_letter_is_recorded(choice: str, capsys: Output) -
     assert "First commit" in shown
 
 
-def test_small_letter_or_blank_refused(capsys: Output) -> None:
+def test_small_letter_and_blanks_are_accepted(capsys: Output) -> None:
     predicting.predict("first-status", " b ")
     assert "Your prediction: B." in capsys.readouterr().out
 
 
-def test_explains_only_the_right_option(capsys: Output) -> None:
+def test_every_option_is_explained(capsys: Output) -> None:
     question = QUESTIONS["first-status"]
     predicting.predict("first-status", "A")
     predicting.reveal("first-status")
@@ -53,13 +53,13 @@ def test_explains_only_the_right_option(capsys: Output) -> None:
     assert "not so: “created is finished”, your prediction" in shown
 
 
-def test_right_prediction_called_wrong(capsys: Output) -> None:
+def test_right_prediction_is_called_right(capsys: Output) -> None:
     predicting.predict("first-status", "B")
     predicting.reveal("first-status")
     assert "You were right." in capsys.readouterr().out
 
 
-def test_prediction_changed_after_the_answer_was_seen(capsys: Output) -> None:
+def test_prediction_stays_once_the_answer_was_seen(capsys: Output) -> None:
     predicting.predict("first-status", "A")
     predicting.reveal("first-status")
     predicting.predict("first-status", "B")
@@ -68,14 +68,14 @@ def test_prediction_changed_after_the_answer_was_seen(capsys: Output) -> None:
     assert "You said A" in capsys.readouterr().out
 
 
-def test_prediction_cannot_be_changed_before_the_answer(capsys: Output) -> None:
+def test_prediction_can_be_changed_before_the_answer(capsys: Output) -> None:
     predicting.predict("first-status", "A")
     predicting.predict("first-status", "B")
     predicting.reveal("first-status")
     assert "You were right." in capsys.readouterr().out
 
 
-def test_mistyped_question_is_a_key_error() -> None:
+def test_mistyped_question_is_answered_with_the_nearest() -> None:
     with pytest.raises(ThreadlabError, match="perhaps 'first-status'"):
         predicting.predict("first-statsu", "A")
     with pytest.raises(ThreadlabError, match="there is no question"):
@@ -83,7 +83,7 @@ def test_mistyped_question_is_a_key_error() -> None:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_wrong_option_without_a_name_or_right_one_with(name: str) -> None:
+def test_wrong_options_alone_are_named_after_their_mistake(name: str) -> None:
     question = QUESTIONS[name]
     assert question.right in question.options
     assert list(question.options) == sorted(question.options)
@@ -93,12 +93,12 @@ def test_wrong_option_without_a_name_or_right_one_with(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_two_misconceptions_of_one_name(name: str) -> None:
+def test_misconceptions_have_different_names(name: str) -> None:
     """Another question may be about the same misconception; within one, every wrong option is wrong in its own way."""
     names = [option.name for option in QUESTIONS[name].options.values() if option.name]
     assert len(names) == len(set(names))
 
 
-def test_right_answer_always_at_the_same_place() -> None:
+def test_right_answers_stand_at_different_places() -> None:
     for number in {question.lesson for question in QUESTIONS.values()}:
         assert len({question.right for question in QUESTIONS.values() if question.lesson == number}) > 1

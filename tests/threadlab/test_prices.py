@@ -7,18 +7,18 @@ from threadlab.prices import PUBLISHED
 from threadlab.widgets.cost import PRICES
 
 
-def test_price_without_a_day_or_a_source() -> None:
+def test_every_price_has_a_day_and_a_source() -> None:
     for row in PUBLISHED:
         assert date.fromisoformat(row["since"]).isoformat() == row["since"]
         assert len(row["source"]) > 20
         assert Decimal(row["input"]) < Decimal(row["output"])
 
 
-def test_two_prices_of_a_model_on_a_day() -> None:
+def test_model_has_one_price_a_day() -> None:
     keys = [(row["model"], row["since"]) for row in PUBLISHED]
     assert len(set(keys)) == len(keys)
     assert keys == sorted(keys, key=lambda key: key[1])
 
 
-def test_widget_shows_a_price_of_the_past() -> None:
+def test_widget_shows_the_newest_price() -> None:
     assert PRICES["gpt-4o"] == (Decimal("2.50"), Decimal("10.00"), "2024-10-02")

@@ -30,7 +30,7 @@ def command(page: Page, name: str) -> None:
     page.run(f"jupyterapp.commands.execute({name!r}).then(() => true)")
 
 
-def test_formgrader_grades_with_something_else(opened: Open, course: Path) -> None:
+def test_formgrader_grades_in_our_sandbox(opened: Open, course: Path) -> None:
     page = opened(f"/formgrader/manage_submissions/{SLUG}")
     click(page, "td.autograde a")
     page.wait("document.querySelector('.modal.in .modal-body')", "what came of autograding")
@@ -60,7 +60,7 @@ def test_formgrader_grades_with_something_else(opened: Open, course: Path) -> No
     assert not [one for one in page.problems if "MathJax" not in one]  # nbgrader's page fetches that from the network
 
 
-def test_formgrader_is_not_in_the_menu(opened: Open) -> None:
+def test_formgrader_is_in_the_menu(opened: Open) -> None:
     page = opened("/lab?reset")
     command(page, "nbgrader:open-formgrader")
     inside = "document.querySelector('iframe[src*=formgrader]')?.contentDocument"
@@ -69,7 +69,7 @@ def test_formgrader_is_not_in_the_menu(opened: Open) -> None:
     assert "released" in page.run(f"{inside}.body.innerText")
 
 
-def test_exercise_cannot_be_fetched_or_submitted(opened: Open, course: Path) -> None:
+def test_exercise_is_fetched_and_submitted_from_the_menu(opened: Open, course: Path) -> None:
     page = opened("/lab?reset")
     command(page, "nbgrader:open-assignment-list")
     click(page, "#released_assignments_list .list_item button")
@@ -82,7 +82,7 @@ def test_exercise_cannot_be_fetched_or_submitted(opened: Open, course: Path) -> 
     assert len(handed_in) == 1
 
 
-def test_validate_says_that_a_blank_is_right(opened: Open) -> None:
+def test_validate_says_that_a_blank_fails(opened: Open) -> None:
     page = opened(f"/doc/tree/exercises/{SLUG}/{SLUG}.ipynb?reset")
     page.wait("document.querySelector('.jp-Notebook .jp-CodeCell .cm-content')", "the notebook")
     click(page, ".validate-button")

@@ -36,14 +36,14 @@ def given_by(slug):
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_solution_loses_points(slug):
+def test_solution_earns_all_points(slug):
     notebook = read(solution(slug))
     judged = verdicts(slug, lambda name: [given_by(slug), *answer_sources(notebook, name)])
     assert not [name for verdict in judged for name in verdict.lost], "\n".join(render(verdict) for verdict in judged)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_blank_earns_something(slug):
+def test_blank_earns_nothing(slug):
     notebook = read(released(slug))
     judged = verdicts(slug, lambda name: [given_by(slug), *answer_sources(notebook, name)])
     assert sum(verdict.earned for verdict in judged) == 0
@@ -53,7 +53,7 @@ def test_blank_earns_something(slug):
 @pytest.mark.parametrize(
     ("slug", "path"), ANSWERS, ids=lambda value: value if isinstance(value, str) else f"{value.parent.name}-{value.stem}"
 )
-def test_answer_is_misjudged(slug, path):
+def test_known_answer_loses_exactly_what_it_states(slug, path):
     cells, stated = read_answers(path)
     judged = verdicts(slug, lambda name: [given_by(slug), cells.get(name, "raise NotImplementedError()")])
     lost = {name for verdict in judged for name in verdict.lost}
@@ -62,7 +62,7 @@ def test_answer_is_misjudged(slug, path):
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_notebook_and_check_disagree_on_points(slug):
+def test_notebook_and_check_agree_on_points(slug):
     exercise = checks.find(slug)
     cells = read(solution(slug)).cells
     points = {part_of(cell): cell.metadata.nbgrader.points for cell in cells if is_graded(cell)}
@@ -75,14 +75,14 @@ def test_notebook_and_check_disagree_on_points(slug):
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_statement_hides_a_behaviour(slug):
+def test_statement_names_every_behaviour(slug):
     text = "\n".join(cell.source for cell in read(solution(slug)).cells)
     hidden = [one.name for part in checks.find(slug).parts for one in part.behaviours if f"| `{one.name}` | {one.points} |" not in text]
     assert not hidden
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_wrong_answer_for_each_behaviour_is_missing(slug):
+def test_every_behaviour_has_a_wrong_answer_that_loses_it(slug):
     named = [path for one, path in ANSWERS if one == slug and path.stem not in ("blank", "does_nothing")]
     stated = {name for path in named for name in read_answers(path)[1] or ()}
     assert {behaviour.name for part in checks.find(slug).parts for behaviour in part.behaviours} <= stated
@@ -91,7 +91,7 @@ def test_wrong_answer_for_each_behaviour_is_missing(slug):
     assert len(checks.find(slug).hints) == 3
 
 
-def test_check_whose_helpers_changed_is_not_graded_again():
+def test_check_is_graded_again_when_its_helpers_change():
     """What a check takes from its neighbours is part of it."""
     assert {path.stem for path in checks.modules("retention-job")} == {"retention_job", "retention_scenes", "seen"}
     assert {path.stem for path in checks.modules("migrate-thread")} >= {"migrate_thread", "confirmed_answer", "wait_for_run", "seen"}

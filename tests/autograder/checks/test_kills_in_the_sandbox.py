@@ -10,7 +10,7 @@ from autograder.notebooks import read, solution
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", ["open-conversation", "resilient-turn", "retention-job"])
-def test_restarted_program_is_taken_for_a_forgery(slug):
+def test_restarted_program_is_trusted_in_the_sandbox(slug):
     notebook = read(solution(slug))
     with WorkerClient(trust=True) as client, client.open() as session:
         (verdict,) = grade_notebook(notebook, session, checks.find(slug))

@@ -25,7 +25,7 @@ def verdicts(cells):
 
 
 @pytest.mark.parametrize("path", ANSWERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_answer_is_misjudged(path):
+def test_known_answer_loses_exactly_what_it_states(path):
     cells, stated = read_answers(path)
     judged = verdicts(cells)
     lost = {name for verdict in judged for name in verdict.lost}
@@ -33,7 +33,7 @@ def test_answer_is_misjudged(path):
     assert (path.parent.name == "wrong") == bool(lost)
 
 
-def test_points_do_not_add_up():
+def test_points_of_the_parts_add_up():
     exercise = checks.find("sixth-message")
     notebook = read(solution("sixth-message"))
     graded = {
@@ -44,7 +44,7 @@ def test_points_do_not_add_up():
     assert graded == {f"check_{part.name}": part.points for part in exercise.parts}
 
 
-def test_statement_hides_a_behaviour():
+def test_statement_names_every_behaviour():
     exercise = checks.find("sixth-message")
     text = "\n".join(cell.source for cell in read(solution("sixth-message")).cells)
     for part in exercise.parts:
@@ -52,12 +52,12 @@ def test_statement_hides_a_behaviour():
             assert f"`{behaviour.name}`" in text
 
 
-def test_wrong_answer_for_each_behaviour_is_missing():
+def test_every_behaviour_has_a_wrong_answer_that_loses_it():
     stated = {name for path in ANSWERS for name in read_answers(path)[1] or ()}
     assert {behaviour.name for part in checks.find("sixth-message").parts for behaviour in part.behaviours} <= stated
 
 
-def test_failure_cites_no_journal_line():
+def test_failure_cites_a_line_of_the_journal():
     cells, _ = read_answers(CORPUS / "sixth-message" / "wrong" / "started_is_not_done.py")
     text = render(verdicts(cells)[1])
     assert "#3" in text
@@ -65,13 +65,13 @@ def test_failure_cites_no_journal_line():
     assert "of 6 orders" in text
 
 
-def test_visible_checks_are_called_all():
+def test_passing_answer_is_told_that_visible_checks_passed():
     text = render(verdicts(read_answers(CORPUS / "sixth-message" / "right" / "create_and_poll.py")[0])[1])
     assert "visible checks passed" in text
     assert "all checks" not in text.lower()
 
 
-def test_tries_in_the_answer_cell_spoil_it():
+def test_tries_in_the_answer_cell_do_no_harm():
     cells, _ = read_answers(CORPUS / "sixth-message" / "right" / "create_and_poll.py")
     tries = "\n\nimport openai\nrun = await send_and_run(openai.AsyncOpenAI(), 'thread_x', 'asst_x', 'hi')\nprint(run.status)\n"
     part = checks.find("sixth-message").part("send_and_run")
@@ -79,7 +79,7 @@ def test_tries_in_the_answer_cell_spoil_it():
     assert verdict.lost == [], render(verdict)
 
 
-def test_order_leaks_into_the_next():
+def test_each_order_starts_with_fresh_globals():
     cell = (
         "seen = []\n\nasync def send_and_run(client, thread_id, assistant_id, text):\n"
         "    seen.append(thread_id)\n    assert len(seen) == 1\n"
@@ -91,13 +91,13 @@ def test_order_leaks_into_the_next():
 
 
 @pytest.mark.slow
-def test_sandbox_judges_otherwise_than_the_notebook():
+def test_sandbox_judges_as_the_notebook_does():
     with WorkerClient(trust=True) as client:
         for row in grade(find(CORPUS, "sixth-message"), client):
             assert row.problem == "", (row.name, row.problem, row.sentences)
 
 
-def test_submission_of_unknown_cells_is_taken():
+def test_submission_of_unknown_cells_is_refused():
     from autograder.notebooks import BadNotebook
 
     with pytest.raises(BadNotebook, match="no answer cell named other"):

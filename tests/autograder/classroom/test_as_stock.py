@@ -58,7 +58,7 @@ def prepared(course):
 
 
 @pytest.mark.slow
-def test_gradebook_or_graded_notebooks_differ_from_stock(tmp_path):
+def test_gradebook_and_graded_notebooks_are_as_from_stock_nbgrader(tmp_path):
     theirs, ours = prepared(tmp_path / "stock"), tmp_path / "ours"
     # One release for both, so that both grade the very same cells.
     import shutil
@@ -81,7 +81,7 @@ def test_gradebook_or_graded_notebooks_differ_from_stock(tmp_path):
 
 
 @pytest.mark.slow
-def test_manual_grade_is_lost_when_graded_again(tmp_path):
+def test_manual_grade_survives_grading_again(tmp_path):
     theirs, ours = prepared(tmp_path / "stock"), tmp_path / "ours"
     import shutil
 

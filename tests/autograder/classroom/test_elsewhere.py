@@ -26,7 +26,7 @@ def start(course, *words):
     )
 
 
-def test_lost_worker_loses_a_grade(tmp_path):
+def test_grades_are_complete_after_a_worker_is_lost(tmp_path):
     here = a_class(tmp_path / "here", 24)
     there = tmp_path / "there"
     shutil.copytree(here, there)
@@ -60,7 +60,7 @@ def test_lost_worker_loses_a_grade(tmp_path):
     assert files(there) == files(here)
 
 
-def test_nobody_at_the_address_is_a_traceback():
+def test_unreachable_scheduler_is_a_sentence():
     from autograder.classroom.dask_cluster import Cluster
     from threadlab.errors import ThreadlabError
 
@@ -75,7 +75,7 @@ def postgres():
         yield server.address.replace("postgresql://", "postgresql+psycopg://")
 
 
-def test_gradebook_in_postgresql_has_other_grades(tmp_path, postgres):
+def test_gradebook_in_postgresql_has_the_same_grades(tmp_path, postgres):
     import psycopg
 
     course = a_class(tmp_path / "course", 8)

@@ -32,7 +32,7 @@ def due(course, when):
 
 
 @pytest.mark.slow
-def test_exchange_loses_a_submission_or_its_feedback(base):
+def test_exchange_carries_submissions_and_feedback(base):
     with people(base, "teacher", "student") as (teacher, student):
         exchange = base / "exchange"
         exchange.mkdir()

@@ -59,7 +59,7 @@ def scores(course):
 
 
 @pytest.mark.slow
-def test_plain_nbgrader_grades_otherwise_than_our_command(tmp_path):
+def test_plain_nbgrader_gives_the_scores_of_our_command(tmp_path):
     found = []
     for name, words in (
         ("plain", ("nbgrader", "autograde", "sixth-message", "--ExecuteInSandbox.trust_submissions=True")),

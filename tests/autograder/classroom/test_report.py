@@ -38,7 +38,7 @@ class Tags(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_student_s_text_becomes_markup():
+def test_text_of_a_student_is_escaped_in_the_page():
     tags = Tags()
     tags.feed(page(REPORT))
     assert not tags.open
@@ -47,7 +47,7 @@ def test_student_s_text_becomes_markup():
     assert "1 of 1" in page(REPORT)  # not the bar alone
 
 
-def test_table_has_no_headers_or_caption():
+def test_every_table_has_headers_and_a_caption():
     text = page(REPORT)
     assert text.count("<table>") == text.count("<caption>") == 5
     assert 'scope="row"' in text
@@ -55,17 +55,17 @@ def test_table_has_no_headers_or_caption():
 
 
 @pytest.mark.parametrize("made", [canvas(REPORT), moodle(REPORT)])
-def test_name_becomes_a_formula(made):
+def test_name_like_a_formula_stays_text_in_the_lists(made):
     rows = list(csv.reader(made.splitlines()))
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "@"))]
     assert len({len(row) for row in rows}) == 1
 
 
-def test_ungraded_submission_gets_a_zero_in_the_lists():
+def test_ungraded_submission_gets_no_score_in_the_lists():
     assert list(csv.reader(canvas(REPORT).splitlines()))[-1][-1] == ""
 
 
-def test_json_is_not_the_page(tmp_path):
+def test_json_holds_what_the_page_shows(tmp_path):
     write(REPORT, tmp_path)
     assert json.loads((tmp_path / "first-turn.json").read_text())["rows"][0]["student"] == EVIL
 
@@ -81,7 +81,7 @@ MUST_HOLD = {"secret scene": ["asks_once", "one_run", "returns_the_answer"]}
 
 
 @pytest.mark.slow
-def test_feedback_shows_what_is_kept_back(tmp_path):
+def test_feedback_shows_nothing_of_the_hidden_checks(tmp_path):
     course = clone(tmp_path)
     (course / "autograder" / "hidden").mkdir(exist_ok=True)
     (course / "autograder" / "hidden" / f"{SLUG}.py").write_text(HIDDEN)

@@ -46,7 +46,7 @@ def killed_after(course, delay, sign):
 
 
 @pytest.mark.slow
-def test_killed_class_has_another_gradebook(tmp_path):
+def test_gradebook_is_the_same_after_a_kill_and_a_second_start(tmp_path):
     """Ten times at a random moment, of a class of 60."""
     import shutil
 
@@ -64,7 +64,7 @@ def test_killed_class_has_another_gradebook(tmp_path):
 
 
 @pytest.mark.slow
-def test_unchanged_submission_is_graded_again_or_a_changed_one_is_not(tmp_path):
+def test_only_changed_submissions_are_graded_again(tmp_path):
     course = a_class(tmp_path, 4)
     records = course / "autograder" / "work" / "records" / SLUG
 
@@ -91,7 +91,7 @@ def plan():
     return Plan(Release("0", "nothing", None, []), [], [], {})
 
 
-def test_worker_that_dies_takes_the_class_with_it(monkeypatch):
+def test_class_goes_on_when_a_worker_dies(monkeypatch):
     """Three jobs; the process that has the second one is killed, twice."""
     pool = Processes(workers=1, trust=True)
     try:
@@ -114,7 +114,7 @@ def test_worker_that_dies_takes_the_class_with_it(monkeypatch):
         pool.close()
 
 
-def test_large_submission_and_a_large_outcome_wait_for_each_other():
+def test_large_submission_and_large_outcome_pass_each_other():
     """Neither fits into a pipe, so neither may be sent while the other is on its way."""
     pool = Processes(workers=1, trust=True)
     try:
@@ -124,6 +124,6 @@ def test_large_submission_and_a_large_outcome_wait_for_each_other():
         pool.close()
 
 
-def test_outcome_does_not_survive_the_way():
+def test_outcome_arrives_as_it_was_sent():
     outcome = Outcome("ann", {"n": "{}"}, {"n": {"a": None, "b": 0.5}}, {"n": {"c": "No response."}})
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(outcome), type=Outcome) == outcome

@@ -39,20 +39,20 @@ def first_turn(client, assistant_id, question):
 """
 
 
-def test_copy_is_hidden_by_other_names_comments_and_layout():
+def test_copy_is_found_under_other_names_comments_and_layout():
     found = compare({"ann": ORIGINAL, "bob": DISGUISED, "cy": OTHER})
     assert [(pair.students, pair.alike >= 0.98) for pair in found.pairs] == [(("ann", "bob"), True)]
     assert found.compared == 3
     assert found.usual < 0.85
 
 
-def test_short_answers_are_all_alike():
+def test_short_answers_are_not_compared():
     short = "def f(x):\n    return x + 1\n"
     assert len(tokens(short)) < ENOUGH
     assert compare({"ann": short, "bob": short}).pairs == []
 
 
-def test_code_that_cannot_be_read_stops_the_report():
+def test_code_that_cannot_be_parsed_is_left_out():
     for text in ("def f(:\n  'open", "\0", "x = (" * 400, "    odd\n  indent", "%%bash\nls", "\ud800"):
         compare({"ann": text * 20, "bob": ORIGINAL})
 
@@ -64,7 +64,7 @@ def notebook(folder, *cells):
     return path
 
 
-def test_blank_or_the_text_around_it_is_taken_for_an_answer(tmp_path):
+def test_blank_cells_are_no_part_of_an_answer(tmp_path):
     marks = {"nbgrader": {"solution": True, "grade_id": "first_turn"}}
     cells = [("markdown", "# Title", {}), ("code", "import time", {}), ("code", ["def f():\n", "    pass"], marks)]
     assert answer([notebook(tmp_path, *cells)], {"first_turn": "def f():\n    pass\n"}).strip() == ""

@@ -23,7 +23,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_replay_shows_another_order_than_was_graded(course: Path) -> None:
+def test_replay_shows_the_order_that_was_graded(course: Path) -> None:
     done = course_copy.command(course, "autograder", "replay", SLUG, "ada")
     then = [line.partition(":")[2].strip() for line in done.stdout.splitlines() if line.startswith("as graded:")]
     now = [line.partition(":")[2].strip() for line in done.stdout.splitlines() if line.startswith("replayed:")]
@@ -33,7 +33,7 @@ def test_replay_shows_another_order_than_was_graded(course: Path) -> None:
 
 
 @pytest.mark.slow
-def test_appeal_of_nobody_or_about_nothing_is_a_traceback(course: Path) -> None:
+def test_appeal_of_nobody_or_about_nothing_is_a_sentence(course: Path) -> None:
     for words, sentence in (
         (["nobody"], "was not graded"),
         (["ada", "--behaviour", "answers_in_rhyme"], "was not lost"),

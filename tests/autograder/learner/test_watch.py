@@ -44,7 +44,7 @@ def watching(course):
         yield watch.Watch(client, "sixth-message", said.append), said
 
 
-def test_saved_answer_is_not_checked_again(course, watching):
+def test_saved_answer_is_checked_again(course, watching):
     one, said = watching
     one.look()
     assert "0 of 16 points" in said[-2]
@@ -58,7 +58,7 @@ def test_saved_answer_is_not_checked_again(course, watching):
     assert progress.load()["sixth-message"].passed
 
 
-def test_solution_is_given_away(course, watching):
+def test_solution_is_shown_only_after_passing(course, watching):
     one, said = watching
     one.press("s")
     assert "once your own answer has passed" in said[-1]
@@ -68,7 +68,7 @@ def test_solution_is_given_away(course, watching):
     assert "BEGIN SOLUTION" not in said[-1]
 
 
-def test_one_key_erases_an_answer(course, watching):
+def test_reset_asks_twice_and_keeps_the_answer(course, watching):
     one, _ = watching
     solve(course)
     before = course.read_text()
@@ -82,14 +82,14 @@ def test_one_key_erases_an_answer(course, watching):
     assert [path.read_text() for path in kept] == [before]
 
 
-def test_hints_come_all_at_once(course, watching):
+def test_hints_come_one_by_one(course, watching):
     one, said = watching
     for number in (1, 2, 3, 3):
         one.press("h")
         assert said[-1].startswith(f"Hint {number} of 3")
 
 
-def test_broken_notebook_ends_the_watch(course, watching):
+def test_broken_notebook_is_reported_and_the_watch_goes_on(course, watching):
     one, said = watching
     course.write_text("{")
     one.look()
@@ -97,14 +97,14 @@ def test_broken_notebook_ends_the_watch(course, watching):
     assert one.press("c")
 
 
-def test_end_of_the_course_is_an_error(course, watching):
+def test_end_of_the_course_is_a_sentence(course, watching):
     one, said = watching
     progress.note("sixth-message", 16, 16)
     one.press("n")
     assert "every exercise is done" in said[-1]
 
 
-def test_progress_file_with_rubbish_is_a_traceback(tmp_path):
+def test_progress_file_with_rubbish_counts_as_empty(tmp_path):
     (tmp_path / "p.json").write_text("rubbish")
     assert progress.load(tmp_path / "p.json") == {}
     progress.note("sixth-message", 3, 16, tmp_path / "p.json")
@@ -112,12 +112,12 @@ def test_progress_file_with_rubbish_is_a_traceback(tmp_path):
     assert progress.load(tmp_path / "p.json")["sixth-message"].best == 3
 
 
-def test_blank_that_has_answers_is_handed_out():
+def test_blank_is_taken_from_the_last_version_without_answers():
     for slug in checks.SLUGS:
         assert not progress.touched(blanks.blank(slug))
 
 
-def test_release_hands_out_what_is_kept_back(tmp_path):
+def test_release_leaves_out_solutions_answers_and_hidden_checks(tmp_path):
     from autograder.authoring import learners_copy as bundle
 
     bundle.make(tmp_path / "out")
@@ -130,7 +130,7 @@ def test_release_hands_out_what_is_kept_back(tmp_path):
         assert f"autograder/blanks/{slug}.ipynb" in there
 
 
-def test_release_overwrites_a_folder(tmp_path):
+def test_release_refuses_a_folder_with_files(tmp_path):
     from autograder.authoring import learners_copy as bundle
     from threadlab.errors import ThreadlabError
 
@@ -140,11 +140,11 @@ def test_release_overwrites_a_folder(tmp_path):
     assert shutil.os.listdir(tmp_path) == ["mine.txt"]
 
 
-def test_released_paths_are_elsewhere():
+def test_released_notebooks_are_where_check_looks():
     assert released("sixth-message").name == "sixth-message.ipynb"
 
 
-def test_part_checked_in_a_notebook_is_forgotten(tmp_path):
+def test_part_checked_in_a_notebook_is_remembered(tmp_path):
     """In a notebook each cell checks a part; together they are the exercise."""
     file = tmp_path / "p.json"
     progress.note_parts("sixth-message", {"answers": 4}, 16, file)
@@ -153,14 +153,14 @@ def test_part_checked_in_a_notebook_is_forgotten(tmp_path):
     assert progress.load(file)["sixth-message"].passed
 
 
-def test_check_in_a_notebook_leaves_no_trace_of_progress(tmp_path, monkeypatch):
+def test_check_in_a_notebook_is_noted_as_progress(tmp_path, monkeypatch):
     monkeypatch.chdir(progress.released("first-turn").parent)
     monkeypatch.setattr(progress.note_parts, "__defaults__", (tmp_path / "p.json",))
     check("first-turn")
     assert "first-turn" in progress.load(tmp_path / "p.json")
 
 
-def test_check_outside_of_the_exercises_counts(tmp_path, monkeypatch):
+def test_check_outside_of_the_exercises_is_not_noted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(progress.note_parts, "__defaults__", (tmp_path / "p.json",))
     check("first-turn")

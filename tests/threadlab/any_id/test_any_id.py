@@ -37,20 +37,20 @@ def options(request: pytest.FixtureRequest, port: int, monkeypatch: pytest.Monke
     return {"base_url": base_url, "api_key": "My API Key", "_strict_response_validation": True, "max_retries": 0}
 
 
-def test_operation_without_a_call() -> None:
+def test_every_operation_is_called() -> None:
     assert {asked.operation for asked in CALLS} == FAMILY
     assert len(FAMILY) == 23
 
 
 @pytest.mark.parametrize("asked", [*CALLS, *LATER], ids=str)
-def test_literal_ids_are_refused(options: dict[str, Any], asked: Asked) -> None:
+def test_literal_ids_are_answered(options: dict[str, Any], asked: Asked) -> None:
     with openai.OpenAI(**options) as client:
         answer = asked.method(client)(*asked.arguments, **asked.options)
     assert isinstance(answer, asked.kind)
 
 
 @pytest.mark.parametrize("asked", CALLS, ids=str)
-def test_literal_ids_are_refused_to_asynchronous_clients(options: dict[str, Any], asked: Asked) -> None:
+def test_literal_ids_are_answered_for_asynchronous_clients(options: dict[str, Any], asked: Asked) -> None:
     async def main() -> Any:
         async with openai.AsyncOpenAI(**options) as client:
             return await asked.method(client)(*asked.arguments, **asked.options)
@@ -59,14 +59,14 @@ def test_literal_ids_are_refused_to_asynchronous_clients(options: dict[str, Any]
 
 
 @pytest.mark.parametrize("asked", STREAMS, ids=str)
-def test_stream_is_refused_to_literal_ids(options: dict[str, Any], asked: Asked) -> None:
+def test_literal_ids_are_answered_with_a_stream(options: dict[str, Any], asked: Asked) -> None:
     with openai.OpenAI(**options) as client, asked.method(client)(*asked.arguments, **asked.options) as stream:
         names = [event.event for event in stream]
     assert names[-1] == "thread.run.completed"
 
 
 @pytest.mark.parametrize("asked", STREAMS, ids=str)
-def test_stream_is_refused_to_asynchronous_clients(options: dict[str, Any], asked: Asked) -> None:
+def test_asynchronous_clients_get_a_stream(options: dict[str, Any], asked: Asked) -> None:
     async def main() -> list[str]:
         async with openai.AsyncOpenAI(**options) as client:
             stream = await asked.method(client)(*asked.arguments, **asked.options)
@@ -84,18 +84,18 @@ def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, An
     return response.status, answer
 
 
-def test_answer_has_another_id_than_was_asked(port: int) -> None:
+def test_answer_has_the_id_that_was_asked(port: int) -> None:
     status, run = ask(port, "POST", "/v1/threads/string/runs/string/cancel")
     assert status == 200
     assert (run["id"], run["thread_id"], run["status"]) == ("string", "string", "cancelling")
 
 
-def test_key_or_beta_header_is_needed(port: int) -> None:
+def test_any_key_and_no_beta_header_will_do(port: int) -> None:
     assert ask(port, "GET", "/assistants/string")[0] == 200
 
 
 @pytest.mark.parametrize(("operation", "status"), [("cancel", "cancelling"), ("submit_tool_outputs", "queued")])
-def test_second_time_is_refused(port: int, operation: str, status: str) -> None:
+def test_same_request_is_answered_a_second_time(port: int, operation: str, status: str) -> None:
     body = {"tool_outputs": [{"tool_call_id": "call", "output": "x"}]} if operation != "cancel" else None
     for _ in range(3):
         code, run = ask(port, "POST", f"/threads/twice/runs/{operation}/{operation}", body)
@@ -103,18 +103,18 @@ def test_second_time_is_refused(port: int, operation: str, status: str) -> None:
         assert ask(port, "GET", f"/threads/twice/runs/{operation}")[1]["id"] == operation
 
 
-def test_thread_stays_locked_by_an_earlier_test(port: int) -> None:
+def test_thread_is_free_for_the_next_test(port: int) -> None:
     for _ in range(2):
         assert ask(port, "POST", "/threads/locked/runs", {"assistant_id": "string"})[0] == 200
         assert ask(port, "POST", "/threads/locked/messages", {"role": "user", "content": "x"})[0] == 200
 
 
-def test_what_was_made_is_not_found_again(port: int) -> None:
+def test_what_was_created_is_read_again(port: int) -> None:
     _, thread = ask(port, "POST", "/threads", {"metadata": {"mine": "yes"}})
     assert ask(port, "GET", f"/threads/{thread['id']}")[1]["metadata"] == {"mine": "yes"}
 
 
-def test_one_literal_for_several_kinds_is_confused(port: int) -> None:
+def test_one_literal_stands_for_several_kinds(port: int) -> None:
     _, step = ask(port, "GET", "/threads/string/runs/string/steps/string")
     assert (step["object"], step["id"], step["run_id"], step["thread_id"]) == ("thread.run.step", "string", "string", "string")
     assert ask(port, "GET", "/threads/string/messages/string")[1]["object"] == "thread.message"
@@ -132,18 +132,18 @@ def test_one_literal_for_several_kinds_is_confused(port: int) -> None:
         ("GET", "/vector_stores/vector_store_id/file_batches/batch_id/files?limit=0&after=after"),
     ],
 )
-def test_literal_file_is_refused(port: int, method: str, path: str) -> None:
+def test_literal_file_is_answered(port: int, method: str, path: str) -> None:
     assert ask(port, method, path)[0] == 200
 
 
-def test_test_suite_fills_the_users_own_store(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_of_the_user_stays_empty(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADLAB_HOME", str(tmp_path))
     with serving("--any-id", "--quiet") as (_, other):
         assert ask(other, "GET", "/threads/string")[0] == 200
     assert not list(tmp_path.glob("*.db"))
 
 
-def test_refused_part_is_left_in_or_too_much_left_out(port: int) -> None:
+def test_refused_part_alone_is_left_out(port: int) -> None:
     status, made = ask(
         port, "POST", "/v1/threads", {"metadata": {"a": "b"}, "of_next_year": 1, "messages": [{"role": "user", "content": "Hi", "mood": 2}]}
     )

@@ -51,22 +51,22 @@ def python(environment: dict[str, str], name: str) -> dict[str, str]:
     return said(environment, VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"), "-W", "ignore", PROGRAMS / name)
 
 
-def test_langchain_runnable_stops_at_its_tool_call(environment: dict[str, str]) -> None:
+def test_langchain_runnable_passes_its_tool_call(environment: dict[str, str]) -> None:
     assert python(environment, "langchain.py") == {"by_hand": POPULATION, "agent": POPULATION, "again": CAPITAL}
 
 
-def test_autogen_agent_stops_at_its_tool_call(environment: dict[str, str]) -> None:
+def test_autogen_agent_passes_its_tool_call(environment: dict[str, str]) -> None:
     assert python(environment, "autogen.py") == {"first": POPULATION, "second": CAPITAL}
 
 
-def test_semantic_kernel_agent_stops_at_its_tool_call(environment: dict[str, str]) -> None:
+def test_semantic_kernel_agent_passes_its_tool_call(environment: dict[str, str]) -> None:
     japan = POPULATION.replace("France", "Japan")
     assert python(environment, "semantic.py") == {"first": f"Geography-{POPULATION}", "streamed": f"Geography-{japan}"}
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
 @pytest.mark.skipif(not (VENV / "node").exists(), reason=WHEN_ABSENT)
-def test_javascript_client_is_not_understood(environment: dict[str, str], tmp_path: Path) -> None:
+def test_javascript_client_is_understood(environment: dict[str, str], tmp_path: Path) -> None:
     program = tmp_path / "conversation.mjs"  # modules are looked up beside the program
     shutil.copy(PROGRAMS / "conversation.mjs", program)
     (tmp_path / "node_modules").symlink_to(VENV / "node" / "node_modules")

@@ -140,12 +140,12 @@ def many(world: World, schema: Any, operation: str, examples: int) -> Counter[in
 
 
 @pytest.mark.parametrize("operation", sorted(ROUTES))
-def test_some_requests(world: World, schema: Any, operation: str) -> None:
+def test_some_random_requests_are_answered_as_described(world: World, schema: Any, operation: str) -> None:
     many(world, schema, operation, FEW)
 
 
 @pytest.mark.slow
-def test_5000_requests(world: World, schema: Any) -> None:
+def test_5000_random_requests_are_answered_as_described(world: World, schema: Any) -> None:
     total: Counter[int] = Counter()
     unlucky = []
     for operation in sorted(ROUTES):

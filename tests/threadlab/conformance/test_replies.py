@@ -41,7 +41,7 @@ RAW = {"downloadFile"}
 
 
 @pytest.mark.parametrize("operation", sorted(set(ROUTES) - RAW))
-def test_reply_that_the_sdk_would_have_to_guess_at(replies: dict[str, list[Exchange]], operation: str) -> None:
+def test_reply_fits_the_models_of_the_sdk(replies: dict[str, list[Exchange]], operation: str) -> None:
     assert replies.get(operation), "no journey uses this operation"
     for exchange in replies[operation]:
         checking.check_reply_sdk(operation, exchange.json)
@@ -49,14 +49,14 @@ def test_reply_that_the_sdk_would_have_to_guess_at(replies: dict[str, list[Excha
 
 @NEEDS_OPENAPI
 @pytest.mark.parametrize("operation", sorted(set(ROUTES) - RAW))
-def test_reply_that_the_description_does_not_allow(replies: dict[str, list[Exchange]], operation: str) -> None:
+def test_reply_fits_the_description(replies: dict[str, list[Exchange]], operation: str) -> None:
     assert replies.get(operation), "no journey uses this operation"
     for exchange in replies[operation]:
         checking.check_reply_openapi(operation, exchange.json)
 
 
 @NEEDS_OPENAPI
-def test_operation_that_the_description_does_not_have() -> None:
+def test_every_operation_is_in_the_description() -> None:
     described = {
         operation["operationId"]
         for item in checking.document()["paths"].values()
@@ -66,7 +66,7 @@ def test_operation_that_the_description_does_not_have() -> None:
     assert described >= set(ROUTES)
 
 
-def test_checker_that_lets_everything_pass() -> None:
+def test_checker_refuses_a_wrong_reply() -> None:
     with desk() as one:
         good = one.threads.create()
         body = one.recorder.exchanges[-1].json
@@ -105,7 +105,7 @@ def streams() -> Iterator[tuple[str, object]]:
         yield from events_of(one.raw("POST", f"/threads/{run['thread_id']}/runs/{run['id']}/submit_tool_outputs", outputs).read())
 
 
-def test_event_that_the_sdk_would_have_to_guess_at() -> None:
+def test_event_fits_the_models_of_the_sdk() -> None:
     names = set()
     for name, data in streams():
         names.add(name)

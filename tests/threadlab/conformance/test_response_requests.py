@@ -88,19 +88,19 @@ def answered(at: Desk, method: str, path: str, body: Any = None) -> None:
 
 @QUICK
 @given(body=spoilt(BODIES))
-def test_response_that_is_asked_for_wrongly(at: Desk, body: Any) -> None:
+def test_wrong_request_for_a_response_is_a_400(at: Desk, body: Any) -> None:
     answered(at, "POST", "/responses", body)
 
 
 @QUICK
 @given(body=spoilt([{"items": ITEMS[:3], "metadata": {"a": "b"}}, {"items": [*CALLS, ITEMS[3]]}, {}]))
-def test_conversation_that_is_asked_for_wrongly(at: Desk, body: Any) -> None:
+def test_wrong_request_for_a_conversation_is_a_400(at: Desk, body: Any) -> None:
     answered(at, "POST", "/conversations", body)
 
 
 @QUICK
 @given(body=ANYTHING | st.binary(max_size=40), path=st.sampled_from(["/responses", "/conversations"]))
-def test_body_that_is_no_request(at: Desk, body: Any, path: str) -> None:
+def test_body_that_is_no_request_is_a_400(at: Desk, body: Any, path: str) -> None:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     reply = at.http.post(path, content=raw, headers={"authorization": f"Bearer {at.service.key}"})
     assert reply.status_code < 500

@@ -39,7 +39,7 @@ def address(server: Running) -> str:
     return server.address
 
 
-def test_postgres_keeps_or_tells_otherwise(address: str) -> None:
+def test_postgres_keeps_and_says_what_memory_does(address: str) -> None:
     class BothStoresInPostgres(BothStores):
         def __init__(self) -> None:
             with psycopg.connect(address, autocommit=True) as connection:
@@ -54,7 +54,7 @@ def test_postgres_keeps_or_tells_otherwise(address: str) -> None:
     case("runTest").runTest()  # type: ignore[attr-defined]
 
 
-def test_row_that_came_back_different(address: str) -> None:
+def test_row_comes_back_as_it_was_put(address: str) -> None:
     row = message("msg_1", 7, "thread_a", "run_1", 5, planned=True)
     with closing(PostgresStore(address)) as one:
         one.put(row)
@@ -64,20 +64,20 @@ def test_row_that_came_back_different(address: str) -> None:
         assert one.get("msg_\0") is not None
 
 
-def test_two_services_on_one_store(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_service_on_one_store_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("threadlab.store.postgresql._LOCK_PATIENCE", 0.2)
     with closing(PostgresStore(address)), pytest.raises(StoreBusy, match="is in use by another service"):
         PostgresStore(address)
     PostgresStore(address).close()
 
 
-def test_password_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StoreBroken, match="cannot be reached") as broken:
         open_store(f"postgresql://ada:secret@127.0.0.1:{free_port()}/threads")
     assert "secret" not in str(broken.value)
 
 
-def test_store_of_a_later_version(address: str) -> None:
+def test_store_of_a_later_version_is_refused(address: str) -> None:
     PostgresStore(address).close()
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("UPDATE threadlab.about SET version = 99")
@@ -85,7 +85,7 @@ def test_store_of_a_later_version(address: str) -> None:
         PostgresStore(address)
 
 
-def test_lost_connection_is_for_ever(server: Running, address: str) -> None:
+def test_lost_connection_is_made_again(server: Running, address: str) -> None:
     with desk(store=address) as at:
         thread_id = at.thread("What is the capital of France?")
         run = at.run(thread_id)
@@ -97,7 +97,7 @@ def test_lost_connection_is_for_ever(server: Running, address: str) -> None:
         assert at.texts(thread_id)[-1] == "The capital of France is Paris."
 
 
-def test_other_service_came_in_between(server: Running, address: str) -> None:
+def test_service_that_lost_its_lock_writes_nothing(server: Running, address: str) -> None:
     with closing(PostgresStore(address)) as one:
         server.restart()
         with pytest.raises(psycopg.OperationalError):
@@ -108,13 +108,13 @@ def test_other_service_came_in_between(server: Running, address: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_acknowledged_write_is_lost_in_ten_kills(address: str, tmp_path: Path) -> None:
+def test_acknowledged_writes_survive_ten_kills(address: str, tmp_path: Path) -> None:
     told = under_load(tmp_path, 10, address)
     check(address, told)
     assert told
 
 
-def test_driver_that_is_missing_is_a_traceback(tmp_path: Path) -> None:
+def test_missing_driver_is_a_sentence(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['psycopg'] = None\n"
         "from threadlab.store.open import open_store\n"

@@ -42,7 +42,7 @@ def expected(count: int) -> list[tuple[str, str]]:
     return [(("user", "assistant")[index % 2], f"message {index}") for index in range(count)]
 
 
-def test_message_in_another_order_or_role(tmp_path: Path) -> None:
+def test_messages_keep_their_order_and_roles(tmp_path: Path) -> None:
     with desk() as at, at.service.time():
         counts = export(at.client, talk(at, 250), tmp_path / "t.jsonl")
         result = carry(at.client, tmp_path / "t.jsonl", tmp_path / "map")
@@ -55,7 +55,7 @@ def test_message_in_another_order_or_role(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["reply_lost", "request_lost", "500_after", "503", "reply_silent"])
-def test_batch_that_arrives_twice(tmp_path: Path, fault: str) -> None:
+def test_batch_that_arrives_twice_is_imported_once(tmp_path: Path, fault: str) -> None:
     """A lost reply does not say whether the batch was carried out."""
     with desk(scenario=f"{fault}@createConversationItems%40 seed:3") as at, at.service.time():
         export(at.client, talk(at, 200), tmp_path / "t.jsonl")
@@ -64,7 +64,7 @@ def test_batch_that_arrives_twice(tmp_path: Path, fault: str) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after", "torn"])
-def test_kill_that_loses_or_doubles_items(tmp_path: Path, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kill_loses_and_doubles_no_items(tmp_path: Path, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed at every third request, before it or after it, or while the map was being written."""
     from openai.resources.conversations import Items
 
@@ -98,7 +98,7 @@ def test_kill_that_loses_or_doubles_items(tmp_path: Path, when: str, monkeypatch
         assert said(at.client, result.conversation) == expected(200)
 
 
-def test_tool_call_that_is_left_behind(tmp_path: Path) -> None:
+def test_tool_calls_are_carried_along(tmp_path: Path) -> None:
     with desk() as at, at.service.time():
         thread_id = at.thread("What is the weather in Paris?")
         run = at.finished(thread_id, tools=[WEATHER])
@@ -113,7 +113,7 @@ def test_tool_call_that_is_left_behind(tmp_path: Path) -> None:
         assert answer.output_text == "The capital of France is Paris."
 
 
-def test_loss_that_nobody_is_told_of(tmp_path: Path) -> None:
+def test_every_loss_is_reported(tmp_path: Path) -> None:
     with desk() as at, at.service.time():
         file = at.client.files.create(file=("a.txt", b"Words."), purpose="assistants")
         attachments = [{"file_id": file.id, "tools": [{"type": "file_search"}]}]
@@ -127,7 +127,7 @@ def test_loss_that_nobody_is_told_of(tmp_path: Path) -> None:
         assert result.left == {"attachments": 1, "metadata of messages": 1}
 
 
-def test_map_of_another_file(tmp_path: Path) -> None:
+def test_map_of_another_file_is_refused(tmp_path: Path) -> None:
     with desk() as at, at.service.time():
         for name in ("one", "two"):
             export(at.client, talk(at, 3), tmp_path / name)
@@ -139,9 +139,7 @@ def test_map_of_another_file(tmp_path: Path) -> None:
             carry(at.client, tmp_path / "other", tmp_path / "map2")
 
 
-def test_service_that_does_not_answer_is_a_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_silent_service_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.0)
@@ -151,7 +149,7 @@ def test_service_that_does_not_answer_is_a_traceback(
 
 
 @pytest.mark.slow
-def test_ten_thousand_messages_killed_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ten_thousand_messages_survive_a_kill_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over HTTP, by the command itself, killed by the system several times."""
     monkeypatch.setenv("THREADLAB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

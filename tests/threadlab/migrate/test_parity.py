@@ -47,25 +47,25 @@ def differing(found):
 
 
 @pytest.mark.slow
-def test_resilient_turn_behaves_otherwise_on_responses():
+def test_resilient_turn_behaves_alike_on_responses():
     """Over faults, and killed at every point."""
     found = parity.compare(solution("resilient-turn", "resilient_turn"), written("resilient_turn"))
     assert differing(found) == []
     assert found.scenes[-1].orders[0] > 20
 
 
-def test_asynchronous_turn_behaves_otherwise_where_nothing_is_lost():
+def test_asynchronous_turn_behaves_alike_where_nothing_is_lost():
     found = parity.compare(solution("sixth-message", "send_and_run"), written("send_and_run"))
     assert all(played.complete for played in found.scenes)
     assert set(differing(found)) <= LOST
 
 
-def test_wait_behaves_otherwise_on_responses():
+def test_wait_behaves_alike_on_responses():
     assert differing(parity.compare(solution("wait-for-run", "wait_for_run"), solution("migrate-thread", "wait_for_response"))) == []
 
 
 @pytest.mark.slow
-def test_ask_behaves_otherwise_where_nothing_is_lost():
+def test_ask_behaves_alike_where_nothing_is_lost():
     """Lesson 02's leaves lost replies to lesson 05; the one of lesson 11 does not."""
     found = parity.compare(solution("confirmed-answer", "ask"), solution("migrate-thread", "ask"))
     assert set(differing(found)) == LOST
@@ -74,7 +74,7 @@ def test_ask_behaves_otherwise_where_nothing_is_lost():
 # ---- every order -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_race_that_stays_is_called_another_behaviour():
+def test_race_that_stays_counts_as_alike():
     played = parity.compare_in(PLAIN, written("hurried"), written("two_requests"))
     assert played.complete
     assert not played.differing
@@ -82,7 +82,7 @@ def test_race_that_stays_is_called_another_behaviour():
     assert len(comes_back.new) == 2
 
 
-def test_race_that_has_gone_is_not_noticed():
+def test_race_that_has_gone_is_reported():
     played = parity.compare_in(PLAIN, written("hurried"), written("one_request"))
     assert [line.what for line in played.differing] == ["what comes back", "the message is there"]
     assert len(played.differing[0].old) == 2
@@ -100,7 +100,7 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_failure_that_comes_back_as_an_answer_is_alike(files, capsys):
+def test_failure_that_comes_back_as_an_answer_is_a_difference(files, capsys):
     assert main(["parity", "old.py", "new.py"]) == 1
     told = capsys.readouterr().out
     assert "differs  the answer fails\n             what comes back: old raises an error; new returns ''\n" in told
@@ -108,7 +108,7 @@ def test_failure_that_comes_back_as_an_answer_is_alike(files, capsys):
     assert "by design: a thread keeps the message" in told
 
 
-def test_json_is_cut_short_like_the_text(files, capsys):
+def test_json_is_whole_where_the_text_is_cut(files, capsys):
     assert main(["parity", "old.py", "new.py:ask", "--json"]) == 1
     (found,) = json.loads(capsys.readouterr().out)
     assert {"old", "new", "scenes"} <= set(found)
@@ -128,7 +128,7 @@ def test_json_is_cut_short_like_the_text(files, capsys):
         ("falls.py", "cannot be run: ModuleNotFoundError"),
     ],
 )
-def test_mistake_shown_as_a_traceback(files, capsys, new, says):
+def test_mistake_of_the_user_is_a_sentence(files, capsys, new, says):
     (files / "broken.py").write_text("def ask(client, conversation_id, text:")
     (files / "other.py").write_text(NEW.replace("ask", "say") + NEW.replace("ask", "tell"))
     (files / "odd.py").write_text(NEW.replace("text)", "text, tone)", 1))

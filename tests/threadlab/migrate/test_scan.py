@@ -36,11 +36,11 @@ def calls(source: str) -> list[tuple[int, str]]:
         ("client.beta.threads\\\n    .create()", [(1, "beta.threads.create")]),
     ],
 )
-def test_call_that_is_missed(source: str, found: list[tuple[int, str]]) -> None:
+def test_every_call_is_reported(source: str, found: list[tuple[int, str]]) -> None:
     assert calls(source) == found
 
 
-def test_attribute_that_is_bound_in_another_method() -> None:
+def test_attribute_bound_in_another_method_is_followed() -> None:
     source = """
 class Bot:
     def ask(self):
@@ -57,7 +57,7 @@ class Bot:
     assert calls(source) == [(4, "beta.threads.create"), (12, "beta.threads.runs.create_and_poll")]
 
 
-def test_handler_that_is_missed() -> None:
+def test_event_handlers_are_reported() -> None:
     source = """
 import openai
 from openai import AssistantEventHandler as Base, AsyncAssistantEventHandler
@@ -84,17 +84,17 @@ class Four(EventHandler): ...
         "client.responses.create(); client.conversations.create()",
     ],
 )
-def test_alarm_about_something_else(source: str) -> None:
+def test_other_code_raises_no_alarm(source: str) -> None:
     assert calls(source) == []
 
 
-def test_call_without_a_replacement() -> None:
+def test_every_call_has_a_replacement() -> None:
     for resource, methods in RESOURCES.items():
         for method in methods:
             assert replacement(f"{resource}.{method}")
 
 
-def test_file_that_is_not_python(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_that_is_not_python_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "old.py").write_text("print 'two'")
     assert main(["scan", str(tmp_path)]) == 2
     assert "old.py: not read: " in capsys.readouterr().err
@@ -105,7 +105,7 @@ def test_file_that_is_not_python(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [Path(one["path"]).name for one in told["unread"]] == ["old.py"]
 
 
-def test_nothing_found_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_report_is_exit_code_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "new.py").write_text("client.responses.create()")
     assert main(["scan", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "1 file read; none uses the Assistants API.\n"
@@ -128,7 +128,7 @@ BY_HAND = {
 
 @pytest.mark.skipif(not CLIENTS, reason=ABSENT)
 @pytest.mark.parametrize("package", BY_HAND)
-def test_package_whose_calls_are_missed(package: str) -> None:
+def test_calls_of_real_packages_are_reported(package: str) -> None:
     folder = CLIENTS[0] / package
     if not folder.is_dir():
         pytest.skip(ABSENT)

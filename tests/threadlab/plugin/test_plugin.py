@@ -45,7 +45,7 @@ def outcome(project: pytest.Pytester, test: str, *, fresh: bool = False, **outco
     return result
 
 
-def test_hours_of_sleep_are_slept(project: pytest.Pytester) -> None:
+def test_hours_of_sleep_pass_on_the_virtual_clock(project: pytest.Pytester) -> None:
     outcome(
         project,
         """
@@ -68,7 +68,7 @@ def test_hours_of_sleep_are_slept(project: pytest.Pytester) -> None:
     )
 
 
-def test_second_test_finds_the_threads_of_the_first(project: pytest.Pytester) -> None:
+def test_each_test_has_a_service_of_its_own(project: pytest.Pytester) -> None:
     outcome(
         project,
         """
@@ -84,7 +84,7 @@ def test_second_test_finds_the_threads_of_the_first(project: pytest.Pytester) ->
     )
 
 
-def test_asynchronous_code_waits_in_real_time(project: pytest.Pytester) -> None:
+def test_asynchronous_code_waits_on_the_virtual_clock(project: pytest.Pytester) -> None:
     """In `asyncio.run`, in a loop that was running before, and with work in threads."""
     outcome(
         project,
@@ -136,7 +136,7 @@ def test_asynchronous_code_waits_in_real_time(project: pytest.Pytester) -> None:
     )
 
 
-def test_threads_share_a_service_badly(project: pytest.Pytester) -> None:
+def test_threads_share_a_service(project: pytest.Pytester) -> None:
     outcome(
         project,
         """
@@ -154,7 +154,7 @@ def test_threads_share_a_service_badly(project: pytest.Pytester) -> None:
     )
 
 
-def test_scenario_is_not_played(project: pytest.Pytester) -> None:
+def test_scenario_of_the_marker_is_played(project: pytest.Pytester) -> None:
     outcome(
         project,
         """
@@ -200,14 +200,14 @@ def test_scenario_is_not_played(project: pytest.Pytester) -> None:
         ("", "*takes the rules*"),
     ],
 )
-def test_wrong_scenario_is_a_traceback(project: pytest.Pytester, marker: str, sentence: str) -> None:
+def test_wrong_scenario_is_a_sentence(project: pytest.Pytester, marker: str, sentence: str) -> None:
     test = f"import pytest\n@pytest.mark.scenario({marker})\ndef test_bot(threads_service): pass\n"
     result = outcome(project, test, errors=1)
     result.stdout.fnmatch_lines(["*@pytest.mark.scenario: " + sentence])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_failure_hides_what_the_service_saw(project: pytest.Pytester) -> None:
+def test_failure_shows_the_scenario_and_the_journal(project: pytest.Pytester) -> None:
     result = outcome(
         project,
         """
@@ -235,7 +235,7 @@ def test_failure_hides_what_the_service_saw(project: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("*listAssistants*")
 
 
-def test_service_stays_open_after_a_failure(project: pytest.Pytester) -> None:
+def test_service_is_closed_after_a_failure(project: pytest.Pytester) -> None:
     outcome(
         project,
         """
@@ -255,7 +255,7 @@ def test_service_stays_open_after_a_failure(project: pytest.Pytester) -> None:
     )
 
 
-def test_plugin_costs_those_who_do_not_use_it(project: pytest.Pytester) -> None:
+def test_plugin_imports_nothing_unless_it_is_used(project: pytest.Pytester) -> None:
     outcome(
         project,
         """
@@ -272,7 +272,7 @@ def test_plugin_costs_those_who_do_not_use_it(project: pytest.Pytester) -> None:
     )
 
 
-def test_marker_is_unknown(project: pytest.Pytester) -> None:
+def test_marker_is_registered(project: pytest.Pytester) -> None:
     test = 'import pytest\n@pytest.mark.scenario("")\ndef test_bot(threads_service): pass\n'
     project.makepyfile(test)
     project.runpytest_inprocess(*QUIET, "--strict-markers").assert_outcomes(passed=1)
@@ -280,7 +280,7 @@ def test_marker_is_unknown(project: pytest.Pytester) -> None:
     assert "@pytest.mark.scenario(rules, seed=0)" in markers
 
 
-def test_loop_that_keeps_its_own_time_hangs() -> None:
+def test_loop_that_keeps_its_own_time_is_refused() -> None:
     """uvloop is such a loop; this one stands for it."""
     code = """
 import asyncio

@@ -31,11 +31,11 @@ def table() -> str:
     return "".join(["| fault | what happens |\n|---|---|\n", *rows])
 
 
-def test_table_lacks_a_fault() -> None:
+def test_table_has_every_fault() -> None:
     assert TEXT.partition(BEGIN)[2].partition(END)[0] == table()
 
 
-def test_snippet_does_not_run(pytester: pytest.Pytester) -> None:
+def test_every_snippet_runs(pytester: pytest.Pytester) -> None:
     assert all(name.endswith(".py") for name in FILES)
     for name, content in FILES.items():
         pytester.path.joinpath(name).write_text(content)
@@ -43,7 +43,7 @@ def test_snippet_does_not_run(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_command_does_not_start(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_starts(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADLAB_HOME", str(tmp_path))
     words = shlex.split(command.replace("threads.db", str(tmp_path / "threads.db")))
     assert words[:3] == ["python3", "course.py", "serve"]
@@ -54,7 +54,7 @@ def test_command_does_not_start(command: str, tmp_path: Path, monkeypatch: pytes
         pass
 
 
-def test_promised_section_is_missing() -> None:
+def test_every_linked_section_exists() -> None:
     anchors = set(re.findall(r"\]\(#([\w-]+)\)", TEXT))
     headings = {re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-")) for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
     assert anchors <= headings

@@ -62,7 +62,7 @@ def ended(client: Any, run: Any) -> Any:
 # ---- an old application ----------------------------------------------------------------------------------------------------------------
 
 
-def test_old_application_stays_dead(bridge: Service) -> None:
+def test_old_application_runs_over_the_bridge(bridge: Service) -> None:
     client = bridge.client()
     run = ended(client, started(client, QUESTION))
     assert (run.status, run.last_error) == ("completed", None)
@@ -71,7 +71,7 @@ def test_old_application_stays_dead(bridge: Service) -> None:
     assert run.usage.total_tokens == run.usage.prompt_tokens + run.usage.completion_tokens > 0
 
 
-def test_words_are_held_back_to_the_end(bridge: Service) -> None:
+def test_words_arrive_as_the_model_writes_them(bridge: Service) -> None:
     client = bridge.client()
     assistant = client.beta.assistants.create(model="gpt-4o")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": QUESTION}])
@@ -80,7 +80,7 @@ def test_words_are_held_back_to_the_end(bridge: Service) -> None:
     assert words == ["The", " capital", " of", " France", " is", " Paris."]
 
 
-def test_tools_stop_at_the_bridge(bridge: Service) -> None:
+def test_tool_calls_pass_the_bridge(bridge: Service) -> None:
     client = bridge.client()
     run = ended(client, started(client, "What is the weather in Paris?", tools=[WEATHER]))
     (call,) = run.required_action.submit_tool_outputs.tool_calls
@@ -92,7 +92,7 @@ def test_tools_stop_at_the_bridge(bridge: Service) -> None:
     assert newest.content[0].text.value == "get_weather says: Sunny."
 
 
-def test_responses_do_not_pass_the_bridge(bridge: Service) -> None:
+def test_responses_pass_the_bridge(bridge: Service) -> None:
     client = bridge.client()
     conversation = client.conversations.create().id
     first = client.responses.create(model="gpt-4o", input=QUESTION, conversation=conversation)
@@ -109,7 +109,7 @@ def test_responses_do_not_pass_the_bridge(bridge: Service) -> None:
 # ---- the model's own faults ------------------------------------------------------------------------------------------------------------
 
 
-def test_fault_of_the_model_is_not_the_runs(tmp_path: Path) -> None:
+def test_fault_of_the_model_fails_the_run(tmp_path: Path) -> None:
     faults = [  # each is counted among the calls that get as far as it does
         ("429@createResponse#1", "rate_limit_exceeded", "answered 429"),
         ("quota@createResponse#2", "rate_limit_exceeded", "answered 429"),
@@ -176,7 +176,7 @@ def slow_bridge(folder: Path, endpoint: Endpoint, more: tuple[str, ...] = (), **
     return bridged(folder, endpoint.url, KEY, "--responder-api", "chat", "--responder-model", "m", *more, **options)
 
 
-def test_slow_model_blocks_the_others(slow_service: Slowly) -> None:
+def test_slow_model_leaves_other_requests_alone(slow_service: Slowly) -> None:
     service, endpoint, slow = slow_service
     client = service.client()
     waiting = [started(client, "slow") for _ in range(3)]
@@ -189,7 +189,7 @@ def test_slow_model_blocks_the_others(slow_service: Slowly) -> None:
     assert {body["model"] for body in endpoint.asked} == {"m"}
 
 
-def test_cancelled_run_goes_on_costing(slow_service: Slowly) -> None:
+def test_cancelled_run_ends_the_request_to_the_model(slow_service: Slowly) -> None:
     service, endpoint, _ = slow_service
     client = service.client()
     run = started(client, "slow")
@@ -199,7 +199,7 @@ def test_cancelled_run_goes_on_costing(slow_service: Slowly) -> None:
     assert endpoint.gone.wait(30)
 
 
-def test_client_that_leaves_takes_the_run_along(slow_service: Slowly) -> None:
+def test_run_goes_on_when_its_client_leaves(slow_service: Slowly) -> None:
     service, _, slow = slow_service
     client = service.client()
     assistant = client.beta.assistants.create(model="gpt-4o")
@@ -211,7 +211,7 @@ def test_client_that_leaves_takes_the_run_along(slow_service: Slowly) -> None:
 
 
 @pytest.mark.slow
-def test_expired_run_goes_on_costing(tmp_path: Path) -> None:
+def test_expired_run_ends_the_request_to_the_model(tmp_path: Path) -> None:
     """The ten minutes take a second here, and nobody asks the service anything meanwhile."""
     with Endpoint(Slow()) as endpoint, slow_bridge(tmp_path, endpoint, more=("--clock", "x600")) as service:
         client = service.client()
@@ -221,7 +221,7 @@ def test_expired_run_goes_on_costing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_service_forgets_what_it_asked(tmp_path: Path) -> None:
+def test_killed_service_asks_again(tmp_path: Path) -> None:
     slow = Slow()
     with listen.open_socket(0) as free:
         port = free.getsockname()[1]
@@ -245,7 +245,7 @@ def test_killed_service_forgets_what_it_asked(tmp_path: Path) -> None:
 # ---- whom it must not ask, and what it must not say ------------------------------------------------------------------------------------
 
 
-def test_service_asks_itself(tmp_path: Path) -> None:
+def test_endpoint_that_is_the_service_itself_is_refused(tmp_path: Path) -> None:
     with listen.open_socket(0) as free:
         port = free.getsockname()[1]
     refused = pytest.raises(AssertionError, match="would ask this Threads service itself")
@@ -254,7 +254,7 @@ def test_service_asks_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_key_is_written_somewhere(tmp_path: Path) -> None:
+def test_key_is_written_nowhere(tmp_path: Path) -> None:
     def behave(handler: Any, body: dict[str, Any]) -> None:
         streams(handler, {"error": {"message": f"What a key: {KEY}"}})
 
@@ -276,7 +276,7 @@ def test_key_is_written_somewhere(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs the processes of a POSIX system")
-def test_notebook_does_not_say_who_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notebook_says_who_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from threadlab.service.local_server import _started, ensure_server, stop_server
 
     monkeypatch.setenv("THREADLAB_HOME", str(tmp_path / "home"))

@@ -17,13 +17,13 @@ def options(**given: str) -> Namespace:
     return Namespace(**{f"responder_{name}" if name != "name" else "responder": value for name, value in given.items()})
 
 
-def test_option_is_less_than_the_environment() -> None:
+def test_option_wins_over_the_environment() -> None:
     assert chosen(options(), {}) == Choice("scripted")
     assert chosen(options(), {"THREADLAB_RESPONDER": "echo"}) == Choice("echo")
     assert chosen(options(name="scripted"), {"THREADLAB_RESPONDER": "echo"}) == Choice("scripted")
 
 
-def test_key_of_the_service_is_sent_to_strangers() -> None:
+def test_key_of_the_service_is_sent_to_no_endpoint() -> None:
     """In a notebook OPENAI_API_KEY is the service's own; and a real one is for the endpoint that it belongs to alone."""
     with pytest.raises(ThreadlabError, match="THREADLAB_RESPONDER_KEY"):
         chosen(options(name="hosted"), {"OPENAI_API_KEY": "sk-threadlab-0123"})
@@ -33,7 +33,7 @@ def test_key_of_the_service_is_sent_to_strangers() -> None:
         chosen(options(name="hosted", url="http://192.0.2.1/v1"), {"THREADLAB_RESPONDER_KEY": KEY})
 
 
-def test_own_key_is_lost_when_a_notebook_is_loaded_again() -> None:
+def test_own_key_is_kept_when_a_notebook_is_loaded_again() -> None:
     environment = {"THREADLAB_RESPONDER": "hosted", "OPENAI_API_KEY": KEY}
     keep_key(environment)
     environment["OPENAI_API_KEY"] = "sk-threadlab-0123"
@@ -43,13 +43,13 @@ def test_own_key_is_lost_when_a_notebook_is_loaded_again() -> None:
     assert "THREADLAB_RESPONDER_KEY" not in elsewhere
 
 
-def test_base_url_of_the_clients_is_taken_for_the_endpoints() -> None:
+def test_base_url_of_the_clients_is_not_the_endpoints() -> None:
     environment = {"OPENAI_BASE_URL": "http://127.0.0.1:8650/v1", "THREADLAB_RESPONDER_KEY": KEY}
     assert chosen(options(name="hosted"), environment).url == "https://api.openai.com/v1"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8650/v1", "http://localhost:8650", "http://[::1]:8650/v1", "http://127.1.2.3:8650/v1"])
-def test_service_asks_itself(url: str) -> None:
+def test_endpoint_that_is_the_service_itself_is_refused(url: str) -> None:
     choice = chosen(options(name="hosted", url=url), {})
     with pytest.raises(ThreadlabError, match="itself"):
         refuse_self(choice, 8650)
@@ -67,13 +67,13 @@ def test_service_asks_itself(url: str) -> None:
         ({"name": "local"}, "--responder-model"),
     ],
 )
-def test_choice_that_cannot_be_is_made(given: dict[str, str], words: str) -> None:
+def test_impossible_choice_is_a_sentence(given: dict[str, str], words: str) -> None:
     with pytest.raises(ThreadlabError, match=words) as refused:
         chosen(options(**given), {})
     assert KEY not in str(refused.value)
 
 
-def test_key_is_told_to_people() -> None:
+def test_key_is_not_shown() -> None:
     choice = chosen(options(name="hosted", url="https://example.org/v1", model="m"), {"THREADLAB_RESPONDER_KEY": KEY})
     other = chosen(options(name="hosted", url="https://example.org/v1", model="m"), {"THREADLAB_RESPONDER_KEY": KEY + "x"})
     hosted: Any = remote(choice)

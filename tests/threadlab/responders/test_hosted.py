@@ -46,7 +46,7 @@ def chat(*chunks: Any) -> Endpoint:
     return Endpoint(lambda handler, body: streams(handler, *chunks, "[DONE]"))
 
 
-def test_words_of_a_chat_come_in_one_lump() -> None:
+def test_words_of_a_chat_come_one_by_one() -> None:
     with chat(chat_chunk("It is "), chat_chunk("Paris."), chat_chunk(finish="stop"), chat_chunk(usage=USAGE)) as endpoint:
         words, answer = asked(endpoint, prompt(max_tokens=300))
     assert words == ["It is ", "Paris."]
@@ -58,7 +58,7 @@ def test_words_of_a_chat_come_in_one_lump() -> None:
     assert endpoint.keys == [f"Bearer {KEY}"]
 
 
-def test_tool_calls_of_a_chat_are_lost() -> None:
+def test_tool_calls_of_a_chat_arrive() -> None:
     first = [{"index": 0, "id": "call_9", "type": "function", "function": {"name": "get_weather", "arguments": '{"ci'}}]
     second = [{"index": 0, "function": {"arguments": 'ty": "Paris"}'}}]
     with chat(chat_chunk(tools=first), chat_chunk(tools=second), chat_chunk(finish="tool_calls")) as endpoint:
@@ -70,7 +70,7 @@ def test_tool_calls_of_a_chat_are_lost() -> None:
     assert body["tools"][0]["function"]["parameters"]["properties"] == {"city": {"type": "string"}}
 
 
-def test_outputs_of_tools_stand_in_the_wrong_place() -> None:
+def test_outputs_of_tools_follow_their_calls() -> None:
     earlier = ToolResult("call_1", "get_weather", "{}", "Rain.")
     turns = [Turn("user", "Weather?"), Turn("assistant", "Rain.", before=[earlier]), Turn("user", "And now?")]
     results = [ToolResult("call_2", "get_weather", "{}", "Sun.")]
@@ -83,7 +83,7 @@ def test_outputs_of_tools_stand_in_the_wrong_place() -> None:
     assert body["tool_choice"] == "auto"  # it was made to call, and has
 
 
-def test_files_are_searched_by_nobody() -> None:
+def test_files_are_searched_by_the_service() -> None:
     search = [{"index": 0, "id": "c", "type": "function", "function": {"name": "file_search", "arguments": '{"query": "moon"}'}}]
     with chat(chat_chunk(tools=search), chat_chunk(finish="tool_calls")) as endpoint:
         _, answer = asked(endpoint, prompt(can_search=True))
@@ -97,7 +97,7 @@ def test_files_are_searched_by_nobody() -> None:
     assert "tools" not in endpoint.asked[0]
 
 
-def test_limit_of_the_answer_is_not_noticed() -> None:
+def test_limit_of_the_answer_makes_the_run_incomplete() -> None:
     with chat(chat_chunk("It is"), chat_chunk(finish="length")) as endpoint:
         assert asked(endpoint, prompt())[1] == Answer(["It is"], cut=True)
 
@@ -137,7 +137,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_failure_is_an_exception_or_says_the_key(fault: str, api: str) -> None:
+def test_failure_is_a_sentence_without_the_key(fault: str, api: str) -> None:
     if api == "responses" and fault == "filter":
         pytest.skip("a Responses endpoint says it otherwise")
     behave, code, words = FAULTS[fault]
@@ -149,7 +149,7 @@ def test_failure_is_an_exception_or_says_the_key(fault: str, api: str) -> None:
     assert KEY not in answer.failure.message
 
 
-def test_nobody_at_the_address_is_an_exception() -> None:
+def test_unreachable_endpoint_fails_the_run() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
 
@@ -164,7 +164,7 @@ def test_nobody_at_the_address_is_an_exception() -> None:
     ("changes", "words"),
     [({"tool_choice": o.ToolChoice("code_interpreter")}, "runs no code"), ({"turns": []}, "no text")],
 )
-def test_what_no_model_could_answer_is_asked(changes: dict[str, Any], words: str) -> None:
+def test_impossible_question_is_not_sent(changes: dict[str, Any], words: str) -> None:
     with Endpoint(error(500)) as endpoint:
         _, answer = asked(endpoint, msgspec.structs.replace(prompt(), **changes))
     assert answer.failure is not None

@@ -30,13 +30,13 @@ with_model = pytest.mark.skipif(
 
 
 @without_package
-def test_package_that_is_missing_is_a_traceback(tmp_path: Path) -> None:
+def test_missing_package_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ThreadlabError, match=r"needs the package xllamacpp.*'\.\[local\]'"):
         remote(Choice("local", model=str(tmp_path / "model.gguf")))
 
 
 @with_package
-def test_file_that_is_no_model_is_a_traceback(tmp_path: Path) -> None:
+def test_file_that_is_no_model_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ThreadlabError, match="no model file"):
         remote(Choice("local", model=str(tmp_path / "model.gguf")))
     (tmp_path / "model.gguf").write_bytes(b"GGUF, or so it says")
@@ -46,7 +46,7 @@ def test_file_that_is_no_model_is_a_traceback(tmp_path: Path) -> None:
 
 @with_model
 @pytest.mark.slow
-def test_same_question_has_another_answer() -> None:
+def test_same_question_has_the_same_answer() -> None:
     local: Any = remote(Choice("local", model=MODEL))
 
     def asked(text: str, **options: Any) -> tuple[str, Answer]:
@@ -77,7 +77,7 @@ def test_same_question_has_another_answer() -> None:
 
 @with_model
 @pytest.mark.slow
-def test_local_model_stops_the_service(tmp_path: Path) -> None:
+def test_local_model_leaves_other_requests_alone(tmp_path: Path) -> None:
     with serving(tmp_path, "--responder", "local", "--responder-model", MODEL) as service:
         assert f"Replies come from the model file {Path(MODEL).name} on this computer" in service.greeting
         client = service.client()

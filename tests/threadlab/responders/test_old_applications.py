@@ -11,7 +11,7 @@ from tests.threadlab.responders.serving import bridged, serving
 pytestmark = clients.pytestmark
 
 
-def test_old_application_does_not_pass_the_bridge(tmp_path: Path) -> None:
+def test_old_application_passes_the_bridge(tmp_path: Path) -> None:
     with serving(tmp_path / "model", "--clock", "x50") as model, bridged(tmp_path / "bridge", f"{model.url}/v1", model.key) as service:
         own = {"OPENAI_BASE_URL": f"{service.url}/v1", "OPENAI_API_KEY": service.key, "NO_PROXY": "127.0.0.1"}
         said = clients.python({**os.environ, **own}, "langchain.py")

@@ -12,10 +12,10 @@ def recalled(messages, instructions=None):
         return client.beta.threads.messages.list(thread.id, run_id=run.id).data[0].content[0].text.value
 
 
-def test_fact_in_the_instructions_is_not_known():
+def test_fact_in_the_instructions_is_known():
     said = recalled(["Remember: I travel with a dog.", "What do you remember?"], "Be brief.\n- Remember: no flights at night.")
     assert said == "You asked me to remember: no flights at night; I travel with a dog."
 
 
-def test_instructions_are_taken_for_something_that_was_said():
+def test_instructions_are_no_part_of_the_conversation():
     assert recalled(["What do you remember?"]) == "You have said nothing before, in what I was given."

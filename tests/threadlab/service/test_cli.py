@@ -66,7 +66,7 @@ def ask(port: int, path: str, key: str) -> int:
 
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_is_a_traceback(home: Home, tmp_path: Path, number: int) -> None:
+def test_ctrl_c_ends_the_server_without_a_traceback(home: Home, tmp_path: Path, number: int) -> None:
     store = tmp_path / "mine.db"
     with serving("--store", str(store)) as (process, port):
         assert ask(port, "/v1/assistants", home.key_file.read_text().strip()) == 200
@@ -78,7 +78,7 @@ def test_ctrl_c_is_a_traceback(home: Home, tmp_path: Path, number: int) -> None:
 
 
 @posix
-def test_ctrl_c_waits_for_an_open_connection(home: Home) -> None:
+def test_ctrl_c_closes_open_connections(home: Home) -> None:
     with serving("--store", ":memory:") as (process, port), socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(12) == b"HTTP/1.1 200"
@@ -86,7 +86,7 @@ def test_ctrl_c_waits_for_an_open_connection(home: Home) -> None:
         assert process.wait(timeout=30) == 0
 
 
-def test_busy_port_is_a_traceback(home: Home) -> None:
+def test_busy_port_is_a_sentence(home: Home) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -94,30 +94,30 @@ def test_busy_port_is_a_traceback(home: Home) -> None:
         assert f"Port {port} on 127.0.0.1 is busy" in refused(1, "serve", "--port", str(port))
 
 
-def test_store_in_use_is_a_traceback(home: Home, tmp_path: Path) -> None:
+def test_store_in_use_is_a_sentence(home: Home, tmp_path: Path) -> None:
     store = str(tmp_path / "mine.db")
     with serving("--store", store) as _:
         assert "mine.db" in refused(1, "serve", "--port", "0", "--store", store)
 
 
-def test_file_that_is_no_store_is_a_traceback(home: Home, tmp_path: Path) -> None:
+def test_file_that_is_no_store_is_a_sentence(home: Home, tmp_path: Path) -> None:
     (tmp_path / "mine.db").write_text("a diary " * 200)
     assert "mine.db" in refused(1, "serve", "--port", "0", "--store", str(tmp_path / "mine.db"))
 
 
-def test_second_server_shares_the_users_store(home: Home) -> None:
+def test_second_server_on_the_users_store_is_refused(home: Home) -> None:
     ensure_server()
     assert "is running already" in refused(1, "serve", "--port", "0")
 
 
-def test_server_in_the_foreground_is_not_found_by_notebooks(home: Home) -> None:
+def test_notebooks_find_a_server_in_the_foreground(home: Home) -> None:
     with serving() as (process, port):
         server = ensure_server()
         assert not server.started_now
         assert (server.pid, server.base_url) == (process.pid, f"http://127.0.0.1:{port}/v1")
 
 
-def test_server_apart_is_found_by_notebooks(home: Home) -> None:
+def test_notebooks_do_not_find_a_server_with_its_own_store(home: Home) -> None:
     with serving("--store", ":memory:") as (process, _):
         server = ensure_server()
         assert server.started_now
@@ -125,7 +125,7 @@ def test_server_apart_is_found_by_notebooks(home: Home) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::1", "example.org"])
-def test_other_host_is_listened_on(home: Home, host: str) -> None:
+def test_other_host_is_refused(home: Home, host: str) -> None:
     assert "listens on 127.0.0.1 only" in refused(2, "serve", "--host", host)
 
 
@@ -144,15 +144,15 @@ def test_other_host_is_listened_on(home: Home, host: str) -> None:
         (("--nonsense",), "--nonsense"),
     ],
 )
-def test_wrong_option_is_a_traceback(home: Home, arguments: tuple[str, ...], sentence: str) -> None:
+def test_wrong_option_is_a_sentence(home: Home, arguments: tuple[str, ...], sentence: str) -> None:
     assert sentence in refused(2, "serve", "--store", ":memory:", *arguments)
 
 
-def test_unknown_scenario_is_a_traceback(home: Home) -> None:
+def test_unknown_scenario_is_a_sentence(home: Home) -> None:
     assert "earthquake" in refused(1, "serve", "--port", "0", "--store", ":memory:", "--scenario", "earthquake")
 
 
-def test_unusable_home_is_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unusable_data_folder_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("THREADLAB_HOME", str(tmp_path / "file" / "home"))
     assert "set THREADLAB_HOME" in refused(1, "serve", "--port", "0")
@@ -160,7 +160,7 @@ def test_unusable_home_is_a_traceback(tmp_path: Path, monkeypatch: pytest.Monkey
     assert run("status").returncode == 1
 
 
-def test_key_is_in_the_log(home: Home, tmp_path: Path) -> None:
+def test_key_is_not_in_the_log(home: Home, tmp_path: Path) -> None:
     key_file = tmp_path / "my key"
     with serving("--store", ":memory:", "--json-log", "--key-file", str(key_file)) as (process, port):
         key = key_file.read_text().strip()
@@ -176,7 +176,7 @@ def test_key_is_in_the_log(home: Home, tmp_path: Path) -> None:
 
 
 @posix
-def test_commands_in_the_greeting_do_not_work(home: Home, tmp_path: Path) -> None:
+def test_commands_in_the_greeting_work(home: Home, tmp_path: Path) -> None:
     key_file = tmp_path / "my key"
     with serving("--store", ":memory:", "--key-file", str(key_file)) as (process, port):
         assert process.stdout
@@ -186,7 +186,7 @@ def test_commands_in_the_greeting_do_not_work(home: Home, tmp_path: Path) -> Non
     assert said == f"http://127.0.0.1:{port}/v1 {key_file.read_text()}"
 
 
-def test_reader_of_the_log_that_leaves_ends_the_server(home: Home) -> None:
+def test_server_survives_a_closed_log(home: Home) -> None:
     with serving("--store", ":memory:", "--json-log") as (process, port):
         assert process.stdout
         process.stdout.close()
@@ -195,12 +195,12 @@ def test_reader_of_the_log_that_leaves_ends_the_server(home: Home) -> None:
         assert [ask(port, "/v1/assistants", key) for _ in range(3)] == [200] * 3
 
 
-def test_idle_server_stays(home: Home) -> None:
+def test_idle_server_ends(home: Home) -> None:
     with serving("--store", ":memory:", "--idle-exit", "0.1") as (process, _):
         assert process.wait(timeout=30) == 0
 
 
-def test_status_and_stop_hide_what_they_found(home: Home) -> None:
+def test_status_and_stop_say_what_they_found(home: Home) -> None:
     assert (run("status").returncode, run("status").stdout) == (1, "No Threads service is running.\n")
     assert (run("stop").returncode, run("stop").stdout) == (0, "No Threads service was running.\n")
     server = ensure_server()
@@ -213,12 +213,12 @@ def test_status_and_stop_hide_what_they_found(home: Home) -> None:
     eventually(lambda: local._started[0].poll() is not None, "the server to end")
 
 
-def test_no_verb_is_a_traceback(home: Home) -> None:
+def test_no_verb_is_a_sentence(home: Home) -> None:
     assert "VERB" in refused(2)
     assert run("--help").returncode == 0
     assert run("--version").stdout.startswith("threadlab ")
 
 
-def test_import_of_the_package_loads_the_sdk() -> None:
+def test_import_of_the_package_loads_no_sdk() -> None:
     code = "import sys, threadlab; threadlab.in_trial(); print(sorted({'openai', 'sqlalchemy', 'uvicorn', 'asyncio'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

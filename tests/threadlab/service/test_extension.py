@@ -34,14 +34,14 @@ def shell(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         unload_ipython_extension(ipython)
 
 
-def test_environment_points_elsewhere(shell: Any, home: Home) -> None:
+def test_environment_points_at_the_service(shell: Any, home: Home) -> None:
     load_ipython_extension(shell)
     server = local.ensure_server()
     assert not server.started_now
     assert [os.environ[name] for name in NAMES] == [server.base_url, server.key, "127.0.0.1,localhost", "127.0.0.1,localhost"]
 
 
-def test_it_says_more_than_two_lines(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_loading_prints_two_lines(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     load_ipython_extension(shell)
     out, err = capsys.readouterr()
     assert err == ""
@@ -53,7 +53,7 @@ def test_it_says_more_than_two_lines(shell: Any, capsys: pytest.CaptureFixture[s
     assert os.environ["OPENAI_API_KEY"] not in out
 
 
-def test_own_key_is_printed_or_lost(shell: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_key_is_set_aside_and_not_printed(shell: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-real")
     load_ipython_extension(shell)
     out = capsys.readouterr().out
@@ -64,7 +64,7 @@ def test_own_key_is_printed_or_lost(shell: Any, capsys: pytest.CaptureFixture[st
     assert "OPENAI_BASE_URL" not in os.environ
 
 
-def test_model_answers_and_nobody_says_so(shell: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosted_model_is_announced(shell: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     said = "the model m at api.example, a hosted endpoint"
     hosted = local.Server("http://127.0.0.1:1/v1", "sk-threadlab-1", 1, True, said, hosted=True)
     monkeypatch.setattr(extension, "ensure_server", lambda say: hosted)
@@ -75,7 +75,7 @@ def test_model_answers_and_nobody_says_so(shell: Any, capsys: pytest.CaptureFixt
     assert "no real key" not in second
 
 
-def test_second_load_forgets_the_own_key(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_key_survives_a_second_load(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-real")
     load_ipython_extension(shell)
     load_ipython_extension(shell)
@@ -95,11 +95,11 @@ def test_second_load_forgets_the_own_key(shell: Any, monkeypatch: pytest.MonkeyP
         (("*",), "*,127.0.0.1,localhost"),
     ],
 )
-def test_no_proxy_of_the_user_is_lost(lists: tuple[str, ...], merged: str) -> None:
+def test_no_proxy_of_the_user_is_kept(lists: tuple[str, ...], merged: str) -> None:
     assert without_proxy(*lists) == merged
 
 
-def test_other_warnings_are_hidden(shell: Any) -> None:
+def test_other_warnings_are_shown(shell: Any) -> None:
     warnings.simplefilter("error")
     load_ipython_extension(shell)
     for message in extension.WARNINGS:
@@ -112,7 +112,7 @@ def test_other_warnings_are_hidden(shell: Any) -> None:
         warnings.warn(extension.WARNINGS[0], DeprecationWarning, stacklevel=1)
 
 
-def test_sdk_words_its_warning_otherwise(shell: Any) -> None:
+def test_filters_match_the_warnings_of_the_sdk(shell: Any) -> None:
     import openai
 
     load_ipython_extension(shell)
@@ -127,7 +127,7 @@ def test_sdk_words_its_warning_otherwise(shell: Any) -> None:
     client.close()
 
 
-def test_trial_gets_the_local_server(shell: Any, home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trial_keeps_its_own_service(shell: Any, home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_state, "trial_active", True)
     assert threadlab.in_trial()
     load_ipython_extension(shell)
@@ -136,7 +136,7 @@ def test_trial_gets_the_local_server(shell: Any, home: Home, capsys: pytest.Capt
     assert capsys.readouterr().out == ""
 
 
-def test_failure_is_a_traceback(shell: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_is_a_sentence(shell: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     home.folder.touch()
     with pytest.raises(UsageError, match=r"threadlab: The folder .* cannot be written"):
         load_ipython_extension(shell)
@@ -145,7 +145,7 @@ def test_failure_is_a_traceback(shell: Any, home: Home, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the signals of a POSIX system")
-def test_notebook_left_open_finds_no_server(shell: Any, own_port: int) -> None:
+def test_notebook_left_open_finds_a_server_again(shell: Any, own_port: int) -> None:
     load_ipython_extension(shell)
     address = os.environ["OPENAI_BASE_URL"]
     assert address == f"http://127.0.0.1:{own_port}/v1"
@@ -156,7 +156,7 @@ def test_notebook_left_open_finds_no_server(shell: Any, own_port: int) -> None:
     assert local.is_listening(address)
 
 
-def test_notebook_pointed_elsewhere_is_pointed_back(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notebook_pointed_elsewhere_is_left_alone(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     load_ipython_extension(shell)
     local.stop_server()
     monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")

@@ -32,7 +32,7 @@ class Disk:
         return work
 
 
-def test_each_waits_for_the_disk_alone() -> None:
+def test_requests_share_one_commit() -> None:
     disk = Disk()
 
     async def main() -> list[str]:
@@ -43,7 +43,7 @@ def test_each_waits_for_the_disk_alone() -> None:
     assert disk.said == ["begin", "a", "b", "c", "commit"]
 
 
-def test_reply_goes_out_before_it_is_safe() -> None:
+def test_reply_waits_for_the_commit() -> None:
     disk = Disk()
 
     async def main() -> None:
@@ -54,7 +54,7 @@ def test_reply_goes_out_before_it_is_safe() -> None:
     assert disk.said == ["begin", "a", "commit", "reply"]
 
 
-def test_full_disk_is_acknowledged() -> None:
+def test_failed_commit_is_not_acknowledged() -> None:
     disk = Disk(full=True)
 
     async def main() -> list[object]:
@@ -64,7 +64,7 @@ def test_full_disk_is_acknowledged() -> None:
     assert [str(one) for one in asyncio.run(main())] == ["the disk is full"] * 2
 
 
-def test_client_that_leaves_takes_the_others_along() -> None:
+def test_client_that_leaves_does_not_harm_the_others() -> None:
     disk = Disk()
 
     async def main() -> str:

@@ -29,21 +29,21 @@ def record(home: Home) -> ServerRecord:
     return found
 
 
-def test_two_kernels_start_two_servers(home: Home) -> None:
+def test_two_kernels_start_one_server(home: Home) -> None:
     kernels = [python(ENSURE) for _ in range(4)]
     servers = [json.loads(kernel.communicate(timeout=60)[0]) for kernel in kernels]
     assert len({pid for _, _, pid, *_ in servers}) == 1
     assert sorted(started_now for _, _, _, started_now, *_ in servers) == [False, False, False, True]
 
 
-def test_second_notebook_starts_a_second_server(home: Home) -> None:
+def test_second_notebook_finds_the_first_server(home: Home) -> None:
     first, second = ensure_server(), ensure_server()
     assert (first.started_now, second.started_now) == (True, False)
     assert first[:3] == second[:3]
 
 
 @posix
-def test_server_dies_with_the_kernel(home: Home) -> None:
+def test_server_outlives_the_kernel(home: Home) -> None:
     kernel = python(ENSURE + "; import time; time.sleep(600)")
     assert kernel.stdout
     base_url, _, pid, *_ = json.loads(kernel.stdout.readline())
@@ -54,7 +54,7 @@ def test_server_dies_with_the_kernel(home: Home) -> None:
 
 
 @posix
-def test_stale_record_is_believed(home: Home) -> None:
+def test_stale_record_is_ignored(home: Home) -> None:
     first = ensure_server()
     os.kill(first.pid, signal.SIGKILL)
     local._started[0].wait()
@@ -64,7 +64,7 @@ def test_stale_record_is_believed(home: Home) -> None:
     assert (second.base_url, second.key) == (first.base_url, first.key)  # notebooks that are still open find it again
 
 
-def test_process_that_got_the_old_number_is_killed(home: Home) -> None:
+def test_process_with_a_reused_number_is_left_alone(home: Home) -> None:
     ensure_server()
     old = record(home)
     stop_server()
@@ -74,7 +74,7 @@ def test_process_that_got_the_old_number_is_killed(home: Home) -> None:
         assert innocent.poll() is None
 
 
-def test_program_that_took_the_port_is_sent_the_key(home: Home) -> None:
+def test_program_that_took_the_port_is_not_sent_the_key(home: Home) -> None:
     ensure_server()
     old = record(home)
     stop_server()
@@ -91,7 +91,7 @@ def test_program_that_took_the_port_is_sent_the_key(home: Home) -> None:
 
 
 @pytest.mark.parametrize("change", [{"fingerprint": "yesterday"}, {"version": "0.0.1"}])
-def test_older_server_stays(home: Home, change: dict[str, str]) -> None:
+def test_older_server_is_replaced(home: Home, change: dict[str, str]) -> None:
     first = ensure_server()
     home.write_record(msgspec.structs.replace(record(home), **change))
     status = server_status()
@@ -104,7 +104,7 @@ def test_older_server_stays(home: Home, change: dict[str, str]) -> None:
     assert local._started[0].wait(timeout=20) == 0  # it was asked, and ended in order
 
 
-def test_server_with_another_key_stays(home: Home) -> None:
+def test_server_with_another_key_is_replaced(home: Home) -> None:
     first = ensure_server()
     home.key_file.unlink()
     second = ensure_server()
@@ -114,7 +114,7 @@ def test_server_with_another_key_stays(home: Home) -> None:
 
 @posix
 @pytest.mark.slow
-def test_hung_server_stays(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hung_server_is_replaced(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_PROBE_LIMIT", 0.5)
     first = ensure_server()
     os.kill(first.pid, signal.SIGSTOP)
@@ -124,7 +124,7 @@ def test_hung_server_stays(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert local._started[0].wait(timeout=20) == -signal.SIGKILL
 
 
-def test_stop_leaves_it_running(home: Home) -> None:
+def test_stop_ends_the_server(home: Home) -> None:
     assert not stop_server()
     ensure_server()
     assert server_status()
@@ -134,7 +134,7 @@ def test_stop_leaves_it_running(home: Home) -> None:
     assert not stop_server()
 
 
-def test_failed_start_hides_its_reason(home: Home) -> None:
+def test_failed_start_says_why(home: Home) -> None:
     home.ready()
     home.store.write_bytes(b"this is not a database, and long enough to be seen as something else" * 20)
     with pytest.raises(ThreadlabError, match="ended while it was starting") as caught:
@@ -144,7 +144,7 @@ def test_failed_start_hides_its_reason(home: Home) -> None:
     assert "Traceback" not in str(caught.value)
 
 
-def test_slow_start_says_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_start_says_that_it_is_waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter(range(0, 1000, 2))
     monkeypatch.setattr(local.time, "monotonic", lambda: float(next(moments)))
     said: list[str] = []
@@ -154,7 +154,7 @@ def test_slow_start_says_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) ->
     assert said[0].startswith("Starting the Threads service")
 
 
-def test_proxy_swallows_loopback(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_is_asked_without_a_proxy(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert ensure_server().started_now
@@ -162,7 +162,7 @@ def test_proxy_swallows_loopback(home: Home, monkeypatch: pytest.MonkeyPatch) ->
     assert stop_server()
 
 
-def test_server_holds_the_folder_of_the_notebook(home: Home) -> None:
+def test_server_does_not_hold_the_folder_of_the_notebook(home: Home) -> None:
     server = ensure_server()
     link = f"/proc/{server.pid}/cwd"
     if not os.path.exists(link):
@@ -170,13 +170,13 @@ def test_server_holds_the_folder_of_the_notebook(home: Home) -> None:
     assert os.path.realpath(link) == os.path.realpath(home.folder)
 
 
-def test_server_takes_its_modules_from_its_folder(home: Home) -> None:
+def test_server_takes_no_modules_from_its_folder(home: Home) -> None:
     home.ready()
     (home.folder / "msgspec.py").write_text("raise SystemExit('the wrong msgspec')")
     assert ensure_server().started_now
 
 
-def test_ended_server_counts_as_listening(home: Home) -> None:
+def test_ended_server_is_not_listening(home: Home) -> None:
     server = ensure_server()
     assert local.is_listening(server.base_url)
     stop_server()

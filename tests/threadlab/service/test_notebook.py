@@ -48,7 +48,7 @@ def execute(folder: Path, *cells: str) -> list[str]:
     return ["".join(output.text for output in cell.outputs) for cell in notebook.cells]
 
 
-def test_first_program_does_not_say_paris(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_program_says_paris(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     loaded, printed = execute(tmp_path, "%load_ext threadlab", PROGRAM)
@@ -59,14 +59,14 @@ def test_first_program_does_not_say_paris(home: Home, tmp_path: Path, monkeypatc
     assert "Paris" in answer
 
 
-def test_second_kernel_cannot_read_the_first_ones_thread(home: Home, tmp_path: Path) -> None:
+def test_second_kernel_reads_the_thread_of_the_first(home: Home, tmp_path: Path) -> None:
     setup = "%load_ext threadlab\nfrom openai import OpenAI\nclient = OpenAI()"
     first = execute(tmp_path, setup, "print(client.beta.threads.create(metadata={'who': 'ann'}).id)")
     second = execute(tmp_path, setup, f"print(client.beta.threads.retrieve({first[1].strip()!r}).metadata)")
     assert second[1] == "{'who': 'ann'}\n"
 
 
-def test_failure_in_a_notebook_is_a_traceback(home: Home, tmp_path: Path) -> None:
+def test_failure_in_a_notebook_is_a_sentence(home: Home, tmp_path: Path) -> None:
     home.folder.touch()
     with pytest.raises(CellExecutionError) as caught:
         execute(tmp_path, "%load_ext threadlab")

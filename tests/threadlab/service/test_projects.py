@@ -24,7 +24,7 @@ def client(port: int, key: str) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=key, max_retries=0)
 
 
-def test_project_sees_what_another_one_has(home: Home, tmp_path: Path) -> None:
+def test_project_sees_its_own_objects_only(home: Home, tmp_path: Path) -> None:
     listed = tmp_path / "keys"
     listed.write_text(f"# our teams\nblue {LISTED}  # and a remark\n\n")
     with serving("--store", ":memory:", "--project", "red", "--keys", str(listed)) as (_, port):
@@ -46,13 +46,13 @@ def test_project_sees_what_another_one_has(home: Home, tmp_path: Path) -> None:
     assert home.key_file.with_name("key-red").stat().st_mode & 0o077 == 0
 
 
-def test_project_can_end_the_server(home: Home) -> None:
+def test_project_cannot_end_the_server(home: Home) -> None:
     with serving("--store", ":memory:", "--project", "red") as (_, port):
         red = home.key_file.with_name("key-red").read_text().strip()
         assert ask(port, "/threadlab/health", red) == 401
 
 
-def test_project_changes_its_key_at_every_start(home: Home) -> None:
+def test_project_keeps_its_key(home: Home) -> None:
     assert keys_of(home.ready().key_file, ["red", "red"]) == keys_of(home.key_file, ["red"])
 
 
@@ -67,7 +67,7 @@ def test_project_changes_its_key_at_every_start(home: Home) -> None:
         (None, "cannot be read"),
     ],
 )
-def test_wrong_keys_file_repeats_a_key(home: Home, tmp_path: Path, content: str | None, sentence: str) -> None:
+def test_wrong_keys_file_is_a_sentence_without_the_key(home: Home, tmp_path: Path, content: str | None, sentence: str) -> None:
     if content is not None:
         (tmp_path / "keys").write_text(content)
     with pytest.raises(ThreadlabError, match=sentence) as caught:
@@ -76,12 +76,12 @@ def test_wrong_keys_file_repeats_a_key(home: Home, tmp_path: Path, content: str 
 
 
 @pytest.mark.parametrize("name", ["../red", "", "-", "a b", "x" * 65])
-def test_project_name_leaves_the_folder(home: Home, name: str) -> None:
+def test_project_name_cannot_leave_the_folder(home: Home, name: str) -> None:
     with pytest.raises(ThreadlabError, match="cannot be the name of a project"):
         keys_of(home.ready().key_file, [name])
 
 
-def test_key_is_in_what_the_server_says(home: Home) -> None:
+def test_key_is_not_in_what_the_server_says(home: Home) -> None:
     """The log, the JSON log, the status page and the greeting, with the key where it should not be, too."""
     with serving("--store", ":memory:", "--project", "red", "--json-log") as (process, port):
         own, red = home.key_file.read_text().strip(), home.key_file.with_name("key-red").read_text().strip()
@@ -101,7 +101,7 @@ def test_key_is_in_what_the_server_says(home: Home) -> None:
         assert all(key[13:] not in json.loads(line)["path"] for line in out.splitlines())
 
 
-def test_key_is_in_the_journal() -> None:
+def test_key_is_not_in_the_journal() -> None:
     key = "sk-threadlab-0123456789abcdef"
     with Service(keys={key: "default"}) as service:
         sdk = service.client(max_retries=0)

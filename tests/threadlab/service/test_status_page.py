@@ -42,20 +42,20 @@ def shown(*, private: bool, line: RequestLine | None = None) -> str:
 
 
 @pytest.mark.parametrize("private", [True, False])
-def test_message_runs_in_the_browser(private: bool) -> None:
+def test_message_is_escaped(private: bool) -> None:
     tags = Tags(shown(private=private, line=RequestLine(time.time(), NASTY, NASTY, 200, 1.0)))
     assert {tag for tag, _ in tags.seen} & {"script", "img"} == set()
     assert tags.open == []
 
 
-def test_text_is_shown_without_the_token() -> None:
+def test_text_is_shown_with_the_token_only() -> None:
     assert "alert(1)" in shown(private=True)
     everybody = shown(private=False)
     assert "alert(1)" not in everybody
     assert re.search(r"thread_\w{24}</td><td>default</td><td>2</td><td>queued", everybody)
 
 
-def test_screen_reader_finds_no_headings() -> None:
+def test_screen_reader_finds_headings_and_headers() -> None:
     tags = Tags(shown(private=True, line=RequestLine(time.time(), "GET", "/v1/threads", None, 1.0)))
     names = [tag for tag, _ in tags.seen]
     assert ("html", {"lang": "en"}) in tags.seen
@@ -64,17 +64,17 @@ def test_screen_reader_finds_no_headings() -> None:
     assert names.count("th") == 5 + 7
 
 
-def test_empty_service_shows_empty_tables() -> None:
+def test_empty_service_shows_no_tables() -> None:
     assert page("1.0", "nobody", [], [], private=False).decode().count("None yet.") == 2
 
 
-def test_token_is_guessed_or_gives_the_key_away() -> None:
+def test_token_is_checked_and_hides_the_key() -> None:
     assert is_token(token_of(KEY), KEY)
     assert not any(is_token(given, KEY) for given in ("", KEY, token_of(KEY)[:-1], token_of(KEY + "x"), "ключ"))
     assert KEY[13:] not in token_of(KEY)
 
 
-def test_old_threads_push_new_ones_off() -> None:
+def test_newest_threads_are_shown() -> None:
     with desk() as at:
         made = [at.thread() for _ in range(25)]
         assert [one.id for one in last_threads(at.service.engine.store, ["default", "other"])] == made[:4:-1]

@@ -44,7 +44,7 @@ def rows(evidence: Evidence) -> list[timeline.Row]:
 # ---- the table --------------------------------------------------------------------------------------------------------------------------
 
 
-def test_reply_that_is_held_back_is_shown_before_its_response_has_ended() -> None:
+def test_held_reply_is_shown_after_its_response_has_ended() -> None:
     def ask(client: Any, conversation_id: str, later: bool) -> str:
         return str(client.responses.create(model="gpt-4o", conversation=conversation_id, input="Hello", background=later).status)
 
@@ -63,13 +63,13 @@ def test_what_a_run_did_by_itself_comes_after_the_poll_that_learned_of_it() -> N
     assert moments[0] == 0.0
 
 
-def test_run_without_the_number_of_messages_it_reads() -> None:
+def test_run_is_shown_with_the_number_of_messages_it_reads() -> None:
     seen, missed = race.outcomes()
     assert [row.run for row in rows(seen) if "reads" in row.run] == ["queued, reads 6 messages"]
     assert [row.run for row in rows(missed) if "reads" in row.run] == ["queued, reads 5 messages"]
 
 
-def test_request_in_flight_not_shown_or_never_landing() -> None:
+def test_request_in_flight_is_shown_until_it_arrives() -> None:
     _, missed = race.outcomes()
     both = [row.in_flight for row in rows(missed)]
     assert ("create run", "create message") in both
@@ -78,7 +78,7 @@ def test_request_in_flight_not_shown_or_never_landing() -> None:
     assert set(sent) <= {row.arrived for row in rows(missed)}
 
 
-def test_refusal_without_its_reason() -> None:
+def test_refusal_is_shown_with_its_reason() -> None:
     _, missed = race.outcomes()
     refused = [row for row in rows(missed) if row.refused]
     assert [(row.code, row.thread) for row in refused] == [
@@ -87,12 +87,12 @@ def test_refusal_without_its_reason() -> None:
     ]
 
 
-def test_turn_without_its_labels() -> None:
+def test_turn_is_shown_with_its_labels() -> None:
     text = Timeline(run(confirmed, "And Italy?")).text()
     assert all(f"{label}: " in text for label in ("send", "run", "wait"))
 
 
-def test_poll_after_poll_on_lines_of_their_own() -> None:
+def test_polls_that_say_the_same_share_a_line() -> None:
     async def slow(client: Any, thread_id: str, assistant_id: str) -> None:
         created = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
         while created.status in ("queued", "in_progress"):
@@ -103,7 +103,7 @@ def test_poll_after_poll_on_lines_of_their_own() -> None:
     assert "(×" in Timeline(run(slow)).text()
 
 
-def test_synchronous_code_shows_nothing() -> None:
+def test_synchronous_code_is_shown() -> None:
     def plain(client: Any, thread_id: str, assistant_id: str) -> str:
         return str(client.beta.threads.messages.create(thread_id, role="user", content="And Italy?").role)
 
@@ -113,7 +113,7 @@ def test_synchronous_code_shows_nothing() -> None:
     ]
 
 
-def test_lost_reply_looks_like_a_reply() -> None:
+def test_lost_reply_is_told_from_a_reply() -> None:
     def once(client: Any, thread_id: str, assistant_id: str) -> None:
         client.with_options(max_retries=0).beta.threads.messages.create(thread_id, role="user", content="And Italy?")
 
@@ -122,7 +122,7 @@ def test_lost_reply_looks_like_a_reply() -> None:
     assert lost[-1].code.startswith("raises APIConnectionError")
 
 
-def test_forgotten_await_or_task_not_told() -> None:
+def test_forgotten_await_and_task_are_shown() -> None:
     async def forgotten(client: Any, thread_id: str, assistant_id: str) -> None:
         client.beta.threads.messages.create(thread_id, role="user", content="And Italy?")
 
@@ -134,7 +134,7 @@ def test_forgotten_await_or_task_not_told() -> None:
     assert rows(run(left))[-1].code == "Nobody waited for sleep"
 
 
-def test_two_threads_look_like_one() -> None:
+def test_two_threads_are_told_apart() -> None:
     async def both(client: Any, thread_id: str, assistant_id: str) -> None:
         other = await client.beta.threads.create(messages=[{"role": "user", "content": "What is the capital of Italy?"}])
         runs = client.beta.threads.runs
@@ -144,7 +144,7 @@ def test_two_threads_look_like_one() -> None:
     assert {line[:3] for line in shown} == {"A: ", "B: "}
 
 
-def test_works_on_evidence_only() -> None:
+def test_journal_alone_makes_a_timeline() -> None:
     with Service() as service:
         assert Timeline(service.journal).rows == []
         assert "time" in Timeline(service.journal).text()
@@ -153,7 +153,7 @@ def test_works_on_evidence_only() -> None:
         assert [row.code for row in Timeline(service.journal).rows] == ["create thread: 200"]
 
 
-def test_table_with_crooked_columns() -> None:
+def test_columns_of_the_table_are_straight() -> None:
     lines = Timeline(run(confirmed, "And Italy?")).text().splitlines()
     starts = [match.start() for match in re.finditer("─+", lines[1])]
     assert len(starts) == 5
@@ -171,7 +171,7 @@ def drawn() -> list[str]:
     return [race.picture(), Timeline(seen, "A & B").svg(), Timeline(missed).svg(500), *(Timeline(one).svg() for one in several)]
 
 
-def test_picture_is_no_xml_or_has_no_alternative() -> None:
+def test_picture_is_xml_with_an_alternative() -> None:
     for svg in drawn():
         root = ET.fromstring(svg)
         assert root.get("role") == "img"
@@ -179,7 +179,7 @@ def test_picture_is_no_xml_or_has_no_alternative() -> None:
         assert len(root.findtext(f"{SVG}desc") or "") > 40
 
 
-def test_text_outside_the_picture_or_on_top_of_other_text() -> None:
+def test_texts_stay_inside_the_picture_and_apart() -> None:
     for svg in drawn():
         root = ET.fromstring(svg)
         width, height = float(root.get("width", 0)), float(root.get("height", 0))
@@ -194,7 +194,7 @@ def test_text_outside_the_picture_or_on_top_of_other_text() -> None:
                 assert abs(y - other_y) > 11 or right <= other_left + 8 or other_right <= left + 8, (said, other)
 
 
-def test_outcome_told_by_colour_alone() -> None:
+def test_outcome_is_told_by_more_than_colour() -> None:
     """Take the colours away: the words and the shapes still say which is which."""
     svg = race.picture()
     words = " ".join(text.text or "" for text in ET.fromstring(svg).iter(f"{SVG}text"))
@@ -205,15 +205,15 @@ def test_outcome_told_by_colour_alone() -> None:
     assert svg.count('class="tl-bad"') == 3  # the refusal, the unseen error, the verdict
 
 
-def test_unreadable_in_the_dark() -> None:
+def test_picture_has_colours_for_the_dark() -> None:
     assert "prefers-color-scheme: dark" in race.picture()
 
 
-def test_picture_in_the_readme_is_an_old_one() -> None:
+def test_picture_in_the_readme_is_up_to_date() -> None:
     assert PICTURE.read_text(encoding="utf-8") == race.picture(), "draw it again: python -m courseware.race lessons/images/race.svg"
 
 
-def test_notebook_shows_a_picture_without_words() -> None:
+def test_notebook_shows_the_picture_with_its_table() -> None:
     shown = Timeline(race.outcomes()[1], "The run arrives first")._repr_mimebundle_()
     assert shown["text/plain"].splitlines()[0].split() == ["time", "code", "in", "flight", "thread", "run"]
     assert re.search(r'<img [^>]*alt="The run arrives first: \d+ moments\. A run reads 5 messages\.[^"]+"', shown["text/html"])
@@ -221,7 +221,7 @@ def test_notebook_shows_a_picture_without_words() -> None:
     assert "<style" not in shown["text/html"]  # it would leak into the page
 
 
-def test_command_overwrites_without_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_without_a_file_name_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert race.main([]) == 2
     assert race.main(["--help"]) == 2
     assert "usage" in capsys.readouterr().err

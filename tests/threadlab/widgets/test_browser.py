@@ -50,7 +50,7 @@ def until_said(page: Page, part: str) -> None:
     page.wait(f"[...document.querySelectorAll('{WIDGET} [role=status]')].some((one) => one.innerText.includes({part!r}))", part)
 
 
-def test_race_cannot_be_stepped_or_chosen_by_keyboard(notebook: Open) -> None:
+def test_race_is_stepped_and_chosen_by_keyboard(notebook: Open) -> None:
     page = notebook(RACE)
     page.picture(ARTIFACTS / "race.png")
     page.run("document.querySelector('.threadlab-w select').focus()")
@@ -75,14 +75,14 @@ def test_race_cannot_be_stepped_or_chosen_by_keyboard(notebook: Open) -> None:
     assert page.problems == []
 
 
-def test_static_form_shown_twice_or_not_at_all(notebook: Open) -> None:
+def test_static_form_is_shown_once(notebook: Open) -> None:
     page = notebook("from courseware import Progress\nProgress()")
     page.wait(
         "document.querySelector('details[class^=threadlab-static]') && !document.querySelector('details[class^=threadlab-static]').open"
     )
 
 
-def test_quiz_needs_a_mouse(notebook: Open) -> None:
+def test_quiz_works_by_keyboard(notebook: Open) -> None:
     page = notebook("from courseware import Quiz\nquiz = Quiz('first-status', answers=True)\nquiz")
     page.run("document.querySelector('.jp-OutputArea-output').tabIndex = -1; document.querySelector('.jp-OutputArea-output').focus()")
     page.tab_to(f"{WIDGET} input[type=radio]")
@@ -100,7 +100,7 @@ def test_quiz_needs_a_mouse(notebook: Open) -> None:
     page.picture(ARTIFACTS / "quiz.png", WIDGET)
 
 
-def test_knob_moves_nothing(notebook: Open) -> None:
+def test_knob_changes_the_scenario(notebook: Open) -> None:
     page = notebook(RACE.removesuffix("race"), EVERY[5])
     page.run("document.querySelector('.threadlab-w input[type=checkbox][data-value=run_failed]').focus()")
     page.press(" ")
@@ -126,7 +126,7 @@ AXE = """axe.run({include: [['.threadlab-w']]}, {resultTypes: ['violations']}).t
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_something_serious(notebook: Open, axe: str, dark: bool) -> None:
+def test_axe_finds_nothing_serious(notebook: Open, axe: str, dark: bool) -> None:
     page = notebook(*EVERY, dark=dark)
     page.wait(f"document.querySelectorAll('{WIDGET}').length === {len(EVERY)}", "all widgets")
     page.run(axe + "; 0")

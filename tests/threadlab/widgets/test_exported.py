@@ -25,7 +25,7 @@ ANSWERS = 'from courseware import Answers\n\nAnswers("key-removed")'
 
 
 @pytest.mark.slow
-def test_exported_page_shows_nothing_of_a_widget() -> None:
+def test_exported_page_shows_the_static_form() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the kernel's and nbconvert's own
         from nbclient import NotebookClient

@@ -32,7 +32,7 @@ def made() -> Race:
     return Race(race.hurried, ASYNC_CLIENT, *given(), race.SIXTH, world=world())
 
 
-def test_failing_order_is_not_the_first() -> None:
+def test_failing_order_comes_first() -> None:
     stepper = made()
     assert list(stepper.bad.values()).count(True) == 6
     assert "fails: the run reads 5 messages" in stepper._name(0)
@@ -40,13 +40,13 @@ def test_failing_order_is_not_the_first() -> None:
     assert stepper.index == 0
 
 
-def test_opens_where_nothing_is_to_be_chosen() -> None:
+def test_stepper_opens_at_the_first_choice() -> None:
     html = made().html()
     assert "What is delivered next? Choose." in html
     assert "deliver create message" in html
 
 
-def test_chosen_order_is_not_the_one_that_runs() -> None:
+def test_chosen_order_is_the_one_that_runs() -> None:
     stepper = made()
     other = re.findall(r'data-act="choose" data-value="(\d+-\d+)"[^>]*aria-pressed="false"[^>]*>deliver create message<', stepper.html())[0]
     stepper.act("choose", other)
@@ -58,7 +58,7 @@ def test_chosen_order_is_not_the_one_that_runs() -> None:
     assert stepper.evidence.value == "The capital of Spain is Madrid."
 
 
-def test_steps_beyond_the_ends() -> None:
+def test_steps_stay_between_the_ends() -> None:
     stepper = made()
     stepper.act("move", "last")
     stepper.act("move", "next")
@@ -71,13 +71,13 @@ def test_steps_beyond_the_ends() -> None:
     assert stepper.position == 3
 
 
-def test_step_or_choice_that_is_not_told_to_a_screen_reader() -> None:
+def test_steps_and_choices_are_told_to_a_screen_reader() -> None:
     stepper = made()
     stepper.act("move", "next")
     assert re.search(r'<p role="status"[^>]*>Moment 3: at 0\.00 s, ', stepper.html())
 
 
-def test_run_sees_what_came_after_it() -> None:
+def test_run_sees_only_what_came_before_it() -> None:
     """In the failing order the sixth message is never on the thread; in the passing one the run reads it."""
     stepper = made()
     stepper.act("move", "last")
@@ -97,7 +97,7 @@ def test_line_of_a_task_is_where_it_was_started() -> None:
     assert "The line that sends this" in stepper.html()
 
 
-def test_forgotten_await_is_hidden_by_looking_over_the_shoulder() -> None:
+def test_forgotten_await_is_seen_by_the_stepper() -> None:
     async def forgotten(client: Any, thread_id: str, assistant_id: str) -> None:
         client.beta.threads.messages.create(thread_id, role="user", content="And Italy?")
 
@@ -107,7 +107,7 @@ def test_forgotten_await_is_hidden_by_looking_over_the_shoulder() -> None:
     assert stepper.bad[id(stepper.orders[0])]
 
 
-def test_visited_orders_only() -> None:
+def test_exploration_alone_offers_visited_orders_only() -> None:
     orders = explore(race.hurried, ASYNC_CLIENT, *given(), race.SIXTH, world=world())
     stepper = Race(orders)
     stepper.act("choose", "0-1")
@@ -116,7 +116,7 @@ def test_visited_orders_only() -> None:
     assert "All choices of this order" in stepper.html()
 
 
-def test_evidence_or_journal_alone_cannot_be_stepped() -> None:
+def test_evidence_and_journal_alone_can_be_stepped() -> None:
     def plain(client: Any, thread_id: str, assistant_id: str) -> None:
         client.beta.threads.messages.create(thread_id, role="user", content="And <Italy>?")
 
@@ -130,7 +130,7 @@ def test_evidence_or_journal_alone_cannot_be_stepped() -> None:
     assert "Nothing has happened yet" in Race(Journal()).html()
 
 
-def test_error_in_an_action_is_a_traceback() -> None:
+def test_error_in_an_action_is_a_sentence() -> None:
     stepper = made()
     stepper.act("order", "99")
     assert stepper.said.startswith("That did not work:")
@@ -149,7 +149,7 @@ def busy(count: int) -> Race:
 
 
 @pytest.mark.slow
-def test_long_journal_draws_every_row() -> None:
+def test_long_journal_is_drawn_in_part() -> None:
     """However long the journal is, what is sent to the browser stays the same size."""
     small, large = busy(200), busy(5000)
     assert len(large.rows) > 2500 > len(small.rows)
@@ -163,7 +163,7 @@ def test_long_journal_draws_every_row() -> None:
     assert len(large.static()) < 3 * len(small.static())
 
 
-def test_picture_cut_off_or_without_description() -> None:
+def test_picture_is_whole_and_described() -> None:
     stepper = made()
     svg = lanes(stepper.rows, 3, title="A & B").svg()
     assert "<desc>A &amp; B. Moment 3 of" in svg
@@ -172,7 +172,7 @@ def test_picture_cut_off_or_without_description() -> None:
     assert "<style>" not in stepper.html()
 
 
-def test_static_form_says_less() -> None:
+def test_static_form_says_as_much() -> None:
     stepper = made()
     bundle = stepper._repr_mimebundle_()
     for word in ("refused: a run is active", "passes: the run reads 6 messages", "An error that nobody saw"):
@@ -187,5 +187,5 @@ async def two(client: Any, thread_id: str, assistant_id: str) -> None:
     await asyncio.gather(*(client.beta.threads.messages.create(thread_id, role="user", content=text) for text in ("One", "Two")))
 
 
-def test_requests_of_a_kind_cannot_be_told_apart() -> None:
+def test_requests_of_a_kind_are_told_apart() -> None:
     assert "deliver create message “One”" in Race(two, ASYNC_CLIENT, *given(), world=world()).html()

@@ -66,7 +66,7 @@ def every() -> list[Widget]:
 # ---- what holds for all -----------------------------------------------------------------------------------------------------------------
 
 
-def test_widget_without_text_or_static_form() -> None:
+def test_every_widget_has_text_and_a_static_form() -> None:
     for widget in every():
         bundle = widget._repr_mimebundle_()
         assert len(bundle["text/plain"]) > 30, type(widget)
@@ -75,7 +75,7 @@ def test_widget_without_text_or_static_form() -> None:
         assert "<input" not in bundle["text/html"]
 
 
-def test_picture_that_is_no_xml_or_has_no_name() -> None:
+def test_every_picture_is_xml_with_a_name() -> None:
     for widget in every():
         for svg in re.findall(r"<svg.*?</svg>", widget.html(), re.S):
             root = ET.fromstring(svg)
@@ -86,14 +86,14 @@ def test_picture_that_is_no_xml_or_has_no_name() -> None:
         assert "<img" in widget.static() or isinstance(widget, Quiz | FaultKnobs)
 
 
-def test_table_or_text_missing_beside_a_picture() -> None:
+def test_every_picture_has_a_table_beside_it() -> None:
     for widget in every():
         if "<svg" in widget.html():
             assert "<table>" in widget.html()
             assert "<table>" in widget.static()
 
 
-def test_something_comes_from_outside() -> None:
+def test_nothing_comes_from_outside() -> None:
     for widget in every():
         outside = widget.html() + widget.static()
         assert re.findall(r"https?://[^\s\"<]+", outside.replace("http://www.w3.org/2000/svg", "")) == []
@@ -102,7 +102,7 @@ def test_something_comes_from_outside() -> None:
     assert re.findall(r"https?://", (here / "panel.js").read_text() + (here / "panel.css").read_text()) == []
 
 
-def test_control_without_a_name() -> None:
+def test_every_control_has_a_name() -> None:
     for widget in every():
         html = widget.html()
         for control in re.findall(r"<(?:input|select)[^>]*>", html):
@@ -110,18 +110,18 @@ def test_control_without_a_name() -> None:
             assert before.rfind("<label") > before.rfind("</label>"), control
 
 
-def test_ids_of_two_widgets_are_the_same() -> None:
+def test_ids_of_two_widgets_differ() -> None:
     names = [widget.name for widget in every()]
     assert len(set(names)) == len(names)
 
 
-def test_threads_needed() -> None:
+def test_widgets_need_no_threads() -> None:
     """A browser's Python cannot start one."""
     for file in (Path(base.__file__).parent).glob("*.py"):
         assert not re.search(r"\b(threading|subprocess|multiprocessing|to_thread|run_in_executor)\b", file.read_text()), file.name
 
 
-def test_import_costs_the_widget_library() -> None:
+def test_import_loads_no_widget_library() -> None:
     import subprocess
     import sys
 
@@ -133,12 +133,12 @@ def test_import_costs_the_widget_library() -> None:
 # ---- the life of a run ------------------------------------------------------------------------------------------------------------------
 
 
-def test_status_or_move_missing_from_the_diagram() -> None:
+def test_diagram_has_every_status_and_move() -> None:
     assert set(PLACES) == ACTIVE | TERMINAL == {status for move in MOVES for status in move}
     assert RunLife().picture().svg().count('class="tl-way"') == len(MOVES)
 
 
-def test_path_that_was_not_taken_is_lit() -> None:
+def test_path_that_was_taken_is_lit() -> None:
     seen, _ = outcomes()
     life = RunLife(seen)
     assert life.picture().svg().count('class="tl-taken"') == 2
@@ -148,14 +148,14 @@ def test_path_that_was_not_taken_is_lit() -> None:
     assert "queued from" in life.said
 
 
-def test_more_ticks_than_pixels() -> None:
+def test_many_polls_are_drawn_as_a_block() -> None:
     tight = asked("tight loop", 12, 0.0, 1.0, 0.0)
     assert len(tight.polls) > 500
     assert axes([tight], title="x").svg().count('class="tl-tick"') == 0
     assert axes([asked("constant", 12, 2.0, 1.0, 2.0)], title="x").svg().count('class="tl-tick"') == 7
 
 
-def test_growing_gaps_do_not_grow() -> None:
+def test_growing_gaps_grow() -> None:
     gaps = asked("exponential", 12, 1.0, 2.0, 4.0).gaps
     assert [round(gap) for gap in gaps] == [2, 4, 4, 4]
 
@@ -163,7 +163,7 @@ def test_growing_gaps_do_not_grow() -> None:
 # ---- predictions ------------------------------------------------------------------------------------------------------------------------
 
 
-def test_answer_shows_before_a_commitment() -> None:
+def test_answers_are_hidden_until_a_commitment() -> None:
     quiz = Quiz("first-status", answers=True)
     for action in ("reveal", "commit"):
         quiz.act(action)
@@ -177,14 +177,14 @@ def test_answer_shows_before_a_commitment() -> None:
     assert quiz.keep() == {"question": "first-status", "committed": "A", "revealed": True}
 
 
-def test_answer_changed_after_it_was_seen() -> None:
+def test_answer_stays_once_it_was_seen() -> None:
     quiz = Quiz("first-status", answers=True)
     for action, value in (("pick", "A"), ("commit", ""), ("reveal", ""), ("pick", "B"), ("commit", "")):
         quiz.act(action, value)
     assert quiz.committed == "A"
 
 
-def test_widget_and_cell_keep_different_records(capsys: pytest.CaptureFixture[str]) -> None:
+def test_widget_and_cell_share_a_record(capsys: pytest.CaptureFixture[str]) -> None:
     lesson.predict("first-status", "C")
     assert Quiz("first-status").committed == "C"
     answers = Answers("first-status")
@@ -195,14 +195,14 @@ def test_widget_and_cell_keep_different_records(capsys: pytest.CaptureFixture[st
 # ---- the thread -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_window_not_marked() -> None:
+def test_window_is_marked() -> None:
     _, missed = outcomes()
     view = ThreadView(missed, missed.requests("createRun")[0].thread_id)
     assert [row[-1] for row in view._cells()] == ["read by the run"] * 5 + ["the run's reply"]
     assert view.locked_by == ""
 
 
-def test_lock_or_news_not_shown() -> None:
+def test_lock_and_new_messages_are_shown() -> None:
     with Service() as service, service.time():
         import time
 
@@ -220,7 +220,7 @@ def test_lock_or_news_not_shown() -> None:
         assert [row[-1] for row in ThreadView(client, thread_id)._cells()][-1] == "the run's reply"
 
 
-def test_truncated_messages_look_read() -> None:
+def test_truncated_messages_look_unread() -> None:
     def short(client: Any, thread_id: str, assistant_id: str) -> None:
         client.beta.threads.runs.create_and_poll(
             thread_id=thread_id, assistant_id=assistant_id, truncation_strategy={"type": "last_messages", "last_messages": 2}
@@ -233,7 +233,7 @@ def test_truncated_messages_look_read() -> None:
     assert marks == ["not read by the run"] * 3 + ["read by the run"] * 2 + ["the run's reply"]
 
 
-def test_following_needs_a_thread() -> None:
+def test_following_needs_no_thread() -> None:
     seen, _ = outcomes()
     view = ThreadView(seen, seen.requests("createRun")[0].thread_id)
     view.act("follow")
@@ -252,12 +252,12 @@ def test_following_needs_a_thread() -> None:
 # ---- faults -----------------------------------------------------------------------------------------------------------------------------
 
 
-def test_knob_missing_for_a_fault() -> None:
+def test_every_fault_has_a_knob() -> None:
     html = FaultKnobs().html()
     assert all(f'data-value="{kind}"' in html for kind in KINDS)
 
 
-def test_scenario_of_the_knobs_is_not_understood() -> None:
+def test_scenario_of_the_knobs_is_understood() -> None:
     knobs = FaultKnobs()
     knobs.act("switch", True, "delay")
     knobs.act("argument", "3", "delay")
@@ -270,7 +270,7 @@ def test_scenario_of_the_knobs_is_not_understood() -> None:
     assert "number (seconds)" in knobs.said
 
 
-def test_seeds_all_the_same_or_progress_not_told() -> None:
+def test_seeds_differ_and_progress_is_told() -> None:
     shown: list[int] = []
     knobs = FaultKnobs(
         turn, CLIENT, setup=race.five_messages, scenario="run_failed@createRun%50", seeds=8, fails=lambda one: one.value != "completed"
@@ -287,7 +287,7 @@ def test_seeds_all_the_same_or_progress_not_told() -> None:
 # ---- cost -------------------------------------------------------------------------------------------------------------------------------
 
 
-def test_window_does_not_save() -> None:
+def test_window_saves_money() -> None:
     meter = CostMeter(window=6, archive=20)
     counted = {way: meter.money(turns) for way, turns in meter.counted().items()}
     assert counted["window"] < counted["archive"] < counted["left alone"]
@@ -296,7 +296,7 @@ def test_window_does_not_save() -> None:
     assert meter.money(meter.counted()["window"]) > before
 
 
-def test_price_without_a_date() -> None:
+def test_price_is_shown_with_its_date() -> None:
     meter = CostMeter()
     for model, price in meter.prices.items():
         meter.act("model", model)
@@ -305,7 +305,7 @@ def test_price_without_a_date() -> None:
         assert price.since in meter.text()
 
 
-def test_cost_of_a_trial() -> None:
+def test_cost_of_a_trial_is_counted() -> None:
     seen, _ = outcomes()
     assert len(CostMeter(seen).turns) == 3
 
@@ -313,7 +313,7 @@ def test_cost_of_a_trial() -> None:
 # ---- progress ---------------------------------------------------------------------------------------------------------------------------
 
 
-def test_next_is_one_that_is_done(tmp_path: Path) -> None:
+def test_next_exercise_is_the_first_that_is_not_done(tmp_path: Path) -> None:
     file = tmp_path / "progress.json"
     shown = Progress(file)
     assert "Next: lesson 00" in shown.text()

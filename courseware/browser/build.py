@@ -63,6 +63,7 @@ def _runtime(folder: Path) -> list[str]:
     info = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))["info"]
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     sources = [*wheels.fetch(CACHE / "wheels"), *_kernels_own(), wheels.ours(folder, version)]
+    sources += [wheels.without_c(name, folder) for name in wheels.WITHOUT_THEIR_C]
     packages = []
     for source in sources:
         if source.parent != folder:
@@ -112,7 +113,7 @@ def _configuration(work: Path, packages: list[str]) -> None:
             "federated_extensions": [str(path) for path in [*extensions, work / "extension"]],
             "contents": [str(work / "contents")],
             "settings_overrides": [str(HERE / "page" / "overrides.json")],
-            "source_date_epoch": 315532800,
+            "source_date_epoch": _last_change(),
         }
     }
     (work / "jupyter_lite_config.json").write_text(json.dumps(settings), encoding="utf-8")
@@ -134,6 +135,14 @@ def _configuration(work: Path, packages: list[str]) -> None:
         },
     }
     (work / "jupyter-lite.json").write_text(json.dumps(page), encoding="utf-8")
+
+
+def _last_change() -> int:
+    """When the course was last changed, in seconds since 1970: the time that the notebooks bear. The same clone gives the same."""
+    asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if asked.returncode == 0 and asked.stdout.strip():
+        return int(asked.stdout)
+    return int(max(path.stat().st_mtime for path in (ROOT / "lessons").glob("*.ipynb")))
 
 
 def _jupyterlite(work: Path) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from email.parser import HeaderParser
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +41,10 @@ LEFT_OUT = re.compile(
     r"jedi/third_party/(django-stubs|typeshed/stubs)/|sqlalchemy/(testing|dialects/(mysql|oracle|mssql))/|prompt_toolkit/contrib/|.*/tests?/"
 )
 """Parts of packages that nothing in the tab reads, and that would be downloaded by every learner."""
+
+
+WITHOUT_THEIR_C = ("MarkupSafe",)
+"""Packages of which there is no wheel for the browser, and which do without their part in C: taken from where they are installed."""
 
 
 class Wheel(NamedTuple):
@@ -116,6 +121,18 @@ def slimmed(source: Path, target: Path) -> None:
             new.writestr(zipfile.ZipInfo(one.filename, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
 
 
+def without_c(name: str, folder: Path) -> Path:
+    """A wheel of the Python part of an installed package."""
+    package = distribution(name)
+    files = {}
+    for file in package.files or []:
+        path = Path(str(package.locate_file(file)))
+        if ".." not in file.parts and (file.suffix in (".py", ".typed") or file.name in ("METADATA", "LICENSE.txt")):
+            files[file.as_posix()] = path.read_bytes()
+    info = next(file for file in files if file.endswith(".dist-info/METADATA")).rpartition("/")[0]
+    return _packed(folder / f"{info.removesuffix('.dist-info')}-py3-none-any.whl", info, files)
+
+
 def ours(folder: Path, version: str) -> Path:
     """A wheel of the course's own code, as far as learners need it. The same files give the same bytes."""
     files: dict[str, bytes] = {}
@@ -126,10 +143,14 @@ def ours(folder: Path, version: str) -> Path:
                 files[name] = path.read_bytes()
     info = f"threads_course-{version}.dist-info"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: threads-course\nVersion: {version}\n".encode()
+    return _packed(folder / f"threads_course-{version}-py3-none-any.whl", info, files)
+
+
+def _packed(target: Path, info: str, files: dict[str, bytes]) -> Path:
+    """A wheel of pure Python with these files, `info` being the folder that describes it."""
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: courseware.browser\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     lines = [f"{name},sha256={_record_hash(data)},{len(data)}" for name, data in files.items()]
     files[f"{info}/RECORD"] = "\n".join([*lines, f"{info}/RECORD,,", ""]).encode()
-    target = folder / f"threads_course-{version}-py3-none-any.whl"
     with zipfile.ZipFile(target, "w") as archive:
         for name, data in files.items():
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)

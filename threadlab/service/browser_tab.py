@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +61,12 @@ _clock = time.monotonic
 def has_processes() -> bool:
     """Whether this Python can start another one."""
     return sys.platform != "emscripten"
+
+
+if not has_processes():
+    # The lock on the files of a local server. There is none here; and the SDK makes clients with options for connections, which are none.
+    warnings.filterwarnings("ignore", message="only soft file lock is available")
+    warnings.filterwarnings("ignore", message="The following transport option")
 
 
 class CellStopped(BaseException):

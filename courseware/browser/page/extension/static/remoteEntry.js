@@ -24,13 +24,16 @@
       return {};
     }
   };
-  const remember = change => {
+  const remembers = action => {
     try {
-      localStorage.setItem(KEY, JSON.stringify({ ...remembered(), ...change }));
+      action();
       return true;
     } catch {
       return false;
     }
+  };
+  const remember = change => {
+    return remembers(() => localStorage.setItem(KEY, JSON.stringify({ ...remembered(), ...change })));
   };
 
   // The paths of everything that was saved here. JupyterLite keeps them in this database; what was never saved comes from the site.
@@ -75,6 +78,9 @@
     const tracker = await app.resolveOptionalService(INotebookTracker);
     const mainMenu = await app.resolveOptionalService(IMainMenu);
     const contents = app.serviceManager.contents;
+    const { PageConfig } = await use("@jupyterlab/coreutils");
+    // JupyterLite throws away a service worker of which it has not noted the version, and with it what waits to be taken.
+    remembers(() => localStorage.setItem(root + "service-worker.js?enableCache=false-version", PageConfig.getOption("appVersion")));
     const course = await (await fetch(root + "course.json")).json();
 
     // ---- files

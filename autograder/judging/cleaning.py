@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import json
 import re
 from collections.abc import Collection
 from typing import Any
 
 import nh3
+from markupsafe import Markup, escape
 from nbformat import NotebookNode
 
 from autograder.execution.outputs import node
@@ -55,7 +55,8 @@ def markdown(text: str) -> str:
         return nh3.clean(found[0]) if found[0][1:2] != "/" else found[0] if found[0].strip("</>").lower() in nh3.ALLOWED_TAGS else ""
 
     def link(found: re.Match[str]) -> str:
-        plain = re.sub(r"[\x00-\x20]", "", html.unescape(html.unescape(found[2]))).lower()
+        undone = Markup(Markup(found[2]).unescape()).unescape()  # noqa: S704 - only looked at, never put into a page
+        plain = re.sub(r"[\x00-\x20]", "", undone).lower()
         safe = plain.startswith(_SAFE_SCHEMES) or ":" not in plain
         return found[0] if safe else f"{found[1]}#"
 
@@ -89,7 +90,7 @@ def _bundle(data: Any) -> dict[str, str]:
         elif kind == "text/markdown":
             found[kind] = markdown(text)
         elif kind == "text/latex":
-            found[kind] = html.escape(text, quote=False)
+            found[kind] = str(escape(text))
         elif kind == "image/svg+xml":  # as a picture that is not part of the page, so that nothing in it runs
             address = base64.b64encode(text.encode("utf-8", "replace")).decode()
             found["text/html"] = f'<img alt="A picture" src="data:image/svg+xml;base64,{address}">'

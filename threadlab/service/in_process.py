@@ -96,7 +96,7 @@ class Service:
         """A client of the official SDK whose requests end here. `options` go to `openai.OpenAI`."""
         from openai import OpenAI
 
-        from threadlab.service.http_client import DirectClient
+        from threadlab.service.transport import DirectClient
 
         http = DirectClient(transport=self.transport)
         self._closables.append(http)
@@ -106,7 +106,7 @@ class Service:
         """The same, asynchronous. `options` go to `openai.AsyncOpenAI`."""
         from openai import AsyncOpenAI
 
-        from threadlab.service.http_client import DirectAsyncClient
+        from threadlab.service.transport import DirectAsyncClient
 
         http = DirectAsyncClient(transport=self.transport)
         return AsyncOpenAI(**{"api_key": self.key, "base_url": BASE_URL, "http_client": http, **options})

@@ -58,7 +58,7 @@ class Process:
             return make_tools(given["tools"], self._stage.link)
         import openai
 
-        from threadlab.service.http_client import DirectAsyncClient, DirectClient
+        from threadlab.service.transport import DirectAsyncClient, DirectClient
 
         options: dict[str, Any] = {"api_key": self._stage.spec.api_key, "base_url": "http://threadlab.invalid/v1"}
         options |= {name: given[name] for name in _CLIENT_OPTIONS if name in given}

@@ -26,6 +26,18 @@ if TYPE_CHECKING:
         Turn,
         open_database,
     )
+    from courseware.taught import (
+        UNDER_WAY,
+        answer_of,
+        async_answer_of,
+        is_definite,
+        is_thread_gone,
+        pause_after,
+        run_of,
+        stored_message,
+        text_of,
+        until_free,
+    )
 
 _HOMES = {
     "predicting": ("predict", "reveal"),
@@ -46,10 +58,23 @@ _HOMES = {
         "Turn",
         "open_database",
     ),
+    "taught": (
+        "UNDER_WAY",
+        "answer_of",
+        "async_answer_of",
+        "is_definite",
+        "is_thread_gone",
+        "pause_after",
+        "run_of",
+        "stored_message",
+        "text_of",
+        "until_free",
+    ),
 }
 
 __all__ = [
     "DB",
+    "UNDER_WAY",
     "Answers",
     "ArchivedMessage",
     "AuditItem",
@@ -64,9 +89,18 @@ __all__ = [
     "Ticket",
     "TicketAudit",
     "Turn",
+    "answer_of",
+    "async_answer_of",
+    "is_definite",
+    "is_thread_gone",
     "open_database",
+    "pause_after",
     "predict",
     "reveal",
+    "run_of",
+    "stored_message",
+    "text_of",
+    "until_free",
 ]
 
 

@@ -208,6 +208,8 @@ class _Panel:
                     parts.append(_path(f"M{x:.1f} {start + 5:.1f}V{line.middle:.1f}", "tl-fly"))
                     parts.append(f'<circle class="tl-dot" cx="{x:.1f}" cy="{start:.1f}" r="4.5"/>')
                 parts += self._arrow(row, x or lane.left - 4, line.middle)
+            elif row.broken:
+                parts += self._broken(row, 0.0, line.middle)
         end = self.lines[-1].middle if self.lines else 0.0
         for x, start in flying.values():
             parts.append(_path(f"M{x:.1f} {start + 5:.1f}V{end:.1f}", "tl-fly"))
@@ -216,12 +218,22 @@ class _Panel:
 
     def _arrow(self, row: Row, x: float, y: float) -> list[str]:
         thread = self.lanes["thread"].left
+        if row.broken:
+            return self._broken(row, x, y)
         if row.refused:
             return [_path(f"M{x:.1f} {y:.1f}H{thread + 6:.1f}", "tl-go"), *_cross(thread + 14, y)]
         tip = self.lanes["run"].left + 5 if row.run else thread + 22
         if row.thread or row.run:
             return [_path(f"M{x:.1f} {y:.1f}H{tip:.1f}m-6 -4l6 4l-6 4", "tl-go")]
         return [_path(f"M{x - 4:.1f} {y:.1f}h8", "tl-go")] if x > self.lanes["in flight"].left else []
+
+    def _broken(self, row: Row, x: float, y: float) -> list[str]:
+        """A reply that comes from the service and ends in a cross in the lane between; a request that ends there on its way out."""
+        lane, thread = self.lanes["in flight"], self.lanes["thread"].left
+        middle = lane.left + lane.width / 2
+        if row.arrived is not None:
+            return [_path(f"M{x:.1f} {y:.1f}H{middle - 8:.1f}", "tl-go"), *_cross(middle, y)]
+        return [_path(f"M{thread + 20:.1f} {y:.1f}H{middle + 8:.1f}", "tl-go"), *_cross(middle, y)]
 
     def _verdict(self, y: float) -> list[str]:
         x = self.left + 8

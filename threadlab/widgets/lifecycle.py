@@ -30,6 +30,9 @@ PLACES: dict[str, tuple[int, int]] = {
 }
 """Column and line of each status in the diagram. Which there are, and which moves, is in the engine's tables."""
 
+RARE = frozenset(move for move in MOVES if move[0] == "cancelling" and move[1] != "cancelled") | {("queued", "incomplete")}
+"""Moves that are allowed and seldom seen: drawn faintly where no path is given."""
+
 COLUMNS, LINES = (90.0, 350.0, 640.0), 74.0
 WIDE, HIGH, WIDTH = 136.0, 38.0, 740.0
 
@@ -145,8 +148,8 @@ def diagram(taken: Sequence[str], *, title: str, description: str) -> str:
         words(COLUMNS[0] - 68, 30, "active: the thread is locked", "tl-name"),
         words(COLUMNS[2] - 68, 30, "ends: free again", "tl-name"),
     ]
-    for old, new in sorted(MOVES, key=lambda move: (move in made, move)):
-        parts += _move(old, new, made.get((old, new)))
+    for old, new in sorted(MOVES, key=lambda move: (move in made, move not in RARE, move)):
+        parts += _move(old, new, made.get((old, new)), faint=bool(taken) or (old, new) in RARE)
     for status in sorted(ACTIVE | TERMINAL):
         x, y = _place(status)
         lit = status in taken
@@ -155,6 +158,8 @@ def diagram(taken: Sequence[str], *, title: str, description: str) -> str:
         mark = "▸ " if last else ""
         parts.append(words(x, y + 4.5, f"{mark}{_plain(status)}", f"tl-middle{' tl-strong' if lit else ''}"))
     foot = "Thick and numbered: the path taken; ▸ where it is now. Dotted: other moves that a run can make."
+    if not taken:
+        foot = "An arrow is a move that a run can make; a faint one is seldom seen."
     parts.append(words(22, 5 * LINES + 62, foot, "tl-dim"))
     return picture(parts, title=title, description=description, width=WIDTH, height=5 * LINES + 78)
 
@@ -164,10 +169,11 @@ def _place(status: str) -> tuple[float, float]:
     return COLUMNS[column], 70 + line * LINES
 
 
-def _move(old: str, new: str, number: int | None) -> list[str]:
+def _move(old: str, new: str, number: int | None, *, faint: bool) -> list[str]:
     x, y = _place(old)
     to_x, to_y = _place(new)
-    kind = "tl-way" if number is None else "tl-taken"
+    kind = ("tl-way" if faint else "tl-go") if number is None else "tl-taken"
+    to_y += _apart(old, new)
     if x == to_x:  # up or down in one column
         away = 1 if to_y > y else -1
         start, end = (x, y + away * HIGH / 2), (to_x, to_y - away * (HIGH / 2 + 6))
@@ -182,8 +188,13 @@ def _move(old: str, new: str, number: int | None) -> list[str]:
         curve = f"M{start[0]:.1f} {start[1]:.1f}C{bends} {end[0]:.1f} {end[1]:.1f}"
         tip = (end[0], end[1], away, 0)
     parts = [path(curve, kind)]
-    if number is not None:
-        at_x, at_y, right, down = tip
+    at_x, at_y, right, down = tip
+    if number is None:
+        head = f"M{at_x - 6 * right - 4 * down:.1f} {at_y - 6 * down - 4 * right:.1f}L{at_x:.1f} {at_y:.1f}"
+        parts.append(
+            path(f"{head}L{at_x - 6 * right + 4 * down:.1f} {at_y - 6 * down + 4 * right:.1f}", "tl-way-tip" if faint else "tl-go")
+        )
+    else:
         wing = f"l{-10 * right - 5 * down:.1f} {-10 * down - 5 * right:.1f}l{10 * down:.1f} {10 * right:.1f}z"
         wing = f"M{at_x + 6 * right:.1f} {at_y + 6 * down:.1f}{wing}"
         parts.append(path(wing, "tl-tip"))
@@ -193,6 +204,15 @@ def _move(old: str, new: str, number: int | None) -> list[str]:
             words(label_x, label_y + 4.5, str(number), "tl-middle tl-strong"),
         ]
     return parts
+
+
+def _apart(old: str, new: str) -> float:
+    """How far from the middle of a box a move arrives, so that several do not meet in one point."""
+    if PLACES[old][0] == PLACES[new][0]:
+        return 0.0
+    arriving = sorted((PLACES[one][1], one) for one, to in MOVES if to == new and PLACES[one][0] != PLACES[new][0])
+    place = [one for _, one in arriving].index(old)
+    return (place - (len(arriving) - 1) / 2) * min(9.0, (HIGH - 8) / max(1, len(arriving) - 1))
 
 
 def _plain(status: str) -> str:

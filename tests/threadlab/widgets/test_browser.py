@@ -78,7 +78,7 @@ def test_race_cannot_be_stepped_or_chosen_by_keyboard(notebook: Open) -> None:
 def test_static_form_shown_twice_or_not_at_all(notebook: Open) -> None:
     page = notebook("from courseware import Progress\nProgress()")
     page.wait(
-        "document.querySelector('details[class^=threadlab-static]') && !document.querySelector('details[class^=threadlab-static]').open"
+        "document.querySelector('details[class^=threadlab-static]') && document.querySelector('details[class^=threadlab-static]').hidden"
     )
 
 

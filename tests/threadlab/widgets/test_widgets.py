@@ -135,7 +135,8 @@ def test_import_costs_the_widget_library() -> None:
 
 def test_status_or_move_missing_from_the_diagram() -> None:
     assert set(PLACES) == ACTIVE | TERMINAL == {status for move in MOVES for status in move}
-    assert RunLife().svg().count('class="tl-way"') == len(MOVES)
+    drawn = re.findall(r'<path class="(?:tl-way|tl-go|tl-way-tip)"', RunLife().svg())
+    assert len(drawn) == 2 * len(MOVES), "a line and an arrow head for each move"
 
 
 def test_path_that_was_not_taken_is_lit() -> None:
@@ -217,7 +218,10 @@ def test_lock_or_news_not_shown() -> None:
         view.act("refresh")
         assert "1 more messages" in view.said
         assert "■" not in view.html()
-        assert [row[-1] for row in ThreadView(client, thread_id)._cells()][-1] == "the run's reply"
+        assert view._cells()[-1][-1] == "the run's reply"
+        by_client = ThreadView(client, thread_id)
+        assert by_client._cells()[-1][-1] == run.id, "the API does not say what a run has read, so nothing is said of it"
+        assert "read by" not in by_client.svg() + by_client.text()
 
 
 def test_truncated_messages_look_read() -> None:

@@ -1,6 +1,6 @@
 """The predictions that the lessons ask for: options, which is right, and what is to be said about each.
 
-They stand here and not in the notebooks so that nobody reads an answer by accident. A wrong option bears the name of the misconception
+They stand here and not in the notebooks, so that you do not read an answer by accident. A wrong option has the name of the misconception
 behind it; the same name marks wrong submissions and feedback.
 """
 

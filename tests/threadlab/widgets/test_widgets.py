@@ -166,31 +166,31 @@ def test_growing_gaps_do_not_grow() -> None:
 
 def test_answer_shows_before_a_commitment() -> None:
     quiz = Quiz("first-status", answers=True)
-    for action in ("reveal", "commit"):
+    for action in ("reveal", "predict"):
         quiz.act(action)
-        assert "created is finished" not in quiz.html() + quiz.static() + quiz.text() + str(quiz.keep())
+        assert "created means finished" not in quiz.html() + quiz.static() + quiz.text() + str(quiz.keep())
     quiz.act("pick", "A")
-    assert quiz.committed == ""
-    quiz.act("commit")
-    assert "created is finished" not in quiz.html() + quiz.static() + quiz.text()
+    assert quiz.predicted == ""
+    quiz.act("predict")
+    assert "created means finished" not in quiz.html() + quiz.static() + quiz.text()
     quiz.act("reveal")
-    assert "“created is finished”" in quiz.html()
-    assert quiz.keep() == {"question": "first-status", "committed": "A", "revealed": True}
+    assert "misconception: created means finished" in quiz.html()
+    assert quiz.keep() == {"question": "first-status", "predicted": "A", "revealed": True}
 
 
 def test_answer_changed_after_it_was_seen() -> None:
     quiz = Quiz("first-status", answers=True)
-    for action, value in (("pick", "A"), ("commit", ""), ("reveal", ""), ("pick", "B"), ("commit", "")):
+    for action, value in (("pick", "A"), ("predict", ""), ("reveal", ""), ("pick", "B"), ("predict", "")):
         quiz.act(action, value)
-    assert quiz.committed == "A"
+    assert quiz.predicted == "A"
 
 
 def test_widget_and_cell_keep_different_records(capsys: pytest.CaptureFixture[str]) -> None:
     lesson.predict("first-status", "C")
-    assert Quiz("first-status").committed == "C"
+    assert Quiz("first-status").predicted == "C"
     answers = Answers("first-status")
     answers.act("reveal")
-    assert answers.text().startswith("You said C; it is B.")
+    assert answers.text().startswith("You predicted C; the answer is B.")
 
 
 # ---- the thread -------------------------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class CostMeter(base.Widget):
         self,
         source: Evidence | Sequence[tuple[str, str]] | None = None,
         *,
-        model: str = "gpt-4o",
+        model: str = "gpt-6-sol",
         window: int = 10,
         archive: int = 50,
         summary: int = 200,

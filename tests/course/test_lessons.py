@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -284,3 +285,40 @@ def test_cell_fails_or_warns(path: Path, settings: dict[str, str]) -> None:
             assert output.output_type != "error", cell.id
             html = output.get("data", {}).get("text/html", "")
             assert all("alt=" in tag for tag in re.findall(r"<img[^>]*>", html)), cell.id
+
+
+# ---- what is left to complete -----------------------------------------------------------------------------------------------------------
+
+
+def completed(path: Path) -> Any:
+    """The lesson with the answer of its own "One way to write it" in the cell that is left to complete; None where there is no function."""
+    notebook = read(path)
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and "# yours" in cell.source and "Done." in cell.source:
+            told = "\n\n\n".join(re.findall(r"```python\n(def .*?)```", notebook.cells[place + 1].source, re.S))
+            answers = {node.name: ast.unparse(node) for node in ast.parse(told).body if isinstance(node, ast.FunctionDef)}
+            tree = ast.parse(cell.source)
+            stubs = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in answers]
+            assert stubs, f"{path.stem}: the answer has none of the functions to complete"
+            tree.body = [ast.parse(answers[node.name]).body[0] if node in stubs else node for node in tree.body]
+            cell.source = ast.unparse(tree)
+            notebook.cells = notebook.cells[: place + 1]
+            return notebook
+    return None
+
+
+@pytest.mark.slow
+@lessons
+def test_own_answer_completes_the_smaller_one(path: Path, settings: dict[str, str]) -> None:
+    notebook = completed(path)
+    if notebook is None:
+        pytest.skip("this lesson has nothing with a function to complete")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from nbclient import NotebookClient
+
+        NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute(
+            env=settings
+        )
+    shown = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
+    assert "Done." in shown, shown

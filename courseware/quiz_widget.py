@@ -12,7 +12,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from courseware import predicting
+from courseware import records
 from threadlab.widgets import base
 
 
@@ -22,17 +22,17 @@ class Quiz(base.Widget):
     def __init__(self, question: str, prompt: str = "", *, answers: bool = False, title: str = "Predict") -> None:
         super().__init__()
         self.question, self.prompt, self.answers, self.title = question, prompt, answers, title
-        self.asked = predicting.find(question)
-        self.picked = predicting._predicted.get(question, "")
+        self.asked = records.find(question)
+        self.picked = records.predicted.get(question, "")
 
     @property
     def predicted(self) -> str:
         """The letter that was predicted; empty before."""
-        return predicting._predicted.get(self.question, "")
+        return records.predicted.get(self.question, "")
 
     @property
     def revealed(self) -> bool:
-        return self.question in predicting._revealed
+        return self.question in records.revealed
 
     def keep(self) -> dict[str, Any]:
         return {"question": self.question, "predicted": self.predicted, "revealed": self.revealed}
@@ -45,13 +45,13 @@ class Quiz(base.Widget):
         if not self.picked:
             self.said = "First choose one of the answers."
             return
-        self.said = base.with_code(predicting.commit(self.question, self.picked))
+        self.said = base.with_code(records.commit(self.question, self.picked))
 
     def do_reveal(self, value: Any = "") -> None:
         if not self.predicted:
             self.said = "First make a prediction; what there is to say about each answer follows."
             return
-        self.said = base.with_code(predicting.told(self.question).partition("\n")[0])
+        self.said = base.with_code(records.told(self.question).partition("\n")[0])
 
     # ---- shown --------------------------------------------------------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ class Quiz(base.Widget):
         lines = [self.prompt or "What do you expect?"] + [f"{letter} — {one.text}" for letter, one in self.asked.options.items()]
         lines.append(f"Your prediction: {self.predicted}." if self.predicted else "No prediction yet.")
         if self._told():
-            lines.append(predicting.told(self.question))
+            lines.append(records.told(self.question))
         return "\n".join(lines)
 
 
@@ -133,4 +133,4 @@ class Answers(Quiz):
         return self._state() + (self._told() or "<p>The answers have not been opened.</p>")
 
     def text(self) -> str:
-        return predicting.told(self.question) if self._told() else "The answers have not been opened."
+        return records.told(self.question) if self._told() else "The answers have not been opened."

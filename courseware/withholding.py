@@ -11,6 +11,8 @@ import re
 from html import escape
 from typing import Any, NamedTuple
 
+from courseware import records
+
 CALLS = re.compile(r"^\s*(predict|reveal)\(", re.M)
 """A cell that asks or reveals shows what it shows."""
 
@@ -94,10 +96,8 @@ def end(question: str) -> None:
 
 def release(question: str) -> None:
     """Show what waited for this prediction and for no other that is still open."""
-    from courseware import predicting
-
     end(question)
-    for one in [one for one in _kept if one.questions <= predicting._predicted.keys()]:
+    for one in [one for one in _kept if one.questions <= records.predicted.keys()]:
         _kept.remove(one)
         one.handle.update({"text/html": one.html, "text/plain": one.text}, raw=True)
 
@@ -122,3 +122,6 @@ def _after(result: Any) -> None:
     waiting = {"text/html": f"<p><em>{said}</em></p>", "text/plain": said}
     handle = display(waiting, raw=True, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]
     _kept.append(_Kept(frozenset(_open), html, text, handle))
+
+
+records.listeners.append(release)

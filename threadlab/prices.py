@@ -1,8 +1,8 @@
-"""What models cost, with the day from which each price held, the day on which the model leaves the API, and where both were published.
+"""What models cost: from which day each price held, on which day the model leaves the API, and where both were published.
 
-The same name can have several rows: `gpt-4o` became cheaper on the day when it began to stand for another snapshot. Looked up on 2026-11-29.
-These are the standard prices for up to 272,000 tokens of input; cached input costs less, and newer models charge more for writing to the
-cache and for longer prompts. What you pay today is on the price list of whoever sends you the bill.
+The same name can have several rows: `gpt-4o` became cheaper on the day when it began to stand for another snapshot. Looked up on
+2026-11-29. These are the standard prices for up to 272,000 tokens of input; cached input costs less, and newer models charge more for
+writing to the cache and for longer prompts. What you pay today is on the price list of the company that bills you.
 """
 
 from typing import TypedDict
@@ -132,5 +132,5 @@ PUBLISHED: tuple[Price, ...] = (
         "source": "OpenAI, pricing page of 2026-09-22, quoted in the notes of merefield/codexometer v0.18.4 and in netbirdio/netbird#8664",
     },
 )
-"""In the order of their days. The ends are OpenAI's notices of 2026-04-22 (quoted in dimagi/open-chat-studio#3208) and of 2026-10-14 (quoted
-in netbirdio/netbird#8664)."""
+"""In the order of their days. The ends are OpenAI's notices of 2026-04-22 (quoted in dimagi/open-chat-studio#3208) and of 2026-10-14
+(quoted in netbirdio/netbird#8664)."""

@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from courseware import predicting
+from courseware import predicting, records
 from courseware.predictions import QUESTIONS
 from threadlab.errors import ThreadlabError
 
@@ -18,11 +18,11 @@ Output = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def fresh_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("THREADLAB_HOME", str(tmp_path / "home"))
-    predicting._predicted.clear()
-    predicting._revealed.clear()
+    records.predicted.clear()
+    records.revealed.clear()
     yield
-    predicting._predicted.clear()
-    predicting._revealed.clear()
+    records.predicted.clear()
+    records.revealed.clear()
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

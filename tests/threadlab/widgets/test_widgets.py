@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from courseware import Answers, Progress, Quiz, race
+from courseware import Answers, Progress, Quiz, race, records
 from courseware import predicting as lesson
 from courseware.catalogue import EXERCISES
 from threadlab import CostMeter, FaultKnobs, Polls, Race, RunLife, Service, ThreadView
@@ -28,14 +28,14 @@ from threadlab.widgets.polls import asked
 
 @pytest.fixture(autouse=True)
 def _no_predictions() -> Iterator[None]:
-    kept = dict(lesson._predicted), set(lesson._revealed)
-    lesson._predicted.clear()
-    lesson._revealed.clear()
+    kept = dict(records.predicted), set(records.revealed)
+    records.predicted.clear()
+    records.revealed.clear()
     yield
-    lesson._predicted.clear()
-    lesson._revealed.clear()
-    lesson._predicted.update(kept[0])
-    lesson._revealed.update(kept[1])
+    records.predicted.clear()
+    records.revealed.clear()
+    records.predicted.update(kept[0])
+    records.revealed.update(kept[1])
 
 
 outcomes = cache(race.outcomes)

@@ -183,7 +183,7 @@ class ThreadView(base.Widget):
             parts.append(words(24, y + 12, f"■ lock held: {self.now.runs[self.locked_by].replace('_', ' ')}", "tl-strong"))
             y += 22
         said_ = f"{self._heading()}. {self._lock()} The table says the same, message by message."
-        return picture(parts, title=self.title, description=said_, width=width if self._knows() else 620, height=y + 12)
+        return picture(parts, title=self.title, description=said_, width=width if self._knows() else 720, height=y + 12)
 
     def _head(self) -> tuple[str, ...]:
         return ("id", "time (UTC)", "who", "text", "written by the run", *(("the marked run",) if self._knows() else ()))

@@ -66,10 +66,9 @@ def objects() -> str:
     ]
     parts += [arrow(344, 104, 384), path("M384 134H346m6 -4l-6 4l6 4", "tl-go"), path("M516 117H556", "tl-go")]
     parts += [words(346, 78, "reads", "tl-name"), words(346, 168, "adds a message", "tl-name")]
-    told = "A thread with three messages on the left, an assistant with model, instructions and tools on the right. A run between them reads the "
-    return picture(
-        parts, title="Four objects", description=f"{told}thread, asks the assistant once, and adds a message.", width=800, height=230
-    )
+    told = "A thread with three messages on the left, an assistant with model, instructions and tools on the right. "
+    told += "A run between them reads the thread, asks the assistant once, and adds a message."
+    return picture(parts, title="Four objects", description=told, width=800, height=230)
 
 
 def _a_turn(client: Any, thread_id: str, assistant_id: str, text: str) -> Any:

@@ -198,6 +198,29 @@ def row() -> str:
     )
 
 
+def strategies() -> str:
+    """Four lines of time: the first turn, the second, and what is left of the first."""
+    told = {
+        "reject": ((0, 10, "answered"),),
+        "enqueue": ((0, 10, "answered"), (10, 20, "answered")),
+        "interrupt": ((0, 3, "stopped"), (4, 14, "answered, reads both")),
+        "roll back": ((0, 3, "removed"), (4, 14, "answered, reads one")),
+    }
+    parts = [words(24, 30, "The second message comes after three seconds; a run works for ten", "tl-head")]
+    for number, (name, runs) in enumerate(told.items()):
+        y = 52 + number * 48
+        parts.append(words(24, y + 21, name, "tl-strong"))
+        for begin, end, text in runs:
+            x, wide = 130 + begin * 28, (end - begin) * 28
+            kind = "tl-lit" if end - begin == 10 else "tl-box"
+            parts += [box(x, y, wide, 32, kind, 6), words(x + 8, y + 21, text, "tl-name")]
+        parts.append(path(f"M{130 + 3 * 28} {y - 6}v44", "tl-bad" if name == "reject" else "tl-good"))
+    foot = "Upright line: the second message (red: refused). The first bar of a line is the first run."
+    parts.append(words(24, 262, foot, "tl-dim"))
+    said = "Reject and enqueue let the first run work to its end; interrupt and roll back stop it after three seconds, and another follows."
+    return picture(parts, title="Four strategies", description=said, width=730, height=280)
+
+
 DRAWN: dict[str, Callable[[], str]] = {
     "00-objects": objects,
     "01-three-processes": three_processes,
@@ -211,6 +234,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "10-broken-stream": broken_stream,
     "11-replaced": replaced,
     "12-row": row,
+    "13-strategies": strategies,
 }
 
 

@@ -10,7 +10,7 @@ from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 BEFORE = (("user", "What is the capital of Kenya?"), ("assistant", "The capital of Kenya is Nairobi."))
 FIRST, SECOND, THIRD = "What is the capital of Spain?", "Sorry, I meant Portugal.", "And Italy?"
-WORKS = 20
+WORKS = 12
 """Seconds that a run works in the scenes where it is to be stopped."""
 
 
@@ -43,7 +43,7 @@ def _scene(name: str, at: tuple[float, ...], scenario: str = f"slow:{WORKS}", *,
 SCENES = (
     *(_scene(f"{strategy}_free", (0, 20), "slow:2", bound=4) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
     *(_scene(f"{strategy}_working", (0, 5), bound=8) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_at_once", (0, 0), bound=16) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
+    *(_scene(f"{strategy}_at_once", (0, 0), bound=10) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
     *(_scene(f"{strategy}_two_threads", (0, 0), threads=2, bound=8) for strategy in ("reject", "interrupt")),
     _scene("enqueue_three", (0, 0, 0), "slow:2", bound=10),
     _scene("interrupt_three", (0, 5, 6), bound=10),

@@ -5,6 +5,7 @@ behind it; the same name marks wrong submissions and feedback.
 """
 
 from courseware.predictions.lesson_11 import SUNSET
+from courseware.predictions.lesson_13 import TODAY
 from courseware.predictions.lessons_00_to_02 import EARLY
 from courseware.predictions.lessons_03_to_05 import LATE
 from courseware.predictions.lessons_06_and_07 import LIMITS
@@ -14,4 +15,4 @@ from courseware.predictions.question import Option, Question
 
 __all__ = ["QUESTIONS", "Option", "Question"]
 
-QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE | SUNSET | LAST
+QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE | SUNSET | LAST | TODAY

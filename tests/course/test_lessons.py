@@ -253,7 +253,7 @@ def test_readme_leaves_a_lesson_out() -> None:
     """Each row of its table leads to the lesson of that number."""
     listed = dict(re.findall(r"^\| (\d\d) \| \[[^|]+\]\(lessons/([\w-]+)\.ipynb\) \|", README.read_text(encoding="utf-8"), re.M))
     assert listed == {path.stem[:2]: path.stem for path in NOTEBOOKS}
-    assert list(listed) == [f"{number:02}" for number in range(13)]
+    assert list(listed) == [f"{number:02}" for number in range(14)]
 
 
 # ---- it runs ----------------------------------------------------------------------------------------------------------------------------
@@ -296,9 +296,9 @@ def completed(path: Path) -> Any:
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and "# yours" in cell.source and "Done." in cell.source:
             told = "\n\n\n".join(re.findall(r"```python\n(def .*?)```", notebook.cells[place + 1].source, re.S))
-            answers = {node.name: ast.unparse(node) for node in ast.parse(told).body if isinstance(node, ast.FunctionDef)}
+            answers = {node.name: ast.unparse(node) for node in ast.parse(told).body if hasattr(node, "name")}
             tree = ast.parse(cell.source)
-            stubs = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in answers]
+            stubs = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in answers]
             assert stubs, f"{path.stem}: the answer has none of the functions to complete"
             tree.body = [ast.parse(answers[node.name]).body[0] if node in stubs else node for node in tree.body]
             cell.source = ast.unparse(tree)

@@ -27,6 +27,18 @@ if TYPE_CHECKING:
         Turn,
         open_database,
     )
+    from courseware.taught import (
+        UNDER_WAY,
+        answer_of,
+        async_answer_of,
+        is_definite,
+        is_thread_gone,
+        pause_after,
+        run_of,
+        stored_message,
+        text_of,
+        until_free,
+    )
 
 _HOMES = {
     "predicting": ("predict", "reveal"),
@@ -48,10 +60,23 @@ _HOMES = {
         "Turn",
         "open_database",
     ),
+    "taught": (
+        "UNDER_WAY",
+        "answer_of",
+        "async_answer_of",
+        "is_definite",
+        "is_thread_gone",
+        "pause_after",
+        "run_of",
+        "stored_message",
+        "text_of",
+        "until_free",
+    ),
 }
 
 __all__ = [
     "DB",
+    "UNDER_WAY",
     "Answers",
     "ArchivedMessage",
     "AuditItem",
@@ -68,12 +93,21 @@ __all__ = [
     "Ticket",
     "TicketAudit",
     "Turn",
+    "answer_of",
+    "async_answer_of",
+    "is_definite",
+    "is_thread_gone",
     "kill_after",
     "kill_when",
     "open_database",
+    "pause_after",
     "predict",
     "reveal",
+    "run_of",
     "run_program",
+    "stored_message",
+    "text_of",
+    "until_free",
 ]
 
 

@@ -58,6 +58,7 @@ WIDGET_STYLE = Markup("""
 .tl-box { fill: #ffffff; stroke: #6b7280; stroke-width: 1.2; }
 .tl-lit { fill: #dbeafe; stroke: #1d4ed8; stroke-width: 3; }
 .tl-way { stroke: #6b7280; fill: none; stroke-width: 1.2; stroke-dasharray: 2 3; }
+.tl-way-tip { stroke: #6b7280; fill: none; stroke-width: 1.2; }
 .tl-taken { stroke: #1d4ed8; fill: none; stroke-width: 3.5; }
 .tl-tip { fill: #1d4ed8; }
 .tl-tick { stroke: #1f2937; stroke-width: 1.5; fill: none; }
@@ -67,7 +68,7 @@ WIDGET_STYLE = Markup("""
 .tl-veil { fill: #111827; }
 .tl-box { fill: #111827; stroke: #9ca3af; }
 .tl-lit { fill: #1e3a8a; stroke: #93c5fd; }
-.tl-way { stroke: #9ca3af; }
+.tl-way, .tl-way-tip { stroke: #9ca3af; }
 .tl-taken { stroke: #93c5fd; }
 .tl-tip { fill: #93c5fd; }
 .tl-tick { stroke: #e5e7eb; }

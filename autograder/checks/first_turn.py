@@ -109,10 +109,10 @@ EXERCISE = Exercise(
     ),
     hints=(
         "A turn is: send, confirm, run, wait, read. Which of these does your function not have yet?",
-        "Make a thread, post the question as a message of role `user`, start a run on that thread, and wait until the run's status is "
-        "`completed`. Then list the thread's messages: the newest comes first.",
+        "Make a thread, post the question as a message of role `user`, start a run on that thread, and wait until the run is no longer "
+        "under way (`queued` or `in_progress`): a run can end in other ways than `completed`. Then list what this run wrote.",
         "run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant_id)   # run, and wait for its end\n"
-        "messages = client.beta.threads.messages.list(thread.id)                                          # newest first\n"
-        "return messages.data[0].content[0].text.value",
+        "messages = client.beta.threads.messages.list(thread.id, run_id=run.id)                           # what this run wrote\n"
+        "return the text of that message",
     ),
 )

@@ -304,17 +304,18 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "Two records of a deletion are kept apart: the service's and yours. The process can die between them. Which of the two may come "
-        "first, if the job is simply run again afterwards? And what does it meet then?",
+        "A deletion is recorded in two places: at the service and in your table. The process can die between them. Which may come "
+        "first, if the job is simply run again afterwards? And what does it find then?",
         "Select the rows that are due (not held, not deleted, `last_used_at` before `now - keep_days * 86400`). For each: look at its "
-        "newest run, delete the thread, take a `NotFoundError` for success, and only then set `deleted_at` and add the audit line, in one "
-        "commit. Any other error belongs to this one thread: note it and go on.",
+        "newest run, delete the thread, take a 404 that says `No thread found` for success, and only then set `deleted_at` and add the "
+        "audit line, in one commit. Any other error belongs to this one thread: note it and go on.",
         "for row in due:\n"
         "    try:\n"
         "        newest = client.beta.threads.runs.list(row.thread_id, limit=1).data\n"
         "        if newest and newest[0].status in UNDER_WAY: continue\n"
         "        if not dry_run: client.beta.threads.delete(row.thread_id)\n"
-        "    except openai.NotFoundError: pass            # gone is what it was meant to be\n"
+        "    except openai.NotFoundError as error:        # gone is what you wanted, if it is the thread that is gone\n"
+        "        if 'No thread found' not in str(error): raise\n"
         "    except openai.APIError: failed.append(row.thread_id); continue\n"
         "    deleted.append(row.thread_id)\n"
         "    if not dry_run: ... deleted_at and the audit line, db.commit() ...",

@@ -262,9 +262,9 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "When the stream breaks off, what is still going on, and where? Which id do you need to look at it, and which event brought it?",
+        "When the stream breaks off, what is still running, and where? Which id do you need to look at it, and which event contained it?",
         "Remember the run's id from the first event, and what you have handed to on_text. After a break: retrieve the run until it has "
-        "ended, list its messages, and give on_text what is beyond the part that it has. If not even the first event came, look for a run "
+        "ended, list its messages, and give on_text the part that it does not have yet. If not even the first event came, look for a run "
         "with your own key in its metadata, and start one only if there is none.",
         "said = ''\n"
         "try:\n"

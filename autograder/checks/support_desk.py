@@ -338,7 +338,7 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "Write one turn for one ticket first, so that it may be begun again at any point: it reads the row, looks, and does what is not "
+        "Write one turn for one ticket first, so that it can be restarted at any point: it reads the row, looks, and does what is not "
         "done. handle is then: write the row, take the turn in the customer's lane. And resume is: take the turn of every open row.",
         "A lane is an asyncio.Lock for each user_id. A step is: look by your key, create if it is not there (max_retries=0), set the "
         "column and add the audit line, commit once. A run that fails is a new attempt: give its number to the key, too, and count the "

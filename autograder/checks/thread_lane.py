@@ -192,10 +192,10 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "Two calls of say for the same thread must not be between send and read at the same time. What in asyncio lets one in and "
-        "makes the other wait, in the order in which they came?",
+        "Two calls of `say` for the same thread must not be between send and read at the same time. What in asyncio lets one caller in and "
+        "makes the others wait, in the order in which they came?",
         "Keep a dictionary from thread id to asyncio.Lock, made when a thread is first seen, and hold that thread's lock for the whole "
-        "turn: send, confirm, run, wait, read. One lock for everybody would be safe, and slow.",
+        "turn: send, confirm, run, wait, read. One lock for all threads would be safe but slow.",
         "async with self.locks.setdefault(thread_id, asyncio.Lock()):\n"
         "    post the message; create the run; poll it to its end; raise unless it completed;\n"
         "    list messages with run_id=run.id and return their text.",

@@ -358,7 +358,7 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "After a submission without a reply there are two possibilities. Who knows which? And what do you need in hand to be ready for "
+        "After a submission without a reply there are two possibilities. How do you find out which? And what must you keep to be ready for "
         "both, without running a tool again?",
         "Loop: wait until the run ends or is `requires_action`; for each call that is wanted, look up your own row by the call's id, and "
         "only without one run the tool, write the row and commit; submit all outputs at once; whatever became of that, look at the run "

@@ -1,10 +1,11 @@
 """The predictions that the lessons ask for: options, which is right, and what is to be said about each.
 
-They stand here and not in the notebooks so that nobody reads an answer by accident. A wrong option bears the name of the misconception
+They stand here and not in the notebooks, so that you do not read an answer by accident. A wrong option has the name of the misconception
 behind it; the same name marks wrong submissions and feedback.
 """
 
 from courseware.predictions.lesson_11 import SUNSET
+from courseware.predictions.lesson_13 import TODAY
 from courseware.predictions.lessons_00_to_02 import EARLY
 from courseware.predictions.lessons_03_to_05 import LATE
 from courseware.predictions.lessons_06_and_07 import LIMITS
@@ -14,4 +15,4 @@ from courseware.predictions.question import Option, Question
 
 __all__ = ["QUESTIONS", "Option", "Question"]
 
-QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE | SUNSET | LAST
+QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE | SUNSET | LAST | TODAY

@@ -5,23 +5,24 @@ from courseware.predictions.question import Option, Question
 LIMITS: dict[str, Question] = {
     "ten-at-once": Question(
         "06",
-        "B",
+        "A",
         {
             "A": Option(
-                "All ten get an answer: the SDK waits as long as it is told, and tries again.",
-                "It does so twice, and then it raises. The four that were refused are told the same moment to come back at, and when it "
-                "comes there is room for one of them.",
-                "the 429 is my queue",
+                "Eight get an answer, two an exception: each time the refused ones come back, one gets in.",
+                "Six are accepted at once. The other four are refused together, told to wait the same ten seconds, come"
+                " back together, and one gets in; ten seconds later the same happens. Then the SDK has used its two "
+                "retries and gives up on the rest.",
             ),
             "B": Option(
-                "Eight get an answer, two an exception: of those who come back together, one gets in each time.",
-                "Six are let in at once. The other four are refused together, told to wait the same ten seconds, come back together, and "
-                "one gets in; the same again ten seconds later; and then the SDK has repeated twice and gives up for the rest.",
+                "Six get an answer, four an exception: what is over the limit is refused for good.",
+                "That would be so with `max_retries=0`. By default the SDK retries twice after a 429, and obeys `Retry-After`.",
+                "one refusal is final",
             ),
             "C": Option(
-                "Six get an answer, four an exception: what is over the limit is refused, and that is that.",
-                "So it would be with `max_retries=0`. By default the SDK repeats after a 429, two times, and obeys `Retry-After`.",
-                "one refusal is the end",
+                "All ten get an answer: the SDK waits as long as it is told, and tries again.",
+                "It does so twice and then raises. All the refused requests are told to come back at the same moment, "
+                "and at that moment there is room for only one.",
+                "a 429 is a queue",
             ),
         },
     ),
@@ -31,63 +32,66 @@ LIMITS: dict[str, Question] = {
         {
             "A": Option(
                 "`submit_tool_outputs` raises `RateLimitError`, and the outputs can be submitted again later.",
-                "The submission itself is no request to the model, and it is accepted. It is the run that makes the request, afterwards.",
+                "The submission itself is not a request to the model, and it is accepted. The run makes that request afterwards.",
                 "every refusal is a 429",
             ),
             "B": Option(
                 "The run stays queued until there is room, and then completes.",
-                "A run is queued for its turn, not for your limit. The service does not keep a queue for what you are not allowed.",
+                "A run is queued for its turn, not for your limit. The service keeps no queue for what you are not allowed to do.",
                 "the service queues for me",
             ),
             "C": Option(
                 "The outputs are accepted, and the run ends as `failed`; its `last_error` says `rate_limit_exceeded`.",
-                "A run is a series of requests to the model, and each is counted. Only the first is made while you wait for a reply, so "
-                "only the first can be refused with a 429. Of the others you learn from the run's status, if you look.",
+                "A run makes a series of requests to the model, and each one counts. You wait for a reply only at the "
+                "first, so only the first can be refused with a 429. You learn about the others from the run's status, "
+                "if you look.",
             ),
         },
     ),
     "semaphore-as-limit": Question(
         "06",
-        "A",
+        "C",
         {
             "A": Option(
-                "No: six at a time, each taking three seconds, are far more than six a minute.",
-                "A semaphore limits how many are under way at once. How many that is in a minute depends on how long each takes: with "
-                "three seconds it is up to 120.",
+                "Yes, if every run takes less than ten seconds.",
+                "It is the other way round: the shorter the runs, the more of them fit into a minute. Six at a time are"
+                " six a minute only if each takes a whole minute.",
+                "shorter runs are safer",
             ),
             "B": Option(
                 "Yes: never more than six runs are under way, and six is the limit.",
-                "The limit is not on runs under way but on starts in a minute. A run that is over makes room in the semaphore, and none in "
-                "the limit.",
+                "The limit is not on runs under way but on starts per minute. A run that ends makes room in the "
+                "semaphore, and none in the limit.",
                 "a semaphore is a limit",
             ),
             "C": Option(
-                "Yes, if every run takes less than ten seconds.",
-                "The other way round: the shorter the runs, the more of them fit into a minute. Six at a time are six a minute when each "
-                "takes a whole minute.",
-                "shorter runs are safer",
+                "No: six at a time, each taking three seconds, is far more than six a minute.",
+                "A semaphore limits how many are under way at once. How many that makes in a minute depends on how long"
+                " each takes: at three seconds, up to 120.",
             ),
         },
     ),
     "four-times-the-turns": Question(
         "07",
-        "B",
+        "C",
         {
             "A": Option(
-                "About 4 times as much: four times the turns, four times the tokens.",
-                "So it would be if each turn cost the same. But the fortieth run reads the thirty-nine turns before it as well.",
-                "every turn costs the same",
+                "About 4 times as much, because the service remembers what it has read before.",
+                "The service stores the messages, but the model has no memory: everything it should know in a run, it "
+                "reads in that run. Some hosted models charge less for a beginning that was read recently; less is not "
+                "nothing.",
+                "the thread is read once",
             ),
             "B": Option(
-                "About 15 times as much: each run reads all the turns before it again.",
-                "The n-th run reads n turns. Added up, that is about half the square of their number, so four times the turns are nearly "
-                "sixteen times the tokens; a little less, because the instructions are read each time as well and do not grow.",
+                "About 4 times as much: four times the turns, four times the tokens.",
+                "That would be so if every turn cost the same. But the fortieth run also reads the thirty-nine turns before it.",
+                "every turn costs the same",
             ),
             "C": Option(
-                "About 4 times as much, as the service remembers what it has read before.",
-                "The service stores the messages, and the model has no memory: whatever it is to know in a run, it reads in that run. For "
-                "some hosted models a beginning that was read a moment ago costs less; less is not nothing.",
-                "the thread is read once",
+                "About 15 times as much: each run reads all the turns before it again.",
+                "The n-th run reads n turns. The sum is about half the square of their number, so four times the turns "
+                "are nearly sixteen times the tokens; slightly less, because the instructions are read each time too "
+                "and do not grow.",
             ),
         },
     ),
@@ -96,18 +100,18 @@ LIMITS: dict[str, Question] = {
         "A",
         {
             "A": Option(
-                "$0.00, and the true sum is $0.17.",
-                "Each of them is nearer to nothing than to a cent. Whatever is rounded before it is added up is lost, forty times over.",
+                "$0.00, although the exact sum is $0.17.",
+                "Each amount is nearer to zero than to a cent. What is rounded away before adding up is lost, forty times over.",
             ),
             "B": Option(
-                "$0.17: rounding up and down cancels out.",
-                "It cancels out where amounts fall on both sides. Runs of one conversation are alike, and all rounded the same way.",
-                "rounding cancels out",
+                "$0.40, because nothing costs less than a cent.",
+                "That would be the result of rounding up. Rounded to the nearest cent, 0.42 cents are zero.",
+                "everything costs a cent at least",
             ),
             "C": Option(
-                "$0.40, since nothing is cheaper than a cent.",
-                "That is what rounding up would make of it. Rounded to the nearest, 0.42 cents are none.",
-                "a cent at least",
+                "$0.17: rounding up and down cancels out.",
+                "It cancels out when amounts fall on both sides. The runs of one conversation are alike and are all rounded the same way.",
+                "rounding cancels out",
             ),
         },
     ),
@@ -117,18 +121,18 @@ LIMITS: dict[str, Question] = {
         {
             "A": Option(
                 "It is deleted from the thread: that is what truncation means.",
-                "Nothing on the thread changes. List its messages, and the first one is there.",
+                "Nothing on the thread changes. List its messages: the first one is still there.",
                 "truncation deletes",
             ),
             "B": Option(
                 "It is summarised: the run reads a shorter form of it.",
-                "Neither strategy writes summaries. A message is read whole, or it is not read.",
+                "Neither strategy writes summaries. A message is read whole or not at all.",
                 "truncation summarises",
             ),
             "C": Option(
-                "It stays on the thread, and this run does not read it, so the answer does not know of it.",
-                "The window belongs to the run. A later run with a wider one reads the message again. What a run does not read, it costs "
-                "nothing for, and knows nothing of.",
+                "It stays on the thread, but this run does not read it, so the answer cannot use it.",
+                "The window belongs to the run. A later run with a wider window reads the message again. What a run "
+                "does not read costs nothing and is not known.",
             ),
         },
     ),

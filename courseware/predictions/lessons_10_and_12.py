@@ -8,19 +8,19 @@ LAST: dict[str, Question] = {
         "B",
         {
             "A": Option(
-                "Both come earlier: a run that streams does not have to store anything before it is done.",
-                "It is the same run and it stores the same message. The stream tells you about it, and changes nothing in it.",
-                "a stream is a faster run",
+                "The first word comes earlier, and the end comes later: many small events take longer than one reply.",
+                "The events are sent while the words are written, so sending them delays the end by nothing worth measuring.",
+                "many events are slow",
             ),
             "B": Option(
-                "The first word comes earlier; the answer is complete when it was before, give or take a gap between polls.",
-                "The words are written at the same pace either way. Whoever listens hears each when it is written; whoever polls gets them "
-                "all at the end, up to one gap late.",
+                "The first word comes earlier; the answer is complete at the same time as before, give or take a pause between polls.",
+                "The words are written at the same pace either way. A listener gets each one as it is written; a poller"
+                " gets them all at the end, up to one pause late.",
             ),
             "C": Option(
-                "The first word comes earlier, and the end comes later: many small events take longer than one reply.",
-                "The events are sent while the words are written, so their transport adds nothing worth measuring to the end.",
-                "many events are slow",
+                "Both come earlier: a run that streams does not have to store anything before it is done.",
+                "It is the same run, and it stores the same message. The stream reports on it and changes nothing in it.",
+                "a stream is a faster run",
             ),
         },
     ),
@@ -29,18 +29,18 @@ LAST: dict[str, Question] = {
         "C",
         {
             "A": Option(
-                "It is cancelled: nobody listens any more.",
-                "A cancelled run is one that somebody cancelled, with a request. The service does not take a broken connection for one.",
-                "the listener holds the run",
+                "It is cancelled: there is no listener any more.",
+                "A run is cancelled only by a request to cancel it. The service does not treat a broken connection as one.",
+                "the listener keeps the run alive",
             ),
             "B": Option(
                 "It ends as `incomplete`, and the message keeps the two words that were sent.",
-                "`incomplete` is about limits of tokens. How many of its words were read by somebody, a run does not know.",
+                "`incomplete` is about token limits. A run does not know how many of its words reached anyone.",
                 "only what was sent is stored",
             ),
             "C": Option(
-                "It completes, and the message is stored whole.",
-                "A run belongs to its thread. The stream is a window on it; when the window falls shut, the work behind it goes on.",
+                "It completes, and the whole message is stored.",
+                "A run belongs to its thread. The stream only shows it; when the stream breaks, the work goes on.",
             ),
         },
     ),
@@ -50,58 +50,57 @@ LAST: dict[str, Question] = {
         {
             "A": Option(
                 "A 400: the thread already has an active run, the first one.",
-                "The first run is still at work, and it has the thread locked. Its answer is a second away, and the code reports an error.",
+                "The first run is still at work and has locked the thread. Its answer is a second away, and the code reports an error.",
             ),
             "B": Option(
-                "The same answer once more, from its first word.",
-                "That is what happens a few seconds later, when the first run has ended: two runs and two answers, both paid for.",
-                "a second run replaces the first",
+                "The rest of the words: the stream continues where it broke off.",
+                "`runs.create` creates. The Assistants protocol has no operation that attaches a new stream to an existing run.",
+                "a stream can be reopened",
             ),
             "C": Option(
-                "The rest of the words: the stream is taken up where it broke.",
-                "`runs.create` creates. There is no operation that attaches a new stream to a run of the Assistants protocol.",
-                "a stream can be reopened",
+                "The same answer once more, from its first word.",
+                "That happens a few seconds later, once the first run has ended: two runs and two answers, both paid for.",
+                "a second run replaces the first",
             ),
         },
     ),
     "who-remembers": Question(
         "12",
-        "B",
+        "A",
         {
             "A": Option(
-                "All five: a task that was created is kept by the event loop.",
-                "The event loop is in the memory of the process. It dies with it, and so do its tasks, queues and locks.",
-                "a queue is a record",
+                "Those whose row was committed, and no others.",
+                "A process that starts again knows only what was written down. So the row comes first, before anything waits.",
             ),
             "B": Option(
-                "Those whose row was committed, and no others.",
-                "A process that starts again knows what was written down. So the row comes first, before anything that waits.",
+                "All five: a task that was created is kept by the event loop.",
+                "The event loop lives in the memory of the process. It dies with the process, and so do its tasks, queues and locks.",
+                "a queue is a record",
             ),
             "C": Option(
                 "Those whose message is on a thread: the service remembers them.",
-                "It does, but nobody would ask it: which threads are there, and which of their questions are still open, is in no list.",
+                "It does, but there is nothing to ask it: no list says which threads exist and which of their questions are still open.",
                 "the service remembers for us",
             ),
         },
     ),
     "where-it-breaks": Question(
         "12",
-        "C",
+        "B",
         {
             "A": Option(
                 "`no_key`: a message without a key cannot be found again.",
-                "That one fails too, but only where a reply is lost. In calm weather it is as good as any.",
+                "That mistake matters too, but only when a reply is lost. On a calm morning it does no harm.",
                 "every fault shows every mistake",
             ),
             "B": Option(
-                "All three: a mistake is a mistake.",
-                "Each of them works in calm weather. That is why they get into production.",
-                "works once, works",
+                "None of them.",
+                "A calm morning tests almost nothing. A reply has to be lost, a run has to fail or a process has to die before they show.",
             ),
             "C": Option(
-                "None of them.",
-                "Calm weather tests nothing but the grammar. A reply has to be lost, a run has to fail, a process has to die, before they "
-                "differ.",
+                "All three: a mistake is a mistake.",
+                "Each of them works when nothing goes wrong. That is why such mistakes reach production.",
+                "it worked, so it works",
             ),
         },
     ),

@@ -166,8 +166,8 @@ _NO_TIME = timedelta(0)
 class _Direct:
     """What both clients share. Stands before their base class in the order of resolution.
 
-    A link without a network has no redirects, proxies, cookies or authentication flows, so a request goes straight to the transport. A client
-    that was given hooks, cookies or parameters of its own does as its base class does.
+    A link without a network has no redirects, proxies, cookies or authentication flows, so a request goes straight to the transport.
+    A client that was given hooks, cookies or parameters of its own does as its base class does.
     """
 
     def build_request(self, method: str, url: Any, *, params: Any = None, headers: Any = None, **options: Any) -> httpx2.Request:

@@ -157,6 +157,8 @@ class _Panel:
                     parts.append(path(f"M{x:.1f} {start + 5:.1f}V{line.middle:.1f}", "tl-fly"))
                     parts.append(disc(x, start, 4.5, "tl-dot"))
                 parts += self._arrow(row, x or lane.left - 4, line.middle)
+            elif row.broken:
+                parts += self._broken(row, 0.0, line.middle)
         end = self.lines[-1].middle if self.lines else 0.0
         for x, start in flying.values():
             parts.append(path(f"M{x:.1f} {start + 5:.1f}V{end:.1f}", "tl-fly"))
@@ -165,12 +167,22 @@ class _Panel:
 
     def _arrow(self, row: Row, x: float, y: float) -> list[Markup]:
         thread = self.lanes["thread"].left
+        if row.broken:
+            return self._broken(row, x, y)
         if row.refused:
             return [path(f"M{x:.1f} {y:.1f}H{thread + 6:.1f}", "tl-go"), cross(thread + 14, y)]
         tip = self.lanes["run"].left + 5 if row.run else thread + 22
         if row.thread or row.run:
             return [path(f"M{x:.1f} {y:.1f}H{tip:.1f}m-6 -4l6 4l-6 4", "tl-go")]
         return [path(f"M{x - 4:.1f} {y:.1f}h8", "tl-go")] if x > self.lanes["in flight"].left else []
+
+    def _broken(self, row: Row, x: float, y: float) -> list[Markup]:
+        """A reply that comes from the service and ends in a cross in the lane between; a request that ends there on its way out."""
+        lane, thread = self.lanes["in flight"], self.lanes["thread"].left
+        middle = lane.left + lane.width / 2
+        if row.arrived is not None:
+            return [path(f"M{x:.1f} {y:.1f}H{middle - 8:.1f}", "tl-go"), cross(middle, y)]
+        return [path(f"M{thread + 20:.1f} {y:.1f}H{middle + 8:.1f}", "tl-go"), cross(middle, y)]
 
     def _verdict(self, y: float) -> list[Markup]:
         x = self.left + 8

@@ -34,6 +34,9 @@ POLLS = frozenset({"getRun"})
 ENDED = frozenset(RUN_ENDS)
 
 
+NO_BREAK = "\u00a0"
+"""Between the words of a text that is shown letter for letter: a picture would drop spaces at an end, and break the line at one."""
+
 _REFUSALS = (("Can't add messages", "a run is active"), ("already has an active run", "another run is active"))
 
 
@@ -61,6 +64,8 @@ class Row(NamedTuple):
     """Of a reply: of which operation."""
     reads: int | None = None
     """Of a new run or response: how many messages or items it reads."""
+    broken: bool = False
+    """A reply, or a stream, that broke off on its way back to the code; or a request that never got as far as the service."""
 
 
 class JournalReader:
@@ -72,7 +77,13 @@ class JournalReader:
         self.start = start
         threads = list(dict.fromkeys(entry.home_id for entry in self.entries if entry.home_id))
         self.names = {thread_id: f"{chr(65 + index % 26)}: " for index, thread_id in enumerate(threads)} if len(threads) > 1 else {}
+        self.entries = _cuts_last(self.entries)
         self.flying: dict[int, str] = {}
+        self.carried_out = {entry.request for entry in self.entries if entry.what == "request"}
+        self.unanswered = {entry.request for entry in self.entries if entry.what == "lost" and entry.request in self.carried_out}
+        """Requests that were carried out and whose reply was lost."""
+        self.lost = ""
+        """The operation whose reply, or whose request, was the last thing to be lost."""
         self.begun: dict[str, str] = {}
         """The first status of each run; of a response whose reply is held back until it has ended, that is `in_progress`."""
         for entry in self.entries:
@@ -116,22 +127,30 @@ class JournalReader:
             return None
         assert entry.request is not None
         self.flying[entry.request] = _words(entry.operation)
-        return Row(0, code=_labelled(entry.operation), sent=entry.request, operation=entry.operation)
+        return Row(0, code=self._again(entry) + _labelled(entry.operation), sent=entry.request, operation=entry.operation)
 
     def _reply_name(self, entry: Entry) -> str:
         later = self.flying.pop(entry.request, None) if entry.request is not None else None
-        return f"reply to {_words(entry.operation)}" if later else _labelled(entry.operation)
+        return f"reply to {_words(entry.operation)}" if later else self._again(entry) + _labelled(entry.operation)
 
     def _dropped(self, entry: Dropped) -> Row:
-        name = self._reply_name(entry)
         if entry.operation == "stream":
-            return Row(0, code="stream: cut off", thread=self._of(entry, entry.text), refused=True)
-        return Row(0, code=f"{name}: none", thread=self._of(entry, entry.text or "lost"), arrived=entry.request, refused=True)
+            events = re.search(r"\d+", entry.text.rpartition("after")[2])
+            return Row(0, code=f"the stream breaks off{f', after {events[0]} events' if events else ''}", broken=True)
+        self._reply_name(entry)  # it is no longer in flight
+        self.lost = entry.operation
+        if entry.text.startswith("500_after"):
+            return Row(0, code="a 500 arrives, although it was carried out")
+        if entry.request in self.carried_out:
+            return Row(0, code="no reply arrives", thread=self._of(entry, "the reply is lost"), broken=True)
+        return Row(0, code="no reply arrives: the request was lost", arrived=entry.request, broken=True)
 
     def _arrived(self, entry: Executed) -> Row:
+        later = entry.request in self.flying
         name = self._reply_name(entry)
         good = entry.status is not None and entry.status < 400
-        row = Row(0, arrived=entry.request, thread_id=entry.home_id, refused=not good, code=f"{name}: {entry.status}")
+        told = name if entry.request in self.unanswered and not later else f"{name}: {entry.status}"
+        row = Row(0, arrived=entry.request, thread_id=entry.home_id, refused=not good, code=told)
         if not good:
             return row._replace(thread=self._of(entry, f"refused: {_reason(entry.error)}"))
         if entry.operation == "getRun":
@@ -154,8 +173,28 @@ class JournalReader:
         why = f": {_reason(entry.error)}" if entry.error else ""
         return Row(0, run=self._of(entry, entry.state.replace("_", " ") + why), thread_id=entry.home_id, state=entry.state)
 
+    def _again(self, entry: Entry) -> str:
+        """ "again, " where the same operation is sent once more after a loss."""
+        again, self.lost = entry.operation == self.lost, ""
+        return "again, " if again else ""
+
     def _of(self, entry: Entry, text: str) -> str:
         return self.names.get(entry.home_id, "") + text
+
+
+def _cuts_last(entries: Sequence[Entry]) -> list[Entry]:
+    """A stream's cut is written when the service sends the last event; what the code did with that event belongs before it."""
+    ordered = list(entries)
+    for index in range(len(ordered) - 2, -1, -1):
+        place = index
+        while ordered[place].operation == "stream" and place + 1 < len(ordered) and _same_moment(ordered[place], ordered[place + 1]):
+            ordered[place], ordered[place + 1] = ordered[place + 1], ordered[place]
+            place += 1
+    return ordered
+
+
+def _same_moment(cut: Entry, used: Entry) -> bool:
+    return used.what == "witness" and abs(used.at - cut.at) < 1e-6
 
 
 def _much(entry: Executed, what: str) -> str:
@@ -167,7 +206,10 @@ def _much(entry: Executed, what: str) -> str:
 def _used(entry: Entry) -> str:
     """What was handed out and used; a callback with what it was given."""
     plain = isinstance(entry, DatabaseChanged) or not (entry.text or isinstance(entry, CallbackUsed))
-    return f"uses {entry.operation}" if plain else f"{entry.operation}({_quoted(entry.text)})"
+    if plain:
+        return f"uses {entry.operation}"
+    exact = entry.text if len(entry.text) <= 60 else f"{entry.text[:59]}…"
+    return f"{entry.operation}(“{exact.replace(' ', NO_BREAK)}”)"
 
 
 def _joined(before: Row, row: Row) -> Row | None:

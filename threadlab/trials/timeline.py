@@ -58,6 +58,8 @@ class Timeline:
         for row in self.rows:
             if row.refused and row.thread:
                 told.append(f"{row.code.removeprefix('reply to ').capitalize()}, {row.thread}.")
+            elif row.broken:
+                told.append(f"{row.code.capitalize()}.")
             elif row.reads is not None:
                 told.append(f"A run {row.run.partition(', ')[2]}.")
         return " ".join([*told, *(f"{row.code if row.refused else f'The function {row.code}'}." for row in self.ending)])

@@ -145,12 +145,17 @@ class ThreadView(base.Widget):
             return "the run's reply"
         window = self.now.windows.get(run_id)
         if window is None:
-            return "the API does not say"
+            return "not known"
         return "read by the run" if said.id in window else "not read by the run"
 
-    def _cells(self) -> list[tuple[str, str, str, str, str, str]]:
+    def _knows(self) -> bool:
+        """Whether this source tells what a run has read. The API does not; a journal does."""
+        return bool(self.now.windows)
+
+    def _cells(self) -> list[tuple[str, ...]]:
         return [
-            (one.id, _clock(one.at), one.role, one.text[:300], one.run_id or "–", self._mark(one)) for one in self.now.messages[-SHOWN:]
+            (one.id, _clock(one.at), one.role, one.text[:300], one.run_id or "–", *((self._mark(one),) if self._knows() else ()))
+            for one in self.now.messages[-SHOWN:]
         ]
 
     def _heading(self) -> str:
@@ -171,21 +176,25 @@ class ThreadView(base.Widget):
             by = f" · answers {said.run_id[:12]}…" if said.run_id else ""
             parts.append(words(left + 12, y + 17, f"{said.role} · {said.id[:14]}… · {_clock(said.at)}{by}", "tl-name"))
             parts += [words(left + 12, y + 34 + 16 * number, line) for number, line in enumerate(lines)]
-            parts.append(words(612, y + high / 2 + 4, f"{'●' if read else '○'} {mark}", "tl-strong" if read else "tl-dim"))
+            if self._knows():
+                parts.append(words(612, y + high / 2 + 4, f"{'●' if read else '○'} {mark}", "tl-strong" if read else "tl-dim"))
             y += high + 10
         if self.locked_by:
             parts.append(path(f"M36 52V{y:.0f}", "tl-taken"))
             parts.append(words(24, y + 12, f"■ lock held: {self.now.runs[self.locked_by].replace('_', ' ')}", "tl-strong"))
             y += 22
         said_ = f"{self._heading()}. {self._lock()} The table says the same, message by message."
-        return Picture(parts, self.title, said_, width, y + 12)
+        return Picture(parts, self.title, said_, width if self._knows() else 720, y + 12)
+
+    def _head(self) -> tuple[str, ...]:
+        return ("id", "time (UTC)", "who", "text", "written by the run", *(("the marked run",) if self._knows() else ()))
 
     def _table(self) -> Markup:
-        return base.table(self._heading(), ("id", "time (UTC)", "who", "text", "written by the run", "the marked run"), self._cells())
+        return base.table(self._heading(), self._head(), self._cells())
 
     def body(self) -> Markup:
         options = [(run_id, f"{run_id} ({status.replace('_', ' ')})") for run_id, status in self.now.runs.items()]
-        picked = base.select("run", "Window of", options, self.run_id) if options else Markup("")
+        picked = base.select("run", "Window of", options, self.run_id) if options and self._knows() else Markup("")
         buttons = base.button("refresh", "Refresh", main=True)
         if not isinstance(self.source, Evidence):
             buttons += base.button("follow", "Follow", pressed=self.following)
@@ -196,10 +205,8 @@ class ThreadView(base.Widget):
         return base.joined([base.paragraph(self._lock()), self.picture().image(), self._table()])
 
     def text(self) -> str:
-        head = ("id", "time (UTC)", "who", "text", "written by the run", "the marked run")
-        return (
-            f"{self._heading()}\n{self._lock()}\n\n{base.plain_table(head, [(*row[:3], row[3][:60], *row[4:]) for row in self._cells()])}"
-        )
+        rows = [(*row[:3], row[3][:60], *row[4:]) for row in self._cells()]
+        return f"{self._heading()}\n{self._lock()}\n\n{base.plain_table(self._head(), rows)}"
 
 
 def _windows(journal: Journal, thread_id: str) -> dict[str, tuple[str, ...]]:

@@ -51,7 +51,7 @@ class CostMeter(base.Widget):
         self,
         source: Evidence | Sequence[tuple[str, str]] | None = None,
         *,
-        model: str = "gpt-4o",
+        model: str = "gpt-6-sol",
         window: int = 10,
         archive: int = 50,
         summary: int = 200,
@@ -146,6 +146,10 @@ class CostMeter(base.Widget):
             left = 20 + place * (each + 10)
             parts.append(box(left, 40, each, 170, "tl-lane", 4))
             slot = (each - 16) / max(1, len(self.turns))
+            for share in (0.5, 1.0):
+                level = 205 - 140 * share
+                parts.append(path(f"M{left + 4:.1f} {level:.1f}H{left + each - 4:.1f}", "tl-rule"))
+                parts.append(words(left + 6, level - 3, f"{round(most * share):,}", "tl-name"))
             for number, turn in enumerate(counted[way]):
                 high = 140 * (turn.read + turn.written) / most
                 parts.append(box(left + 8 + number * slot, 205 - high, max(1.0, slot * 0.8), high, "tl-bar", 0))

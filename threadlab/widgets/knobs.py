@@ -38,6 +38,9 @@ class Knob(NamedTuple):
     operation: str = ""
     argument: str = ""
     percent: int = 100
+    first: int = 1
+    last: int | None = None
+    """Which calls of the operation, counted from 1; without a last one, all from the first on."""
 
 
 class Result(NamedTuple):
@@ -72,7 +75,7 @@ class FaultKnobs(base.Widget):
         self._fails = fails or (lambda evidence: not evidence.returned)
         self.knobs = {kind: Knob() for kind in faults or KINDS}
         for rule in parse(scenario, OPERATIONS).rules:
-            self.knobs[rule.kind] = Knob(True, rule.operation or "", rule.argument or "", round(rule.percent))
+            self.knobs[rule.kind] = Knob(True, rule.operation or "", rule.argument or "", round(rule.percent), rule.first, rule.last)
         self.results: list[Result] = []
         self.done = 0
 
@@ -80,7 +83,7 @@ class FaultKnobs(base.Widget):
 
     def rules(self) -> tuple[Rule, ...]:
         return tuple(
-            Rule(kind, knob.argument or None, knob.operation or None, percent=float(knob.percent))
+            Rule(kind, knob.argument or None, knob.operation or None, knob.first, knob.last, float(knob.percent))
             for kind, knob in self.knobs.items()
             if knob.on
         )
@@ -110,6 +113,12 @@ class FaultKnobs(base.Widget):
 
     def do_argument(self, value: Any, kind: str) -> None:
         self._set(kind, argument=str(value))
+
+    def do_calls(self, value: Any, kind: str) -> None:
+        """`""` for all of them, `"2"` for the second, `"2-4"`, `"2-"` from the second on."""
+        first, dash, last = str(value).strip().removeprefix("#").partition("-")
+        begin = int(first or 1)
+        self._set(kind, first=begin, last=(int(last) if last else None) if dash or not first else begin)
 
     def do_percent(self, value: Any, kind: str) -> None:
         self._set(kind, percent=max(1, min(100, int(value))))
@@ -171,6 +180,11 @@ class FaultKnobs(base.Widget):
             names.append(knob.operation)
         options = [("", "every operation" if about.phase != "run" else "every run"), *((name, name) for name in names)]
         more += base.select("operation", "at", options, knob.operation, of=kind)
+        calls = Markup(
+            '<label>calls <input type="text" size="5" data-act="calls" data-value="{0}" data-key="calls-{0}" '
+            'placeholder="all" value="{1}"></label>'
+        )
+        more += calls.format(kind, _calls(knob))
         more += base.slider("percent", "how often", knob.percent, 1, 100, said=f"{knob.percent} %", of=kind)
         group = Markup('<div data-key="{0}">{1}<div class="tl-bar-row" role="group" aria-label="Settings of {0}">{2}</div></div>')
         return group.format(kind, box, more)
@@ -218,3 +232,9 @@ class FaultKnobs(base.Widget):
         if self.results:
             lines += ["", base.plain_table(("seed", "verdict", "ends so", "requests", "virtual time"), self._rows())]
         return "\n".join(lines)
+
+
+def _calls(knob: Knob) -> str:
+    if knob.last is None:
+        return "" if knob.first == 1 else f"{knob.first}-"
+    return str(knob.first) if knob.first == knob.last else f"{knob.first}-{knob.last}"

@@ -31,6 +31,9 @@ PLACES: dict[str, tuple[int, int]] = {
 }
 """Column and line of each status in the diagram. Which there are, and which moves, is in the engine's tables."""
 
+RARE = frozenset(move for move in MOVES if move[0] == "cancelling" and move[1] != "cancelled") | {("queued", "incomplete")}
+"""Moves that are allowed and seldom seen: drawn faintly where no path is given."""
+
 COLUMNS, LINES = (90.0, 350.0, 640.0), 74.0
 WIDE, HIGH, WIDTH = 136.0, 38.0, 740.0
 
@@ -146,8 +149,8 @@ def diagram(taken: Sequence[str], *, title: str, description: str) -> Picture:
         words(COLUMNS[0] - 68, 30, "active: the thread is locked", "tl-name"),
         words(COLUMNS[2] - 68, 30, "ends: free again", "tl-name"),
     ]
-    for old, new in sorted(MOVES, key=lambda move: (move in made, move)):
-        parts += _move(old, new, made.get((old, new)))
+    for old, new in sorted(MOVES, key=lambda move: (move in made, move not in RARE, move)):
+        parts += _move(old, new, made.get((old, new)), faint=bool(taken) or (old, new) in RARE)
     for status in sorted(ACTIVE | TERMINAL):
         x, y = _place(status)
         lit = status in taken
@@ -156,6 +159,8 @@ def diagram(taken: Sequence[str], *, title: str, description: str) -> Picture:
         mark = "▸ " if last else ""
         parts.append(words(x, y + 4.5, f"{mark}{_plain(status)}", f"tl-middle{' tl-strong' if lit else ''}"))
     foot = "Thick and numbered: the path taken; ▸ where it is now. Dotted: other moves that a run can make."
+    if not taken:
+        foot = "An arrow is a move that a run can make; a faint one is seldom seen."
     parts.append(words(22, 5 * LINES + 62, foot, "tl-dim"))
     return Picture(parts, title, description, WIDTH, 5 * LINES + 78)
 
@@ -165,10 +170,11 @@ def _place(status: str) -> tuple[float, float]:
     return COLUMNS[column], 70 + line * LINES
 
 
-def _move(old: str, new: str, number: int | None) -> list[Markup]:
+def _move(old: str, new: str, number: int | None, *, faint: bool) -> list[Markup]:
     x, y = _place(old)
     to_x, to_y = _place(new)
-    kind = "tl-way" if number is None else "tl-taken"
+    kind = ("tl-way" if faint else "tl-go") if number is None else "tl-taken"
+    to_y += _apart(old, new)
     if x == to_x:  # up or down in one column
         away = 1 if to_y > y else -1
         start, end = (x, y + away * HIGH / 2), (to_x, to_y - away * (HIGH / 2 + 6))
@@ -183,8 +189,13 @@ def _move(old: str, new: str, number: int | None) -> list[Markup]:
         curve = f"M{start[0]:.1f} {start[1]:.1f}C{bends} {end[0]:.1f} {end[1]:.1f}"
         tip = (end[0], end[1], away, 0)
     parts = [path(curve, kind)]
-    if number is not None:
-        at_x, at_y, right, down = tip
+    at_x, at_y, right, down = tip
+    if number is None:
+        head = f"M{at_x - 6 * right - 4 * down:.1f} {at_y - 6 * down - 4 * right:.1f}L{at_x:.1f} {at_y:.1f}"
+        parts.append(
+            path(f"{head}L{at_x - 6 * right + 4 * down:.1f} {at_y - 6 * down + 4 * right:.1f}", "tl-way-tip" if faint else "tl-go")
+        )
+    else:
         wing = f"l{-10 * right - 5 * down:.1f} {-10 * down - 5 * right:.1f}l{10 * down:.1f} {10 * right:.1f}z"
         wing = f"M{at_x + 6 * right:.1f} {at_y + 6 * down:.1f}{wing}"
         parts.append(path(wing, "tl-tip"))
@@ -194,6 +205,15 @@ def _move(old: str, new: str, number: int | None) -> list[Markup]:
             words(label_x, label_y + 4.5, str(number), "tl-middle tl-strong"),
         ]
     return parts
+
+
+def _apart(old: str, new: str) -> float:
+    """How far from the middle of a box a move arrives, so that several do not meet in one point."""
+    if PLACES[old][0] == PLACES[new][0]:
+        return 0.0
+    arriving = sorted((PLACES[one][1], one) for one, to in MOVES if to == new and PLACES[one][0] != PLACES[new][0])
+    place = [one for _, one in arriving].index(old)
+    return (place - (len(arriving) - 1) / 2) * min(9.0, (HIGH - 8) / max(1, len(arriving) - 1))
 
 
 def _plain(status: str) -> str:
@@ -231,8 +251,8 @@ TICKS = 150
 """Ticks that are drawn one by one; more would be a smear, and are drawn as a block."""
 
 
-def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH) -> Picture:
-    """A line of time for each, with a tick for each poll, and the run's end marked on all of them."""
+def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH, ticks: str = "requests") -> Picture:
+    """A line of time for each, with a tick for each poll, and the run's end marked on all of them. `ticks`: what the ticks are."""
     longest = max([1.0, *(at for one in asked for at in one.polls), *(one.ended for one in asked if one.ended)])
     left, right = 130.0, width - 30
 
@@ -250,13 +270,11 @@ def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH) -> Picture
             parts += [path(f"M{x(at):.1f} {y - 10:.1f}v20", "tl-tick") for at in one.polls]
         if one.ended is not None:
             parts += [path(f"M{x(one.ended):.1f} {y - 17:.1f}v34", "tl-good"), words(x(one.ended) + 4, y - 13, "ended", "tl-name")]
-        said = (
-            f"{len(one.polls)} requests; learned {one.late:.2f} s after the end" if one.ended is not None else f"{len(one.polls)} requests"
-        )
+        said = f"{len(one.polls)} {ticks}; learned {one.late:.2f} s after the end" if one.ended is not None else f"{len(one.polls)} {ticks}"
         parts.append(words(left, y + 28, said, "tl-dim"))
     bottom = 48 + len(asked) * 66
     unit = next(step for step in (1, 2, 5, 10, 20, 60, 120, 600, 3600, 86400) if longest / step <= 12)
     for mark in range(0, int(longest) + 1, unit):
         parts += [path(f"M{x(mark):.1f} {bottom - 14:.1f}v6", "tl-rule"), words(x(mark), bottom + 6, f"{mark} s", "tl-name tl-middle")]
-    told = ". ".join(f"{one.name}: {len(one.polls)} requests, {one.late:.2f} seconds late" for one in asked)
+    told = ". ".join(f"{one.name}: {len(one.polls)} {ticks}, {one.late:.2f} seconds late" for one in asked)
     return Picture(parts, title, f"{title}. {told}.", width, bottom + 20)

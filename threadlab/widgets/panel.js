@@ -42,10 +42,10 @@ function attributes(old, fresh) {
 }
 
 function foldStatic(name) {
-  // The static form under a widget is for pages where the widget is not alive. Here it is: fold it, once.
+  // The static form under a widget is for pages where the widget is not alive. Here it is: hide it.
   for (const one of document.querySelectorAll(`details.threadlab-static-${name}:not([data-folded])`)) {
     one.dataset.folded = "yes";
-    one.removeAttribute("open");
+    one.hidden = true;
   }
 }
 

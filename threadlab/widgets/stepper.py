@@ -205,7 +205,8 @@ class Race(base.Widget):
             return Markup("")
         return Markup(
             "<fieldset><legend>What is delivered next? Choose.</legend>{}"
-            '<p class="tl-dim-text">The pressed one is what this order does. Another one runs the code again, the same up to here.</p>'
+            '<p class="tl-dim-text">The pressed button is what happens in this order. Press another one: the code is run again up to this '
+            "point, and then your choice is followed.</p>"
             "</fieldset>"
         ).format(base.joined(self._options(number) for number in due[:3]))
 

@@ -11,6 +11,7 @@ _FAMILIES = (
     r"gpt-4o(-mini)?(-audio|-realtime|-search)?(-preview)?",
     r"chatgpt-4o-latest",
     r"gpt-5(\.\d)?(-mini|-nano|-pro|-codex|-codex-mini|-codex-max|-chat-latest|-chat|-luna|-sol|-terra)?",
+    r"gpt-6(\.\d)?(-astra|-sol|-luna)?",
     r"o1(-mini|-preview|-pro)?",
     r"o3(-mini|-pro|-deep-research)?",
     r"o4-mini(-deep-research)?",

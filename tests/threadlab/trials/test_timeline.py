@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 from courseware import race
@@ -14,7 +15,7 @@ from threadlab import Service
 from threadlab.trials import timeline
 from threadlab.trials.explore import explore
 from threadlab.trials.timeline import Timeline
-from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, Evidence, World, trial
+from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, ON_TEXT, Evidence, World, trial
 
 PICTURE = Path(__file__).resolve().parents[3] / "lessons" / "images" / "race.svg"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -113,12 +114,36 @@ def test_synchronous_code_is_shown() -> None:
     ]
 
 
+def test_one_call_whose_reply_is_lost_is_drawn_as_one_request_and_a_broken_reply() -> None:
+    def once(client: Any, thread_id: str, assistant_id: str) -> None:
+        client.beta.threads.messages.create(thread_id, role="user", content="And Italy?")
+
+    seen = rows(run(once, client=CLIENT, scenario="reply_lost@createMessage#1"))
+    assert [row.code for row in seen][:-1] == ["send: create message", "no reply arrives", "again, send: create message: 200"]
+    assert [row.broken for row in seen] == [False, True, False, False]
+
+
+def test_words_of_a_stream_keep_their_spaces_and_stand_before_its_cut() -> None:
+    def listen(client: Any, thread_id: str, assistant_id: str, on_text: Any) -> None:
+        try:
+            for event in client.beta.threads.runs.create(thread_id, assistant_id=assistant_id, stream=True):
+                if event.event == "thread.message.delta":
+                    on_text(event.data.delta.content[0].text.value)
+        except openai.APIConnectionError:
+            pass
+
+    world = World(race.five_messages, scenario="stream_cut:9@createRun#1")
+    assert world.given is not None
+    codes = [row.code.replace("\u00a0", " ") for row in rows(trial(listen, CLIENT, *world.given, ON_TEXT, world=world))]
+    assert codes.index("on_text(“ capital”)") < codes.index("the stream breaks off, after 9 events")
+
+
 def test_lost_reply_is_told_from_a_reply() -> None:
     def once(client: Any, thread_id: str, assistant_id: str) -> None:
         client.with_options(max_retries=0).beta.threads.messages.create(thread_id, role="user", content="And Italy?")
 
     lost = rows(run(once, client=CLIENT, scenario="reply_lost@createMessage#1"))
-    assert any(row.refused and "lost" in row.thread for row in lost)
+    assert any(row.broken and "lost" in row.thread for row in lost)
     assert lost[-1].code.startswith("raises APIConnectionError")
 
 

@@ -78,7 +78,7 @@ def test_race_is_stepped_and_chosen_by_keyboard(notebook: Open) -> None:
 def test_static_form_is_shown_once(notebook: Open) -> None:
     page = notebook("from courseware import Progress\nProgress()")
     page.wait(
-        "document.querySelector('details[class^=threadlab-static]') && !document.querySelector('details[class^=threadlab-static]').open"
+        "document.querySelector('details[class^=threadlab-static]') && document.querySelector('details[class^=threadlab-static]').hidden"
     )
 
 
@@ -89,9 +89,9 @@ def test_quiz_works_by_keyboard(notebook: Open) -> None:
     page.press(" ")
     page.press("ArrowDown")
     page.wait("document.querySelector('.threadlab-w input[value=B]').checked")
-    page.wait(f"document.querySelector('{WIDGET} {control('commit')}').getAttribute('aria-disabled') !== 'true'", "the button")
-    assert "queue and" not in page.run("document.querySelector('.threadlab-w').innerText")
-    page.tab_to(f"{WIDGET} {control('commit')}")
+    page.wait(f"document.querySelector('{WIDGET} {control('predict')}').getAttribute('aria-disabled') !== 'true'", "the button")
+    assert "starts in the queue" not in page.run("document.querySelector('.threadlab-w').innerText")
+    page.tab_to(f"{WIDGET} {control('predict')}")
     page.press("Enter")
     until_said(page, "Your prediction: B")
     page.tab_to(f"{WIDGET} {control('reveal')}")

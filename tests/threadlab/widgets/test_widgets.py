@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from courseware import Answers, Progress, Quiz, race
+from courseware import Answers, Progress, Quiz, race, records
 from courseware import predicting as lesson
 from courseware.catalogue import EXERCISES
 from threadlab import CostMeter, FaultKnobs, Polls, Race, RunLife, Service, ThreadView
@@ -28,14 +28,14 @@ from threadlab.widgets.polls import asked
 
 @pytest.fixture(autouse=True)
 def _no_predictions() -> Iterator[None]:
-    kept = dict(lesson._predicted), set(lesson._revealed)
-    lesson._predicted.clear()
-    lesson._revealed.clear()
+    kept = dict(records.predicted), set(records.revealed)
+    records.predicted.clear()
+    records.revealed.clear()
     yield
-    lesson._predicted.clear()
-    lesson._revealed.clear()
-    lesson._predicted.update(kept[0])
-    lesson._revealed.update(kept[1])
+    records.predicted.clear()
+    records.revealed.clear()
+    records.predicted.update(kept[0])
+    records.revealed.update(kept[1])
 
 
 outcomes = cache(race.outcomes)
@@ -135,7 +135,8 @@ def test_import_loads_no_widget_library() -> None:
 
 def test_diagram_has_every_status_and_move() -> None:
     assert set(PLACES) == ACTIVE | TERMINAL == {status for move in MOVES for status in move}
-    assert RunLife().picture().svg().count('class="tl-way"') == len(MOVES)
+    drawn = re.findall(r'<path class="(?:tl-way|tl-go|tl-way-tip)"', RunLife().picture().svg())
+    assert len(drawn) == 2 * len(MOVES), "a line and an arrow head for each move"
 
 
 def test_path_that_was_taken_is_lit() -> None:
@@ -165,31 +166,31 @@ def test_growing_gaps_grow() -> None:
 
 def test_answers_are_hidden_until_a_commitment() -> None:
     quiz = Quiz("first-status", answers=True)
-    for action in ("reveal", "commit"):
+    for action in ("reveal", "predict"):
         quiz.act(action)
-        assert "created is finished" not in quiz.html() + quiz.static() + quiz.text() + str(quiz.keep())
+        assert "created means finished" not in quiz.html() + quiz.static() + quiz.text() + str(quiz.keep())
     quiz.act("pick", "A")
-    assert quiz.committed == ""
-    quiz.act("commit")
-    assert "created is finished" not in quiz.html() + quiz.static() + quiz.text()
+    assert quiz.predicted == ""
+    quiz.act("predict")
+    assert "created means finished" not in quiz.html() + quiz.static() + quiz.text()
     quiz.act("reveal")
-    assert "“created is finished”" in quiz.html()
-    assert quiz.keep() == {"question": "first-status", "committed": "A", "revealed": True}
+    assert "misconception: created means finished" in quiz.html()
+    assert quiz.keep() == {"question": "first-status", "predicted": "A", "revealed": True}
 
 
 def test_answer_stays_once_it_was_seen() -> None:
     quiz = Quiz("first-status", answers=True)
-    for action, value in (("pick", "A"), ("commit", ""), ("reveal", ""), ("pick", "B"), ("commit", "")):
+    for action, value in (("pick", "A"), ("predict", ""), ("reveal", ""), ("pick", "B"), ("predict", "")):
         quiz.act(action, value)
-    assert quiz.committed == "A"
+    assert quiz.predicted == "A"
 
 
 def test_widget_and_cell_share_a_record(capsys: pytest.CaptureFixture[str]) -> None:
     lesson.predict("first-status", "C")
-    assert Quiz("first-status").committed == "C"
+    assert Quiz("first-status").predicted == "C"
     answers = Answers("first-status")
     answers.act("reveal")
-    assert answers.text().startswith("You said C; it is B.")
+    assert answers.text().startswith("You predicted C; the answer is B.")
 
 
 # ---- the thread -------------------------------------------------------------------------------------------------------------------------
@@ -217,7 +218,10 @@ def test_lock_and_new_messages_are_shown() -> None:
         view.act("refresh")
         assert "1 more messages" in view.said
         assert "■" not in view.html()
-        assert [row[-1] for row in ThreadView(client, thread_id)._cells()][-1] == "the run's reply"
+        assert view._cells()[-1][-1] == "the run's reply"
+        by_client = ThreadView(client, thread_id)
+        assert by_client._cells()[-1][-1] == run.id, "the API does not say what a run has read, so nothing is said of it"
+        assert "read by" not in by_client.svg() + by_client.text()
 
 
 def test_truncated_messages_look_unread() -> None:

@@ -69,7 +69,7 @@ LESSONS: tuple[Lesson, ...] = (
         "11-after-the-sunset", "After the sunset: Conversations and Responses", 40, Exercise("migrate-thread", "Migrate a thread", 75, 49)
     ),
     _lesson("12-support-desk", "Capstone: a support desk", 40, Exercise("support-desk", "A support desk", 120, 28)),
-    _lesson("13-the-same-question-today", "The same question today", 35, Exercise("busy-thread", "A busy thread", 50, 19)),
+    _lesson("13-the-same-question-today", "The same question today", 40, Exercise("busy-thread", "A busy thread", 50, 19)),
 )
 
 EXERCISES: tuple[Exercise, ...] = tuple(exercise for lesson in LESSONS for exercise in lesson.exercises)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from html import escape
 from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from courseware import records
 
@@ -51,11 +52,13 @@ class _Capture:
         self.shell.display_trap.hook = self.hook
         self.taking.__exit__(None, None, None)
         printed = self.captured.stdout + self.captured.stderr
-        html = [f"<pre>{escape(printed)}</pre>"] if printed else []
+        html = [str(Markup("<pre>{}</pre>").format(printed))] if printed else []
         text = [printed] if printed else []
         for output in self.captured.outputs:
             data = output.data if hasattr(output, "data") else {}
-            html.append(data.get("text/html") or data.get("image/svg+xml") or f"<pre>{escape(data.get('text/plain', ''))}</pre>")
+            html.append(
+                data.get("text/html") or data.get("image/svg+xml") or str(Markup("<pre>{}</pre>").format(data.get("text/plain", "")))
+            )
             text.append(data.get("text/plain", ""))
         return "".join(html), "\n".join(text)
 

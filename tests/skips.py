@@ -31,7 +31,7 @@ REMEDIES = {
 }
 """By what a reason contains. The first that fits is shown."""
 
-NO_LOSS = (r"a Responses endpoint says it otherwise",)
+NO_LOSS = (r"a Responses endpoint says it otherwise", r"this lesson has nothing with a function to complete")
 """Combinations that do not exist: nothing is lost, and nothing can bring them."""
 
 

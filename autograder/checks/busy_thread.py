@@ -188,7 +188,10 @@ def interrupts_the_run(evidence: Evidence) -> Found:
     wanted = [BEFORE[0][1], *(text for _, text in turns)]
     if _texts(evidence, thread_id) != wanted:
         return f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}."
+    started = evidence.requests("createRun", ok=True)
     for turn in range(last):
+        if turn < len(started) and _completed_while_cancelling(evidence, started[turn].run_id):
+            continue
         if not _raised(values[turn]):
             return f"turn {turn + 1} was interrupted, and its submit returned {values[turn]!r} instead of raising Interrupted."
         if values[turn]["raised"] != "Interrupted":
@@ -196,11 +199,18 @@ def interrupts_the_run(evidence: Evidence) -> Found:
     return _stopped(evidence) or _reads_all(evidence, wanted) or _answered(evidence, last)
 
 
+def _completed_while_cancelling(evidence: Evidence, run_id: str) -> bool:
+    """Whether a run was told to stop in time and completed all the same, which a slow cancel allows: then there was an answer to return."""
+    end = _ended(evidence, run_id)
+    told = [one for one in evidence.requests("cancelRun", ok=True) if one.run_id == run_id]
+    return end is not None and end.state == "completed" and any(one.n < end.n for one in told)
+
+
 def _stopped(evidence: Evidence) -> str | None:
     """What is wrong with the way in which the earlier runs were stopped."""
     for run in evidence.requests("createRun", ok=True)[:-1]:
         end = _ended(evidence, run.run_id)
-        if end is not None and end.state == "completed":
+        if end is not None and end.state == "completed" and not _completed_while_cancelling(evidence, run.run_id):
             return f"a newer message was there, and the run before it was left to work until it had completed: {evidence.line(end)}."
     return None
 

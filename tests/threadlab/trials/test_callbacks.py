@@ -45,7 +45,7 @@ def test_broken_stream_leaves_no_trace():
     (cut,) = [entry for entry in evidence.journal if entry.what == "lost"]
     assert (cut.operation, cut.run_id) == ("stream", evidence.runs(world.given[0])[0].id)
     assert "after 9 events" in cut.line()
-    assert "stream: cut off" in Timeline(evidence).text()
+    assert "the stream breaks off" in Timeline(evidence).text()
 
 
 class Counts:

@@ -27,7 +27,8 @@ from threadlab.widgets.polls import asked
 
 
 @pytest.fixture(autouse=True)
-def _no_predictions() -> Iterator[None]:
+def _no_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("THREADLAB_HOME", str(tmp_path / "home"))
     kept = dict(records.predicted), set(records.revealed)
     records.predicted.clear()
     records.revealed.clear()
@@ -221,7 +222,7 @@ def test_lock_and_new_messages_are_shown() -> None:
         assert view._cells()[-1][-1] == "the run's reply"
         by_client = ThreadView(client, thread_id)
         assert by_client._cells()[-1][-1] == run.id, "the API does not say what a run has read, so nothing is said of it"
-        assert "read by" not in by_client.svg() + by_client.text()
+        assert "read by" not in by_client.picture().svg() + by_client.text()
 
 
 def test_truncated_messages_look_unread() -> None:
@@ -323,9 +324,9 @@ def test_next_exercise_is_the_first_that_is_not_done(tmp_path: Path) -> None:
     assert "Next: lesson 00" in shown.text()
     file.write_text(json.dumps({"first-turn": {"best": 10, "points": 10, "hints": 1}}))
     shown.act("refresh")
-    assert "1 of 14 exercises done. Next: lesson 01, exercise open-conversation." in shown.said
+    assert "1 of 15 exercises done. Next: lesson 01, exercise open-conversation." in shown.said
     file.write_text("not json")
     shown.act("refresh")
-    assert "0 of 14" in shown.said
+    assert "0 of 15" in shown.said
     everything = {one.slug: {"best": 1, "points": 1} for one in EXERCISES}
     assert "That was all" in Progress(everything).text()

@@ -1,4 +1,4 @@
-"""Predictions: committed first, explained after. Each test is named after the mistake it catches."""
+"""Predictions: committed first, explained after.."""
 
 from collections.abc import Iterator
 

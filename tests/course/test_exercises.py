@@ -1,4 +1,4 @@
-"""The exercises as they are handed out, each test named after the mistake it catches."""
+"""The exercises as they are handed out."""
 
 from __future__ import annotations
 

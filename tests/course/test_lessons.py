@@ -1,4 +1,4 @@
-"""The lessons, each test named after the mistake it catches."""
+"""The lessons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`serve --any-id` over HTTP, asked as an SDK's generated tests ask; each test named after the mistake it catches."""
+"""`serve --any-id` over HTTP, asked as an SDK's generated tests ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that other people wrote hold a conversation with a tool call; each test named after the mistake it catches.
+"""Clients that other people wrote hold a conversation with a tool call.
 
 What they need is installed by `.ci/run`, or by `python tests/threadlab/clients/install.py`.
 """

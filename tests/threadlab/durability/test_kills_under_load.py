@@ -1,4 +1,4 @@
-"""A real server is killed while several processes write to it; each test named after the mistake it catches.
+"""A real server is killed while several processes write to it.
 
 What a client was told is there, nothing is there twice, and no run blocks its thread for ever. (`kill -9` shows what the process does,
 not what the disk does when the power fails: for that the store asks the disk to write before anybody is told, which is not tested here.)

@@ -1,4 +1,4 @@
-"""The store in PostgreSQL: a real server, that is killed and that kills; each test named after the mistake it catches."""
+"""The store in PostgreSQL: a real server, that is killed and that kills."""
 
 from __future__ import annotations
 

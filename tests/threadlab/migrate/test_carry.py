@@ -1,4 +1,4 @@
-"""Export and import: the same order, the same roles, nothing twice, nothing lost; each test named after the mistake it catches."""
+"""Export and import: the same order, the same roles, nothing twice, nothing lost."""
 
 from __future__ import annotations
 

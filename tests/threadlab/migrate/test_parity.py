@@ -1,4 +1,4 @@
-"""The parity report: old and new code in the same scenes; each test named after the mistake it catches."""
+"""The parity report: old and new code in the same scenes."""
 
 from __future__ import annotations
 

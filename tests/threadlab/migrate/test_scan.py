@@ -1,4 +1,4 @@
-"""`threadlab scan`: every call of the Assistants API is found, and nothing else; each test named after the mistake it catches."""
+"""`threadlab scan`: every call of the Assistants API is found, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pytest plugin, in projects of its own; each test named after the mistake it catches."""
+"""The pytest plugin, in projects of its own."""
 
 from __future__ import annotations
 

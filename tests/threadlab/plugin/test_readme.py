@@ -1,4 +1,4 @@
-"""Everything in `threadlab/README.md` that can be run is run; each test named after the mistake it catches."""
+"""Everything in `threadlab/README.md` that can be run is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service with a hosted responder, its model in another process; each test named after the mistake it catches.
+"""The service with a hosted responder, its model in another process.
 
 The model is another Threads service, asked at its Responses endpoint, or an endpoint that does what the test tells it to.
 """

@@ -1,4 +1,4 @@
-"""Which responder is chosen, and which must not be; each test named after the mistake it catches."""
+"""Which responder is chosen, and which must not be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hosted model, asked as its endpoint wants to be; each test named after the mistake it catches.
+"""A hosted model, asked as its endpoint wants to be.
 
 The endpoint is a stub that misbehaves. `test_bridge.py` has real ones.
 """

@@ -1,4 +1,4 @@
-"""A model in a file, where there is one; each test named after the mistake it catches.
+"""A model in a file, where there is one.
 
 THREADLAB_TEST_GGUF=model.gguf python -m pytest tests/threadlab/responders/test_local.py
 """

@@ -1,4 +1,4 @@
-"""The HTTP side of the service, each test named after the mistake it catches."""
+"""The HTTP side of the service."""
 
 import asyncio
 import http.client

@@ -1,4 +1,4 @@
-"""`python -m threadlab`, with real processes; each test named after the mistake it catches."""
+"""`python -m threadlab`, with real processes."""
 
 import http.client
 import json

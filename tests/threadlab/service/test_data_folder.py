@@ -1,4 +1,4 @@
-"""The folder and the key, each test named after the mistake it catches."""
+"""The folder and the key."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""`%load_ext threadlab`, each test named after the mistake it catches."""
+"""`%load_ext threadlab`."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Requests that share a wait for the disk; each test named after the mistake it catches."""
+"""Requests that share a wait for the disk."""
 
 import asyncio
 from collections.abc import Callable, Iterator

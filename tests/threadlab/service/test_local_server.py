@@ -1,4 +1,4 @@
-"""Finding, starting, replacing and ending the user's server, with real processes; each test named after the mistake it catches."""
+"""Finding, starting, replacing and ending the user's server, with real processes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Projects and their keys, in real servers; each test named after the mistake it catches."""
+"""Projects and their keys, in real servers."""
 
 import json
 import signal

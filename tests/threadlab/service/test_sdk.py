@@ -1,4 +1,4 @@
-"""The official SDK over HTTP meets what it meets in process; each test named after the mistake it catches."""
+"""The official SDK over HTTP meets what it meets in process."""
 
 import os
 import signal

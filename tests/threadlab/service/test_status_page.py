@@ -1,4 +1,4 @@
-"""The page at `/`; each test named after the mistake it catches."""
+"""The page at `/`."""
 
 import re
 import time

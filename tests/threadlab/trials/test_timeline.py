@@ -1,4 +1,4 @@
-"""The timeline as a table and as a picture, each test named after the mistake it catches."""
+"""The timeline as a table and as a picture."""
 
 import asyncio
 import re

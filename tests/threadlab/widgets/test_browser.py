@@ -1,4 +1,4 @@
-"""The widgets as a reader meets them: in JupyterLab, in a headless Chromium. Each test is named after the mistake it catches."""
+"""The widgets as a reader meets them: in JupyterLab, in a headless Chromium.."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The race stepper without a browser, each test named after the mistake it catches."""
+"""The race stepper without a browser."""
 
 from __future__ import annotations
 

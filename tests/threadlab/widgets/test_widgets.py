@@ -1,4 +1,4 @@
-"""The other widgets without a browser, each test named after the mistake it catches."""
+"""The other widgets without a browser."""
 
 from __future__ import annotations
 

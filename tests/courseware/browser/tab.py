@@ -22,8 +22,29 @@ STARTS = 90.0
 """Seconds of patience with the start of a kernel on a busy machine."""
 
 
+class _Line:
+    """A connection that carries so many bytes a second, whoever sends them."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate, self._free_at, self._lock = rate, 0.0, threading.Lock()
+
+    def carry(self, count: int) -> None:
+        with self._lock:
+            self._free_at = max(self._free_at, time.monotonic()) + count / self._rate
+            waits = self._free_at - time.monotonic()
+        time.sleep(max(0.0, waits))
+
+
 class _Files(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    line: _Line | None = None
+    """The connection that all replies share, if it is a slow one."""
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        while block := source.read(65536):
+            if self.line is not None:
+                self.line.carry(len(block))
+            outputfile.write(block)
 
     def translate_path(self, path: str) -> str:
         return super().translate_path(path.removeprefix(SUB_PATH)) if path.startswith(SUB_PATH + "/") else "/nowhere"
@@ -76,9 +97,10 @@ def _serving(handler: Any) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def served(site: Path) -> Iterator[str]:
-    """The address of the site's first page."""
-    with _serving(functools.partial(_Files, directory=str(site))) as port:
+def served(site: Path, mbit: float | None = None) -> Iterator[str]:
+    """The address of the site's first page, over a connection of so many megabits a second (None: as fast as it goes)."""
+    files = type("_Slow", (_Files,), {"line": _Line(mbit * 125_000)}) if mbit else _Files
+    with _serving(functools.partial(files, directory=str(site))) as port:
         yield f"http://127.0.0.1:{port}{SUB_PATH}/"
 
 

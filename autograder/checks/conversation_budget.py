@@ -295,7 +295,7 @@ EXERCISE = Exercise(
         "there = list(messages.list(thread_id, order='asc', limit=100))\n"
         "for one in there: if db.get(ArchivedMessage, one.id) is None: db.add(ArchivedMessage(...))\n"
         "db.commit()                                         # before anything is dropped\n"
-        "left = budget - 3 - of_message(instructions) - sum(of_message(text) forevery message there)\n"
+        "left = budget - 3 - of_message(instructions) - sum(of_message(text) for every message there)\n"
         "for one in there[:-1]: if left < 0 and not pinned(one): messages.delete(...); left += of_message(its text)\n"
         "run = runs.create_and_poll(...); read messages.list(run_id=run.id)",
     ),

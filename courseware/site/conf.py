@@ -16,6 +16,7 @@ html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
     "show_navbar_depth": 1,
+    "navbar_persistent": [],
 }
 nb_execution_mode = "off"  # the lessons were executed before
 nb_merge_streams = True

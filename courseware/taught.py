@@ -89,7 +89,7 @@ def pause_after(error: openai.APIError, attempt: int) -> float | None:
 
 
 def stored_message(client: OpenAI, thread_id: str, key: str) -> Any:
-    """The message on this thread that bears the key, or None. The newest come first, so it is mostly found on the first page."""
+    """The message on this thread that has the key, or None. The newest come first, so it is mostly found on the first page."""
     for message in client.beta.threads.messages.list(thread_id, limit=100):
         if message.metadata and message.metadata.get("key") == key:
             return message
@@ -97,7 +97,7 @@ def stored_message(client: OpenAI, thread_id: str, key: str) -> Any:
 
 
 def run_of(client: OpenAI, thread_id: str, key: str) -> Any:
-    """The run on this thread that bears the key, or None."""
+    """The run on this thread that has the key, or None."""
     for run in client.beta.threads.runs.list(thread_id, limit=100):
         if run.metadata and run.metadata.get("key") == key:
             return run

@@ -10,8 +10,8 @@ from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 BEFORE = (("user", "What is the capital of Kenya?"), ("assistant", "The capital of Kenya is Nairobi."))
 FIRST, SECOND, THIRD = "What is the capital of Spain?", "Sorry, I meant Portugal.", "And Italy?"
-WORKS = 12
-"""Seconds that a run works in the scenes where it is to be stopped."""
+SHORT, LONG = 8, 60
+"""Seconds that a run works: where it is left to work, and where it is to be stopped. The long one outlasts a poll that is held back."""
 
 
 def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int) -> World:
@@ -26,9 +26,10 @@ def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int) ->
     return World(setup, scenario=scenario)
 
 
-def _scene(name: str, at: tuple[float, ...], scenario: str = f"slow:{WORKS}", *, threads: int = 1, bound: int) -> Scene:
+def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int = 1, bound: int) -> Scene:
     """`name` begins with the strategy."""
     strategy = name.partition("_")[0]
+    scenario = scenario or f"slow:{LONG if strategy in ('interrupt', 'rollback') and threads == 1 else SHORT}"
     return Scene(
         name,
         lambda: _world(strategy, at, scenario, threads),
@@ -47,8 +48,8 @@ SCENES = (
     *(_scene(f"{strategy}_two_threads", (0, 0), threads=2, bound=8) for strategy in ("reject", "interrupt")),
     _scene("enqueue_three", (0, 0, 0), "slow:2", bound=10),
     _scene("interrupt_three", (0, 5, 6), bound=10),
-    *(_scene(f"{strategy}_too_late", (0, 5), f"slow:{WORKS} cancel_loses", bound=8) for strategy in ("interrupt", "rollback")),
-    _scene("interrupt_slow_cancel", (0, 5), f"slow:{WORKS} cancel_slow:8", bound=6),
+    *(_scene(f"{strategy}_too_late", (0, 5), f"slow:{LONG} cancel_loses", bound=8) for strategy in ("interrupt", "rollback")),
+    _scene("interrupt_slow_cancel", (0, 5), f"slow:{LONG} cancel_slow:8", bound=6),
     *(_scene(f"{strategy}_failing", (0, 20), "slow:2 run_failed@createRun#1", bound=4) for strategy in ("reject", "enqueue", "interrupt")),
 )
 

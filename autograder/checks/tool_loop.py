@@ -361,7 +361,7 @@ EXERCISE = Exercise(
         "After a submission without a reply there are two possibilities. How do you find out which? And what must you keep to be ready for "
         "both, without running a tool again?",
         "Loop: wait until the run ends or is `requires_action`; for each call that is wanted, look up your own row by the call's id, and "
-        "only without one run the tool, write the row and commit; submit all outputs at once; whatever became of that, look at the run "
+        "only without one run the tool, write the row and commit; submit all outputs at once; however that ended, look at the run "
         "again. When it is over, go through its steps, oldest first, and give every row its step and position.",
         "while True:\n"
         "    run = client.beta.threads.runs.poll(run.id, thread_id=thread_id)\n"

@@ -370,7 +370,7 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "Which statuses are ends? Write them down as a set first. Then: what is the longest that your loop could possibly take?",
+        "Which statuses are ends? Write them down as a set first. Then: what is the longest that your loop could take?",
         "Keep two numbers: the moment at which max_wait is over (`time.monotonic() + max_wait`) and the pause, which begins at 1 s, doubles"
         " after each poll and stops growing at 8 s. Sleep the pause times a random factor. Catch the errors that may pass around "
         "`retrieve` alone.",

@@ -173,7 +173,7 @@ EARLY: dict[str, Question] = {
         {
             "A": Option(
                 "It waits in `queued` until a message arrives.",
-                "It would wait for ever: while a run is queued its thread is locked, and no message is accepted.",
+                "It would wait forever: while a run is queued its thread is locked, and no message is accepted.",
                 "a run waits for messages",
             ),
             "B": Option(

@@ -8,7 +8,7 @@ LATE: dict[str, Question] = {
         "A",
         {
             "A": Option(
-                "It asks for ever: `failed` is not `completed`, and the status will not change again.",
+                "It asks forever: `failed` is not `completed`, and the status will not change again.",
                 "A run has five ends and stays at the one it reached. A loop that knows only one of them never leaves at the other four.",
             ),
             "B": Option(

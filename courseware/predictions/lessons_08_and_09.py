@@ -124,7 +124,7 @@ CARE: dict[str, Question] = {
             ),
             "C": Option(
                 "They are accepted: while the run is `requires_action`, its clock stands still.",
-                "The clock runs from the run's creation to `expires_at`, whoever has to act.",
+                "The clock runs from the run's creation to `expires_at`, no matter who has to act.",
                 "requires_action stops the clock",
             ),
         },

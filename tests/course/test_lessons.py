@@ -295,7 +295,7 @@ def completed(path: Path) -> Any:
     notebook = read(path)
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and "# yours" in cell.source and "Done." in cell.source:
-            told = "\n\n\n".join(re.findall(r"```python\n(def .*?)```", notebook.cells[place + 1].source, re.S))
+            told = "\n\n\n".join(re.findall(r"```python\n((?:async )?def .*?)```", notebook.cells[place + 1].source, re.S))
             answers = {node.name: ast.unparse(node) for node in ast.parse(told).body if hasattr(node, "name")}
             tree = ast.parse(cell.source)
             stubs = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in answers]

@@ -232,9 +232,9 @@ def ending_rows(evidence: Evidence) -> list[Row]:
         first = f"is stopped: {ending.message}"
     else:
         first = f"raises {ending.type}: {_reason(ending.message)}"
-    left = [f"An error that nobody saw: {_reason(error.partition(': ')[2])}" for error in ending.task_errors]
-    left += [f"Nobody waited for {name}" for name in ending.forgotten]
-    left += [f"Nobody awaited {name}: it was never sent" for name in ending.never_awaited]
+    left = [f"An error that was never looked at: {_reason(error.partition(': ')[2])}" for error in ending.task_errors]
+    left += [f"Nothing waited for {name}" for name in ending.forgotten]
+    left += [f"Nothing awaited {name}: it was never sent" for name in ending.never_awaited]
     flying = tuple(_words(label) for label in evidence.in_flight)
     return [Row(at, code=first, in_flight=flying), *(Row(at, code=text, in_flight=flying, refused=True) for text in left)]
 

@@ -41,7 +41,7 @@ def outcome(evidence: Evidence) -> str:
     told = [f"the run reads {' and '.join(map(str, read))} messages"] if read else []
     told += [f"{refused} request{'' if refused == 1 else 's'} refused"] if refused else []
     told.append(f"returns {_value(ending.value)}" if evidence.returned else f"{ending.how} {ending.type}".strip())
-    told += ["an error that nobody saw"] if ending.task_errors else []
+    told += ["an error that was never looked at"] if ending.task_errors else []
     return "; ".join(told)
 
 

@@ -84,7 +84,7 @@ def test_refusal_is_shown_with_its_reason() -> None:
     refused = [row for row in rows(missed) if row.refused]
     assert [(row.code, row.thread) for row in refused] == [
         ("reply to create message: 400", "refused: a run is active"),
-        ("An error that nobody saw: a run is active", ""),
+        ("An error that was never looked at: a run is active", ""),
     ]
 
 
@@ -155,8 +155,8 @@ def test_forgotten_await_and_task_are_shown() -> None:
         asyncio.create_task(asyncio.sleep(1000))  # noqa: RUF006
         await asyncio.sleep(0)
 
-    assert rows(run(forgotten))[-1].code == "Nobody awaited AsyncMessages.create: it was never sent"
-    assert rows(run(left))[-1].code == "Nobody waited for sleep"
+    assert rows(run(forgotten))[-1].code == "Nothing awaited AsyncMessages.create: it was never sent"
+    assert rows(run(left))[-1].code == "Nothing waited for sleep"
 
 
 def test_two_threads_are_told_apart() -> None:

@@ -175,7 +175,7 @@ def test_picture_is_whole_and_described() -> None:
 def test_static_form_says_as_much() -> None:
     stepper = made()
     bundle = stepper._repr_mimebundle_()
-    for word in ("refused: a run is active", "passes: the run reads 6 messages", "An error that nobody saw"):
+    for word in ("refused: a run is active", "passes: the run reads 6 messages", "An error that was never looked at"):
         assert word in bundle["text/html"]
     assert re.search(r'<img [^>]*alt="[^"]{20,}"', bundle["text/html"])
     assert "<button" not in bundle["text/html"]

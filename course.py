@@ -23,6 +23,7 @@ OWN = {
     "setup": "only install, the tests' packages too   [--repair] [--wheels DIR]",
     "doctor": "say what is wrong with the installation, and how to mend it",
     "browser": "build the course as a folder that runs in a browser tab   DIR",
+    "site": "build the course as a site to read   DIR",
     "wheels": "download every package, for a room without a network   DIR",
 }
 # Verbs that an installed package carries out: `course.py serve …` is `python -m threadlab serve …`.
@@ -58,7 +59,16 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
         return 0
     try:
         if verb in OWN:
-            own = {"lab": lab, "quick": quick, "test": test, "setup": setup, "doctor": doctor, "browser": browser, "wheels": wheels}
+            own = {
+                "lab": lab,
+                "quick": quick,
+                "test": test,
+                "setup": setup,
+                "doctor": doctor,
+                "browser": browser,
+                "site": site,
+                "wheels": wheels,
+            }
             return own[verb](Project(root), rest)
         for package, verbs in PASSED_ON.items():
             if verb in verbs:
@@ -204,6 +214,11 @@ def doctor(project: Project, arguments: list[str]) -> int:
 def browser(project: Project, arguments: list[str]) -> int:
     set_up(project, ["browser"])
     return hand_over(project, ["-P", "-m", "courseware.browser", *arguments])
+
+
+def site(project: Project, arguments: list[str]) -> int:
+    set_up(project, ["site"])
+    return hand_over(project, ["-P", "-m", "courseware.site.build", *arguments])
 
 
 def wheels(project: Project, arguments: list[str]) -> int:

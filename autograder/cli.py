@@ -181,9 +181,10 @@ def replay(options: argparse.Namespace) -> int:
     """Run again the trials in which a graded submission lost its points, and show what happened there: for answering an appeal."""
     from autograder.classroom import nbgrader_steps as classes
     from autograder.classroom.assignment import Classroom
+    from autograder.classroom.execute import salted
     from autograder.execution.client import WorkerClient
     from autograder.judging.replay import lost_findings, replayed
-    from autograder.notebooks import BadNotebook
+    from autograder.notebooks import BadNotebook, read
 
     exercise = checks.find(options.exercise)
     room = Classroom(options.exercise, classes.nbgrader_api())
@@ -194,7 +195,8 @@ def replay(options: argparse.Namespace) -> int:
     if not findings:
         out.print(f"{options.student} lost nothing in {options.exercise}.", markup=False)
         return 0
-    with WorkerClient(trust=options.trust_submissions) as client:
+    path = room.graded_notebook(options.student)
+    with WorkerClient(trust=options.trust_submissions) as client, salted(read(path)):
         for one in replayed(exercise, room.graded_notebook(options.student), findings, client):
             for line in (
                 f"== {one.behaviour}: {one.promise}",

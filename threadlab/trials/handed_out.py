@@ -72,17 +72,17 @@ class HandedOut:
         if name not in self._callbacks:
             raise ForgedMessage(f"it called {name!r}, which it was not given")
 
-    def mark(self, name: str, turn: int, seconds: float) -> tuple[str, str]:
-        """The user and the text of a turn that a driver begins or ends, `seconds` after the start. Raises ForgedMessage.
+    def mark(self, name: str, turn: int) -> tuple[str, str]:
+        """The user and the text of a turn that a driver begins or ends. Raises ForgedMessage.
 
-        Each turn begins once, not before it is due, and ends once, after it began.
+        Each turn begins once, and ends once after it began.
         """
         if self._driver == "desk" and name == "resumed" and turn == -1:
             return "", ""
         if name not in ("submitted", "settled") or not 0 <= turn < len(self._turns) or (name, turn) in self._marks:
             raise ForgedMessage("it marked a turn that there is not")
-        at, user, _, text = self._turns[turn]
-        if (name == "submitted" and seconds < at - 1e-6) or (name == "settled" and ("submitted", turn) not in self._marks):
+        _, user, _, text = self._turns[turn]
+        if name == "settled" and ("submitted", turn) not in self._marks:
             raise ForgedMessage("it marked a turn before its time")
         self._marks.add((name, turn))
         return user, f"{user}: {text}"

@@ -46,7 +46,7 @@ class Limits(msgspec.Struct, frozen=True):
     """GET requests of a run that is over."""
     requests: int = 4000
     messages: int = 40_000
-    in_flight: int = 64
+    in_flight: int = 200
     """Requests that are sent and not yet delivered."""
     choices: int = 2000
     """Points at which more than one thing can happen next; past them, the first always does."""
@@ -155,7 +155,7 @@ class Host:
             case m.DatabaseCall():
                 return self._use_database(said)
             case m.Mark():
-                user, text = self._handed_out.mark(said.name, said.turn, self.now - self.start)
+                user, text = self._handed_out.mark(said.name, said.turn)
                 self._used(TurnMarked(at=self.now, operation=said.name, turn=said.turn, user=user, text=text))
                 return m.Go(self.now)
             case m.Abandon():

@@ -1,3 +1,4 @@
+# loses: never_sends_while_a_run_is_active, interrupts_the_run, copes_with_a_late_cancel
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

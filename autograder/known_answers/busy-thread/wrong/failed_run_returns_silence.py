@@ -1,3 +1,4 @@
+# loses: a_failure_frees_the_thread
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

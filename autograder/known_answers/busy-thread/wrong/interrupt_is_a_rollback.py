@@ -1,3 +1,4 @@
+# loses: interrupts_the_run, copes_with_a_late_cancel
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

@@ -66,5 +66,10 @@ def test_picture_becomes_three_kinds_of_html() -> None:
 
 def test_no_module_escapes_by_hand() -> None:
     """`html.escape` returns a str, which nobody can tell from a text that was not escaped."""
-    by_hand = [path for path in modules(ROOT) if re.search(r"^(from html import|import html\b)", path.read_text(encoding="utf-8"), re.M)]
-    assert [str(path.relative_to(ROOT)) for path in by_hand] == []
+    text_only = ROOT / "autograder" / "judging" / "cleaning.py"  # HTML is text there: it comes from a submission, and goes through nh3
+    by_hand = [
+        str(path.relative_to(ROOT))
+        for path in modules(ROOT)
+        if path != text_only and re.search(r"^(from html import|import html\b)", path.read_text(encoding="utf-8"), re.M)
+    ]
+    assert by_hand == []

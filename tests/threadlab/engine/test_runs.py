@@ -141,6 +141,7 @@ def test_tool_calls_that_cost_nothing() -> None:
 @pytest.mark.parametrize("text", ["a" * 256_000, "é" * 200_000, " " * 256_000, "ab " * 80_000])
 def test_long_text_is_counted_in_short_pieces(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tokeniser takes the square of a run's length, so it is given no long run, and no more than a fixed length altogether."""
+    tokens.count.cache_clear()
     exact, pieces = tokens._exact, []
     monkeypatch.setattr(tokens, "_exact", lambda piece, encoding: pieces.append(piece) or exact(piece, encoding))
     with desk() as at:

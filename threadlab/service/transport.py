@@ -167,7 +167,7 @@ class _Direct:
     """What both clients share. Stands before their base class in the order of resolution.
 
     A link without a network has no redirects, proxies, cookies or authentication flows, so a request goes straight to the transport.
-    A client that was given hooks, cookies or parameters of its own does as its base class does.
+    A client that was given hooks, cookies or parameters of its own, or that is closed, does as its base class does.
     """
 
     def build_request(self, method: str, url: Any, *, params: Any = None, headers: Any = None, **options: Any) -> httpx2.Request:
@@ -184,7 +184,7 @@ class _Direct:
 
     def _plain(self, options: dict[str, Any]) -> bool:
         client: Any = self
-        return not (options.get("auth") or any(client.event_hooks.values()))
+        return not (client.is_closed or options.get("auth") or any(client.event_hooks.values()))
 
 
 class DirectClient(_Direct, httpx2.Client):

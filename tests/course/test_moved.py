@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,7 @@ from nbclient import NotebookClient
 from autograder.notebooks import solution
 from tests.course.tiny import ROOT
 from threadlab.moved import OLD
+from threadlab.service.local_server import stop_server
 
 LINES = """
 from threadlab.desk import Base, Conversation, Turn, open_database
@@ -86,6 +88,15 @@ def with_old_paths(source: str) -> str:
     return re.sub(r"^from (threadlab|courseware) import ([\w, ]+)$", old, source, flags=re.M)
 
 
+@pytest.fixture
+def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """`%load_ext threadlab` starts a server that outlives its kernel: here it has a folder of its own, and ends with the test."""
+    monkeypatch.setenv("THREADLAB_HOME", str(tmp_path / "home"))
+    yield
+    stop_server()
+
+
+@pytest.mark.usefixtures("own_server")
 def test_saved_notebook_is_checked_in_a_kernel(tmp_path: Path) -> None:
     slug = "sixth-message"
     notebook = nbformat.read(solution(slug), as_version=4)

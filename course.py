@@ -23,7 +23,7 @@ OWN = {
     "setup": "only install, the tests' packages too   [--repair] [--wheels DIR]",
     "doctor": "say what is wrong with the installation, and how to mend it",
     "browser": "build the course as a folder that runs in a browser tab   DIR",
-    "site": "build the course as a site to read   DIR",
+    "site": "build the course as a site to read   DIR [--browser]",
     "wheels": "download every package, for a room without a network   DIR",
 }
 # Verbs that an installed package carries out: `course.py serve …` is `python -m threadlab serve …`.
@@ -217,7 +217,7 @@ def browser(project: Project, arguments: list[str]) -> int:
 
 
 def site(project: Project, arguments: list[str]) -> int:
-    set_up(project, ["site"])
+    set_up(project, ["site", *(["browser"] if "--browser" in arguments else [])])
     return hand_over(project, ["-P", "-m", "courseware.site.build", *arguments])
 
 

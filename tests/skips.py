@@ -16,6 +16,7 @@ REMEDIES = {
     r"xllamacpp is not installed|no model at hand": ".venv/bin/python -m pip install -c constraints.txt -e '.[local]', "
     "and set THREADLAB_TEST_GGUF to a model's file",
     r"xllamacpp is installed": ".venv/bin/python -m pip uninstall xllamacpp",
+    r"counts from 3\.12": "run the tests with Python 3.12 or later",
     r"Node\.js|npm": "apt-get install nodejs npm (Debian, Ubuntu)",
     r"not made by course\.py": "python3 course.py setup",
     r"course is not installed": "python3 course.py setup",

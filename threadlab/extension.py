@@ -4,7 +4,7 @@ import os
 import re
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadlab.errors import ThreadlabError
 from threadlab.service import browser_tab
@@ -99,6 +99,8 @@ def _load_in_tab(ipython: "InteractiveShell") -> None:
         _tab = browser_tab.TabService()
         _loaded = _Loaded(before, False, browser_tab.BASE_URL)
         os.environ.update(_tab.environment())
+        _tell_of_the_end_of_async_cells(ipython)
+        _keep_quiet_about_forgotten_tasks()
         ipython.events.register("pre_run_cell", _begin_cell)
         ipython.events.register("post_run_cell", _end_cell)
     print(
@@ -109,6 +111,57 @@ def _load_in_tab(ipython: "InteractiveShell") -> None:
         "OPENAI_BASE_URL and OPENAI_API_KEY are set to it: no real key is used or needed, and no request leaves the tab. "
         f"Replies come from {INSIDE['scripted']}."
     )
+
+
+def _tell_of_the_end_of_async_cells(ipython: "InteractiveShell") -> None:
+    """Have the browser's kernel trigger `post_run_cell` after cells with `await`, too, as the kernels of the desktop do.
+
+    It runs such cells by `run_cell_async`, which leaves that to its caller; other cells come through `_run_cell`, which does it.
+    """
+    if not type(ipython).__module__.startswith("pyodide_kernel"):
+        return
+    shell: Any = ipython
+    run_cell, run_cell_async, told_anyway = shell._run_cell, shell.run_cell_async, False
+
+    def _run_cell(*args: Any, **options: Any) -> Any:
+        nonlocal told_anyway
+        told_anyway = True
+        try:
+            return run_cell(*args, **options)
+        finally:
+            told_anyway = False
+
+    async def async_cell(*args: Any, **options: Any) -> Any:
+        if told_anyway:
+            return await run_cell_async(*args, **options)
+        result = None
+        try:
+            result = await run_cell_async(*args, **options)
+            return result
+        finally:
+            shell.events.trigger("post_execute")
+            shell.events.trigger("post_run_cell", result)
+
+    shell._run_cell, shell.run_cell_async = _run_cell, async_cell
+
+
+def _keep_quiet_about_forgotten_tasks() -> None:
+    """Have the browser's loop say nothing of a task that failed before anybody could have awaited it: asyncio's own loop does not, either.
+
+    It is told when the task is forgotten for good.
+    """
+    import asyncio
+
+    loop: Any = asyncio._get_running_loop()
+    if type(loop).__module__ != "pyodide.webloop":
+        return
+
+    def one_less(_: object = None) -> None:
+        loop._in_progress -= 1
+        if loop._no_in_progress_handler and loop._in_progress == 0:
+            loop._no_in_progress_handler()
+
+    loop._decrement_in_progress = one_less
 
 
 def _unload_from_tab(ipython: "InteractiveShell") -> None:

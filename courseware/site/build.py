@@ -24,6 +24,8 @@ ROOT = HERE.parents[1]
 SECONDS = 120
 """What a lesson may take."""
 GUIDES = {"autograder/README.md": "Teacher's guide", "threadlab/README.md": "The service by itself"}
+BROWSER = "browser"
+"""The folder of the browser edition below the site."""
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -136,7 +138,18 @@ def _linked(block: str, left: dict[str, str]) -> str:
 # ---- pages ------------------------------------------------------------------------------------------------------------------------------
 
 
-def index() -> str:
+def with_button(notebook: Any, path: str) -> Any:
+    """The page, with a button that opens the same notebook in the browser edition."""
+    up = "../" * path.count("/")
+    what = "lesson" if path.startswith("lessons/") else "exercise"
+    button = f'<a class="threads-run" href="{up}{BROWSER}/?path={path}">▶ Run this {what} in your browser</a>'
+    heading, _, rest = notebook.cells[0].source.partition("\n")
+    notebook.cells[0].source = f"{heading}\n\n{button}\n{rest}"
+    return notebook
+
+
+def index(with_browser: bool) -> str:
+    run_it = f'Or <a href="{BROWSER}/">run it in your browser</a>, with nothing to install.' if with_browser else ""
     lessons = "\n".join(f"lessons/{lesson.name}" for lesson in LESSONS)
     exercises = "\n".join(f"exercises/{one.slug}/{one.slug}" for one in EXERCISES)
     pages = sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
@@ -148,7 +161,7 @@ def index() -> str:
 
 A hands-on course: {len(LESSONS)} lessons, about {round(reading / 60)} hours of reading, and {len(EXERCISES)} exercises, about
 {round(working / 60)} hours. You can read it here, with all outputs and pictures. To work through it, get the course and run
-`python3 course.py lab`: it needs no key and no network, and the exercises are checked by what your code does.
+`python3 course.py lab`: it needs no key and no network, and the exercises are checked by what your code does. {run_it}
 
 Who answers in the lessons? A scripted geography expert: a lookup in a table of countries. It is not a model.
 
@@ -179,25 +192,27 @@ refused.](lessons/images/race.svg)
 """
 
 
-def write_pages(folder: Path) -> None:
+def write_pages(folder: Path, with_browser: bool) -> None:
     """Everything that Sphinx reads."""
+    button = with_button if with_browser else lambda notebook, path: notebook
     glossary = terms()
     with service_of_its_own() as env, ThreadPoolExecutor(2) as pool:
         paths = [ROOT / "lessons" / f"{lesson.name}.ipynb" for lesson in LESSONS]
         for path, notebook in zip(paths, pool.map(lambda one: executed(one, env), paths), strict=True):
             link_terms(notebook, glossary)
-            _write(notebook, folder / "lessons" / path.name)
+            _write(button(notebook, f"lessons/{path.name}"), folder / "lessons" / path.name)
     shutil.copytree(ROOT / "lessons" / "images", folder / "lessons" / "images")
     for one in EXERCISES:
         source = ROOT / "exercises" / one.slug / f"{one.slug}.ipynb"
         notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
-        _write(statement(notebook, one.lesson), folder / "exercises" / one.slug / source.name)
+        page = button(statement(notebook, one.lesson), source.relative_to(ROOT).as_posix())
+        _write(page, folder / "exercises" / one.slug / source.name)
     for page in [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in GUIDES), ROOT / "README.md"]:
         target = folder / page.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(page, target)
     (folder / "README.md").unlink()
-    (folder / "index.md").write_text(index(), encoding="utf-8")
+    (folder / "index.md").write_text(index(with_browser), encoding="utf-8")
     static = folder / "_static"
     static.mkdir()
     shutil.copy(HERE / "threads.css", static)
@@ -220,12 +235,12 @@ def _write(notebook: Any, path: Path) -> None:
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
 
 
-def build(target: Path) -> None:
-    """Write the site to `target`. Raises NotBuilt."""
+def build(target: Path, with_browser: bool = False) -> None:
+    """Write the site to `target`; with the browser edition below it, and a button on every page that leads there. Raises NotBuilt."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary) / "pages"
         folder.mkdir()
-        write_pages(folder)
+        write_pages(folder, with_browser)
         done = subprocess.run(
             [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", f"{temporary}/doctrees", str(folder), str(target)],
             capture_output=True,
@@ -236,6 +251,14 @@ def build(target: Path) -> None:
             raise NotBuilt(done.stderr[-2000:])
         if done.stderr:
             print(done.stderr.replace(str(folder), "…")[-4000:], file=sys.stderr)
+    if with_browser:
+        from courseware.browser.build import build as build_browser
+        from courseware.browser.problem import BuildProblem
+
+        try:
+            build_browser(target / BROWSER, lambda text: None)
+        except BuildProblem as problem:
+            raise NotBuilt(str(problem)) from problem
     (target / ".nojekyll").touch()  # GitHub Pages: folders that begin with an underscore are part of the site
 
 
@@ -244,9 +267,10 @@ def main(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="python3 course.py site", description="Build the course as a site to read.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="where it goes; made if it is missing")
+    parser.add_argument("--browser", action="store_true", help="with the browser edition, and a button on every page that runs it there")
     options = parser.parse_args(arguments)
     try:
-        build(options.folder)
+        build(options.folder, options.browser)
     except NotBuilt as error:
         print(f"The site was not built: {error}", file=sys.stderr)
         return 1

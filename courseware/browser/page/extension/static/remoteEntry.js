@@ -364,7 +364,7 @@
       } else if (!before.visited) {
         Notification.info("What you write is kept in this browser, and only there; a browser may clear it. Download your work now and then. "
           + "Have you been here before? Then it was cleared, and Upload brings back what you downloaded.",
-          { autoClose: 20000, actions: [{ label: "Upload", callback: chooseUpload }] });
+          { autoClose: false, actions: [{ label: "Upload", callback: chooseUpload }] });
       } else if (paths.length && Date.now() - (before.downloaded || before.visited) > 7 * 86400e3) {
         Notification.info("You have not downloaded your work for a week. A browser may clear what it keeps.", { autoClose: 15000, actions: [{ label: "Download", callback: download }] });
       }

@@ -23,7 +23,8 @@ PAGES = ["index.html", "docs/cheat-sheet.html", "docs/facts.html", *(f"lessons/{
 WIDTHS = {"phone": 390, "laptop": 1366}
 
 # The theme names its search button otherwise than it is labelled.
-AXE = """axe.run(document, {resultTypes: ['violations'], rules: {'label-content-name-mismatch': {enabled: false}}}).then((found) => found.violations
+AXE = """axe.run(document, {resultTypes: ['violations'], rules: {'label-content-name-mismatch': {enabled: false}}})
+    .then((found) => found.violations
     .filter((one) => ['serious', 'critical'].includes(one.impact))
     .map((one) => one.id + ': ' + one.nodes.map((node) => node.html.slice(0, 160) + ' ' + node.failureSummary).slice(0, 3).join(' | ')))"""
 

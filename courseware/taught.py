@@ -4,7 +4,7 @@
     from courseware import until_free       # lesson 03
     from courseware import pause_after      # lesson 05
 
-Each is the same as in its lesson; a test compares them, and tries them under the checks of the exercises that they belong to.
+Each is the same as in its lesson; a test compares them.
 """
 
 from __future__ import annotations

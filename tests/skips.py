@@ -20,6 +20,7 @@ REMEDIES = {
     r"Node\.js|npm": "apt-get install nodejs npm (Debian, Ubuntu)",
     r"not made by course\.py": "python3 course.py setup",
     r"course is not installed": "python3 course.py setup",
+    r"extra `site`": "python3 course.py site DIR",
     r"without a network": "connect to a network, and run the same command again",
     r"not a git repository": "git clone the course, and run the tests there",
     r"only be made by root|makes namespaces as root": "run the tests as root, on Linux",

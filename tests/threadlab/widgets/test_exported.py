@@ -19,7 +19,7 @@ FORMS = {
     "Fault knobs": "(nothing goes wrong)",
     "Cost meter": "in force since",
     "Progress": "3 of 10 points",
-    "What is to be said about each answer": "The answers have not been opened",
+    "About each answer": "The answers have not been opened",
 }
 ANSWERS = 'from courseware import Answers\n\nAnswers("key-removed")'
 

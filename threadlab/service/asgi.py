@@ -11,7 +11,7 @@ import re
 import time
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote
@@ -31,6 +31,10 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 BODY_LIMIT = 30 * 1024 * 1024
 """Bytes of a request's body, unless the caller says otherwise."""
+
+STRANGERS_BODY_LIMIT = 64 * 1024
+"""Bytes kept of the body of a request that names another host or has no key of this service: it is refused whatever it says, and any
+program of this computer, and any page in its browser, can send one."""
 
 SILENCE = 600.0
 """Real seconds after which even a client that never gives up is let go."""
@@ -64,7 +68,7 @@ class App:
 
     `key` opens the routes of the server itself. `threads` are what the status page shows. `transaction` is the store's: see
     `threadlab.service.group_commit`. `worker` answers what the engine does not answer itself. `on_lost` is called when what was written
-    could not be kept.
+    could not be kept. `keys` are those that open the API: a body that comes without one is not kept. None: every key does.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class App:
         *,
         key: str,
         info: ServerInfo,
+        keys: Iterable[str] | None = None,
         on_request: Callable[[RequestLine], None] | None = None,
         threads: Callable[[], Sequence[ThreadLine]] = tuple,
         transaction: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -86,6 +91,7 @@ class App:
         self.last_active = time.monotonic()
         self.in_flight = 0
         self._engine, self._clock, self._key, self._info = engine, clock, key.encode(), info
+        self._keys = None if keys is None else [key.encode() for key in keys]
         self._on_request, self._body_limit, self._threads = on_request, body_limit, threads
         self._together, self._worker, self._on_lost = Together(transaction), worker, on_lost
         self._recent: deque[RequestLine] = deque(maxlen=50)
@@ -128,13 +134,15 @@ class App:
         for raw_name, raw_value in scope["headers"]:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        body = await self._read(receive)
+        stranger = self._is_stranger(headers)
+        limit = STRANGERS_BODY_LIMIT if stranger else self._body_limit
+        body = await _read_body(receive, limit)
         if body is None:
             return None
         method, path = scope["method"], scope["path"]
         request = Request(method, path, scope["query_string"].decode("latin-1"), headers, body)
         try:
-            outcome = await self._together(lambda: self._outcome(request, too_large=len(body) > self._body_limit))
+            outcome = await self._together(lambda: self._outcome(request, too_large=not stranger and len(body) > limit))
         except Exception:  # what was written could not be kept: a full disk, say
             self._on_lost()
             traceback.print_exc()
@@ -147,20 +155,11 @@ class App:
             return None
         return await exchange.reply(outcome)
 
-    async def _read(self, receive: Receive) -> bytes | None:
-        """The whole body, or None if the client went away. Of a body over the limit only a part is kept, but all of it is read:
-        a client that is still sending would not see our refusal."""
-        parts, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            part = message.get("body", b"")
-            if part and size <= self._body_limit:
-                parts.append(part)
-                size += len(part)
-            if not message.get("more_body", False):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+    def _is_stranger(self, headers: Mapping[str, str]) -> bool:
+        """Whether the headers alone show that the request is going to be refused."""
+        if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
+            return True
+        return self._keys is not None and not any(_has_key(headers, key) for key in self._keys)
 
     def _outcome(self, request: Request, *, too_large: bool) -> Outcome:
         try:
@@ -189,8 +188,7 @@ class App:
     # ---- our own routes ----------------------------------------------------------------------------------------------------------------
 
     def _check_key(self, request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._key):
+        if not _has_key(request.headers, self._key):
             raise ApiError(401, "This route needs the key of this Threads service, as 'Authorization: Bearer KEY'.", code="invalid_api_key")
 
     def _health(self, request: Request) -> Reply:
@@ -298,6 +296,27 @@ class _Exchange:
         self._end_watch()
         self._scope["state"]["abort"]()
         await self._until_gone()
+
+
+async def _read_body(receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None if the client went away. Of a body over the limit only a part is kept, but all of it is read:
+    a client that is still sending would not see our refusal."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        if part and size <= limit:
+            parts.append(part)
+            size += len(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _has_key(headers: Mapping[str, str], key: bytes) -> bool:
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), key)
 
 
 def _read(stream: Stream, now: float) -> tuple[list[bytes], bool]:

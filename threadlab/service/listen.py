@@ -9,13 +9,18 @@ import errno
 import os
 import socket
 import struct
+import sys
 from types import FrameType
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from threadlab.errors import ThreadlabError
 from threadlab.service.asgi import App
+
+if sys.platform != "win32":
+    import resource
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8650
@@ -23,6 +28,19 @@ DEFAULT_PORT = 8650
 _KEEP_ALIVE = 120
 """Seconds that an unused connection stays open. Longer than any client keeps one (the SDK: 5), so that it is always the client that
 closes it: a server that closes first can do so just as the next request arrives, and the SDK then sends a POST twice."""
+
+HEADER_SECONDS = 20.0
+"""Real seconds that a client may take for the head of a request, from its first byte or from the opening of the connection."""
+
+BODY_PAUSE_SECONDS = 30.0
+"""Real seconds without a byte after which a body that is not whole is given up."""
+
+MOST_CONNECTIONS = 4096
+"""Connections at once, if the system allows that many open files. With all of them taken, the one that has waited longest without a
+request makes room; if all are at work, the new one is closed."""
+
+_FILES_OF_OUR_OWN = 64
+"""Descriptors left for the store, its log and what Python opens."""
 
 _RESET = struct.pack("ii" if os.name == "posix" else "hh", 1, 0)
 
@@ -56,17 +74,65 @@ def open_socket(port: int) -> socket.socket:
 
 
 class _Connection(H11Protocol):
-    """A connection that the application can break: uvicorn gives an application no way to close without an answer."""
+    """A connection that the application can break (uvicorn gives an application no way to close without an answer), and that ends when its
+    client does not go on: neither half a request nor a silent connection may keep others out for long."""
+
+    most = MOST_CONNECTIONS
+    """How many there may be; `run` sets it to what the system allows."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, "abort": self._abort}
+        self._since = self.loop.time()
+        self._patience: asyncio.TimerHandle | None = self.loop.call_later(HEADER_SECONDS, self._abort)
+        if len(self.connections) > self.most:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._since = self.loop.time()
+        if self.conn.their_state is h11.SEND_BODY:
+            self._be_patient(BODY_PAUSE_SECONDS)
+        elif self.conn.their_state is not h11.IDLE:
+            self._be_patient(None)
+        elif self._patience is None:  # one that runs is not put off: a client could send a byte every few seconds for ever
+            self._be_patient(HEADER_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._be_patient(None)
+        super().connection_lost(exc)
+
+    def _be_patient(self, seconds: float | None) -> None:
+        """Break the connection after so many seconds; None: wait as long as it takes."""
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = None if seconds is None else self.loop.call_later(seconds, self._abort)
+
+    def _make_room(self) -> None:
+        others = [other for other in self.connections if isinstance(other, _Connection) and other is not self and other._is_idle()]
+        min(others, key=lambda other: other._since, default=self)._abort()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
 
     def _abort(self) -> None:
         connection = self.transport.get_extra_info("socket")
         if connection is not None:  # a reset, not an orderly end of the stream
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
+        self.connections.discard(self)  # at once: the next one that comes counts them
+
+
+def _connections_allowed() -> int:
+    """How many connections the limit on open files leaves room for, once that limit is as high as this process may set it."""
+    if sys.platform == "win32":
+        return 512 - _FILES_OF_OUR_OWN  # what Windows' C library opens without being asked
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + _FILES_OF_OUR_OWN
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MOST_CONNECTIONS, soft - _FILES_OF_OUR_OWN))
 
 
 class _Server(uvicorn.Server):
@@ -98,6 +164,7 @@ def run(app: App, listener: socket.socket, *, idle_exit: float | None = None) ->
         if idle_exit is not None and app.idle_seconds() > idle_exit:
             stop()
 
+    _Connection.most = _connections_allowed()
     config = uvicorn.Config(
         app,
         http=_Connection,

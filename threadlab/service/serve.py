@@ -93,6 +93,7 @@ def serve(options: argparse.Namespace) -> int:
             clock,
             key=key,
             info=info,
+            keys=None if options.any_id else keys,
             on_request=_reporter(options),
             threads=lambda: last_threads(store, dict.fromkeys(keys.values())),
             transaction=transaction,

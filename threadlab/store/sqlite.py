@@ -1,8 +1,9 @@
 """A store in one SQLite file."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from threadlab.errors import StoreBroken, StoreBusy
@@ -32,6 +33,18 @@ _INSERT = f"INSERT INTO rows ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _UPDATE = "UPDATE rows SET run_id = ?, tokens = ?, body = ?, plan = ? WHERE id = ?"
 
 
+_OWNER_ONLY = 0o600
+
+
+def _make_private(path: Path) -> None:
+    """Let nobody else on this computer read the store: it holds whole conversations. SQLite gives its log the mode of the file."""
+    with suppress(FileExistsError):  # opening and closing it here would let go of the locks that this process may have on it
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
+    if path.is_file():
+        with suppress(OSError):  # somebody else's file that we may use: its owner decides
+            path.chmod(_OWNER_ONLY)
+
+
 class SqliteStore:
     """Rows in one SQLite file (write-ahead log), owned by one process at a time.
 
@@ -43,6 +56,7 @@ class SqliteStore:
         self._depth = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _make_private(path)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
             try:
                 self._seq = self._set_up()

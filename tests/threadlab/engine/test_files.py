@@ -67,6 +67,15 @@ def test_upload_that_is_none(kind: str, body: bytes) -> None:
         assert at.client.files.list().data == []
 
 
+def test_form_of_more_parts_than_a_file_needs_is_refused() -> None:
+    purpose = b"--x\r\nContent-Disposition: form-data; name=purpose\r\n\r\nassistants\r\n"
+    file = b"--x\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\na\r\n--x--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    with desk() as at:
+        assert at.raw("POST", "/files", content=purpose + file, headers=headers).status_code == 200
+        assert at.raw("POST", "/files", content=purpose * 100 + file, headers=headers).status_code == 400
+
+
 def test_purpose_that_is_none() -> None:
     with desk() as at, pytest.raises(openai.BadRequestError, match="Supported values are"):
         at.client.files.create(file=("a", b"x"), purpose="fun")  # type: ignore[arg-type]

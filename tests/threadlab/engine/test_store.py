@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -293,3 +295,18 @@ def test_write_that_was_not_kept_locks_the_thread(tmp_path: Path, lost: str, mon
         if run is not None:
             assert at.threads.runs.retrieve(run.id, thread_id=thread_id).status == "completed"
         assert at.run(thread_id).status == "queued"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_store_is_readable_by_its_owner_only(tmp_path: Path, before: int | None) -> None:
+    path = tmp_path / "store.sqlite3"
+    if before is not None:
+        path.touch(before)
+    with closing(SqliteStore(path)) as store, store.transaction():
+        store.put(message("msg_0", 1, "thread_a"))
+    with closing(SqliteStore(path)):
+        assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {
+            "store.sqlite3": 0o600,
+            "store.sqlite3-wal": 0o600,
+        }

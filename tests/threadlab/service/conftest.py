@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,10 +50,10 @@ class StubEngine:
 class Running:
     """A server in a thread of the test's process."""
 
-    def __init__(self, engine: StubEngine, clock: ScaledClock, body_limit: int) -> None:
+    def __init__(self, engine: StubEngine, clock: ScaledClock, body_limit: int, keys: Sequence[str] | None) -> None:
         self.engine, self.lines = engine, list[RequestLine]()
         info = ServerInfo("threadlab", "1.2.3", os.getpid(), 1.0, "memory")
-        self.app = App(engine, clock, key=KEY, info=info, on_request=self.lines.append, body_limit=body_limit)
+        self.app = App(engine, clock, key=KEY, info=info, keys=keys, on_request=self.lines.append, body_limit=body_limit)
         listener = listen.open_socket(0)
         self.port: int = listener.getsockname()[1]
         self._thread = threading.Thread(target=listen.run, args=(self.app, listener), daemon=True)
@@ -70,8 +70,8 @@ class Running:
 def serve() -> Iterator[Callable[..., Running]]:
     servers: list[Running] = []
 
-    def start(*, clock: ScaledClock | None = None, body_limit: int = 1_000_000) -> Running:
-        servers.append(Running(StubEngine(), clock or ScaledClock(), body_limit))
+    def start(*, clock: ScaledClock | None = None, body_limit: int = 1_000_000, keys: Sequence[str] | None = None) -> Running:
+        servers.append(Running(StubEngine(), clock or ScaledClock(), body_limit, keys))
         return servers[-1]
 
     yield start

@@ -274,3 +274,70 @@ def test_status_page_does_not_count_as_a_request(serve: Serve) -> None:
     eventually(lambda: server.app.idle_seconds() > 1e9, "a server at which nobody but the status page looked to be idle")
     ask(server, "GET", "/v1/threads")
     assert server.app.idle_seconds() < 1e9
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example", "Authorization": f"Bearer {KEY}"}, {"Authorization": "Bearer sk-other"}, {}])
+def test_body_of_a_stranger_is_not_kept(serve: Serve, headers: dict[str, str]) -> None:
+    server = serve(body_limit=10_000_000, keys=[KEY])
+    body = b"x" * 5_000_000
+    status, _ = ask(server, "POST", "/v1/threads", body, **headers)
+    assert status in (200, 421)  # what the stub engine answers, and what the server itself answers to another computer's name
+    assert all(len(request.body) < 200_000 for request in server.engine.asked)
+
+
+def test_body_that_comes_with_a_key_is_kept(serve: Serve) -> None:
+    server = serve(body_limit=10_000_000, keys=[KEY])
+    ask(server, "POST", "/v1/threads", b"x" * 5_000_000, **AUTH)
+    assert len(server.engine.asked[0].body) == 5_000_000
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"POST /v1/threads HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"],
+)
+def test_connection_that_does_not_go_on_is_closed(serve: Serve, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr(listen, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(listen, "BODY_PAUSE_SECONDS", 0.2)
+    server = serve()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(sent)
+        assert closed(connection)
+
+
+def test_slow_head_is_not_put_off_by_another_byte(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listen, "HEADER_SECONDS", 0.3)
+    server = serve()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.05) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+
+        def trickled_out() -> bool:
+            try:
+                connection.sendall(b"a")
+                return connection.recv(1) == b""
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+
+        eventually(trickled_out, "a head that grows by a byte at a time is given up")
+
+
+def test_silent_connections_make_room(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listen, "MOST_CONNECTIONS", 5)
+    server = serve()
+    silent = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(12)]
+    try:
+        status, _ = ask(server, "GET", "/v1/models")
+        assert status == 200
+        assert closed(silent[0])
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+def closed(connection: socket.socket) -> bool:
+    """Whether the server ends the connection without a word."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True

@@ -41,6 +41,10 @@ def create(call: Call) -> f.File:
     return file
 
 
+_MOST_PARTS = 64
+"""Parts of a multipart body: a form for a file has at most five. Each costs the service's only event loop some time."""
+
+
 def _parts(call: Call) -> dict[str, tuple[str | None, bytes]]:
     """The parts of a multipart body: their file names and what they hold."""
     kind, options = multipart.parse_options_header(call.request.headers.get("content-type", ""))
@@ -49,7 +53,7 @@ def _parts(call: Call) -> dict[str, tuple[str | None, bytes]]:
     found: dict[str, tuple[str | None, bytes]] = {}
     name, file_name, data = "", None, bytearray()
     try:
-        with multipart.PushMultipartParser(options["boundary"]) as parser:
+        with multipart.PushMultipartParser(options["boundary"], max_segment_count=_MOST_PARTS) as parser:
             for event in [*parser.parse(call.request.body), *parser.parse(b"")]:
                 if isinstance(event, multipart.MultipartSegment):
                     name, file_name, data = event.name, event.filename, bytearray()

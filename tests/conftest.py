@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.skips import summary
+
+settings.register_profile("course", deadline=None)  # how long an example takes says more about the machine than about the code
+settings.load_profile("course")
 
 TOGETHER = (
     "tests/autograder/attacks/",

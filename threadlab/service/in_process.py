@@ -96,20 +96,20 @@ class Service:
         """A client of the official SDK whose requests end here. `options` go to `openai.OpenAI`."""
         from openai import OpenAI
 
-        from threadlab.service.transport import DirectClient
+        from threadlab.service.direct import DirectAddress, DirectClient
 
         http = DirectClient(transport=self.transport)
         self._closables.append(http)
-        return OpenAI(**{"api_key": self.key, "base_url": BASE_URL, "http_client": http, **options})
+        return OpenAI(**{"api_key": self.key, "base_url": DirectAddress(BASE_URL), "http_client": http, **options})
 
     def async_client(self, **options: Any) -> AsyncOpenAI:
         """The same, asynchronous. `options` go to `openai.AsyncOpenAI`."""
         from openai import AsyncOpenAI
 
-        from threadlab.service.transport import DirectAsyncClient
+        from threadlab.service.direct import DirectAddress, DirectAsyncClient
 
         http = DirectAsyncClient(transport=self.transport)
-        return AsyncOpenAI(**{"api_key": self.key, "base_url": BASE_URL, "http_client": http, **options})
+        return AsyncOpenAI(**{"api_key": self.key, "base_url": DirectAddress(BASE_URL), "http_client": http, **options})
 
     def time(self) -> Any:
         """A context in which waiting costs nothing: `time.sleep`, `asyncio.sleep` and the clocks run on this service's virtual time."""

@@ -3,13 +3,12 @@
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
-from typing import Any
 
 import httpx2
 
 from threadlab.engine import Engine, Lost, Outcome, Reply, Request, Stream
 from threadlab.engine.assistants_api.stream import StreamCut
+from threadlab.service.direct import WholeResponse
 from threadlab.virtual_time.clock import Clock, VirtualClock
 from threadlab.wire import errors
 
@@ -123,7 +122,7 @@ class ServiceTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     def _response(self, reply: Reply, request: httpx2.Request) -> httpx2.Response:
         if reply.stream is not None:
             return httpx2.Response(reply.status, headers=dict(reply.headers), stream=Body(self, reply.stream), request=request)
-        return httpx2.Response(reply.status, headers=dict(reply.headers), content=reply.body, request=request)
+        return WholeResponse(reply.status, reply.headers, reply.body, request)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
@@ -156,62 +155,3 @@ def _wait(outcome: Outcome, request: httpx2.Request) -> tuple[float, bool]:
     if isinstance(outcome, Lost) and outcome.how == "silence":
         return limit, True
     return (limit, True) if outcome.hold > limit else (outcome.hold, False)
-
-
-# ---- HTTP clients on it ----------------------------------------------------------------------------------------------------------------
-
-_NO_TIME = timedelta(0)
-
-
-class _Direct:
-    """What both clients share. Stands before their base class in the order of resolution.
-
-    A link without a network has no redirects, proxies, cookies or authentication flows, so a request goes straight to the transport.
-    A client that was given hooks, cookies or parameters of its own, or that is closed, does as its base class does.
-    """
-
-    def build_request(self, method: str, url: Any, *, params: Any = None, headers: Any = None, **options: Any) -> httpx2.Request:
-        client: Any = self
-        address = url if isinstance(url, httpx2.URL) else httpx2.URL(url)
-        if not address.is_absolute_url or options.pop("cookies", None) or client.params or client.cookies:
-            return super().build_request(method, url, params=params, headers=headers, **options)  # type: ignore[misc, no-any-return]
-        timeout = options.pop("timeout", httpx2.USE_CLIENT_DEFAULT)
-        chosen = client.timeout if timeout is httpx2.USE_CLIENT_DEFAULT else httpx2.Timeout(timeout)
-        extensions = {**(options.pop("extensions", None) or {}), "timeout": chosen.as_dict()}
-        return httpx2.Request(
-            method, address.copy_merge_params(params) if params else address, headers=headers, extensions=extensions, **options
-        )
-
-    def _plain(self, options: dict[str, Any]) -> bool:
-        client: Any = self
-        return not (client.is_closed or options.get("auth") or any(client.event_hooks.values()))
-
-
-class DirectClient(_Direct, httpx2.Client):
-    """An `httpx2.Client` on one transport, without the stations that lead nowhere here."""
-
-    def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
-        if not self._plain(options):
-            return super().send(request, stream=stream, **options)
-        response = _completed(self._transport.handle_request(request), request)
-        if not stream:
-            response.read()
-        return response
-
-
-class DirectAsyncClient(_Direct, httpx2.AsyncClient):
-    """The same for `httpx2.AsyncClient`."""
-
-    async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
-        if not self._plain(options):
-            return await super().send(request, stream=stream, **options)
-        response = _completed(await self._transport.handle_async_request(request), request)
-        if not stream:
-            await response.aread()
-        return response
-
-
-def _completed(response: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
-    response.request = request
-    response.elapsed = _NO_TIME
-    return response

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import httpx2
 
+from threadlab.service.direct import WholeResponse
 from threadlab.service.transport import patience, raise_lost, to_request
 from threadlab.trials.guest import messages as m
 from threadlab.wire.exchange import Lost
@@ -108,7 +109,7 @@ class LinkTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         assert isinstance(told, m.Deliver)
         if told.streams:
             return httpx2.Response(told.status, headers=told.headers, stream=_Body(self, told.number), request=request)
-        return httpx2.Response(told.status, headers=told.headers, content=told.body, request=request)
+        return WholeResponse(told.status, told.headers, told.body, request)
 
 
 class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):

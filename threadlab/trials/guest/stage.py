@@ -58,9 +58,9 @@ class Process:
             return make_tools(given["tools"], self._stage.link)
         import openai
 
-        from threadlab.service.transport import DirectAsyncClient, DirectClient
+        from threadlab.service.direct import DirectAddress, DirectAsyncClient, DirectClient
 
-        options: dict[str, Any] = {"api_key": self._stage.spec.api_key, "base_url": "http://threadlab.invalid/v1"}
+        options: dict[str, Any] = {"api_key": self._stage.spec.api_key, "base_url": DirectAddress("http://threadlab.invalid/v1")}
         options |= {name: given[name] for name in _CLIENT_OPTIONS if name in given}
         if given["$"] == "client":
             return openai.OpenAI(http_client=DirectClient(transport=self._stage.transport), **options)

@@ -103,7 +103,8 @@ def main() -> None:
     mine, least = statistics.median(ours), statistics.median(floor)
     each = statistics.mean(map(len, orders))
     print(
-        f"an order: {mine * 1000:.2f} ms of processor time; its {each:.1f} SDK calls alone: {least * 1000:.2f} ms; {len(orders)} orders, medians of {ROUNDS}"
+        f"an order: {mine * 1000:.2f} ms of processor time; its {each:.1f} SDK calls alone: {least * 1000:.2f} ms; "
+        f"{len(orders)} orders, medians of {ROUNDS}"
     )
     print(f"ratio={mine / least:.3f}")
 

@@ -23,8 +23,7 @@ _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding"})
 @lru_cache(maxsize=1024)
 def _address(text: str, params: str | None = None) -> httpx2.URL:
     """An address that is absolute. Polls ask at the same one again and again."""
-    address = httpx2.URL(text)
-    return address.copy_merge_params(params) if params else address
+    return httpx2.URL(text) if params is None else httpx2.URL(text, params=params)
 
 
 class DirectAddress(httpx2.URL):

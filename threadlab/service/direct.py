@@ -73,7 +73,7 @@ class _Direct:
             return super().build_request(method, url, content=content, params=params, headers=headers, timeout=timeout)  # type: ignore[misc, no-any-return]
         method = method.upper()
         sent = [("Host", address.netloc.decode("ascii")), *headers]
-        if content is not None or method in _WITH_A_BODY:
+        if content or method in _WITH_A_BODY:
             sent.append(("Content-Length", str(len(content or b""))))
         chosen = client.timeout if timeout is httpx2.USE_CLIENT_DEFAULT else httpx2.Timeout(timeout)
         extensions = {"timeout": chosen.as_dict()}

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -62,10 +63,11 @@ def secret() -> bytes:
     made = secrets.token_bytes(32)
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(made)
-        return made
-    with contextlib.suppress(OSError):
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".secret-") as whole:  # nobody may read half a secret
+            whole.write(made)
+            whole.flush()
+            with contextlib.suppress(FileExistsError):  # another worker was quicker: its secret is everybody's
+                os.link(whole.name, file)
         return file.read_bytes()
     return made
 

@@ -29,6 +29,9 @@ def clone(to: Path) -> Path:
             shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("work", "__pycache__"), dirs_exist_ok=True)
         else:
             shutil.copy(source, to / name)
+    work = to / "autograder" / "work"
+    work.mkdir()
+    (work / ".secret").write_bytes(b"the same for all copies, so that their gradings can be compared")
     return to
 
 

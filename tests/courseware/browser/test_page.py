@@ -14,7 +14,7 @@ import pytest
 
 from autograder import checks
 from tests.courseware.browser.conftest import ARTIFACTS
-from tests.courseware.browser.tab import Tab, served, tab
+from tests.courseware.browser.tab import STARTS, Tab, served, tab
 
 LESSON = "lessons/00-first-conversation.ipynb"
 EXERCISE = "exercises/first-turn/first-turn.ipynb"
@@ -31,13 +31,13 @@ def said(opened: Tab) -> str:
 
 
 def told(opened: Tab, text: str) -> None:
-    opened.until(f"[...document.querySelectorAll('.Toastify__toast')].some(one => one.innerText.includes({json.dumps(text)}))", 30)
+    opened.until(f"[...document.querySelectorAll('.Toastify__toast')].some(one => one.innerText.includes({json.dumps(text)}))", STARTS)
 
 
 def press(opened: Tab, label: str) -> None:
     """Press a button that has this label."""
     wanted = f"[...document.querySelectorAll('button, .jp-Button')].find(one => one.innerText.trim() === {json.dumps(label)})"
-    opened.until(wanted, 20)
+    opened.until(wanted, STARTS)
     opened.run(f"({wanted}).click(), true")
 
 

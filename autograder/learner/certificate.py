@@ -1,8 +1,8 @@
 """`course.py certificate`: a page that says what was passed, with the answers in it, so that a teacher can run them again.
 
-The checksum shows that a page was not changed by accident, or by someone who did not know how. It cannot show more, because everyone who
-has the course can compute one. What a certificate is worth rests on the answers: `--verify` runs them again, in the sandbox, on the teacher's
-own machine.
+The checksum shows that a page was not changed by accident, or by someone who did not know how. It cannot show more, because everyone
+who has the course can compute one. What a certificate is worth rests on the answers: `--verify` runs them again, in the sandbox, on the
+teacher's own machine.
 """
 
 from __future__ import annotations

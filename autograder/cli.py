@@ -129,8 +129,8 @@ def _verify(path: Path, trust: bool) -> int:
         return 1
     out.print(
         f"Confirmed: the answers in this page earn these points ({found.passed} of {len(found.exercises)} exercises passed), and the "
-        f"page is as `course.py certificate` wrote it on {printable(found.made)}. It does not show who wrote the answers; name and dates are as the "
-        "learner's computer had them.",
+        f"page is as `course.py certificate` wrote it on {printable(found.made)}. "
+        "It does not show who wrote the answers; name and dates are as the learner's computer had them.",
         markup=False,
     )
     return 0

@@ -17,7 +17,7 @@ from typing import Any
 
 import nbformat
 
-from courseware.catalogue import EXERCISES, LESSONS
+from courseware.catalogue import EXERCISES, LESSONS, totals
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -156,11 +156,9 @@ def index(with_browser: bool) -> str:
     first = [name for name in ("cheat-sheet", "glossary", "laboratory", "facts") if name in pages]
     docs = "\n".join(f"docs/{name}" for name in [*first, *(name for name in pages if name not in first)])
     guides = "\n".join(f"{title} <{path.removesuffix('.md')}>" for path, title in GUIDES.items())
-    reading, working = sum(one.minutes for one in LESSONS), sum(one.minutes for one in EXERCISES)
     return f"""# Threads: conversations kept by a server
 
-A hands-on course: {len(LESSONS)} lessons, about {round(reading / 60)} hours of reading, and {len(EXERCISES)} exercises, about
-{round(working / 60)} hours. You can read it here, with all outputs and pictures. To work through it, get the course and run
+A hands-on course. {totals()}. You can read it here, with all outputs and pictures. To work through it, get the course and run
 `python3 course.py lab`: it needs no key and no network, and the exercises are checked by what your code does. {run_it}
 
 Who answers in the lessons? A scripted geography expert: a lookup in a table of countries. It is not a model.

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser_edition")]
 
 @pytest.mark.parametrize("lesson", [pytest.param(name, marks=[] if name.startswith("00") else [pytest.mark.slow]) for name in LESSONS])
 def test_lesson_shows_what_it_shows_on_the_desktop(returning_tab: Tab, lesson: str, tmp_path: Path) -> None:
-    returning_tab.visit(f"lessons/{lesson}.ipynb")
-    returning_tab.execute("import os; os.environ['THREADS_READING'] = '1'")  # nothing waits for a prediction
-    returning_tab.run_all()
-    cells = returning_tab.cells()
+    with ThreadPoolExecutor(1) as pool:
+        desktop = pool.submit(on_the_desktop, lesson, tmp_path)  # both wait for runs most of the time
+        returning_tab.visit(f"lessons/{lesson}.ipynb")
+        returning_tab.execute("import os; os.environ['THREADS_READING'] = '1'")  # nothing waits for a prediction
+        returning_tab.run_all()
+        cells = returning_tab.cells()
     returning_tab.page.picture(ARTIFACTS / f"{lesson}.png")
     assert failed(cells) == []
     code = [cell for cell in cells if cell["cell_type"] == "code"]
@@ -37,7 +40,7 @@ def test_lesson_shows_what_it_shows_on_the_desktop(returning_tab: Tab, lesson: s
     assert "inside this browser tab" in said
     starts_programs = any(re.search(r"kill_after|kill_when|run_program|Backend\(", "".join(cell["source"])) for cell in code)
     assert (NO_PROCESSES in said) == starts_programs
-    here, there = shown(cells), shown(on_the_desktop(lesson, tmp_path))
+    here, there = shown(cells), shown(desktop.result())
     assert here == there, "\n".join(difflib.unified_diff(there, here, "desktop", "tab", lineterm="", n=1))
 
 

@@ -45,14 +45,19 @@ def address(site: Path) -> Iterator[str]:
         yield at
 
 
-@pytest.fixture
-def opened(address: str, tmp_path: Path) -> Iterator[Tab]:
-    """A tab that may ask nothing but the site for anything."""
+@pytest.fixture(scope="module")
+def one_browser(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     if chrome.binary() is None:
         pytest.skip("there is no Chromium here")
-    with tab(address, tmp_path / "profile") as one:
+    with tab(address, tmp_path_factory.mktemp("chromium") / "profile") as one:
         yield one
-        assert one.asked == []
+
+
+@pytest.fixture
+def opened(one_browser: Tab) -> Iterator[Tab]:
+    """A tab that may ask nothing but the site for anything."""
+    yield one_browser
+    assert one_browser.asked == []
 
 
 def test_every_lesson_exercise_and_page_is_there(site: Path) -> None:

@@ -60,7 +60,7 @@ LESSONS: tuple[Lesson, ...] = (
         Exercise("thread-lane", "A lane for each thread", 30, 11),
     ),
     _lesson("05-error-recovery", "Error recovery", 55, Exercise("resilient-turn", "A resilient turn", 80, 21)),
-    _lesson("06-rate-limits-and-queues", "Rate limits and queues", 50, Exercise("run-queue", "A queue for runs", 115, 19)),
+    _lesson("06-rate-limits-and-queues", "Rate limits and queues", 50, Exercise("run-queue", "A queue for runs", 120, 19)),
     _lesson("07-cost-and-context", "Cost and context", 45, Exercise("conversation-budget", "A conversation on a budget", 60, 23)),
     _lesson("08-cleanup", "Cleanup", 45, Exercise("retention-job", "A retention job", 50, 22)),
     _lesson("09-tools-and-the-audit-trail", "Tools and the audit trail", 50, Exercise("tool-loop", "A tool loop", 85, 21)),
@@ -68,7 +68,7 @@ LESSONS: tuple[Lesson, ...] = (
     _lesson(
         "11-after-the-sunset", "After the sunset: Conversations and Responses", 50, Exercise("migrate-thread", "Migrate a thread", 130, 49)
     ),
-    _lesson("12-support-desk", "Capstone: a support desk", 45, Exercise("support-desk", "A support desk", 155, 28)),
+    _lesson("12-support-desk", "Capstone: a support desk", 45, Exercise("support-desk", "A support desk", 160, 28)),
     _lesson("13-the-same-question-today", "The same question today", 35, Exercise("busy-thread", "A busy thread", 65, 19)),
 )
 

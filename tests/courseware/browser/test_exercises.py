@@ -49,6 +49,7 @@ def judged(slug, sources):
 def judged(opened: Tab, slug: str, notebook: Any) -> dict[str, Any]:
     """What the check in the tab says about a notebook's answers, all its other cells being run before."""
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code" and part_of(cell) is None]
+    sources = [source for source in sources if not source.startswith(("check(", "hint("))]
     module = f"import types; _module = types.ModuleType('judging'); exec({JUDGE!r}, vars(_module))"
     said = opened.execute(f"{module}\n_module.tell({slug!r}, {sources!r})")
     assert "TOLD" in said, said

@@ -120,3 +120,12 @@ def test_every_lesson_has_notes_for_instructors_that_name_what_is_there() -> Non
         assert skip, lesson.number
         headings = times.sections(times.lesson_notebook(lesson.name))
         assert set(re.findall(r"\*([^*]+?)\*", skip[1].replace("\n  ", " "))) <= set(headings)
+
+
+@pytest.mark.parametrize("lesson", catalogue.LESSONS, ids=lambda lesson: lesson.number)
+def test_link_to_another_lesson_has_its_title(lesson: catalogue.Lesson) -> None:
+    titles = {one.name: f"{one.number} · {one.title}" for one in catalogue.LESSONS}
+    text = (ROOT / "lessons" / f"{lesson.name}.ipynb").read_text(encoding="utf-8")
+    links = re.findall(r"\[(\d\d · [^\]]+)\]\((\d\d-[a-z-]+)\.ipynb\)", text)
+    assert links
+    assert [(title, name) for title, name in links if titles[name] != title] == []

@@ -46,7 +46,7 @@ def executed(path: Path, env: dict[str, str]) -> Any:
         notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
         try:
-            client.execute(env=env)
+            client.execute(env=env, stderr=subprocess.DEVNULL)  # what a kernel says about itself
         except CellExecutionError as error:
             raise NotBuilt(f"{path.name}: a cell fails: {str(error)[-500:]}") from error
     return for_reading(notebook)
@@ -203,7 +203,7 @@ def write_pages(folder: Path, with_browser: bool) -> None:
     for one in EXERCISES:
         source = ROOT / "exercises" / one.slug / f"{one.slug}.ipynb"
         notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
-        page = button(statement(notebook, one.lesson), source.relative_to(ROOT).as_posix())
+        page = button(statement(notebook), source.relative_to(ROOT).as_posix())
         _write(page, folder / "exercises" / one.slug / source.name)
     for page in [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in GUIDES), ROOT / "README.md"]:
         target = folder / page.relative_to(ROOT)
@@ -217,10 +217,8 @@ def write_pages(folder: Path, with_browser: bool) -> None:
     shutil.copy(HERE / "conf.py", folder)
 
 
-def statement(notebook: Any, lesson: str) -> Any:
-    """An exercise to read: its statement and its blank, with a link back to the lesson."""
-    name = next(one.name for one in LESSONS if one.number == lesson)
-    notebook.cells[0].source += f"\n\nThis exercise belongs to [lesson {lesson}](../../lessons/{name}.ipynb)."
+def statement(notebook: Any) -> Any:
+    """An exercise to read: its statement and its blank."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

@@ -45,7 +45,8 @@ def test_lesson_notebook_has_its_title_and_time(lesson: catalogue.Lesson) -> Non
 def test_exercise_notebook_has_its_title_time_and_points(exercise: catalogue.Exercise) -> None:
     heading = first_cell(solution(exercise.slug)).splitlines()[0]
     assert heading.lower() == f"# exercise: {exercise.title}".lower()
-    line = f"Lesson {exercise.lesson} · about {exercise.minutes} minutes · {exercise.points} points"
+    (lesson,) = [one for one in catalogue.LESSONS if one.number == exercise.lesson]
+    line = f"[Lesson {exercise.lesson}](../../lessons/{lesson.name}.ipynb) · about {exercise.minutes} minutes · {exercise.points} points"
     assert line in first_cell(solution(exercise.slug))
 
 

@@ -110,23 +110,38 @@ def terms() -> dict[str, str]:
 
 def link_terms(notebook: Any, glossary: dict[str, str]) -> None:
     """Link the first use of each word of the glossary, in running text only."""
-    left = dict(glossary)
+    left = {term: anchor for term, anchor in glossary.items() if term not in NOT_LINKED}
     for cell in notebook.cells:
         if cell.cell_type != "markdown":
             continue
-        blocks = cell.source.split("\n\n")
+        blocks, fenced = cell.source.split("\n\n"), False
         for number, block in enumerate(blocks):
-            if re.match(r"\s*([#|>!<`-]|\d+\.|\*\*(Time|Predict|Previous|Next|Sources))", block):
+            inside, fenced = fenced, fenced ^ (block.count("```") % 2 == 1)
+            if inside or "```" in block or re.match(r"\s*([#|>!<`-]|\d+\.|\*\*(Time|Predict|Previous|Next|Sources))", block):
                 continue
             blocks[number] = _linked(block, left)
         cell.source = "\n\n".join(blocks)
+
+
+NOT_LINKED = {"conversation"}
+"""A word of every day, too, and used as such almost everywhere."""
+GUARDS = {
+    "key": (r"(?<=own )", ""),
+    "run": (r"(?<!and )(?<!to )(?<!One )(?<!will )", ""),
+    "turn": ("", r"(?! (?:out|off|on|it)\b)"),
+    "window": (r"(?<!Two )", r"(?!s of the same customer)"),
+}
+"""What must stand before and after a word that has another meaning as well."""
 
 
 def _linked(block: str, left: dict[str, str]) -> str:
     pieces = re.split(r"(`[^`]*`|!?\[[^\]]*\]\([^)]*\)|<[^>]+>|\*\*[^*]*\*\*)", block)
     for term, anchor in list(left.items()):
         for number in range(0, len(pieces), 2):
-            new, count = re.subn(rf"\b({re.escape(term)})(?=s?\b)(?!-)", rf"[\1](../docs/glossary.md#{anchor})", pieces[number], count=1)
+            before, after = GUARDS.get(term, ("", ""))
+            new, count = re.subn(
+                rf"{before}\b({re.escape(term)}){after}(?=s?\b)(?!-)", rf"[\1](../docs/glossary.md#{anchor})", pieces[number], count=1
+            )
             if count:
                 # split again, so that no link goes into a link
                 pieces[number : number + 1] = re.split(r"(\[[^\]]*\]\([^)]*\))", new)

@@ -31,6 +31,7 @@ PASSED_ON = {
     "autograder": {
         "check": "check your own answer to an exercise",
         "watch": "check it whenever you save it",
+        "certificate": "make a page of what you have passed   --name NAME; or verify one",
         "grade": "grade a class with nbgrader",
         "report": "say what a class found hard: a page, Canvas, Moodle, JSON",
         "replay": "show again where a submission lost its points   EXERCISE STUDENT",
@@ -90,7 +91,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 def listing() -> str:
     verbs = {**OWN, **PASSED_ON["autograder"], **PASSED_ON["threadlab"]}
-    return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<8} {text}" for verb, text in verbs.items())
+    return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<11} {text}" for verb, text in verbs.items())
 
 
 def unknown(verb: str) -> int:

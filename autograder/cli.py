@@ -1,4 +1,4 @@
-"""The course's own verbs: check, watch, release, blank, grade, report, replay, corpus."""
+"""The course's own verbs: check, watch, certificate, release, blank, grade, report, replay, corpus."""
 
 from __future__ import annotations
 
@@ -83,6 +83,57 @@ def watch(options: argparse.Namespace) -> int:
     if options.exercise:
         checks.find(options.exercise)
     return watching.run(options.exercise, out)
+
+
+def certificate(options: argparse.Namespace) -> int:
+    """Make a page of what you have passed, with your answers in it; or run the answers of such a page again."""
+    from autograder.execution.client import WorkerClient
+    from autograder.learner import certificate as certificates
+    from autograder.learner import progress
+
+    if options.verify:
+        return _verify(Path(options.verify), options.trust_submissions)
+    slugs = progress.begun()
+    if not slugs:
+        say.print("You have not begun an exercise yet: there is nothing to certify.")
+        return 1
+    if not (options.name or "").strip():
+        raise ThreadlabError('Say whose it is: course.py certificate --name "Ada Lovelace".')
+    with WorkerClient(trust=True) as client:
+        made = certificates.made(options.name.strip(), client, slugs, notice=lambda slug: say.print(f"Checking {slug} …", markup=False))
+    target = Path(options.to)
+    target.write_text(certificates.page(made, target.name), encoding="utf-8")
+    out.print(f"{made.passed} of {len(made.exercises)} exercises passed. The page is {target}; your answers are in it.", markup=False)
+    return 0
+
+
+def _verify(path: Path, trust: bool) -> int:
+    """Say what a page claims, what its answers earn here, and whether the two agree."""
+    from autograder.execution.client import WorkerClient
+    from autograder.learner import certificate as certificates
+
+    page = certificates.opened(path)
+    found, doubts = page.certificate, list(page.problems)
+    table = Table("exercise", "on the page", "run again", "passed on", "lost", title=escape(printable(found.name)), title_justify="left")
+    with WorkerClient(trust=trust) as client:
+        for one in certificates.compared(found, client):
+            say.print(f"{one.line.slug} was run again.", markup=False)
+            claimed, earned = f"{one.line.earned} of {one.line.points}", f"{one.earned} of {one.line.points}"
+            table.add_row(one.line.slug, claimed, earned, escape(printable(one.line.passed_on or "-")), ", ".join(one.lost) or "-")
+            if not one.agrees:
+                doubts.append(f"{one.line.slug}: the page says {claimed} points, and its answers earn {earned} here")
+    out.print(table)
+    for doubt in doubts:
+        out.print(f"Not confirmed: {printable(doubt)}.", markup=False)
+    if doubts:
+        return 1
+    out.print(
+        f"Confirmed: the answers in this page earn these points ({found.passed} of {len(found.exercises)} exercises passed), and the "
+        f"page is as `course.py certificate` wrote it on {printable(found.made)}. "
+        "It does not show who wrote the answers; name and dates are as the learner's computer had them.",
+        markup=False,
+    )
+    return 0
 
 
 def release(options: argparse.Namespace) -> int:
@@ -273,6 +324,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     checking.add_argument("--notebook", metavar="FILE", help="another notebook than the one in exercises/")
     watching = verb("watch", watch)
     watching.add_argument("exercise", nargs="?", help="without it, the first that is not done")
+    certifying = verb("certificate", certificate)
+    certifying.add_argument("--name", help="whose it is, as it is to stand on the page")
+    certifying.add_argument("--to", metavar="FILE", default="certificate.html", help="where to write; default: certificate.html")
+    certifying.add_argument(
+        "--verify", metavar="FILE", help="for teachers: run again the answers in this page, in the sandbox, and compare"
+    )
     releasing = verb("release", release)
     releasing.add_argument("folder", metavar="DIR", help="a new folder")
     blanking = verb("blank", blank)
@@ -300,7 +357,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     trying.add_argument("folder", nargs="?", default=str(SUBMISSIONS), help="holds <exercise>/{right,wrong}/*.py")
     trying.add_argument("--exercise", metavar="NAME", help="only this one")
     trying.add_argument("--json", metavar="FILE", help="write the rows there, too")
-    for one in (grading, again, trying):
+    for one in (grading, again, trying, certifying):
         one.add_argument("--trust-submissions", action="store_true", help="run them even where the system offers no sandbox")
     return parser
 

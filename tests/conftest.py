@@ -17,10 +17,13 @@ TOGETHER = (
     "tests/autograder/browser/",
     "tests/autograder/judging/test_replay.py",
     "tests/course/test_wheel.py",
+    "tests/courseware/browser/test_lessons.py",
+    "tests/courseware/browser/",
+    "tests/courseware/site/",
     "tests/threadlab/clients/",
     "tests/threadlab/widgets/test_browser.py",
 )
-"""A graded class, a JupyterLab, an environment full of packages: made once, if one process has all of these tests."""
+"""A graded class, a JupyterLab, a Chromium, an environment full of packages: made once, if one process has all of these tests."""
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -14,12 +14,18 @@ from threadlab.errors import ThreadlabError
 from threadlab.trials.trial import in_process
 
 
-def check(slug: str, part: str | None = None) -> float:
+def check(slug: str, part: str | None = None, *, stage: int | None = None) -> float | None:
     """Check an exercise (or one part of it) in this notebook: prints a line a behaviour, returns the points.
 
-    Mistakes in the answer become sentences; an exercise or part that does not exist raises a sentence too.
+    With `stage`, only the scenes of that stage are tried, and there are no points. Mistakes in the answer become sentences; an exercise,
+    part or stage that does not exist raises a sentence too.
     """
     exercise = checks.find(slug)
+    if stage is not None:
+        from autograder.learner import stages
+
+        print(stages.render(exercise, stage, judge_here(stages.restricted(exercise, stage))))
+        return None
     if part is not None and part not in [one.name for one in exercise.parts]:
         raise ThreadlabError(f"{slug} has no part {part!r}; it has {', '.join(one.name for one in exercise.parts)}.")
     chosen = exercise.parts if part is None else (exercise.part(part),)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,10 +33,18 @@ class Standing(msgspec.Struct):
     """How many hints have been read."""
     parts: dict[str, int] = {}
     """The best result of each part: in a notebook they are checked one by one."""
+    passed_on: str = ""
+    """The day of the first full marks, in UTC."""
 
     @property
     def passed(self) -> bool:
         return self.points > 0 and self.best >= self.points
+
+    def reached(self, best: int, points: int) -> None:
+        """Remember a result, and the day if it is the first with full marks."""
+        self.best, self.points = max(self.best, best), points
+        if self.passed and not self.passed_on:
+            self.passed_on = f"{datetime.now(UTC):%Y-%m-%d}"
 
 
 def load(file: Path = FILE) -> dict[str, Standing]:
@@ -58,7 +67,7 @@ def note(slug: str, earned: int, points: int, file: Path = FILE) -> Standing:
     """Remember the best result. A folder that cannot be written only means that nothing is remembered."""
     standings = load(file)
     standing = standings.setdefault(slug, Standing())
-    standing.best, standing.points = max(standing.best, earned), points
+    standing.reached(earned, points)
     with contextlib.suppress(OSError):
         save(standings, file)
     return standing
@@ -70,7 +79,7 @@ def note_parts(slug: str, earned: Mapping[str, int], points: int, file: Path = F
     standing = standings.setdefault(slug, Standing())
     for name, one in earned.items():
         standing.parts[name] = max(standing.parts.get(name, 0), one)
-    standing.best, standing.points = max(standing.best, sum(standing.parts.values())), points
+    standing.reached(sum(standing.parts.values()), points)
     with contextlib.suppress(OSError):
         save(standings, file)
     return standing

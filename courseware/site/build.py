@@ -17,7 +17,7 @@ from typing import Any
 
 import nbformat
 
-from courseware.catalogue import EXERCISES, LESSONS
+from courseware.catalogue import EXERCISES, LESSONS, totals
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -46,7 +46,7 @@ def executed(path: Path, env: dict[str, str]) -> Any:
         notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
         try:
-            client.execute(env=env)
+            client.execute(env=env, stderr=subprocess.DEVNULL)  # what a kernel says about itself
         except CellExecutionError as error:
             raise NotBuilt(f"{path.name}: a cell fails: {str(error)[-500:]}") from error
     return for_reading(notebook)
@@ -110,23 +110,38 @@ def terms() -> dict[str, str]:
 
 def link_terms(notebook: Any, glossary: dict[str, str]) -> None:
     """Link the first use of each word of the glossary, in running text only."""
-    left = dict(glossary)
+    left = {term: anchor for term, anchor in glossary.items() if term not in NOT_LINKED}
     for cell in notebook.cells:
         if cell.cell_type != "markdown":
             continue
-        blocks = cell.source.split("\n\n")
+        blocks, fenced = cell.source.split("\n\n"), False
         for number, block in enumerate(blocks):
-            if re.match(r"\s*([#|>!<`-]|\d+\.|\*\*(Time|Predict|Previous|Next|Sources))", block):
+            inside, fenced = fenced, fenced ^ (block.count("```") % 2 == 1)
+            if inside or "```" in block or re.match(r"\s*([#|>!<`-]|\d+\.|\*\*(Time|Predict|Previous|Next|Sources))", block):
                 continue
             blocks[number] = _linked(block, left)
         cell.source = "\n\n".join(blocks)
+
+
+NOT_LINKED = {"conversation"}
+"""A word of every day, too, and used as such almost everywhere."""
+GUARDS = {
+    "key": (r"(?<=own )", ""),
+    "run": (r"(?<!and )(?<!to )(?<!One )(?<!will )", ""),
+    "turn": ("", r"(?! (?:out|off|on|it)\b)"),
+    "window": (r"(?<!Two )", r"(?!s of the same customer)"),
+}
+"""What must stand before and after a word that has another meaning as well."""
 
 
 def _linked(block: str, left: dict[str, str]) -> str:
     pieces = re.split(r"(`[^`]*`|!?\[[^\]]*\]\([^)]*\)|<[^>]+>|\*\*[^*]*\*\*)", block)
     for term, anchor in list(left.items()):
         for number in range(0, len(pieces), 2):
-            new, count = re.subn(rf"\b({re.escape(term)})(?=s?\b)(?!-)", rf"[\1](../docs/glossary.md#{anchor})", pieces[number], count=1)
+            before, after = GUARDS.get(term, ("", ""))
+            new, count = re.subn(
+                rf"{before}\b({re.escape(term)}){after}(?=s?\b)(?!-)", rf"[\1](../docs/glossary.md#{anchor})", pieces[number], count=1
+            )
             if count:
                 # split again, so that no link goes into a link
                 pieces[number : number + 1] = re.split(r"(\[[^\]]*\]\([^)]*\))", new)
@@ -156,11 +171,9 @@ def index(with_browser: bool) -> str:
     first = [name for name in ("cheat-sheet", "glossary", "laboratory", "facts") if name in pages]
     docs = "\n".join(f"docs/{name}" for name in [*first, *(name for name in pages if name not in first)])
     guides = "\n".join(f"{title} <{path.removesuffix('.md')}>" for path, title in GUIDES.items())
-    reading, working = sum(one.minutes for one in LESSONS), sum(one.minutes for one in EXERCISES)
     return f"""# Threads: conversations kept by a server
 
-A hands-on course: {len(LESSONS)} lessons, about {round(reading / 60)} hours of reading, and {len(EXERCISES)} exercises, about
-{round(working / 60)} hours. You can read it here, with all outputs and pictures. To work through it, get the course and run
+A hands-on course. {totals()}. You can read it here, with all outputs and pictures. To work through it, get the course and run
 `python3 course.py lab`: it needs no key and no network, and the exercises are checked by what your code does. {run_it}
 
 Who answers in the lessons? A scripted geography expert: a lookup in a table of countries. It is not a model.
@@ -205,7 +218,7 @@ def write_pages(folder: Path, with_browser: bool) -> None:
     for one in EXERCISES:
         source = ROOT / "exercises" / one.slug / f"{one.slug}.ipynb"
         notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
-        page = button(statement(notebook, one.lesson), source.relative_to(ROOT).as_posix())
+        page = button(statement(notebook), source.relative_to(ROOT).as_posix())
         _write(page, folder / "exercises" / one.slug / source.name)
     for page in [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in GUIDES), ROOT / "README.md"]:
         target = folder / page.relative_to(ROOT)
@@ -219,10 +232,8 @@ def write_pages(folder: Path, with_browser: bool) -> None:
     shutil.copy(HERE / "conf.py", folder)
 
 
-def statement(notebook: Any, lesson: str) -> Any:
-    """An exercise to read: its statement and its blank, with a link back to the lesson."""
-    name = next(one.name for one in LESSONS if one.number == lesson)
-    notebook.cells[0].source += f"\n\nThis exercise belongs to [lesson {lesson}](../../lessons/{name}.ipynb)."
+def statement(notebook: Any) -> Any:
+    """An exercise to read: its statement and its blank."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

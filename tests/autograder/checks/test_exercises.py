@@ -68,7 +68,8 @@ def test_notebook_and_check_agree_on_points(slug):
     points = {part_of(cell): cell.metadata.nbgrader.points for cell in cells if is_graded(cell)}
     assert points == {part.name: part.points for part in exercise.parts}
     title = cells[0].source
-    assert f"Lesson {exercise.about.lesson} · about {exercise.about.minutes} minutes · {exercise.about.points} points" in title
+    assert f"[Lesson {exercise.about.lesson}](../../lessons/{exercise.about.lesson}-" in title
+    assert f".ipynb) · about {exercise.about.minutes} minutes · {exercise.about.points} points" in title
     assert all(
         f'check("{slug}"' in cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith(CHECK)
     )

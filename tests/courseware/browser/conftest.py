@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.courseware.browser.tab import Tab, served, tab
+from tests.courseware.browser.tab import SUB_PATH, Tab, served, tab
 from tests.threadlab.widgets import chrome
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,9 +47,29 @@ def address(site: Path) -> Iterator[str]:
         yield at
 
 
-@pytest.fixture
-def fresh_tab(address: str, tmp_path: Path) -> Iterator[Tab]:
-    """A browser that has never been here. Nothing but the site may be asked for anything."""
-    with tab(address, tmp_path / "profile") as opened:
+@pytest.fixture(scope="session")
+def one_browser(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """The one Chromium that most tests share: to start another one for each takes longer than many of them."""
+    with tab(address, tmp_path_factory.mktemp("chromium") / "profile") as opened:
         yield opened
-        assert opened.asked == []
+
+
+@pytest.fixture
+def fresh_tab(one_browser: Tab) -> Iterator[Tab]:
+    """A browser that has never been here. Nothing but the site may be asked for anything."""
+    yield from _forgetting(one_browser, "all")
+
+
+@pytest.fixture
+def returning_tab(one_browser: Tab) -> Iterator[Tab]:
+    """A browser that has the site in its cache, and nothing that was written here."""
+    yield from _forgetting(one_browser, "indexeddb,local_storage")
+
+
+def _forgetting(opened: Tab, what: str) -> Iterator[Tab]:
+    origin = opened.address.removesuffix("/").removesuffix(SUB_PATH)
+    opened.page.open("about:blank")
+    opened.page.call("Storage.clearDataForOrigin", origin=origin, storageTypes=what)
+    opened.asked.clear()
+    yield opened
+    assert opened.asked == []

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from autograder import checks
+from autograder.notebooks import is_solution, read, solution
+from tests.autograder.course_copy import clone, command, hand_in
 from tests.courseware.browser.conftest import ARTIFACTS
-from tests.courseware.browser.tab import Tab, served, tab
+from tests.courseware.browser.tab import STARTS, Tab, failed, served, tab, text_of
 
 LESSON = "lessons/00-first-conversation.ipynb"
 EXERCISE = "exercises/first-turn/first-turn.ipynb"
@@ -31,13 +33,13 @@ def said(opened: Tab) -> str:
 
 
 def told(opened: Tab, text: str) -> None:
-    opened.until(f"[...document.querySelectorAll('.Toastify__toast')].some(one => one.innerText.includes({json.dumps(text)}))", 30)
+    opened.until(f"[...document.querySelectorAll('.Toastify__toast')].some(one => one.innerText.includes({json.dumps(text)}))", STARTS)
 
 
 def press(opened: Tab, label: str) -> None:
     """Press a button that has this label."""
     wanted = f"[...document.querySelectorAll('button, .jp-Button')].find(one => one.innerText.trim() === {json.dumps(label)})"
-    opened.until(wanted, 20)
+    opened.until(wanted, STARTS)
     opened.run(f"({wanted}).click(), true")
 
 
@@ -297,6 +299,59 @@ def test_second_visit_needs_no_network(site: Path, tmp_path: Path) -> None:
             server.close()
             opened.visit(LESSON)
             assert "3.54" in opened.execute("import openai; print(openai.__version__)")
+
+
+@pytest.mark.slow
+def test_downloaded_work_is_graded_as_it_was_checked_in_the_tab(fresh_tab: Tab, tmp_path: Path) -> None:
+    """A learner's way, filmed: open, predict, run, write an exercise until it is green, download; a teacher grades it alike."""
+    film = ARTIFACTS / "way"
+    fresh_tab.visit(LESSON)
+    fresh_tab.page.picture(film / "1-opened.png")
+    fresh_tab.idle()
+    panel = "jupyterapp.shell.currentWidget.content"
+    upto = f"[...{panel}.widgets].findIndex(one => one.model.id === 'commit-status')"
+    fresh_tab.run(f"{panel}.activeCellIndex = {upto} + 1, jupyterapp.commands.execute('notebook:run-all-above').then(() => true)")
+    choice = "document.querySelector('.threadlab-w input[type=radio][value=B]')"
+    fresh_tab.until(f"({panel}.scrollToItem({upto}), {choice})")
+    fresh_tab.run(f"{choice}.scrollIntoView({{block: 'center'}}), {choice}.click(), true")
+    ready = "document.querySelector('.threadlab-w button[data-act=predict]:not([aria-disabled])')"
+    fresh_tab.until(ready, 20)
+    fresh_tab.run(f"{ready}.click(), true")
+    fresh_tab.until("document.body.innerText.includes('Your prediction: B')", 20)
+    fresh_tab.page.picture(film / "2-predicted.png")
+    fresh_tab.run_all()
+    cells = fresh_tab.cells()
+    assert failed(cells) == []
+    (run,) = [text_of(cell) for cell in cells if cell["id"] == "run-code"]
+    assert "queued" in run
+    fresh_tab.run(f"{panel}.scrollToItem({upto}), true")
+    fresh_tab.page.picture(film / "3-run.png")
+    fresh_tab.open(EXERCISE)
+    fresh_tab.run_all()
+    (blank,) = [text_of(cell) for cell in fresh_tab.cells() if cell["id"].startswith("check")]
+    assert f"first_turn: 0 of {checks.find('first-turn').points} points" in blank
+    fresh_tab.page.picture(film / "4-blank.png")
+    (answer,) = [cell.source for cell in read(solution("first-turn")).cells if is_solution(cell)]
+    script = """
+    (text => {
+        const cells = [...jupyterapp.shell.currentWidget.content.model.cells];
+        cells.find(cell => cell.getMetadata("nbgrader")?.solution).sharedModel.setSource(text);
+        return true;
+    })"""
+    assert fresh_tab.run(f"{script}({json.dumps(answer)})")
+    fresh_tab.run_all()
+    (green,) = [text_of(cell) for cell in fresh_tab.cells() if cell["id"].startswith("check")]
+    assert "[FAIL]" not in green
+    fresh_tab.page.picture(film / "5-green.png")
+    archive = downloaded(fresh_tab, tmp_path / "work")
+    fresh_tab.page.picture(film / "6-downloaded.png")
+    course = clone(tmp_path / "course")
+    with zipfile.ZipFile(archive) as files:
+        hand_in(course, "ada", files.read(EXERCISE))
+    command(course, "autograder", "grade", "first-turn", "--trust-submissions")
+    (record,) = (course / "autograder" / "work" / "records").rglob("ada*.json")
+    assert json.loads(record.read_text())["score"] == checks.find("first-turn").points
+    assert f"first_turn: {checks.find('first-turn').points} of" in green
 
 
 NOTEBOOK = "window.jupyterapp?.shell?.currentWidget"

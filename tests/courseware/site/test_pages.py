@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from courseware.catalogue import EXERCISES, LESSONS
-from courseware.site.build import build
+from courseware.site.build import build, link_terms, terms
 from tests.courseware.browser.tab import Tab, served, tab
 from tests.threadlab.widgets import chrome
 from tests.threadlab.widgets.conftest import ARTIFACTS, axe  # noqa: F401 - a fixture
@@ -19,7 +20,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
 
 GIVEN = "THREADS_SITE"
 """The folder of a site that is built already, to spare the build while one works on the tests."""
-PAGES = ["index.html", "docs/cheat-sheet.html", "docs/facts.html", *(f"lessons/{one.name}.html" for one in LESSONS)]
+SOME = ["index.html", "docs/cheat-sheet.html", "docs/instructor-notes.html", "exercises/run-queue/run-queue.html"]
+EACH = [*SOME, "docs/facts.html", *(f"lessons/{one.name}.html" for one in LESSONS)]
 WIDTHS = {"phone": 390, "laptop": 1366}
 
 # The theme names its search button otherwise than it is labelled.
@@ -45,14 +47,39 @@ def address(site: Path) -> Iterator[str]:
         yield at
 
 
-@pytest.fixture
-def opened(address: str, tmp_path: Path) -> Iterator[Tab]:
-    """A tab that may ask nothing but the site for anything."""
+@pytest.fixture(scope="module")
+def one_browser(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     if chrome.binary() is None:
         pytest.skip("there is no Chromium here")
-    with tab(address, tmp_path / "profile") as one:
+    with tab(address, tmp_path_factory.mktemp("chromium") / "profile") as one:
         yield one
-        assert one.asked == []
+
+
+@pytest.fixture
+def opened(one_browser: Tab) -> Iterator[Tab]:
+    """A tab that may ask nothing but the site for anything."""
+    yield one_browser
+    assert one_browser.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "linked"),
+    [
+        ("A thread is kept.", "A [thread](../docs/glossary.md#thread) is kept."),
+        ("It will turn out well.", "It will turn out well."),
+        ("The arrow keys, and a key.", "The arrow keys, and a key."),
+        ("It has your own key.", "It has your own [key](../docs/glossary.md#key)."),
+        (
+            "Write it:\n\n```python\nrun = 1\n\nrun = thread\n```\n\nThe end",
+            "Write it:\n\n```python\nrun = 1\n\nrun = thread\n```\n\nThe end",
+        ),
+        ("`thread`, and [a thread](x.md)", "`thread`, and [a thread](x.md)"),
+    ],
+)
+def test_word_is_linked_in_the_glossarys_sense_only(text: str, linked: str) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])  # type: ignore[no-untyped-call]
+    link_terms(notebook, terms())
+    assert notebook.cells[0].source == linked
 
 
 def test_every_lesson_exercise_and_page_is_there(site: Path) -> None:
@@ -83,7 +110,7 @@ def test_answers_of_predictions_are_folded(site: Path) -> None:
 def test_page_fits_and_axe_finds_nothing_serious(opened: Tab, address: str, axe: str, width: str, dark: bool) -> None:  # noqa: F811
     page, found = opened.page, {}
     page.call("Emulation.setDeviceMetricsOverride", width=WIDTHS[width], height=1000, deviceScaleFactor=1, mobile=width == "phone")
-    for name in PAGES:
+    for name in EACH if dark == (width == "laptop") else SOME:  # each lesson once light and narrow, once dark and wide
         page.open(f"{address}{name}")
         page.wait(f"document.readyState === 'complete' && location.pathname.endsWith('{name}')", name)
         shade = "dark" if dark else "light"

@@ -362,8 +362,8 @@
           + "). If you have downloaded your work, Upload brings it back.", { autoClose: false, actions: [{ label: "Upload", callback: chooseUpload }] });
         remember({ kept: 0, bases: {} });
       } else if (!before.visited) {
-        Notification.info("What you write is kept in this browser, and only there; a browser may clear it. Download your work now and then. "
-          + "Have you been here before? Then it was cleared, and Upload brings back what you downloaded.",
+        Notification.info("What you write is kept in this browser, and only there. Download your work now and then; "
+          + "Upload brings it back if it was cleared.", // JupyterLab cuts a notice off after 140 characters
           { autoClose: false, actions: [{ label: "Upload", callback: chooseUpload }] });
       } else if (paths.length && Date.now() - (before.downloaded || before.visited) > 7 * 86400e3) {
         Notification.info("You have not downloaded your work for a week. A browser may clear what it keeps.", { autoClose: 15000, actions: [{ label: "Download", callback: download }] });

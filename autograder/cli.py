@@ -60,14 +60,12 @@ def _check_one(client: WorkerClient, slug: str, path: Path | None) -> bool:
 
     exercise = checks.find(slug)
     say.print(f"Checking {slug} …")
-    verdicts = check_now(client, slug, path)
+    verdicts, notes = check_now(client, slug, path)
+    for note in notes:
+        out.print(note)
     for verdict in verdicts:
         out.print(render(verdict) + "\n", markup=False)
     earned = sum(verdict.earned for verdict in verdicts)
-    judged = {verdict.part for verdict in verdicts}
-    for part in exercise.parts:
-        if part.name not in judged:
-            out.print(f"{part.name}: its check cell is missing from the notebook, so it earns nothing here.", markup=False)
     passed = earned == exercise.points
     if path is None:
         progress.note(slug, earned, exercise.points)
@@ -181,8 +179,8 @@ def replay(options: argparse.Namespace) -> int:
     """Run again the trials in which a graded submission lost its points, and show what happened there: for answering an appeal."""
     from autograder.classroom import nbgrader_steps as classes
     from autograder.classroom.assignment import Classroom
-    from autograder.classroom.execute import salted
     from autograder.execution.client import WorkerClient
+    from autograder.judging.notebook import salted
     from autograder.judging.replay import lost_findings, replayed
     from autograder.notebooks import BadNotebook, read
 

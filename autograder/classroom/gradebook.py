@@ -14,7 +14,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from autograder.classroom.grader import Outcome
-from autograder.classroom.released import Release, ReleasedNotebook, engine_for
+from autograder.classroom.released import Release, engine_for
+from autograder.judging.prepared import ReleasedNotebook
 
 
 def _tables() -> Mapping[str, Any]:

@@ -31,7 +31,9 @@ PASSED_ON = {
     "autograder": {
         "check": "check your own answer to an exercise",
         "watch": "check it whenever you save it",
+        "collect": "take submissions from an LMS's zip   FILE_OR_FOLDER",
         "grade": "grade a class with nbgrader",
+        "gradebook": "write the scores for Canvas, Moodle, Blackboard, ILIAS   SYSTEM",
         "report": "say what a class found hard: a page, Canvas, Moodle, JSON",
         "replay": "show again where a submission lost its points   EXERCISE STUDENT",
         "release": "make the learners' copy of the course   DIR",
@@ -90,7 +92,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 def listing() -> str:
     verbs = {**OWN, **PASSED_ON["autograder"], **PASSED_ON["threadlab"]}
-    return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<8} {text}" for verb, text in verbs.items())
+    return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<9} {text}" for verb, text in verbs.items())
 
 
 def unknown(verb: str) -> int:

@@ -175,6 +175,69 @@ def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
     return table
 
 
+def collect(options: argparse.Namespace) -> int:
+    """Take submissions from what Canvas, Moodle, Blackboard, ILIAS or GitHub Classroom hand over, or the browser edition."""
+    from zoneinfo import ZoneInfo
+
+    from autograder.classroom import collect as collecting
+
+    if options.exercise:
+        checks.find(options.exercise)
+    source = Path(options.source)
+    if not source.exists():
+        raise ThreadlabError(f"There is no {source}. Name the zip that the system made, or a folder.")
+    try:
+        zone = ZoneInfo(options.zone) if options.zone else None
+    except (KeyError, ValueError, OSError):
+        raise ThreadlabError(f"There is no time zone {options.zone!r}. Zones are named like Europe/Berlin or America/New_York.") from None
+    known = collecting.read_roster(Path(options.roster)) if options.roster else {}
+    collector = collecting.Collector(known, zone, options.student or "", options.exercise or "")
+    taken = collector.look(source)
+    left = collecting.put(taken)
+    for line in [*collecting.summary(collector.found), *left]:
+        out.print(line)
+    if taken:
+        slugs = sorted({one.slug for one in taken}, key=checks.SLUGS.index)
+        out.print(f"Next: python3 course.py grade {' '.join(slugs)}")
+    return 0 if taken and not collector.found.unknown else 1
+
+
+def gradebook(options: argparse.Namespace) -> int:
+    """Write the class's scores as Canvas, Moodle, Blackboard or ILIAS imports them: one table for all exercises."""
+    from autograder.classroom import nbgrader_steps as classes
+    from autograder.classroom import report as reports
+    from autograder.classroom import write_back
+    from autograder.classroom.collect import people
+
+    api = classes.nbgrader_api()
+    columns = []
+    for slug in options.exercise or checks.SLUGS:
+        try:
+            found = reports.collect(slug, api)
+        except (ThreadlabError, NotReleased):
+            if options.exercise:
+                raise
+            continue
+        for row in found.rows:
+            if row.problem:
+                say.print(f"{row.student}: {slug} could not be graded, and has no score here. {row.problem}")
+        scores = {row.student: row.score for row in found.rows if not row.problem}
+        columns.append(write_back.Column(slug, found.title, found.points, scores))
+    if not columns:
+        say.print("Nobody was graded yet: python3 course.py grade")
+        return 1
+    exported = Path(options.exported) if options.exported else None
+    table = write_back.written(options.system, columns, people(), exported)
+    name = f"{options.system}{f'.{columns[0].slug}' if options.system == 'ilias' else ''}.csv"
+    path = Path(options.to) if options.to else ROOT / reports.REPORTS / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(table.text, encoding="utf-8", newline="")
+    for note in table.notes:
+        say.print(note)
+    out.print(str(path))
+    return 0
+
+
 def replay(options: argparse.Namespace) -> int:
     """Run again the trials in which a graded submission lost its points, and show what happened there: for answering an appeal."""
     from autograder.classroom import nbgrader_steps as classes
@@ -287,9 +350,20 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     grading.add_argument("--cluster", metavar="ADDRESS", help="grade on the Dask cluster whose scheduler is there")
     grading.add_argument("--force", action="store_true", help="grade again what is graded and has not changed")
     grading.add_argument("--feedback", action="store_true", help="also write nbgrader's feedback pages")
+    collecting = verb("collect", collect)
+    collecting.add_argument("source", metavar="FILE_OR_FOLDER", help="a zip as the system made it, or a folder")
+    collecting.add_argument("--roster", metavar="CSV", help="who is who: as Canvas, Moodle or your office exports it")
+    collecting.add_argument("--exercise", metavar="NAME", help="when the notebooks do not say by themselves which it is")
+    collecting.add_argument("--student", metavar="NAME", help="whose files these are, when their names do not say")
+    collecting.add_argument("--zone", metavar="ZONE", help="of times that come without one, such as Europe/Berlin")
     reporting = verb("report", report)
     reporting.add_argument("exercise", nargs="*", help="one or more exercises; without any, all that were graded")
     reporting.add_argument("--to", metavar="DIR", help="where to write; default: autograder/work/reports")
+    giving = verb("gradebook", gradebook)
+    giving.add_argument("system", choices=("canvas", "moodle", "blackboard", "ilias"))
+    giving.add_argument("exercise", nargs="*", help="without any, all that were graded")
+    giving.add_argument("--exported", metavar="FILE", help="the system's own export: its columns and people are used, and no new ones made")
+    giving.add_argument("--to", metavar="FILE", help="where to write; default: autograder/work/reports/SYSTEM.csv")
     again = verb("replay", replay)
     again.add_argument("exercise")
     again.add_argument("student")

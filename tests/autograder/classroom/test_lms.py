@@ -112,7 +112,7 @@ def test_moodle_zip_is_sorted_in_each_of_its_layouts(tmp_path: Path) -> None:
 
 def test_name_that_two_people_have_stands_for_neither(tmp_path: Path) -> None:
     known = read_roster(rows(tmp_path / "r.csv", "username,name\njdoe,Jane Doe\njdoe2,Jane Doe\n"))
-    assert [one.student for one in Collector(known).look(moodle(tmp_path))][0] == "1234567"
+    assert next(one.student for one in Collector(known).look(moodle(tmp_path))) == "1234567"
 
 
 def test_blackboard_time_without_a_zone_is_asked_for(tmp_path: Path) -> None:

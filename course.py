@@ -35,6 +35,7 @@ PASSED_ON = {
         "grade": "grade a class with nbgrader",
         "gradebook": "write the scores for Canvas, Moodle, Blackboard, ILIAS   SYSTEM",
         "report": "say what a class found hard: a page, Canvas, Moodle, JSON",
+        "forget": "remove all that is kept of one student   STUDENT",
         "replay": "show again where a submission lost its points   EXERCISE STUDENT",
         "release": "make the learners' copy of the course   DIR",
         "blank": "make an exercise's notebook from its solution   EXERCISE",

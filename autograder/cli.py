@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder import checks
+from autograder.classroom.one_grader import alone
 from autograder.classroom.progress_bar import Display
 from autograder.classroom.released import NotReleased
 from autograder.course_folder import ROOT
@@ -106,8 +107,11 @@ def grade(options: argparse.Namespace) -> int:
     for slug in options.exercise:
         if slug not in checks.SLUGS and not (ROOT / "solutions" / slug).is_dir():
             checks.find(slug)  # says which there are
-    with contextlib.closing(_pool(options)) as pool:
+    with contextlib.closing(_pool(options)) as pool, alone() as somebody_else:
         from autograder.classroom import nbgrader_steps as classes
+
+        if somebody_else:
+            say.print(somebody_else)
 
         api = classes.nbgrader_api(options.trust_submissions)
         slugs = options.exercise or [slug for slug in checks.SLUGS if api.get_submitted_students(slug)]
@@ -169,9 +173,14 @@ def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
     table = Table("student", "score", "of", "lost", title=slug, title_justify="left")
     for row in rows:
         lost = [name for found in row.verdicts.values() for verdict in found for name in verdict.lost]
-        table.add_row(
-            escape(printable(row.student)), f"{row.score:g}", f"{most:g}", ", ".join(lost) or ("not graded" if row.problem else "-")
-        )
+        if row.penalty:
+            lost.append(f"{row.penalty:g} for being late")
+        score = "-" if row.problem else f"{row.score:g}"
+        table.add_row(escape(printable(row.student)), score, f"{most:g}", "not graded" if row.problem else ", ".join(lost) or "-")
+    graded = [row.score for row in rows if not row.problem]
+    if graded:
+        table.caption = f"{len(rows)} submissions, {len(graded)} graded: mean {sum(graded) / len(graded):.1f} of {most:g}"
+        table.caption_justify = "left"
     return table
 
 
@@ -235,6 +244,21 @@ def gradebook(options: argparse.Namespace) -> int:
     for note in table.notes:
         say.print(note)
     out.print(str(path))
+    return 0
+
+
+def forget(options: argparse.Namespace) -> int:
+    """Remove everything that the course keeps of one student, and say what that was."""
+    from autograder.classroom import forgetting
+    from autograder.classroom import nbgrader_steps as classes
+
+    removed = forgetting.forget(options.student, classes.nbgrader_api())
+    for line in removed:
+        out.print(f"removed: {line}")
+    if not removed:
+        say.print(f"Nothing is kept of {options.student}.")
+        return 1
+    out.print(forgetting.BEYOND)
     return 0
 
 
@@ -336,8 +360,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     watching.add_argument("exercise", nargs="?", help="without it, the first that is not done")
     releasing = verb("release", release)
     releasing.add_argument("folder", metavar="DIR", help="a new folder")
-    blanking = verb("blank", blank)
-    blanking.add_argument("exercise")
+    verb("blank", blank).add_argument("exercise")
     grading = verb("grade", grade)
     grading.add_argument("exercise", nargs="*", help="one or more exercises; without any, all of them")
     grading.add_argument(
@@ -364,6 +387,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     giving.add_argument("exercise", nargs="*", help="without any, all that were graded")
     giving.add_argument("--exported", metavar="FILE", help="the system's own export: its columns and people are used, and no new ones made")
     giving.add_argument("--to", metavar="FILE", help="where to write; default: autograder/work/reports/SYSTEM.csv")
+    verb("forget", forget).add_argument("student", help="as in the gradebook")
     again = verb("replay", replay)
     again.add_argument("exercise")
     again.add_argument("student")

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,6 +56,7 @@ def read_text(data: bytes) -> NotebookNode:
         raise BadNotebook("is not a notebook: it has no list of cells.")
     if not isinstance(raw.get("metadata"), dict):
         raw["metadata"] = {}
+    _put_ids_right(raw)
     if "\\ud" in text.lower():
         raw = _without_surrogates(raw)
     import nbformat
@@ -64,6 +66,22 @@ def read_text(data: bytes) -> NotebookNode:
     except Exception:  # nbformat fails in as many ways as a notebook can be broken
         raise BadNotebook("is not a notebook that can be read: its cells are not as Jupyter writes them.") from None
     return notebook
+
+
+def _put_ids_right(raw: dict[str, Any]) -> None:
+    """Cells have ids from nbformat 4.5 on, each its own, and none before. Editors and copies do not keep to it."""
+    cells = [cell for cell in raw.get("cells", []) if isinstance(cell, dict)]
+    if raw.get("nbformat") != 4 or not isinstance(raw.get("nbformat_minor"), int):
+        return
+    if raw["nbformat_minor"] < 5:
+        for cell in cells:
+            cell.pop("id", None)
+        return
+    taken = set[str]()
+    for number, cell in enumerate(cells):
+        if not isinstance(cell.get("id"), str) or not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", cell["id"]) or cell["id"] in taken:
+            cell["id"] = next(one for turn in count() if (one := f"cell-{number}-{turn}") not in taken)
+        taken.add(cell["id"])
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -54,6 +54,8 @@ class Row(msgspec.Struct, frozen=True):
     seconds: float
     incidents: list[str]
     problem: str
+    penalty: float = 0.0
+    """What was taken off for being late."""
 
 
 class ClassReport(msgspec.Struct, frozen=True):
@@ -75,7 +77,10 @@ def collect(slug: str, api: Any) -> ClassReport:
     records = [record for student in sorted(scores) if (record := room.record(student)) is not None]
     if not records:
         raise BadNotebook(f"Nobody's {slug} was graded yet: python3 course.py grade {slug}")
-    rows = [Row(one.student, scores[one.student], _lost(one), one.seconds.get("all", 0.0), one.incidents, one.problem) for one in records]
+    rows = [
+        Row(one.student, scores[one.student], _lost(one), one.seconds.get("all", 0.0), one.incidents, one.problem, one.penalty)
+        for one in records
+    ]
     title = catalogue.find(slug).title if slug in checks.SLUGS else slug
     blank = {cell.name: cell.source for one in room.release.notebooks for cell in one.source_cells}
     answers = {one.student: similar.answer(room.graded_notebooks(one.student), blank) for one in records if not one.problem}
@@ -188,7 +193,12 @@ def page(report: ClassReport) -> str:
         if row.problem or row.incidents
     ]
     rows = [
-        [row.student, "not graded" if row.problem else f"{row.score:g}", ", ".join(row.lost) or "nothing", f"{row.seconds:.2f} s"]
+        [
+            row.student,
+            "not graded" if row.problem else f"{row.score:g}",
+            ", ".join([*row.lost, *([f"{row.penalty:g} for being late"] if row.penalty else [])]) or "nothing",
+            f"{row.seconds:.2f} s",
+        ]
         for row in report.rows
     ]
     alike = [[" and ".join(pair.students), f"{100 * pair.alike:.0f} %"] for pair in report.similar.pairs]

@@ -193,6 +193,14 @@ REFUSALS = (
 MOST_INCIDENTS = 10
 
 
+def _refusal(name: str, value: str) -> str:
+    if name == "MemoryError":
+        return "A cell needed more memory than a submission may have, and was ended there. The cells after it ran."
+    if name == "RecursionError":
+        return "A cell called itself without an end, and was ended there. The cells after it ran."
+    return f"The system refused a cell something: {value[:200] or 'it did not say what'}."
+
+
 def incidents(notebook: NotebookNode, session: Session) -> list[str]:
     """What a submission did that no submission should, a sentence each."""
     found = [f"{session.failure.sentence[0].upper()}{session.failure.sentence[1:]}."] if session.failure else []
@@ -200,7 +208,7 @@ def incidents(notebook: NotebookNode, session: Session) -> list[str]:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.get("ename") in REFUSALS and len(found) < MOST_INCIDENTS:
-                found.append(f"A cell ended in {output['ename']}: {output.get('evalue', '')[:200]}")
+                found.append(_refusal(output["ename"], str(output.get("evalue", ""))))
     if any(output.get("ename") == "StdinNotImplementedError" for cell in notebook.cells for output in cell.get("outputs", [])):
         found.append("A cell asks for input(). While a notebook is graded nobody can answer, so the cell ends there.")
     return found + ([f"{timeouts} cell{'s' if timeouts > 1 else ''} did not come to an end in time."] if timeouts else [])

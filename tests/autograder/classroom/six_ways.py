@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -101,7 +102,9 @@ class Judges:
         folder = Path(self.api.coursedir.format_path(self.api.coursedir.submitted_directory, "ada", self.slug))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{self.slug}.ipynb").write_bytes(path.read_bytes())
-        done = self.api.autograde(self.slug, "ada", force=True, create=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbformat warns of cells without ids
+            done = self.api.autograde(self.slug, "ada", force=True, create=True)
         assert done["success"], done["log"]
         with self.api.gradebook as gradebook:
             return float(gradebook.find_submission(self.slug, "ada").score)

@@ -310,7 +310,8 @@ def report(options: argparse.Namespace) -> int:
             if options.exercise:
                 raise
             continue
-        for path in reports.write(found, Path(options.to) if options.to else ROOT / reports.REPORTS):
+        before = reports.earlier(Path(options.compare), slug) if options.compare else None
+        for path in reports.write(found, Path(options.to) if options.to else ROOT / reports.REPORTS, before):
             out.print(str(path), markup=False)
             written += 1
     if not written:
@@ -382,6 +383,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     reporting = verb("report", report)
     reporting.add_argument("exercise", nargs="*", help="one or more exercises; without any, all that were graded")
     reporting.add_argument("--to", metavar="DIR", help="where to write; default: autograder/work/reports")
+    reporting.add_argument("--compare", metavar="FILE", help="the JSON of an earlier report: say whose score has changed since")
     giving = verb("gradebook", gradebook)
     giving.add_argument("system", choices=("canvas", "moodle", "blackboard", "ilias"))
     giving.add_argument("exercise", nargs="*", help="without any, all that were graded")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -39,8 +40,9 @@ NOISE = {
 }
 
 
-def code(source: str) -> dict[str, Any]:
-    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+def code(source: str) -> Any:
+    """A cell without an id, as some editors write it."""
+    return nbformat.from_dict({"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None})
 
 
 class Made:

@@ -32,8 +32,11 @@ PASSED_ON = {
         "check": "check your own answer to an exercise",
         "watch": "check it whenever you save it",
         "certificate": "make a page of what you have passed   --name NAME; or verify one",
+        "collect": "take submissions from an LMS's zip   FILE_OR_FOLDER",
         "grade": "grade a class with nbgrader",
+        "gradebook": "write the scores for Canvas, Moodle, Blackboard, ILIAS   SYSTEM",
         "report": "say what a class found hard: a page, Canvas, Moodle, JSON",
+        "forget": "remove all that is kept of one student   STUDENT",
         "replay": "show again where a submission lost its points   EXERCISE STUDENT",
         "release": "make the learners' copy of the course   DIR",
         "blank": "make an exercise's notebook from its solution   EXERCISE",
@@ -92,6 +95,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 def listing() -> str:
     verbs = {**OWN, **PASSED_ON["autograder"], **PASSED_ON["threadlab"]}
     return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<11} {text}" for verb, text in verbs.items())
+    return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<9} {text}" for verb, text in verbs.items())
 
 
 def unknown(verb: str) -> int:

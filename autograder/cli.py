@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder import checks
+from autograder.classroom.one_grader import alone
 from autograder.classroom.progress_bar import Display
 from autograder.classroom.released import NotReleased
 from autograder.course_folder import ROOT
@@ -60,14 +61,12 @@ def _check_one(client: WorkerClient, slug: str, path: Path | None) -> bool:
 
     exercise = checks.find(slug)
     say.print(f"Checking {slug} …")
-    verdicts = check_now(client, slug, path)
+    verdicts, notes = check_now(client, slug, path)
+    for note in notes:
+        out.print(note)
     for verdict in verdicts:
         out.print(render(verdict) + "\n", markup=False)
     earned = sum(verdict.earned for verdict in verdicts)
-    judged = {verdict.part for verdict in verdicts}
-    for part in exercise.parts:
-        if part.name not in judged:
-            out.print(f"{part.name}: its check cell is missing from the notebook, so it earns nothing here.", markup=False)
     passed = earned == exercise.points
     if path is None:
         progress.note(slug, earned, exercise.points)
@@ -159,8 +158,11 @@ def grade(options: argparse.Namespace) -> int:
     for slug in options.exercise:
         if slug not in checks.SLUGS and not (ROOT / "solutions" / slug).is_dir():
             checks.find(slug)  # says which there are
-    with contextlib.closing(_pool(options)) as pool:
+    with contextlib.closing(_pool(options)) as pool, alone() as somebody_else:
         from autograder.classroom import nbgrader_steps as classes
+
+        if somebody_else:
+            say.print(somebody_else)
 
         api = classes.nbgrader_api(options.trust_submissions)
         slugs = options.exercise or [slug for slug in checks.SLUGS if api.get_submitted_students(slug)]
@@ -222,18 +224,101 @@ def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
     table = Table("student", "score", "of", "lost", title=slug, title_justify="left")
     for row in rows:
         lost = [name for found in row.verdicts.values() for verdict in found for name in verdict.lost]
-        table.add_row(
-            escape(printable(row.student)), f"{row.score:g}", f"{most:g}", ", ".join(lost) or ("not graded" if row.problem else "-")
-        )
+        if row.penalty:
+            lost.append(f"{row.penalty:g} for being late")
+        score = "-" if row.problem else f"{row.score:g}"
+        table.add_row(escape(printable(row.student)), score, f"{most:g}", "not graded" if row.problem else ", ".join(lost) or "-")
+    graded = [row.score for row in rows if not row.problem]
+    if graded:
+        table.caption = f"{len(rows)} submissions, {len(graded)} graded: mean {sum(graded) / len(graded):.1f} of {most:g}"
+        table.caption_justify = "left"
     return table
+
+
+def collect(options: argparse.Namespace) -> int:
+    """Take submissions from what Canvas, Moodle, Blackboard, ILIAS or GitHub Classroom hand over, or the browser edition."""
+    from zoneinfo import ZoneInfo
+
+    from autograder.classroom import collect as collecting
+
+    if options.exercise:
+        checks.find(options.exercise)
+    source = Path(options.source)
+    if not source.exists():
+        raise ThreadlabError(f"There is no {source}. Name the zip that the system made, or a folder.")
+    try:
+        zone = ZoneInfo(options.zone) if options.zone else None
+    except (KeyError, ValueError, OSError):
+        raise ThreadlabError(f"There is no time zone {options.zone!r}. Zones are named like Europe/Berlin or America/New_York.") from None
+    known = collecting.read_roster(Path(options.roster)) if options.roster else {}
+    collector = collecting.Collector(known, zone, options.student or "", options.exercise or "")
+    taken = collector.look(source)
+    left = collecting.put(taken)
+    for line in [*collecting.summary(collector.found), *left]:
+        out.print(line)
+    if taken:
+        slugs = sorted({one.slug for one in taken}, key=checks.SLUGS.index)
+        out.print(f"Next: python3 course.py grade {' '.join(slugs)}")
+    return 0 if taken and not collector.found.unknown else 1
+
+
+def gradebook(options: argparse.Namespace) -> int:
+    """Write the class's scores as Canvas, Moodle, Blackboard or ILIAS imports them: one table for all exercises."""
+    from autograder.classroom import nbgrader_steps as classes
+    from autograder.classroom import report as reports
+    from autograder.classroom import write_back
+    from autograder.classroom.collect import people
+
+    api = classes.nbgrader_api()
+    columns = []
+    for slug in options.exercise or checks.SLUGS:
+        try:
+            found = reports.collect(slug, api)
+        except (ThreadlabError, NotReleased):
+            if options.exercise:
+                raise
+            continue
+        for row in found.rows:
+            if row.problem:
+                say.print(f"{row.student}: {slug} could not be graded, and has no score here. {row.problem}")
+        scores = {row.student: row.score for row in found.rows if not row.problem}
+        columns.append(write_back.Column(slug, found.title, found.points, scores))
+    if not columns:
+        say.print("Nobody was graded yet: python3 course.py grade")
+        return 1
+    exported = Path(options.exported) if options.exported else None
+    table = write_back.written(options.system, columns, people(), exported)
+    name = f"{options.system}{f'.{columns[0].slug}' if options.system == 'ilias' else ''}.csv"
+    path = Path(options.to) if options.to else ROOT / reports.REPORTS / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(table.text, encoding="utf-8", newline="")
+    for note in table.notes:
+        say.print(note)
+    out.print(str(path))
+    return 0
+
+
+def forget(options: argparse.Namespace) -> int:
+    """Remove everything that the course keeps of one student, and say what that was."""
+    from autograder.classroom import forgetting
+    from autograder.classroom import nbgrader_steps as classes
+
+    removed = forgetting.forget(options.student, classes.nbgrader_api())
+    for line in removed:
+        out.print(f"removed: {line}")
+    if not removed:
+        say.print(f"Nothing is kept of {options.student}.")
+        return 1
+    out.print(forgetting.BEYOND)
+    return 0
 
 
 def replay(options: argparse.Namespace) -> int:
     """Run again the trials in which a graded submission lost its points, and show what happened there: for answering an appeal."""
     from autograder.classroom import nbgrader_steps as classes
     from autograder.classroom.assignment import Classroom
-    from autograder.classroom.execute import salted
     from autograder.execution.client import WorkerClient
+    from autograder.judging.notebook import salted
     from autograder.judging.replay import lost_findings, replayed
     from autograder.notebooks import BadNotebook, read
 
@@ -276,7 +361,8 @@ def report(options: argparse.Namespace) -> int:
             if options.exercise:
                 raise
             continue
-        for path in reports.write(found, Path(options.to) if options.to else ROOT / reports.REPORTS):
+        before = reports.earlier(Path(options.compare), slug) if options.compare else None
+        for path in reports.write(found, Path(options.to) if options.to else ROOT / reports.REPORTS, before):
             out.print(str(path), markup=False)
             written += 1
     if not written:
@@ -332,8 +418,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     releasing = verb("release", release)
     releasing.add_argument("folder", metavar="DIR", help="a new folder")
-    blanking = verb("blank", blank)
-    blanking.add_argument("exercise")
+    verb("blank", blank).add_argument("exercise")
     grading = verb("grade", grade)
     grading.add_argument("exercise", nargs="*", help="one or more exercises; without any, all of them")
     grading.add_argument(
@@ -346,9 +431,22 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     grading.add_argument("--cluster", metavar="ADDRESS", help="grade on the Dask cluster whose scheduler is there")
     grading.add_argument("--force", action="store_true", help="grade again what is graded and has not changed")
     grading.add_argument("--feedback", action="store_true", help="also write nbgrader's feedback pages")
+    collecting = verb("collect", collect)
+    collecting.add_argument("source", metavar="FILE_OR_FOLDER", help="a zip as the system made it, or a folder")
+    collecting.add_argument("--roster", metavar="CSV", help="who is who: as Canvas, Moodle or your office exports it")
+    collecting.add_argument("--exercise", metavar="NAME", help="when the notebooks do not say by themselves which it is")
+    collecting.add_argument("--student", metavar="NAME", help="whose files these are, when their names do not say")
+    collecting.add_argument("--zone", metavar="ZONE", help="of times that come without one, such as Europe/Berlin")
     reporting = verb("report", report)
     reporting.add_argument("exercise", nargs="*", help="one or more exercises; without any, all that were graded")
     reporting.add_argument("--to", metavar="DIR", help="where to write; default: autograder/work/reports")
+    reporting.add_argument("--compare", metavar="FILE", help="the JSON of an earlier report: say whose score has changed since")
+    giving = verb("gradebook", gradebook)
+    giving.add_argument("system", choices=("canvas", "moodle", "blackboard", "ilias"))
+    giving.add_argument("exercise", nargs="*", help="without any, all that were graded")
+    giving.add_argument("--exported", metavar="FILE", help="the system's own export: its columns and people are used, and no new ones made")
+    giving.add_argument("--to", metavar="FILE", help="where to write; default: autograder/work/reports/SYSTEM.csv")
+    verb("forget", forget).add_argument("student", help="as in the gradebook")
     again = verb("replay", replay)
     again.add_argument("exercise")
     again.add_argument("student")

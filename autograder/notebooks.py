@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograder.course_folder import ROOT
 from threadlab.errors import ThreadlabError
+from threadlab.trials.guest.answer import plain
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -53,6 +56,7 @@ def read_text(data: bytes) -> NotebookNode:
         raise BadNotebook("is not a notebook: it has no list of cells.")
     if not isinstance(raw.get("metadata"), dict):
         raw["metadata"] = {}
+    _put_ids_right(raw)
     if "\\ud" in text.lower():
         raw = _without_surrogates(raw)
     import nbformat
@@ -62,6 +66,22 @@ def read_text(data: bytes) -> NotebookNode:
     except Exception:  # nbformat fails in as many ways as a notebook can be broken
         raise BadNotebook("is not a notebook that can be read: its cells are not as Jupyter writes them.") from None
     return notebook
+
+
+def _put_ids_right(raw: dict[str, Any]) -> None:
+    """Cells have ids from nbformat 4.5 on, each its own, and none before. Editors and copies do not keep to it."""
+    cells = [cell for cell in raw.get("cells", []) if isinstance(cell, dict)]
+    if raw.get("nbformat") != 4 or not isinstance(raw.get("nbformat_minor"), int):
+        return
+    if raw["nbformat_minor"] < 5:
+        for cell in cells:
+            cell.pop("id", None)
+        return
+    taken = set[str]()
+    for number, cell in enumerate(cells):
+        if not isinstance(cell.get("id"), str) or not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", cell["id"]) or cell["id"] in taken:
+            cell["id"] = next(one for turn in count() if (one := f"cell-{number}-{turn}") not in taken)
+        taken.add(cell["id"])
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -113,14 +133,41 @@ def part_of(cell: NotebookNode) -> str | None:
     return name.removeprefix(CHECK) if is_graded(cell) and name.startswith(CHECK) else None
 
 
-def answer_sources(notebook: NotebookNode, name: str) -> list[str]:
-    """The answer cells, in order. If the cell that should define `name` has lost its mark, the last cell that defines it stands in."""
-    marked = [cell for cell in notebook.cells if is_solution(cell)]
-    sources = [cell.source for cell in marked]
-    if not any(grade_id(cell) == name or defines(cell.source, name) for cell in marked):
-        others = [cell.source for cell in notebook.cells if cell.cell_type == "code" and defines(cell.source, name)]
-        sources += others[-1:]
-    return sources
+class Answer(NamedTuple):
+    """What counts as the answer to a part, as code without IPython's own syntax."""
+
+    sources: list[str]
+    """The cell that defines it, to be run afresh in every trial; empty if no cell tells."""
+    context: Sequence[str] = ()
+    """The cells that define what it uses, and what that uses in turn, in their order."""
+
+
+def answer_in(cells: Sequence[str], name: str) -> Answer:
+    """The answer among the cells that ran, in the order in which they ran: the last one that defines `name` counts, as in a kernel.
+
+    Everything that judges an answer asks this function: `check` in a kernel, and whatever judges a notebook's file.
+    """
+    ran = [plain(text) if text else "" for text in cells]
+    at = next((index for index in reversed(range(len(ran))) if defines(ran[index], name, imports=True)), None)
+    if at is None:
+        return Answer([text for text in ran if name in text and not _parses(text)][-1:])
+    needed, wanted, known = {at}, uses(ran[at]), {name}
+    while wanted - known:
+        one = (wanted - known).pop()
+        known.add(one)
+        where = next((index for index in reversed(range(len(ran))) if index != at and defines(ran[index], one)), None)
+        if where is not None and where not in needed:
+            needed.add(where)
+            wanted |= uses(ran[where])
+    return Answer([ran[at]], [ran[index] for index in sorted(needed - {at})])
+
+
+def answer_of(notebook: NotebookNode, name: str) -> Answer:
+    """The answer in a notebook: the last cell above the graded cell that defines it; if there is none, the last one below."""
+    at = max((index for index, cell in enumerate(notebook.cells) if part_of(cell) == name), default=len(notebook.cells))
+    code = [(index, cell.source) for index, cell in enumerate(notebook.cells) if cell.cell_type == "code" and part_of(cell) is None]
+    above = answer_in([source for index, source in code if index < at], name)
+    return above if above.sources else answer_in([source for _, source in code], name)
 
 
 # ---- answers as Python files -----------------------------------------------------------------------------------------------------
@@ -157,13 +204,26 @@ def with_answers(slug: str, answers: Mapping[str, str]) -> NotebookNode:
     return notebook
 
 
-def defines(text: str, name: str) -> bool:
-    """Whether a cell gives `name` a value at its top level."""
+def defines(text: str, name: str, imports: bool = False) -> bool:
+    """Whether a cell gives `name` a value at its top level; by importing it, if `imports` count."""
+    return name in _defined(text, imports)
+
+
+@lru_cache(maxsize=256)
+def _defined(text: str, imports: bool = False) -> frozenset[str]:
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # what was handed in may be anything
+        return frozenset()
+    return frozenset(name for statement in body for name in _names(statement, imports))
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return any(name in _names(statement) for statement in body)
+    return True
 
 
 def uses(text: str) -> set[str]:
@@ -175,12 +235,14 @@ def uses(text: str) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
-def _names(statement: ast.stmt) -> set[str]:
+def _names(statement: ast.stmt, imports: bool) -> set[str]:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.partition(".")[0] for alias in statement.names} if imports else set()
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
     if isinstance(statement, ast.If | ast.Try | ast.With):
-        return {name for inner in ast.iter_child_nodes(statement) if isinstance(inner, ast.stmt) for name in _names(inner)}
+        return {name for inner in ast.iter_child_nodes(statement) if isinstance(inner, ast.stmt) for name in _names(inner, imports)}
     return set()

@@ -29,10 +29,10 @@ class SafeConsole(Console):
         super().print(*(printable(one) if isinstance(one, str) else one for one in objects), **options)
 
 
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
+def csv_text(rows: Iterable[Sequence[object]], delimiter: str = ",") -> str:
     """A table as CSV. Every cell is quoted, and none is taken for a formula by a spreadsheet."""
     out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, delimiter=delimiter)
     writer.writerows([_defused(cell) for cell in row] for row in rows)
     return out.getvalue()
 

@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,15 +21,18 @@ from typing import Any
 import msgspec
 
 from autograder import checks
-from autograder.classroom.gradebook import Writer
+from autograder.classroom import handed_in_at
+from autograder.classroom.gradebook import BrokenPlugin, Writer, where_it_failed
 from autograder.classroom.grader import Job, Outcome, Plan
 from autograder.classroom.processes import Pool
 from autograder.classroom.released import read_release
 from autograder.course_folder import ROOT
 from autograder.judging.behaviours import Verdict
 from autograder.judging.hidden import check_hidden
-from autograder.notebooks import BadNotebook
+from autograder.learner.recognised import recognised
+from autograder.notebooks import BadNotebook, read
 from autograder.printable import printable
+from threadlab.errors import ThreadlabError
 
 RECORDS = "autograder/work/records"
 RESERVED = ".verdicts.json"
@@ -49,6 +53,8 @@ class Record(msgspec.Struct, frozen=True):
     problem: str = ""
     at: str = ""
     verdicts: dict[str, list[Verdict]] = {}
+    penalty: float = 0.0
+    """What was taken off for being late; `score` is what is left."""
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -73,8 +79,11 @@ class Classroom:
         self.root = Path(self.coursedir.root)
         self.release = read_release(self.coursedir.db_url, slug)
         self.plan = _plan(api, self.release)
-        self.writer = Writer(self.coursedir.db_url, self.release, _late_plugin(api))
-        self._basis = hashlib.sha256((self.release.digest() + _checks(slug) + repr(sorted(self.plan.config.items()))).encode()).hexdigest()
+        late = _late_plugin(api)
+        self.writer = Writer(self.coursedir.db_url, self.release, late)
+        self._extensions = self.writer.extensions()
+        basis = self.release.digest() + _checks(slug) + repr(sorted(self.plan.config.items())) + _source(late)
+        self._basis = hashlib.sha256(basis.encode()).hexdigest()
 
     def _place(self, directory: str, student: str) -> Path:
         path = self.coursedir.format_path(directory, student, self.slug)
@@ -116,17 +125,37 @@ class Classroom:
                 elif path.suffix != ".ipynb" and not _ignored(path, self.coursedir.ignore):
                     files[inside] = path
                     size += about.st_size
+        others = [
+            path for path in sorted(folder.glob("*.ipynb")) if path.is_file() and not path.is_symlink() and path.stem not in notebooks
+        ]
+        if not notebooks and (renamed := self._renamed(others)):
+            notebooks[self.release.notebooks[0].name] = renamed
+            left_out.append(f"The notebook was handed in as {printable(renamed.name)}, the only one there that answers {self.slug}.")
+        elif notebooks and others:
+            left_out.append(f"{', '.join(printable(path.name) for path in others[:5])} lay beside the notebook, and was not looked at.")
         problem = ""
         if not notebooks:
             wanted = ", ".join(f"{one.name}.ipynb" for one in self.release.notebooks)
-            problem = f"There is no notebook to grade: {wanted} was expected."
+            there = ", ".join(printable(path.name) for path in others[:5])
+            problem = f"There is no notebook to grade: {wanted} was expected, {f'and {there} is there' if there else 'and none is there'}."
         elif size > MOST:
             problem = f"It is too large: {size:,} bytes, where {MOST:,} are allowed."
         return Submission(student, folder, notebooks, files, left_out, problem)
 
+    def _renamed(self, others: list[Path]) -> Path | None:
+        """Of notebooks with other names the one that answers this exercise, if there is one and no more."""
+        if len(self.release.notebooks) != 1 or self.slug not in checks.SLUGS:
+            return None
+        fitting = []
+        for path in others[:20]:
+            with contextlib.suppress(OSError, BadNotebook):
+                if path.stat().st_size <= MOST and recognised(read(path), self.slug) == self.slug:
+                    fitting.append(path)
+        return fitting[0] if len(fitting) == 1 else None
+
     def fingerprint(self, submission: Submission) -> str:
         """Of all that the result depends on."""
-        digest = hashlib.sha256(self._basis.encode())
+        digest = hashlib.sha256(f"{self._basis}{self._extensions.get(submission.student)}".encode())
         for name, path in sorted({**submission.files, **{f"{one}.ipynb": at for one, at in submission.notebooks.items()}}.items()):
             digest.update(f"{name}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
             with path.open("rb") as file:
@@ -156,6 +185,8 @@ class Classroom:
         finished: list[Record] = []
         todo: list[Submission] = []
         for student in students:
+            with contextlib.suppress(OSError):
+                handed_in_at.put_right(self._place(self.coursedir.submitted_directory, student))
             submission = self.look(student)
             kept = None if force else self._done_before(student, graded, submission)
             if kept is not None:
@@ -208,7 +239,7 @@ class Classroom:
         """What came of some submissions, with their fingerprints: kept of all of them, step by step."""
         times = []
         for outcome, submission, _ in outcomes:
-            timestamp, unreadable = self._timestamp(submission.folder)
+            timestamp, unreadable = handed_in_at.of(submission.folder)
             outcome.incidents += unreadable
             times.append((outcome, timestamp))
         return [self._finish_safely(*one, score) for one, score in zip(outcomes, self._write(times), strict=True)]
@@ -217,6 +248,8 @@ class Classroom:
         """Into the gradebook: together, or one by one if one of them cannot be written."""
         try:
             return self.writer.write(times)
+        except BrokenPlugin:  # the teacher's mistake, not a student's
+            raise
         except Exception:
             if len(times) > 1:
                 return [self._write([one])[0] for one in times]
@@ -247,23 +280,12 @@ class Classroom:
             outcome.problem,
             datetime.now(UTC).isoformat(timespec="seconds"),
             outcome.verdicts,
+            self.writer.penalties.get(outcome.student, 0.0),
         )
         self._record_path(outcome.student).unlink(missing_ok=True)
         self._put_graded(outcome, submission)
         self._write_record(record)
         return record
-
-    def _timestamp(self, folder: Path) -> tuple[datetime | None, list[str]]:
-        from nbgrader.utils import parse_utc
-
-        path = folder / "timestamp.txt"
-        if not path.is_file() or path.is_symlink():
-            return None, []
-        try:
-            text = path.read_text(encoding="utf-8-sig").strip()[:100]
-            return (parse_utc(text) if text else None), []
-        except Exception:  # dateutil fails in more ways than it names
-            return None, ["timestamp.txt does not hold a time; the submission counts as one without."]
 
     def _put_graded(self, outcome: Outcome, submission: Submission) -> None:
         """The folder of graded notebooks, made aside and then put in place."""
@@ -357,8 +379,20 @@ def _late_plugin(api: Any) -> Any:
     from nbgrader.preprocessors import AssignLatePenalties
 
     penalties = AssignLatePenalties(parent=api)
-    penalties.init_plugin()
+    try:
+        penalties.init_plugin()
+    except Exception as error:
+        raise ThreadlabError(
+            f"The late-penalty plugin of nbgrader_config.py cannot be used: {where_it_failed(error)}{error}. "
+            "Its file belongs beside nbgrader_config.py, in autograder/."
+        ) from None
     return penalties.plugin_inst
+
+
+def _source(plugin: Any) -> str:
+    """A plugin's text, so that another plugin means another grading."""
+    path = Path(getattr(sys.modules.get(type(plugin).__module__), "__file__", None) or "")
+    return f"{type(plugin).__module__}.{type(plugin).__qualname__}" + (path.read_text("utf-8", "replace") if path.is_file() else "")
 
 
 def _checks(slug: str) -> str:

@@ -20,6 +20,9 @@ from threadlab.errors import ThreadlabError
 AHEAD = 3
 """How many submissions a worker has at once, one being graded; the rest wait where they are cheap: on the disk here."""
 
+WORKERS = 10
+"""Seconds until a scheduler must have a worker."""
+
 _read_plan, _read_job, _read_outcome = reader(Plan), reader(Job), reader(Outcome)
 _one_at_a_time = threading.Lock()
 _graders: dict[bytes, Grader] = {}
@@ -50,6 +53,14 @@ class Cluster:
             self._client: Any = Client(address, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, ValueError, TimeoutError) as error:
             raise ThreadlabError(f"There is no Dask scheduler at {address}: {str(error)[:200] or type(error).__name__}") from None
+        try:
+            self._client.wait_for_workers(1, timeout=WORKERS)
+        except TimeoutError:
+            self.close()
+            raise ThreadlabError(
+                f"The scheduler at {address} has no workers, so nothing would be graded. Start some, on computers with the course: "
+                f"dask worker {address} --nworkers 2 --nthreads 1"
+            ) from None
 
     def run(self, plan: Plan, jobs: Iterable[Job]) -> Iterator[list[Outcome]]:
         """Few jobs are on their way at a time, so that a large class is never in memory as a whole."""

@@ -6,6 +6,7 @@ ready: to wait for the disk takes longer than all else.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from autograder.classroom.grader import Outcome
-from autograder.classroom.released import Release, ReleasedNotebook, engine_for
+from autograder.classroom.released import Release, engine_for
+from autograder.judging.prepared import ReleasedNotebook
+from threadlab.errors import ThreadlabError
 
 
 def _tables() -> Mapping[str, Any]:
@@ -24,6 +27,20 @@ def _tables() -> Mapping[str, Any]:
     return tables
 
 
+class BrokenPlugin(ThreadlabError):
+    """The teacher's late-penalty plugin raised something."""
+
+
+def where_it_failed(error: Exception) -> str:
+    """The file and line of an error, or nothing."""
+    if isinstance(error.__cause__ or error.__context__, SyntaxError):
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}, line {error.lineno}: "
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}, line {frames[-1].lineno}: " if frames and "site-packages" not in frames[-1].filename else ""
+
+
 class Writer:
     """Writes for one assignment. `late` is nbgrader's plug-in that says what a late submission costs."""
 
@@ -31,6 +48,8 @@ class Writer:
         self._engine = engine_for(db_url)
         self._release = release
         self._late = late
+        self.penalties: dict[str, float] = {}
+        """What has been taken off for being late, by student, of what this one has written."""
         tables = _tables()
         self._student, self._submission, self._notebook = tables["student"], tables["submitted_assignment"], tables["submitted_notebook"]
         self._grade, self._comment = tables["grade"], tables["comment"]
@@ -42,6 +61,13 @@ class Writer:
         )
         here = (comment.notebook_id == bindparam("notebook")) & (comment.cell_id == bindparam("cell"))
         self._set_comment = self._comment.update().where(here).values(auto_comment=bindparam("text"))
+
+    def extensions(self) -> dict[str, str]:
+        """Who has longer than the due date, and how much."""
+        mine = self._submission.c.assignment_id == self._release.id
+        with self._engine.connect() as tx:
+            wanted = select(self._submission.c.student_id, self._submission.c.extension).where(mine)
+            return {student: str(extension) for student, extension in tx.execute(wanted) if extension}
 
     def scores(self) -> dict[str, float]:
         """Everybody's score, late penalties taken off, as nbgrader's export has it."""
@@ -113,14 +139,18 @@ class Writer:
             tx.execute(self._set_comment, [{"notebook": notebook, "cell": cell.id, "text": comments[cell.name]} for cell in written])
         penalty = self._penalty(outcome.student, total, late) if released.name in outcome.scores else None
         if released.name in outcome.scores:
+            self.penalties[outcome.student] = penalty or 0.0
             tx.execute(self._notebook.update().where(self._notebook.c.id == notebook).values(late_submission_penalty=penalty))
         return total - (penalty or 0.0)
 
     def _penalty(self, student: str, score: float, late: float) -> float | None:
         if late <= 0 or self._late is None:
             return None
-        penalty = self._late.late_submission_penalty(student, score, late)
-        return None if penalty is None else min(max(0.0, float(penalty)), score)
+        try:
+            penalty = self._late.late_submission_penalty(student, score, late)
+            return None if penalty is None else min(max(0.0, float(penalty)), score)
+        except Exception as error:
+            raise BrokenPlugin(f"The late-penalty plugin fails: {where_it_failed(error)}{type(error).__name__}: {error}") from None
 
 
 def _late(timestamp: datetime | None, due: datetime | None, extension: Any) -> Any:

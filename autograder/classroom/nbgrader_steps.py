@@ -24,6 +24,9 @@ def nbgrader_api(trust: bool = False, **directories: str) -> Any:
     from traitlets.config import Config
     from traitlets.config.loader import PyFileConfigLoader
 
+    for folder in (CONFIG, CONFIG.parent):  # a plugin beside the configuration is found, as when nbgrader runs there
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
     config = PyFileConfigLoader("nbgrader_config.py", path=str(CONFIG)).load_config()
     config.merge(Config({"ExecuteInSandbox": {"trust_submissions": trust}, "CourseDirectory": directories}))
     return NbGraderAPI(config=config)

@@ -6,8 +6,6 @@ nbgrader then fails the submission, or the whole class.
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
 import logging
 import os
@@ -15,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import nbformat
 from jsonschema import ValidationError
 from nbformat import NotebookNode
 from nbgrader import preprocessors as stock
@@ -25,7 +22,8 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat.common import BaseMetadataValidator
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.classroom.released import MarkedCell, Release, ReleasedNotebook, SourceCell, read_release
+from autograder.classroom.released import Release, read_release
+from autograder.judging.prepared import MarkedCell, ReleasedNotebook, SourceCell, prepare
 
 
 def drop_links(assignment: str, student: str, notebooks: list[str]) -> None:
@@ -43,7 +41,6 @@ def drop_links(assignment: str, student: str, notebooks: list[str]) -> None:
 
 
 Pair = tuple[NotebookNode, Any]
-SCHEMA = 3
 
 
 def released_notebook(preprocessor: Any, resources: Any) -> ReleasedNotebook | None:
@@ -54,87 +51,16 @@ def released_notebook(preprocessor: Any, resources: Any) -> ReleasedNotebook | N
 
 
 class RestoreMarks(NbGraderPreprocessor):  # type: ignore[misc]
-    """Gives every released cell the marks that it was released with, and takes marks away from all other cells.
-
-    A cell that is there twice keeps its marks where it stands last, as in nbgrader; a graded cell that is missing is put back.
-    """
+    """Makes a notebook fit to be judged, as `autograder.judging.prepared` says. `notes` is what it did."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
         self.notes: list[str] = []
         known = released_notebook(self, resources)
         if known is not None:
-            self._drop_strange(nb, known)
-            for cell in nb.cells:
-                self._restore(cell, known)
-            self._put_back(nb, known)
+            self.notes = prepare(nb, known)
         for note in self.notes:
             self.log.warning(note)
         return nb, resources
-
-    def _drop_strange(self, nb: NotebookNode, known: ReleasedNotebook) -> None:
-        seen: set[str] = set()
-        for cell in reversed(nb.cells):
-            marks = cell.metadata.get("nbgrader")
-            if marks is None:
-                continue
-            name = marks.get("grade_id") if isinstance(marks, dict) else None
-            if isinstance(name, str) and known.source_cell(name) is not None and name not in seen:
-                seen.add(name)
-                continue
-            if isinstance(name, str) and name in seen:
-                self.notes.append(f"The cell {name[:60]!r} was there twice; the last one counts.")
-            elif isinstance(marks, dict) and (marks.get("grade") or marks.get("solution")):
-                self.notes.append(f"A cell had marks of its own, as {str(name)[:60]!r}; there is no such cell in the release.")
-            del cell.metadata["nbgrader"]
-
-    def _restore(self, cell: NotebookNode, known: ReleasedNotebook) -> None:
-        marks = cell.metadata.get("nbgrader")
-        if marks is None:
-            return
-        source = known.source_cell(marks["grade_id"])
-        assert source is not None
-        wrong = {name for name, value in _marks(source, known).items() if marks.get(name, False) != value}
-        if wrong:
-            self.notes.append(f"The marks of the cell {source.name!r} had been changed ({', '.join(sorted(wrong))}); they were put back.")
-            marks.update(_marks(source, known))
-
-    def _put_back(self, nb: NotebookNode, known: ReleasedNotebook) -> None:
-        order = [cell.name for cell in known.source_cells]
-        transform = stock.OverwriteCells(parent=self).missing_cell_transform
-        for name in order:
-            graded = known.graded(name)
-            if graded is None or name in _places(nb):
-                continue
-            places = _places(nb)
-            before = [places[other] for other in order[: order.index(name)] if other in places]
-            source, task = known.source_cell(name), any(cell.name == name for cell in known.task_cells)
-            solution = any(cell.name == name for cell in known.solution_cells)
-            cell = nbformat.from_dict(transform(source, graded.max_score, is_solution=solution, is_task=task))  # type: ignore[no-untyped-call]
-            if nb.nbformat_minor >= 5:
-                cell.id = _cell_id(name, nb)
-            nb.cells.insert(len(nb.cells) if task else before[-1] + 1 if before else 0, cell)
-            self.notes.append(f"The cell {name!r} was missing; it was put back.")
-
-
-def _cell_id(name: str, nb: NotebookNode) -> str:
-    """An id for a cell that is put back: the same in every grading, where nbformat would draw one by lot."""
-    taken = {cell.get("id") for cell in nb.cells}
-    tries = (f"put-back-{hashlib.sha256(f'{name}{turn}'.encode()).hexdigest()[:8]}" for turn in itertools.count())
-    return next(one for one in tries if one not in taken)
-
-
-def _places(nb: NotebookNode) -> dict[str, int]:
-    return {cell.metadata["nbgrader"]["grade_id"]: index for index, cell in enumerate(nb.cells) if "nbgrader" in cell.metadata}
-
-
-def _marks(source: SourceCell, known: ReleasedNotebook) -> dict[str, Any]:
-    """The marks that decide how a cell is treated."""
-    task = any(cell.name == source.name for cell in known.task_cells)
-    grade = any(cell.name == source.name for cell in known.grade_cells)
-    solution = any(cell.name == source.name for cell in known.solution_cells)
-    marks = {"grade": grade, "solution": solution, "task": task, "locked": source.locked, "schema_version": SCHEMA}
-    graded = known.graded(source.name)
-    return marks if graded is None else {**marks, "points": graded.max_score}
 
 
 class KnownKernelspec(stock.OverwriteKernelspec):  # type: ignore[misc]

@@ -9,47 +9,12 @@ from typing import Any
 
 import msgspec
 
+from autograder.judging.prepared import MarkedCell, ReleasedNotebook, SourceCell
 from threadlab.errors import ThreadlabError
 
 
 class NotReleased(ThreadlabError):
     """The gradebook does not know the assignment."""
-
-
-class SourceCell(msgspec.Struct, frozen=True):
-    """A cell as it was released."""
-
-    name: str
-    cell_type: str
-    locked: bool
-    source: str
-    checksum: str | None
-
-
-class MarkedCell(msgspec.Struct, frozen=True):
-    """A cell that is graded, or in which something is to be written."""
-
-    id: str
-    name: str
-    max_score: float = 0.0
-
-
-class ReleasedNotebook(msgspec.Struct, frozen=True):
-    """One notebook of the assignment. The field names are those of nbgrader's own class."""
-
-    id: str
-    name: str
-    kernelspec: str | None
-    source_cells: list[SourceCell]
-    grade_cells: list[MarkedCell]
-    solution_cells: list[MarkedCell]
-    task_cells: list[MarkedCell]
-
-    def source_cell(self, name: str) -> SourceCell | None:
-        return next((cell for cell in self.source_cells if cell.name == name), None)
-
-    def graded(self, name: str) -> MarkedCell | None:
-        return next((cell for cell in [*self.grade_cells, *self.task_cells] if cell.name == name), None)
 
 
 class Release(msgspec.Struct, frozen=True):

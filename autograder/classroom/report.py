@@ -17,12 +17,17 @@ from autograder import checks
 from autograder.classroom import similar
 from autograder.classroom.assignment import Classroom, Record
 from autograder.course_folder import ROOT
+from autograder.judging.behaviours import Finding
 from autograder.notebooks import BadNotebook, read_answers
 from autograder.printable import csv_text
 from courseware import catalogue
 from threadlab.html_page import template
 
 REPORTS = "autograder/work/reports"
+JOURNAL = 40
+"""Lines of what happened that are shown of one submission."""
+UNWRITTEN = ("nothing has been written here yet.", "it never came to that")
+"""How sentences begin that say nothing about what is hard."""
 
 
 class Hard(msgspec.Struct, frozen=True):
@@ -54,6 +59,12 @@ class Row(msgspec.Struct, frozen=True):
     seconds: float
     incidents: list[str]
     problem: str
+    penalty: float = 0.0
+    """What was taken off for being late."""
+    findings: list[Finding] = []
+    """Every behaviour, with its sentence."""
+    journal: list[str] = []
+    """What happened in the first order that failed, a line for each thing."""
 
 
 class ClassReport(msgspec.Struct, frozen=True):
@@ -75,7 +86,20 @@ def collect(slug: str, api: Any) -> ClassReport:
     records = [record for student in sorted(scores) if (record := room.record(student)) is not None]
     if not records:
         raise BadNotebook(f"Nobody's {slug} was graded yet: python3 course.py grade {slug}")
-    rows = [Row(one.student, scores[one.student], _lost(one), one.seconds.get("all", 0.0), one.incidents, one.problem) for one in records]
+    rows = [
+        Row(
+            one.student,
+            scores[one.student],
+            _lost(one),
+            one.seconds.get("all", 0.0),
+            one.incidents,
+            one.problem,
+            one.penalty,
+            [finding for verdicts in one.verdicts.values() for verdict in verdicts for finding in verdict.findings],
+            [line for verdicts in one.verdicts.values() for verdict in verdicts for line in verdict.journal[:JOURNAL]],
+        )
+        for one in records
+    ]
     title = catalogue.find(slug).title if slug in checks.SLUGS else slug
     blank = {cell.name: cell.source for one in room.release.notebooks for cell in one.source_cells}
     answers = {one.student: similar.answer(room.graded_notebooks(one.student), blank) for one in records if not one.problem}
@@ -100,7 +124,8 @@ def _hard(slug: str, records: list[Record]) -> list[Hard]:
     for part in checks.find(slug).parts:
         for behaviour in part.behaviours:
             lost = [one for name, one in findings if name == part.name and one.behaviour == behaviour.name and one.earned < one.points]
-            said = Counter(one.sentence for one in lost if one.sentence).most_common(1)
+            told = [one.sentence for one in lost if one.sentence]
+            said = Counter([one for one in told if not one.startswith(UNWRITTEN)] or told).most_common(1)
             sentence = said[0][0] if said else ""
             hard.append(Hard(part.name, behaviour.name, behaviour.promise, behaviour.points, len(lost), len(graded), sentence))
     return sorted(hard, key=lambda one: -one.lost)
@@ -122,11 +147,22 @@ def _misconceptions(slug: str, rows: list[Row]) -> list[Misconception]:
 # ---- as files ----------------------------------------------------------------------------------------------------------------------------
 
 
-def write(report: ClassReport, folder: Path) -> list[Path]:
+def earlier(path: Path, slug: str) -> ClassReport:
+    """A report that was written before, as JSON. Raises BadNotebook."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=ClassReport)
+    except (OSError, msgspec.MsgspecError):
+        raise BadNotebook(f"{path} is not the JSON of an earlier report.") from None
+    if found.slug != slug:
+        raise BadNotebook(f"{path} is a report of {found.slug}, and cannot be compared with {slug}.")
+    return found
+
+
+def write(report: ClassReport, folder: Path, before: ClassReport | None = None) -> list[Path]:
     """The page, the lists and the JSON; returns where they are."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        f"{report.slug}.html": page(report),
+        f"{report.slug}.html": page(report, before),
         f"{report.slug}.canvas.csv": canvas(report),
         f"{report.slug}.moodle.csv": moodle(report),
         f"{report.slug}.json": msgspec.json.format(msgspec.json.encode(report)).decode(),
@@ -167,6 +203,32 @@ def _bar(count: int, of: int) -> Markup:
     return bar.format(count, of, 8 * count / of if of else 0)
 
 
+BINS = 10
+
+
+def distribution(report: ClassReport) -> list[tuple[str, int]]:
+    """How many have how many points, in at most ten steps of whole points."""
+    step = max(1, -(-int(report.points) // BINS))
+    graded = [row.score for row in report.rows if not row.problem]
+    starts = range(0, int(report.points) + 1, step)
+    ends = [min(start + step, int(report.points) + 1) for start in starts]
+    return [
+        (f"{start}" if end == start + 1 else f"{start} to {end - 1}", sum(start <= score < end for score in graded))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _compared(report: ClassReport, before: ClassReport | None) -> list[list[str]]:
+    """Who has other points than in an earlier report."""
+    old = {row.student: "not graded" if row.problem else f"{row.score:g}" for row in before.rows} if before else {}
+    new = {row.student: "not graded" if row.problem else f"{row.score:g}" for row in report.rows}
+    return [
+        [student, old.get(student, "not there"), new.get(student, "not there")]
+        for student in sorted(old.keys() | new.keys())
+        if before is not None and old.get(student) != new.get(student)
+    ]
+
+
 def _how_alike(found: similar.Similar) -> str:
     return (
         "Answers are compared as streams of tokens, without comments, layout, texts, numbers and the names that they chose: "
@@ -176,8 +238,8 @@ def _how_alike(found: similar.Similar) -> str:
     )
 
 
-def page(report: ClassReport) -> str:
-    """One page of HTML without scripts, pictures or anything from elsewhere."""
+def page(report: ClassReport, before: ClassReport | None = None) -> str:
+    """One page of HTML without scripts, pictures or anything from elsewhere. `before`: an earlier report to compare with."""
     graded = [row.score for row in report.rows if not row.problem]
     middle = f"median {statistics.median(graded):g}, mean {statistics.fmean(graded):.1f} of {report.points:g}" if graded else "none"
     hard = [[one.behaviour, _bar(one.lost, one.of), str(one.points), one.promise, one.sentence[:400]] for one in report.hard]
@@ -188,7 +250,12 @@ def page(report: ClassReport) -> str:
         if row.problem or row.incidents
     ]
     rows = [
-        [row.student, "not graded" if row.problem else f"{row.score:g}", ", ".join(row.lost) or "nothing", f"{row.seconds:.2f} s"]
+        [
+            row.student,
+            "not graded" if row.problem else f"{row.score:g}",
+            ", ".join([*row.lost, *([f"{row.penalty:g} for being late"] if row.penalty else [])]) or "nothing",
+            f"{row.seconds:.2f} s",
+        ]
         for row in report.rows
     ]
     alike = [[" and ".join(pair.students), f"{100 * pair.alike:.0f} %"] for pair in report.similar.pairs]
@@ -199,7 +266,15 @@ def page(report: ClassReport) -> str:
         Table("Answers that are alike", ["Students", "Alike"], alike, "None: no two answers are nearly the same."),
         Table("Scores", ["Student", f"Score of {report.points:g}", "Lost", "Time to grade"], rows, "Nobody."),
     ]
+    steps = [[name, _bar(count, len(graded))] for name, count in distribution(report)]
+    tables.insert(0, Table("Distribution of scores", [f"Points of {report.points:g}", "Submissions"], steps, "None."))
+    if before is not None:
+        tables.insert(
+            1, Table("Changed since the earlier report", ["Student", "Then", "Now"], _compared(report, before), "Nobody's score.")
+        )
     took = sum(row.seconds for row in report.rows)
     about = f"{len(report.rows)} submissions, {len(graded)} graded: {middle}. Grading took {took:.1f} s of work."
     title = f"{report.title} ({report.slug})"
-    return template(TEMPLATE).render(title=title, about=about, tables=tables, how_alike=_how_alike(report.similar))
+    return template(TEMPLATE).render(
+        title=title, about=about, tables=tables, rows=report.rows, points=f"{report.points:g}", how_alike=_how_alike(report.similar)
+    )

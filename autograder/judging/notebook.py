@@ -7,11 +7,18 @@ marks to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import msgspec
 from nbformat import NotebookNode
 
+from autograder.course_folder import ROOT
 from autograder.execution.capture import cleaned
 from autograder.execution.client import Failure, Session, SubmissionFailed
 from autograder.execution.outputs import node
@@ -20,7 +27,8 @@ from autograder.judging.cleaning import clean
 from autograder.judging.hidden import with_hidden
 from autograder.judging.remote_guest import Budget, remote_guest
 from autograder.judging.verdict_text import render
-from autograder.notebooks import answer_sources, is_graded, part_of
+from autograder.notebooks import answer_of, is_graded, part_of
+from threadlab.trials.trial import SALT
 
 CELL_TIMEOUT = 30.0
 JOURNAL_LINES = 40
@@ -82,8 +90,9 @@ def _out_of_time(session: Session) -> Failure:
 def _judged(notebook: NotebookNode, graded: list[NotebookNode], session: Session, exercise: Exercise) -> list[Verdict]:
     """The verdicts of the graded cells, in their order: all visible scenes first, then those that are kept back."""
     budget = Budget()
-    guest = remote_guest(session, budget)
     parts = {part.name: part for part in exercise.parts}
+    answers = {name: answer_of(notebook, name) for name in parts}
+    guests = {name: remote_guest(session, budget, context=answers[name].context) for name in parts}
     verdicts: list[Verdict] = []
     for cell in graded:
         name = part_of(cell)
@@ -91,14 +100,16 @@ def _judged(notebook: NotebookNode, graded: list[NotebookNode], session: Session
             note = f"this graded cell is not one of {exercise.slug}'s: restore the notebook from the release."
             verdicts.append(Verdict(str(name), [], note=note))
             continue
-        part, sources = parts[name], answer_sources(notebook, name)
-        verdicts.append(_guarded(part, lambda part=part, sources=sources: judge(part, guest, sources)))  # type: ignore[misc]
+        part, guest, sources = parts[name], guests[name], answers[name].sources
+        verdicts.append(_guarded(part, lambda part=part, guest=guest, sources=sources: judge(part, guest, sources)))  # type: ignore[misc]
     for index, verdict in enumerate(verdicts):
         if verdict.part in parts:
-            part, sources = parts[verdict.part], answer_sources(notebook, verdict.part)
+            part, guest, sources = parts[verdict.part], guests[verdict.part], answers[verdict.part].sources
             verdicts[index] = _guarded(
                 part,
-                lambda verdict=verdict, part=part, sources=sources: with_hidden(exercise.slug, part, verdict, guest, sources),  # type: ignore[misc]
+                lambda verdict=verdict, part=part, guest=guest, sources=sources: with_hidden(  # type: ignore[misc]
+                    exercise.slug, part, verdict, guest, sources
+                ),
             )
     return verdicts
 
@@ -134,3 +145,72 @@ def _verdict_outputs(verdict: Verdict) -> list[NotebookNode]:
 
 def _error(name: str, sentence: str) -> NotebookNode:
     return node(output_type="error", ename=name, evalue=sentence, traceback=[f"{name}: {sentence}"])
+
+
+@contextlib.contextmanager
+def salted(notebook: NotebookNode) -> Iterator[None]:
+    """Let the ids of all trials follow from what was handed in and from a secret of this computer: the same when it is graded again, others
+    for everybody else, and not to be known beforehand."""
+    digest = hashlib.sha256(secret())
+    for cell in (one for one in notebook.cells if one.cell_type == "code"):
+        digest.update(str(cell.get("source", "")).encode("utf-8", "replace") + b"\0")
+    token = SALT.set(int.from_bytes(digest.digest()[:7], "big"))
+    try:
+        yield
+    finally:
+        SALT.reset(token)
+
+
+@cache
+def secret() -> bytes:
+    """The secret of this computer's gradings, made when it is first needed."""
+    file = ROOT / "autograder" / "work" / ".secret"
+    with contextlib.suppress(OSError):
+        return file.read_bytes()
+    made = secrets.token_bytes(32)
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".secret-") as whole:  # nobody may read half a secret
+            whole.write(made)
+            whole.flush()
+            with contextlib.suppress(FileExistsError):  # another worker was quicker: its secret is everybody's
+                os.link(whole.name, file)
+        return file.read_bytes()
+    return made
+
+
+REFUSALS = (
+    "BlockingIOError",
+    "ConnectionRefusedError",
+    "FileNotFoundError",
+    "MemoryError",
+    "OSError",
+    "OperationalError",
+    "PermissionError",
+    "ProcessLookupError",
+    "RecursionError",
+    "gaierror",
+)
+"""The errors with which a system says no. An honest cell may meet one, so they are told and nothing follows from them."""
+MOST_INCIDENTS = 10
+
+
+def _refusal(name: str, value: str) -> str:
+    if name == "MemoryError":
+        return "A cell needed more memory than a submission may have, and was ended there. The cells after it ran."
+    if name == "RecursionError":
+        return "A cell called itself without an end, and was ended there. The cells after it ran."
+    return f"The system refused a cell something: {value[:200] or 'it did not say what'}."
+
+
+def incidents(notebook: NotebookNode, session: Session) -> list[str]:
+    """What a submission did that no submission should, a sentence each."""
+    found = [f"{session.failure.sentence[0].upper()}{session.failure.sentence[1:]}."] if session.failure else []
+    timeouts = sum(output.get("ename") == "CellTimeoutError" for cell in notebook.cells for output in cell.get("outputs", []))
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("ename") in REFUSALS and len(found) < MOST_INCIDENTS:
+                found.append(_refusal(output["ename"], str(output.get("evalue", ""))))
+    if any(output.get("ename") == "StdinNotImplementedError" for cell in notebook.cells for output in cell.get("outputs", [])):
+        found.append("A cell asks for input(). While a notebook is graded nobody can answer, so the cell ends there.")
+    return found + ([f"{timeouts} cell{'s' if timeouts > 1 else ''} did not come to an end in time."] if timeouts else [])

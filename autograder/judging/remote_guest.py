@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -85,18 +85,21 @@ def parse(data: bytes) -> m.Said:
     return said
 
 
-def remote_guest(session: Session, budget: Budget | None = None, timeout: float = TRIAL_TIMEOUT) -> Guest:
-    """A guest in the submission's process. What it may not do ends the trial, and is noted as the session's failure."""
+def remote_guest(session: Session, budget: Budget | None = None, timeout: float = TRIAL_TIMEOUT, context: Sequence[str] = ()) -> Guest:
+    """A guest in the submission's process. What it may not do ends the trial, and is noted as the session's failure.
+
+    `context`: as in `threadlab.trials.trial.in_process`."""
     allowed = budget or Budget()
 
     def guest(spec: m.Spec, ask: Callable[[m.Said], m.Told]) -> m.Ending:
         trial = _Trial(allowed, spec.number)
+        sent = encode(msgspec.structs.replace(spec, context=list(context)))
         start = time.monotonic()
         before = allowed.used
         try:
             if allowed.seconds <= 0:
                 raise Distrusted("the submission computed for too long, in all its trials together")
-            result = session.trial(encode(spec), lambda data: encode(ask(trial.read(data))), min(timeout, allowed.seconds))
+            result = session.trial(sent, lambda data: encode(ask(trial.read(data))), min(timeout, allowed.seconds))
             if isinstance(result, Failure):
                 return _halted(result.sentence)
             return _ending(result)

@@ -17,7 +17,7 @@ from autograder.judging.behaviours import Behaviour, Exercise, Finding, Part, Ve
 from autograder.judging.hidden import judge_hidden
 from autograder.judging.notebook import CELL_TIMEOUT, quietly
 from autograder.judging.remote_guest import remote_guest
-from autograder.notebooks import BadNotebook, answer_sources, part_of, read
+from autograder.notebooks import BadNotebook, answer_of, part_of, read
 from threadlab.trials.timeline import Timeline
 from threadlab.trials.trial import Evidence, Guest, replaying, run_trial
 
@@ -43,12 +43,12 @@ def replayed(exercise: Exercise, path: Path, findings: dict[str, list[Finding]],
     notebook = read(path)
     for name, lost in findings.items():
         part = exercise.part(name)
-        sources = answer_sources(notebook, name)
+        answer = answer_of(notebook, name)
         with client.open() as session:
             _run_cells(notebook, session)
-            guest = remote_guest(session)
+            guest = remote_guest(session, context=answer.context)
             for finding in lost:
-                yield _again(exercise.slug, part, finding, guest, sources)
+                yield _again(exercise.slug, part, finding, guest, answer.sources)
 
 
 def lost_findings(verdicts: Mapping[str, Sequence[Verdict]], behaviour: str | None) -> dict[str, list[Finding]]:

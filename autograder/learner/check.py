@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder import checks
 from autograder.judging.behaviours import Exercise, Part, Verdict, judge
+from autograder.judging.prepared import handed_out
 from autograder.judging.verdict_text import render
-from autograder.notebooks import defines, uses
+from autograder.notebooks import CHECK, Answer, answer_in, defines, uses
 from threadlab.errors import ThreadlabError
+from threadlab.trials.guest.answer import plain
 from threadlab.trials.trial import in_process
 
 
@@ -29,7 +33,7 @@ def check(slug: str, part: str | None = None, *, stage: int | None = None) -> fl
     if part is not None and part not in [one.name for one in exercise.parts]:
         raise ThreadlabError(f"{slug} has no part {part!r}; it has {', '.join(one.name for one in exercise.parts)}.")
     chosen = exercise.parts if part is None else (exercise.part(part),)
-    verdicts = [judge_here(one) for one in chosen]
+    verdicts = [judge_here(one, slug) for one in chosen]
     for verdict in verdicts:
         print(render(verdict))
     _remember(exercise, verdicts)
@@ -60,9 +64,9 @@ def standing(lesson: str = "") -> Any:
     return progress.shown(lesson)
 
 
-def judge_here(part: Part) -> Verdict:
+def judge_here(part: Part, slug: str = "") -> Verdict:
     """Judge a part on what this kernel has defined."""
-    around = surroundings(part.name)
+    around = surroundings(part.name, slug)
     return judge(part, in_process(around.namespace, context=around.context), around.sources)
 
 
@@ -71,31 +75,34 @@ class Surroundings(NamedTuple):
 
     namespace: dict[str, Any]
     sources: list[str]
-    """The cell that defines it last, so that it can be run afresh; empty if nothing tells."""
     context: list[str]
-    """The cells that define what it uses, and what that uses in turn, in the order in which they ran last."""
+    """As in `autograder.notebooks.Answer`."""
 
 
-def surroundings(name: str) -> Surroundings:
+def surroundings(name: str, slug: str = "") -> Surroundings:
     """The names around an answer, and the cells behind them, if a notebook or script tells."""
     shell = _shell()
     if shell is None:
         main = sys.modules["__main__"]
         return Surroundings(dict(vars(main)), [], [])
     namespace = {key: value for key, value in shell.user_ns.items() if key not in ("In", "Out", "_", "__", "___")}
-    ran = [shell.transform_cell(text) if text else "" for text in shell.user_ns.get("In", [])]
-    at = next((index for index in reversed(range(len(ran))) if defines(ran[index], name)), None)
-    if at is None:
-        return Surroundings(namespace, [], [])
-    needed, wanted, known = {at}, uses(ran[at]), {name}
-    while wanted - known:
-        one = (wanted - known).pop()
-        known.add(one)
-        where = next((index for index in reversed(range(len(ran))) if index != at and defines(ran[index], one)), None)
-        if where is not None and where not in needed:
-            needed.add(where)
-            wanted |= uses(ran[where])
-    return Surroundings(namespace, [ran[at]], [ran[index] for index in sorted(needed - {at})])
+    answer = answer_in([shell.transform_cell(text) if text else "" for text in shell.user_ns.get("In", [])], name)
+    return Surroundings(namespace, answer.sources, [*_not_run(slug, namespace, answer), *answer.context])
+
+
+def _not_run(slug: str, namespace: dict[str, Any], answer: Answer) -> list[str]:
+    """Run, in this namespace alone, the locked cells that define what the answer uses and that have not run here: they are put back for
+    grading, too. Returns them."""
+    wanted = set[str]().union(*(uses(text) for text in [*answer.context, *answer.sources]))
+    wanted -= namespace.keys() | vars(builtins).keys()
+    again = []
+    for cell in handed_out(slug).source_cells if wanted and slug in checks.SLUGS else ():
+        text = plain(cell.source)
+        if cell.locked and not cell.name.startswith(CHECK) and any(defines(text, one, imports=True) for one in wanted):
+            again.append(text)
+            with contextlib.suppress(Exception):
+                exec(compile(text, f"<{cell.name}>", "exec"), namespace)
+    return again
 
 
 def _shell() -> Any:

@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
 from autograder import checks
 from autograder.execution.client import WorkerClient
 from autograder.judging.behaviours import Verdict
-from autograder.judging.notebook import grade_notebook
+from autograder.judging.notebook import grade_notebook, incidents, salted
+from autograder.judging.prepared import handed_out, prepare
 from autograder.judging.verdict_text import render
 from autograder.learner import progress
 from autograder.learner.blanks import reset
@@ -47,14 +49,14 @@ class Watch:
 
     def check(self) -> None:
         try:
-            verdicts = check_now(self.client, self.slug)
+            verdicts, notes = check_now(self.client, self.slug)
         except ThreadlabError as problem:
             self.say(str(problem))
             return
         exercise = checks.find(self.slug)
         earned = sum(verdict.earned for verdict in verdicts)
         standing = progress.note(self.slug, earned, exercise.points)
-        self.say("\n\n".join(render(verdict) for verdict in verdicts))
+        self.say("\n\n".join([*notes, *(render(verdict) for verdict in verdicts)]))
         self.say(f"{self.slug}: {earned} of {exercise.points} points." + (" [n] goes on to the next." if standing.passed else ""))
         self.say(KEYS)
 
@@ -115,11 +117,22 @@ class Watch:
         self.say(progress.overview())
 
 
-def check_now(client: WorkerClient, slug: str, path: Path | None = None) -> list[Verdict]:
-    """Judge the learner's notebook as it stands. Raises ThreadlabError for one that cannot be read."""
-    notebook = read(path or released(slug))
-    with client.open() as session:
-        return grade_notebook(notebook, session, checks.find(slug))
+class Checked(NamedTuple):
+    """What came of a notebook."""
+
+    verdicts: list[Verdict]
+    notes: list[str]
+    """What was done to it before it was judged, and what it did that no notebook should; a sentence each."""
+
+
+def check_now(client: WorkerClient, slug: str, path: Path | None = None) -> Checked:
+    """Judge the learner's notebook as it stands, as grading does. Raises ThreadlabError for one that cannot be read."""
+    path = path or released(slug)
+    notebook = read(path)
+    notes = prepare(notebook, handed_out(slug))
+    with client.open(path.parent if path.parent.name == slug else None) as session, salted(notebook):
+        verdicts = grade_notebook(notebook, session, checks.find(slug))
+        return Checked(verdicts, notes + incidents(notebook, session))
 
 
 def first_open() -> str:

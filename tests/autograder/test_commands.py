@@ -83,13 +83,14 @@ def test_blank_exercise_fails():
     assert len(notebook.cells) > 5
 
 
-def test_deleted_check_cell_is_reported(tmp_path):
+def test_deleted_check_cell_is_put_back_and_named(tmp_path):
     def drop(notebook):
         notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") != "check_answers"]
 
     done = run("check", "sixth-message", "--notebook", changed(tmp_path, drop))
-    assert done.returncode == 1
-    assert "answers: its check cell is missing" in done.stdout
+    assert done.returncode == 0
+    assert "The cell 'check_answers' was missing; it was put back." in done.stdout
+    assert "16 of 16 points" in done.stdout
 
 
 def test_cells_in_another_order_are_judged(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from autograder import checks
 from autograder.judging.behaviours import judge
 from autograder.judging.verdict_text import render
-from autograder.notebooks import CHECK, answer_sources, is_graded, part_of, read, read_answers, released, solution
+from autograder.notebooks import CHECK, answer_of, is_graded, part_of, read, read_answers, released, solution
 from threadlab.trials.trial import in_process
 
 CORPUS = Path(__file__).resolve().parents[3] / "autograder" / "known_answers"
@@ -38,14 +38,14 @@ def given_by(slug):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_solution_earns_all_points(slug):
     notebook = read(solution(slug))
-    judged = verdicts(slug, lambda name: [given_by(slug), *answer_sources(notebook, name)])
+    judged = verdicts(slug, lambda name: [given_by(slug), *answer_of(notebook, name).context, *answer_of(notebook, name).sources])
     assert not [name for verdict in judged for name in verdict.lost], "\n".join(render(verdict) for verdict in judged)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_blank_earns_nothing(slug):
     notebook = read(released(slug))
-    judged = verdicts(slug, lambda name: [given_by(slug), *answer_sources(notebook, name)])
+    judged = verdicts(slug, lambda name: [given_by(slug), *answer_of(notebook, name).context, *answer_of(notebook, name).sources])
     assert sum(verdict.earned for verdict in judged) == 0
 
 

@@ -1,13 +1,14 @@
 """Reports and feedback: what they say, what they must not say, and that nobody's text becomes markup or a formula."""
 
 import csv
+import html
 import html.parser
 import json
 import re
 
 import pytest
 
-from autograder.classroom.report import ClassReport, Hard, Misconception, Row, canvas, moodle, page, write
+from autograder.classroom.report import ClassReport, Hard, Misconception, Row, canvas, distribution, earlier, moodle, page, write
 from autograder.classroom.similar import Pair, Similar
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
 
@@ -49,7 +50,7 @@ def test_text_of_a_student_is_escaped_in_the_page():
 
 def test_every_table_has_headers_and_a_caption():
     text = page(REPORT)
-    assert text.count("<table>") == text.count("<caption>") == 5
+    assert text.count("<table>") == text.count("<caption>") == 6
     assert 'scope="row"' in text
     assert 'lang="en"' in text
 
@@ -112,3 +113,19 @@ def test_feedback_shows_nothing_of_the_hidden_checks(tmp_path):
     assert "kept back for grading" in (course / "autograder" / "work" / "feedback" / "bob" / SLUG / f"{SLUG}.html").read_text()
     appeal = command(course, "autograder", "replay", SLUG, "bob", "--behaviour", "returns_the_answer").stdout
     assert "replayed:  secret scene: " in appeal, appeal
+
+
+def test_distribution_counts_every_graded_submission_once():
+    assert sum(count for _, count in distribution(REPORT)) == 1  # the other one was not graded
+    assert dict(distribution(REPORT))["7"] == 1
+
+
+def test_report_is_compared_with_an_earlier_one(tmp_path):
+    import msgspec
+
+    write(REPORT, tmp_path)
+    before = earlier(tmp_path / "first-turn.json", "first-turn")
+    assert "Nobody's score." in html.unescape(page(REPORT, before))
+    changed = msgspec.structs.replace(REPORT, rows=[msgspec.structs.replace(REPORT.rows[0], score=9), REPORT.rows[1]])
+    text = page(changed, before)
+    assert "<td>7</td><td>9</td>" in text

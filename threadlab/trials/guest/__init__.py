@@ -14,7 +14,9 @@ _spec = msgspec.msgpack.Decoder(m.Spec)
 
 def serve(spec: bytes, namespace: dict[str, Any], exchange: Callable[[bytes], bytes]) -> bytes:
     """Run one trial's guest for a host in another process: `exchange` carries one message there and its answer back."""
+    from threadlab.trials.guest.answer import surroundings
     from threadlab.trials.guest.run import run
 
-    ending = run(_spec.decode(spec), namespace, lambda said: _told.decode(exchange(_said.encode(said))))
+    wanted = _spec.decode(spec)
+    ending = run(wanted, surroundings(namespace, wanted.context), lambda said: _told.decode(exchange(_said.encode(said))))
     return _said.encode(ending)

@@ -40,7 +40,7 @@ def surroundings(namespace: dict[str, Any], context: Sequence[str]) -> dict[str,
     fresh = {name: _copied(value) for name, value in namespace.items()} if context else dict(namespace)
     for text in context:
         with contextlib.suppress(Exception):  # it ran once: what fails now, such as a request, is not what the answer needs
-            tree = ast.parse(_plain(text))
+            tree = ast.parse(plain(text))
             tree.body = [statement for statement in tree.body if isinstance(statement, _DEFINITIONS)]
             exec(compile(tree, "<cell>", "exec", dont_inherit=True), fresh)
     return fresh
@@ -66,20 +66,21 @@ def _mentions(spec: m.Spec) -> bool:
 
 def _execute(text: str, name: str, namespace: dict[str, Any], entry: str) -> None:
     """Run what an answer cell defines, again. Its tries (calls of the answer, loose expressions, a top-level `await`) ran once already."""
-    tree = ast.parse(_plain(text), name)
+    tree = ast.parse(plain(text), name)
     tree.body = [statement for statement in tree.body if _defines(statement, entry)]
     exec(compile(tree, name, "exec", dont_inherit=True), namespace)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A cell without IPython's own syntax, where IPython is there to know it."""
     if not any(line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in text.splitlines()):
         return text
     try:
         from IPython.core.inputtransformer2 import TransformerManager
-    except ImportError:
+
+        transformed: str = TransformerManager().transform_cell(text)  # type: ignore[no-untyped-call]
+    except Exception:  # IPython is not there, or the text is no cell
         return text
-    transformed: str = TransformerManager().transform_cell(text)  # type: ignore[no-untyped-call]
     return transformed
 
 

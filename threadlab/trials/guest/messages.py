@@ -200,6 +200,8 @@ class Spec(msgspec.Struct, frozen=True):
     """2 when the program was killed and is started again."""
     number: int = 0
     """The number of the last request of the process before."""
+    context: list[str] = []
+    """The cells that define what the answer uses: their functions and classes are defined afresh, too."""
 
 
 CLIENT = {"$": "client"}

@@ -1,0 +1,318 @@
+"""`course.py collect FILE_OR_FOLDER`: what a learning management system hands over, put where grading looks for it.
+
+An archive comes from outside, and so do the names in it: nothing is unpacked to where its name says. A file is read within limits, and
+written below `autograder/work/submitted` under a name of ours.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import stat
+import subprocess
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from autograder.classroom.lms import EXPECTED, Named, Person, moment, named, plain, roster
+from autograder.course_folder import ROOT
+from autograder.learner.recognised import recognised
+from autograder.notebooks import BadNotebook, read_text
+from courseware.catalogue import SLUGS
+from threadlab.errors import ThreadlabError
+
+MOST_FILES, MOST_BYTES, MOST_IN_ONE = 20_000, 2 * 1024**3, 64 * 1024**2
+"""Of an archive or folder: files, bytes of all of them, bytes of one."""
+PEOPLE = "autograder/work/people.json"
+"""What is known of the people who handed in: for writing scores back."""
+
+
+class Handed(msgspec.Struct, frozen=True):
+    """One person's notebook of one exercise, as it was found."""
+
+    student: str
+    slug: str
+    data: bytes
+    where: str
+    system: str
+    name: str = ""
+    number: str = ""
+    late: bool = False
+    at: datetime | None = None
+    attempt: tuple[int, ...] = ()
+
+    def newness(self) -> tuple[float, tuple[int, ...]]:
+        return (self.at.timestamp() if self.at else 0.0, self.attempt)
+
+
+class Collected(msgspec.Struct):
+    """What came of it."""
+
+    taken: list[Handed] = []
+    notes: list[str] = []
+    """What was left out or is worth knowing, a sentence each."""
+    unknown: list[str] = []
+    """Files whose names no system makes."""
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    path: str
+    data: bytes
+    at: datetime | None = None
+
+
+class Collector:
+    """`zone`: of times without one. `student` and `slug` are for what does not say by itself whose it is, or of what."""
+
+    def __init__(self, people: Mapping[str, Person], zone: tzinfo | None = None, student: str = "", slug: str = "") -> None:
+        self._people, self._zone, self._student, self._slug = people, zone, student, slug
+        self.found = Collected()
+        self._files = self._bytes = 0
+
+    def look(self, source: Path) -> list[Handed]:
+        """The newest attempt of each person at each exercise. Raises ThreadlabError."""
+        entries = self._folder(source) if source.is_dir() else self._archive(self._bytes_of(source), source.name)
+        newest: dict[tuple[str, str], Handed] = {}
+        for entry in entries:
+            for handed in self._handed(entry, named(entry.path)):
+                key = handed.student, handed.slug
+                other = newest.get(key)
+                if other is not None:
+                    older = min(other, handed, key=Handed.newness)
+                    self.found.notes.append(f"{older.where} is an older attempt of {handed.student}'s; the newest counts.")
+                newest[key] = handed if other is None else max(other, handed, key=Handed.newness)
+        self.found.taken = sorted(newest.values(), key=lambda one: (one.slug, one.student))
+        return self.found.taken
+
+    # ---- what there is
+
+    def _bytes_of(self, source: Path) -> bytes:
+        try:
+            return source.read_bytes()
+        except OSError as error:
+            raise ThreadlabError(f"{source} cannot be read: {error.strerror}.") from None
+
+    def _folder(self, source: Path) -> Iterator[_Entry]:
+        for path in sorted(source.rglob("*")):
+            inside = path.relative_to(source).as_posix()
+            if path.is_symlink():
+                self.found.notes.append(f"{inside} is a link, and was left out.")
+            elif path.is_file() and ".git" not in path.parts and ".ipynb_checkpoints" not in path.parts:
+                if path.suffix == ".zip":
+                    yield from self._nested(path.read_bytes(), inside)
+                elif path.suffix == ".ipynb" and self._room(path.stat().st_size, inside):
+                    yield _Entry(f"{source.name}/{inside}", path.read_bytes(), _committed(path))
+
+    def _archive(self, data: bytes, name: str) -> Iterator[_Entry]:
+        try:
+            archive = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, OSError):
+            raise ThreadlabError(f"{name} is no zip archive. Name the zip that the system made, or a folder.") from None
+        with archive:
+            for info in archive.infolist():
+                if info.is_dir() or "__MACOSX/" in info.filename or ".ipynb_checkpoints/" in info.filename:
+                    continue
+                if why := _refused(info):
+                    self.found.notes.append(f"{info.filename[:120]!r} {why}, and was left out.")
+                elif info.filename.endswith((".ipynb", ".zip")) and self._room(info.file_size, info.filename):
+                    try:
+                        with archive.open(info) as file:
+                            content = file.read(MOST_IN_ONE + 1)
+                    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):
+                        self.found.notes.append(f"{info.filename} cannot be unpacked: the archive is broken there, or has a password.")
+                        continue
+                    if info.filename.endswith(".zip"):
+                        yield from self._nested(content, info.filename)
+                    else:
+                        yield _Entry(info.filename, content)
+
+    def _nested(self, data: bytes, name: str) -> Iterator[_Entry]:
+        """A zip that somebody handed in, such as the browser edition's download: its notebooks are theirs."""
+        try:
+            entries = list(self._archive(data, name)) if name.count(".zip/") < 1 else []
+        except ThreadlabError:
+            self.found.notes.append(f"{name} is no zip archive, and was left out.")
+            return
+        for entry in entries:
+            yield _Entry(f"{name}/{entry.path}", entry.data)
+
+    def _room(self, size: int, name: str) -> bool:
+        self._files += 1
+        self._bytes += size
+        if self._files > MOST_FILES or self._bytes > MOST_BYTES:
+            raise ThreadlabError(f"There is too much in it: more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes. Nothing was taken.")
+        if size > MOST_IN_ONE:
+            self.found.notes.append(f"{name} is too large ({size:,} bytes), and was left out.")
+        return size <= MOST_IN_ONE
+
+    # ---- whose it is, and of what
+
+    def _handed(self, entry: _Entry, says: Named | None) -> Iterator[Handed]:
+        outer, zipped, inner = entry.path.partition(".zip/")
+        if zipped:
+            says = named(f"{outer}.zip")
+        if says is None and (login := self._cloned(entry.path)):
+            says = Named("GitHub Classroom", login, "", PurePosixPath(entry.path).name)
+        if says is None and self._student:
+            says = Named("named by --student", self._student, "", PurePosixPath(entry.path).name)
+        if says is None:
+            self.found.unknown.append(entry.path)
+            return
+        slug = self._of(entry, PurePosixPath(inner or says.file).stem)
+        if slug is None:
+            self.found.notes.append(f"{entry.path}: it cannot be told which exercise this is. Name it with --exercise.")
+            return
+        person = self._person(says)
+        student = _folder_name(person.id if person else says.student)
+        if not student:
+            self.found.notes.append(f"{entry.path}: “{says.student[:60]}” cannot be the name of a student.")
+            return
+        at = moment(says.at) if says.at else None
+        when = at.replace(tzinfo=self._zone) if at is not None and self._zone is not None else at
+        if at is not None and self._zone is None:
+            raise ThreadlabError(
+                f"{entry.path} says {at:%Y-%m-%d %H:%M:%S}, and not in which zone. Say it with --zone, such as --zone Europe/Berlin."
+            )
+        name = person.name if person and person.name else says.name
+        number = person.number if person else says.student if says.student.isdigit() else ""
+        yield Handed(student, slug, entry.data, entry.path, says.system, name, number, says.late, when if at else entry.at, says.attempt)
+
+    def _cloned(self, path: str) -> str:
+        """The login in `ASSIGNMENT-submissions/ASSIGNMENT-login/…`."""
+        found = re.search(r"(?:^|/)([^/]+)-submissions/\1-([^/]+)/", path)
+        return found[2] if found else ""
+
+    def _of(self, entry: _Entry, stem: str) -> str | None:
+        if self._slug:
+            return self._slug
+        stem = re.sub(r"(?: ?\(\d+\)|-\d{1,3})$", "", stem).lower()
+        try:
+            return recognised(read_text(entry.data), stem) or (stem if stem in SLUGS else None)
+        except BadNotebook:
+            return stem if stem in SLUGS else None  # grading says what is wrong with it
+
+    def _person(self, says: Named) -> Person | None:
+        keys = (says.student, says.name, " ".join(reversed(says.name.split())))
+        return next((self._people[plain(key)] for key in keys if key and plain(key) in self._people), None)
+
+
+def _refused(info: zipfile.ZipInfo) -> str:
+    name = info.filename
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
+        return "leads out of the archive"
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "is a link"
+    if not name.isprintable() or len(name) > 1000 or any(len(part.encode("utf-8", "replace")) > 255 for part in path.parts):
+        return "has a name that no file can have"
+    if info.file_size > 1024**2 and info.file_size > 200 * max(info.compress_size, 1):
+        return f"would unpack to {info.file_size:,} bytes from {info.compress_size:,}"
+    return ""
+
+
+def _folder_name(student: str) -> str:
+    made = re.sub(r"[/\\\x00-\x1f\x7f]", "_", student).strip().lstrip(".")[:100]
+    return made if made.isprintable() else ""
+
+
+def _committed(path: Path) -> datetime | None:
+    """When a file of a clone was last committed."""
+    repository = next((one for one in path.parents if (one / ".git").is_dir()), None)
+    if repository is None:
+        return None
+    words = ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "log", "-1", "--format=%ct", "--", path.name]
+    try:
+        done = subprocess.run(words, cwd=path.parent, capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return datetime.fromtimestamp(int(done.stdout), UTC) if done.stdout.strip().isdigit() else None
+
+
+def read_roster(path: Path) -> dict[str, Person]:
+    """A CSV as systems export it, whatever separates its columns. Raises ThreadlabError."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ThreadlabError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ThreadlabError(f"{path} is not UTF-8: save it as CSV UTF-8.") from None
+    head = text.partition("\n")[0]
+    separator = max(",;\t", key=head.count)
+    found = roster(list(csv.DictReader(io.StringIO(text), delimiter=separator)))
+    if not found:
+        raise ThreadlabError(
+            f"{path} has nobody in it. Its first line has to name columns, such as “username” and “name”; it is: {head[:200]}"
+        )
+    return found
+
+
+def put(taken: list[Handed], root: Path = ROOT) -> list[str]:
+    """Write what was collected to where grading looks; returns what was not, and why. An older one never takes a newer one's place."""
+    said = []
+    for one in taken:
+        folder = root / "autograder" / "work" / "submitted" / one.student / one.slug
+        stamp = folder / "timestamp.txt"
+        if one.at and stamp.exists() and _time(stamp) > one.at.timestamp():
+            said.append(f"{one.where} is older than what {one.student} has handed in of {one.slug} already, and was left out.")
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{one.slug}.ipynb").write_bytes(one.data)
+        if one.at:
+            stamp.write_text(f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
+        else:
+            stamp.unlink(missing_ok=True)
+    _remember(taken, root)
+    return said
+
+
+def _time(stamp: Path) -> float:
+    try:
+        return datetime.strptime(stamp.read_text(encoding="utf-8").strip(), "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC).timestamp()
+    except (OSError, ValueError):
+        return 0.0
+
+
+class Known(msgspec.Struct):
+    """What is remembered of a person."""
+
+    name: str = ""
+    number: str = ""
+    late: list[str] = []
+    """The exercises that the system calls late."""
+
+
+def people(root: Path = ROOT) -> dict[str, Known]:
+    """Everybody who was collected from a system, by the gradebook's name of them."""
+    try:
+        return msgspec.json.decode((root / PEOPLE).read_bytes(), type=dict[str, Known])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def _remember(taken: list[Handed], root: Path) -> None:
+    known = people(root)
+    for one in taken:
+        person = known.setdefault(one.student, Known())
+        person.name, person.number = one.name or person.name, one.number or person.number
+        person.late = sorted({*person.late, one.slug} if one.late else set(person.late) - {one.slug})
+    (root / PEOPLE).parent.mkdir(parents=True, exist_ok=True)
+    (root / PEOPLE).write_bytes(msgspec.json.format(msgspec.json.encode(known)))
+
+
+def summary(found: Collected) -> list[str]:
+    """What to say about it."""
+    count = len({one.student for one in found.taken})
+    lines = [f"{len(found.taken)} notebook{'s' if len(found.taken) != 1 else ''} of {count} student{'s' if count != 1 else ''}."]
+    lines += [f"{one.student}: {one.slug}{', late' if one.late else ''}, from {one.system}" for one in found.taken]
+    lines += found.notes
+    if found.unknown:
+        listed = found.unknown[:20] + ([f"and {len(found.unknown) - 20} more"] if len(found.unknown) > 20 else [])
+        lines += [
+            f"Not recognised: {', '.join(listed)}.",
+            f"Expected was one of these. {EXPECTED}. One person's own files: --student NAME.",
+        ]
+    return lines

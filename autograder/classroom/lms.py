@@ -1,0 +1,128 @@
+"""How learning management systems name what they hand over: a row for each shape, so that a teacher writes no regular expression.
+
+Sources: Canvas, mikewesthad/canvas-unzipper (the names as downloaded); Moodle, `mod/assign/classes/downloader.php` in moodle/moodle;
+Blackboard, nbgrader's manual ("Exchanging assignment files manually"); ILIAS, multi-feedback archives as ilifau/ExerciseStatusFile
+describes them; GitHub Classroom, the folders that `gh classroom clone student-repos` makes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+
+class Shape(NamedTuple):
+    """One system's way to name a file."""
+
+    system: str
+    pattern: re.Pattern[str]
+    """Of a path inside the archive or folder. Its groups: `id` or `login`, and perhaps `name`, `late`, `attempt`, `at`, `file`."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What a path says."""
+
+    system: str
+    student: str
+    """What the system calls the person: a login where it has one, a number elsewhere."""
+    name: str
+    file: str
+    late: bool = False
+    at: str = ""
+    """Digits of a local time: year to second."""
+    attempt: tuple[int, ...] = ()
+    """Larger is newer."""
+
+
+SHAPES = (
+    Shape("nbgrader", re.compile(r"(?:^|.*/)submitted/(?P<login>[^/]+)/[^/]+/(?P<file>[^/]+)$")),
+    Shape("Moodle", re.compile(r"(?:^|.*/)(?P<name>[^/_]+)_(?P<id>\d+)_assignsubmission_file(?:_?/(?:.*/)?|_)(?P<file>[^/]+)$")),
+    Shape("Blackboard", re.compile(r"(?:^|.*/)[^/]*_(?P<login>[^/_]+)_attempt_(?P<at>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)_?(?P<file>[^/]+)$")),
+    Shape("Canvas", re.compile(r"(?:^|.*/)(?P<name>[^/_]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<attempt>\d+)_(?P<file>[^/]+)$")),
+    Shape(
+        "ILIAS",
+        re.compile(r"(?:^|.*/)(?P<name>[^/_]+_[^/_]+)_(?P<login>[^/_]+)_(?P<number>\d+)/(?:.*/)?(?:(?P<at>\d{14})_)?(?P<file>[^/]+)$"),
+    ),
+)
+EXPECTED = (
+    "Canvas: lastfirst_12345_67890_EXERCISE.ipynb; Moodle: Name_12345_assignsubmission_file_/EXERCISE.ipynb; Blackboard: "
+    "ASSIGNMENT_login_attempt_2026-11-02-10-00-00_EXERCISE.ipynb; ILIAS: Last_First_login_123/20261102100000_EXERCISE.ipynb; GitHub "
+    "Classroom: ASSIGNMENT-login/EXERCISE.ipynb; nbgrader: submitted/login/EXERCISE/EXERCISE.ipynb"
+)
+
+
+def named(path: str) -> Named | None:
+    """What the name of a file inside an archive says; None if no system names files so."""
+    for shape in SHAPES:
+        if found := shape.pattern.match(path):
+            groups = found.groupdict()
+            at = re.sub(r"\D", "", groups.get("at") or "")
+            again = re.search(r"-(\d{1,3})(?:\.\w+)?$", groups["file"])  # Canvas puts -1, -2 behind what is handed in again
+            attempt = (int(groups.get("attempt") or 0), int(again[1]) if again else 0)
+            student, name = groups.get("login") or groups["id"], (groups.get("name") or "").replace("_", " ")
+            return Named(shape.system, student, name, groups["file"], bool(groups.get("late")), at, attempt)
+    return None
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody on a roster."""
+
+    id: str
+    """What the gradebook calls them."""
+    name: str = ""
+    email: str = ""
+    number: str = ""
+    """The system's own number of them."""
+
+
+ID = ("sis login id", "student id", "username", "user name", "login", "id", "anmeldename", "benutzername", "student_id", "github_username")
+NAMES = ("student", "name", "full name", "fullname", "vollständiger name")
+LAST, FIRST = ("last name", "surname", "nachname"), ("first name", "vorname")
+EMAIL = ("email", "email address", "e-mail", "e-mail-adresse")
+NUMBERS = ("id", "identifier", "user id", "sis user id", "usr_id", "participant", "id-nummer")
+
+
+def roster(rows: list[Mapping[str, str]]) -> dict[str, Person]:
+    """Everybody of a CSV, by each of the names under which a system may know them. A name that two people have stands for neither."""
+    found: dict[str, Person] = {}
+    shared = set[str]()
+    for row in rows:
+        cells = {str(key).strip().lower().lstrip("\ufeff"): (value or "").strip() for key, value in row.items() if key}
+        name = _first(cells, NAMES) or f"{_first(cells, FIRST)} {_first(cells, LAST)}".strip()
+        number, email = _first(cells, NUMBERS), _first(cells, EMAIL)
+        number = re.sub(r"^\D+", "", number) or number
+        id_ = _first(cells, ID) or email
+        if not id_ or "points possible" in name.lower():
+            continue
+        person = Person(id_, name, email, number)
+        for known in {plain(one) for one in (id_, number, name, _turned(name), email)} - {""}:
+            if found.setdefault(known, person).id != person.id:
+                shared.add(known)
+    return {known: person for known, person in found.items() if known not in shared}
+
+
+def _first(cells: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((cells[one] for one in names if cells.get(one)), "")
+
+
+def _turned(name: str) -> str:
+    """“Doe, Jane” as “Jane Doe”."""
+    last, comma, given = name.partition(",")
+    return f"{given.strip()} {last.strip()}" if comma else name
+
+
+def plain(text: str) -> str:
+    """A name without case, spaces and punctuation, as Canvas runs names together."""
+    return re.sub(r"[\W_]", "", text).lower()
+
+
+def moment(digits: str) -> datetime | None:
+    """Local time from year to second."""
+    try:
+        return datetime.strptime(digits, "%Y%m%d%H%M%S")
+    except ValueError:
+        return None

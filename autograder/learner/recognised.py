@@ -1,0 +1,26 @@
+"""Which exercise a notebook is of, whatever its file is called."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from nbformat import NotebookNode
+
+from autograder import checks
+from autograder.notebooks import CHECK, grade_id
+
+
+@cache
+def _parts() -> dict[str, frozenset[str]]:
+    return {slug: frozenset(part.name for part in checks.find(slug).parts) for slug in checks.SLUGS}
+
+
+def recognised(notebook: NotebookNode, stem: str = "") -> str | None:
+    """The exercise of the course whose cells the notebook has; None if it is none. A notebook says by itself what it answers: its cells
+    bear the names of the exercise's parts. Where two exercises have them, the one that its file is named after is meant."""
+    every = frozenset().union(*_parts().values())
+    there = {grade_id(cell).removeprefix(CHECK) for cell in notebook.cells} & every
+    alike = {slug: len(there & parts) / len(there | parts) for slug, parts in _parts().items()}
+    best = max(alike.values())
+    named = [slug for slug, one in alike.items() if one == best and one > 0]
+    return stem if stem in named else named[0] if len(named) == 1 else None

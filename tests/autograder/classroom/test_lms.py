@@ -1,0 +1,274 @@
+"""From a learning management system and back: archives as each one makes them, and tables as each one imports them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import stat
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from autograder.classroom.collect import Collector, Known, people, put, read_roster
+from autograder.classroom.write_back import Column, written
+from autograder.notebooks import read_answers, with_answers
+from tests.autograder.course_copy import ROOT, SLUG, clone, command
+from threadlab.errors import ThreadlabError
+
+ANSWERS = ROOT / "autograder" / "known_answers" / SLUG
+FILE = f"{SLUG}.ipynb"
+
+
+def notebook(kind: str = "right", mark: str = "") -> bytes:
+    path = next(iter(sorted((ANSWERS / kind).glob("*.py"))))
+    made = with_answers(SLUG, read_answers(path)[0])
+    made.metadata["mark"] = mark
+    return json.dumps(made).encode()
+
+
+def archive(path: Path, files: Mapping[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return path
+
+
+def canvas(to: Path) -> Path:
+    return archive(
+        to / "submissions.zip",
+        {
+            f"doejane_12345_678900_{FILE}": notebook("wrong", "old"),
+            f"doejane_LATE_12345_678901_{SLUG}-1.ipynb": notebook("right", "new"),
+            f"roejohn_12346_678902_{FILE}": notebook("wrong"),
+        },
+    )
+
+
+def moodle(to: Path) -> Path:
+    return archive(
+        to / "CS1-First turn-77.zip",
+        {
+            f"Jane Doe_1234567_assignsubmission_file/{FILE}": notebook(),
+            f"John Roe_1234568_assignsubmission_file_/{SLUG} (1).ipynb": notebook("wrong"),
+            f"Ann Lee_1234569_assignsubmission_file_{FILE}": notebook(),
+        },
+    )
+
+
+def blackboard(to: Path) -> Path:
+    return archive(
+        to / "gradebook_CS1_First20turn_2026-11-03-08-00-00.zip",
+        {
+            f"First turn_jdoe_attempt_2026-11-02-10-00-00_{FILE}": notebook("wrong", "old"),
+            f"First turn_jdoe_attempt_2026-11-02-11-30-00_{FILE}": notebook("right", "new"),
+            "First turn_jdoe_attempt_2026-11-02-11-30-00.txt": b"Name: Jane Doe (jdoe)\nDate Submitted: ...\n",
+        },
+    )
+
+
+def ilias(to: Path) -> Path:
+    return archive(
+        to / "multi_feedback.zip",
+        {
+            f"First turn/Doe_Jane_jdoe_271/20261102100000_{FILE}": notebook("wrong", "old"),
+            f"First turn/Doe_Jane_jdoe_271/20261102113000_{FILE}": notebook("right", "new"),
+            "First turn/status.csv": b"update;usr_id;login\n",
+        },
+    )
+
+
+ROSTER = 'Student,ID,SIS Login ID\n    Points Possible,,\n"Doe, Jane",12345,jdoe\n"Roe, John",12346,jroe\n'
+
+
+def rows(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8-sig")
+    return path
+
+
+def test_newest_attempt_in_a_canvas_zip_wins_and_is_late(tmp_path: Path) -> None:
+    collector = Collector(read_roster(rows(tmp_path / "roster.csv", ROSTER)))
+    taken = collector.look(canvas(tmp_path))
+    assert [(one.student, one.slug, one.late) for one in taken] == [("jdoe", SLUG, True), ("jroe", SLUG, False)]
+    assert b'"new"' in taken[0].data
+    assert any("older attempt" in note for note in collector.found.notes)
+
+
+def test_canvas_zip_without_a_roster_keeps_canvas_s_own_numbers(tmp_path: Path) -> None:
+    assert [one.student for one in Collector({}).look(canvas(tmp_path))] == ["12345", "12346"]
+
+
+def test_moodle_zip_is_sorted_in_each_of_its_layouts(tmp_path: Path) -> None:
+    known = read_roster(rows(tmp_path / "r.csv", "username;Vorname;Nachname\njdoe;Jane;Doe\njroe;John;Roe\nalee;Ann;Lee\n"))
+    taken = Collector(known).look(moodle(tmp_path))
+    assert [one.student for one in taken] == ["alee", "jdoe", "jroe"]
+    assert {one.slug for one in taken} == {SLUG}
+
+
+def test_name_that_two_people_have_stands_for_neither(tmp_path: Path) -> None:
+    known = read_roster(rows(tmp_path / "r.csv", "username,name\njdoe,Jane Doe\njdoe2,Jane Doe\n"))
+    assert next(one.student for one in Collector(known).look(moodle(tmp_path))) == "1234567"
+
+
+def test_blackboard_time_without_a_zone_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ThreadlabError, match="--zone"):
+        Collector({}).look(blackboard(tmp_path))
+
+
+def test_newest_attempt_in_a_blackboard_zip_wins_and_its_time_is_kept(tmp_path: Path) -> None:
+    (one,) = Collector({}, ZoneInfo("Europe/Berlin")).look(blackboard(tmp_path))
+    put([one], tmp_path)
+    folder = tmp_path / "autograder/work/submitted/jdoe" / SLUG
+    assert b'"new"' in (folder / FILE).read_bytes()
+    assert (folder / "timestamp.txt").read_text() == "2026-11-02 10:30:00 UTC\n"
+
+
+def test_newest_file_in_an_ilias_zip_wins(tmp_path: Path) -> None:
+    (one,) = Collector({}, UTC).look(ilias(tmp_path))
+    assert (one.student, one.name, one.at) == ("jdoe", "Doe Jane", datetime(2026, 11, 2, 11, 30, tzinfo=UTC))
+
+
+def test_clones_of_github_classroom_are_dated_by_their_last_commit(tmp_path: Path) -> None:
+    folder = tmp_path / f"{SLUG}-submissions" / f"{SLUG}-octo-cat"
+    folder.mkdir(parents=True)
+    (folder / FILE).write_bytes(notebook())
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x", "--date=2026-11-02T10:00:00Z"]):
+        subprocess.run([*git, *words], cwd=folder, check=True, capture_output=True, env={"GIT_COMMITTER_DATE": "2026-11-02T10:00:00Z"})
+    (one,) = Collector({}).look(tmp_path / f"{SLUG}-submissions")
+    assert (one.student, one.at) == ("octo-cat", datetime(2026, 11, 2, 10, tzinfo=UTC))
+
+
+def test_download_of_the_browser_edition_is_taken_from_inside_an_lms_zip(tmp_path: Path) -> None:
+    inner = archive(tmp_path / "threads-work-2026-11-02.zip", {f"exercises/{SLUG}/{FILE}": notebook(), "course.json": b"{}"})
+    outer = archive(tmp_path / "submissions.zip", {"doejane_12345_678900_threads-work-2026-11-02.zip": inner.read_bytes()})
+    assert [(one.student, one.slug) for one in Collector({}).look(outer)] == [("12345", SLUG)]
+    assert [one.student for one in Collector({}, student="jane").look(inner)] == ["jane"]
+
+
+def test_file_with_a_name_that_no_system_makes_is_listed(tmp_path: Path) -> None:
+    collector = Collector({})
+    assert collector.look(archive(tmp_path / "a.zip", {"homework.ipynb": notebook()})) == []
+    assert collector.found.unknown == ["homework.ipynb"]
+
+
+def test_older_file_never_takes_the_place_of_a_newer_one(tmp_path: Path) -> None:
+    (new,) = Collector({}, UTC).look(blackboard(tmp_path))
+    put([new], tmp_path)
+    old = archive(tmp_path / "old.zip", {f"First turn_jdoe_attempt_2026-11-01-10-00-00_{FILE}": notebook("wrong", "older")})
+    assert "is older than" in put(Collector({}, UTC).look(old), tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (f"../../doejane_1_2_{FILE}", "leads out of the archive"),
+        (f"/etc/doejane_1_2_{FILE}", "leads out of the archive"),
+        (f"C:\\doejane_1_2_{FILE}", "leads out of the archive"),
+        (f"{'x' * 300}_1_2_{FILE}", "has a name that no file can have"),
+        (f"doe\x1b[2Jjane_1_2_{FILE}", "has a name that no file can have"),
+    ],
+)
+def test_file_with_an_evil_name_is_left_out_with_a_sentence(tmp_path: Path, name: str, why: str) -> None:
+    collector = Collector({})
+    assert collector.look(archive(tmp_path / "a.zip", {name: notebook()})) == []
+    assert why in collector.found.notes[0]
+
+
+def test_link_in_an_archive_is_left_out(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        info = zipfile.ZipInfo(f"doejane_1_2_{FILE}")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        made.writestr(info, "/etc/passwd")
+    collector = Collector({})
+    assert collector.look(tmp_path / "a.zip") == []
+    assert "is a link" in collector.found.notes[0]
+
+
+def test_file_that_unpacks_to_very_much_is_left_out(tmp_path: Path) -> None:
+    collector = Collector({})
+    assert collector.look(archive(tmp_path / "a.zip", {f"doejane_1_2_{FILE}": b"0" * 5_000_000})) == []
+    assert "would unpack to 5,000,000 bytes" in collector.found.notes[0]
+
+
+def test_file_that_is_no_archive_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"no zip")
+    with pytest.raises(ThreadlabError, match="is no zip archive"):
+        Collector({}).look(tmp_path / "a.zip")
+
+
+# ---- back again
+
+COLUMNS = [
+    Column("first-turn", "A first turn", 10, {"jdoe": 10, "jroe": 4.5}),
+    Column("sixth-message", "The sixth message", 16, {"jdoe": 16, "=1+1": 3}),
+]
+CANVAS = (
+    "Student,ID,SIS User ID,SIS Login ID,Section,Quiz (12),A first turn (4711),The sixth message (4712),Final Score\n"
+    "    Points Possible,,,,,5,10,16,(read only)\n"
+    '"Doe, Jane",12345,s1,jdoe,CS1,3,,,\n"Roe, John",12346,s2,jroe,CS1,4,,9,\n"Lee, Ann",12347,s3,alee,CS1,,,,\n'
+)
+
+
+def parsed(text: str, separator: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text), delimiter=separator))
+
+
+def test_canvas_table_fills_the_assignments_of_its_export_and_makes_no_new_one(tmp_path: Path) -> None:
+    table = written("canvas", COLUMNS, {}, rows(tmp_path / "grades.csv", CANVAS))
+    head, possible, *people_rows = parsed(table.text)
+    assert head == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "A first turn (4711)", "The sixth message (4712)"]
+    assert possible[-2:] == ["10", "16"]
+    assert [(row[3], *row[-2:]) for row in people_rows] == [("jdoe", "10", "16"), ("jroe", "4.5", "9")]
+    assert table.notes == ["=1+1 is not in grades.csv, and has no row in the table."]
+
+
+def test_canvas_finds_people_by_its_own_number_where_there_was_no_roster(tmp_path: Path) -> None:
+    column = Column("first-turn", "A first turn", 10, {"12346": 4.5})
+    assert parsed(written("canvas", [column], {}, rows(tmp_path / "g.csv", CANVAS)).text)[-1][-1] == "4.5"
+
+
+def test_assignment_that_the_export_does_not_have_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ThreadlabError, match="no column named “The sixth message”"):
+        written("canvas", COLUMNS, {}, rows(tmp_path / "g.csv", CANVAS.replace("The sixth message", "Homework 2")))
+
+
+def test_moodle_table_has_all_exercises_and_nothing_that_a_spreadsheet_runs() -> None:
+    found = parsed(written("moodle", COLUMNS, {}).text)
+    assert found == [["username", "A first turn", "The sixth message"], ["'=1+1", "", "3"], ["jdoe", "10", "16"], ["jroe", "4.5", ""]]
+
+
+def test_blackboard_table_keeps_the_column_s_number(tmp_path: Path) -> None:
+    exported = "Last Name\tFirst Name\tUsername\tA first turn [Total Pts: 10 Score] |889\nDoe\tJane\tjdoe\t\n"
+    (tmp_path / "gc.xls").write_text(exported, encoding="utf-16")
+    found = parsed(written("blackboard", COLUMNS[:1], {}, tmp_path / "gc.xls").text, "\t")
+    assert found == [["Last Name", "First Name", "Username", "A first turn [Total Pts: 10 Score] |889"], ["Doe", "Jane", "jdoe", "10"]]
+
+
+def test_ilias_table_sets_the_mark_and_says_that_the_row_is_new(tmp_path: Path) -> None:
+    exported = rows(tmp_path / "status.csv", "update;usr_id;login;lastname;firstname;status;mark\n0;271;jdoe;Doe;Jane;notgraded;\n")
+    found = parsed(written("ilias", COLUMNS[:1], {}, exported).text, ";")
+    assert found[1] == ["1", "271", "jdoe", "Doe", "Jane", "notgraded", "10"]
+
+
+def test_system_that_needs_its_own_export_says_which(tmp_path: Path) -> None:
+    with pytest.raises(ThreadlabError, match="--exported"):
+        written("blackboard", COLUMNS, {"jdoe": Known()})
+
+
+@pytest.mark.slow
+def test_class_goes_from_a_canvas_zip_to_canvas_s_gradebook(tmp_path: Path) -> None:
+    course = clone(tmp_path / "course")
+    roster, export = rows(tmp_path / "roster.csv", ROSTER), rows(tmp_path / "grades.csv", CANVAS)
+    command(course, "autograder", "collect", str(canvas(tmp_path)), "--roster", str(roster))
+    assert people(course)["jdoe"] == Known("Doe, Jane", "12345", [SLUG])
+    command(course, "autograder", "grade", SLUG, "--trust-submissions")
+    command(course, "autograder", "gradebook", "canvas", SLUG, "--exported", str(export))
+    found = parsed((course / "autograder/work/reports/canvas.csv").read_text(encoding="utf-8"))
+    assert found[2][-1] == "10"
+    assert float(found[3][-1]) < 10

@@ -1,0 +1,160 @@
+"""A teacher's day with the files that real classes hand in: times, names, late work, plugins, forgetting. A line each."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from autograder.classroom import handed_in_at
+from autograder.classroom.assignment import Record
+from autograder.classroom.one_grader import alone
+from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
+
+PLUGIN = """
+from nbgrader.plugins import BasePlugin
+
+class SubMarks(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return round(total_seconds_late / 3600, 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"2026-11-02 10:00:00 UTC", "2026-11-02 10:00:00"),
+        (b"2026-11-02 10:00:00.250000 UTC", "2026-11-02 10:00:00.250000"),
+        (b"2026-11-02T10:00:00Z", "2026-11-02 10:00:00"),
+        (b"2026-11-02T10:00:00+01:00", "2026-11-02 09:00:00"),
+        (b"2026-11-02 10:00 CET", "2026-11-02 09:00:00"),
+        ("2026-11-02 10:00:00 UTC".encode("utf-8-sig"), "2026-11-02 10:00:00"),
+        ("2026-11-02 10:00:00 UTC".encode("utf-16"), "2026-11-02 10:00:00"),
+    ],
+)
+def test_time_that_is_certain_is_read(text: bytes, expected: str) -> None:
+    assert handed_in_at.read(text) == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"", "is empty"),
+        (b"But I want to be a timestamp string :(", "is none that can be read"),
+        (b"02.11.2026 10:00", "can be read in two ways"),
+        (b"11/02/2026 10:00", "can be read in two ways"),
+        (b"2026-11-02 10:00 CST", "stands for more than one zone"),
+        (b"2026-02-31 10:00:00 UTC", "is on no calendar"),
+        (b"0001-01-01 00:00:00+14:00", "is on no calendar"),
+        (b"\xff\xfe\xff", "no UTF-8"),
+        (b"\x81\x82", "no UTF-8"),
+    ],
+)
+def test_time_that_is_not_certain_is_named_and_set_aside(tmp_path: Path, text: bytes, why: str) -> None:
+    (tmp_path / "timestamp.txt").write_bytes(text)
+    handed_in_at.put_right(tmp_path)
+    moment, said = handed_in_at.of(tmp_path)
+    assert moment is None
+    assert why in said[0]
+    assert not (tmp_path / "timestamp.txt").exists(), "nbgrader and its formgrader stop at a time that they cannot read"
+
+
+def test_second_grader_is_told_of_the_first(tmp_path: Path) -> None:
+    with alone(tmp_path) as first:
+        assert first == ""
+        with alone(tmp_path) as second:
+            assert "is being graded already, by process" in second
+    with alone(tmp_path) as third:
+        assert third == ""
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A class that was graded after the due date was set and the manual's late-penalty plugin put beside the configuration."""
+    course = clone(tmp_path_factory.mktemp("day"))
+    right = answered(course, SLUG, next(path for path in corpus() if path.parent.name == "right"))
+    (course / "autograder" / "late.py").write_text(PLUGIN)
+    config = course / "autograder" / "nbgrader_config.py"
+    config.write_text(config.read_text() + "c.AssignLatePenalties.plugin_class = 'late.SubMarks'\n")
+    hand_in(course, "late", right, timestamp="2026-11-02 13:00:00 UTC")
+    hand_in(course, "early", right, timestamp="2026-11-02 09:00:00 UTC")
+    hand_in(course, "unclear", right, timestamp="02.11.2026 13:00")
+    folder = hand_in(course, "renamed", right)
+    (folder / f"{SLUG}.ipynb").rename(folder / f"{SLUG} (1).ipynb")
+    folder = hand_in(course, "other", b"{}")
+    (folder / f"{SLUG}.ipynb").rename(folder / "homework.ipynb")
+    command(course, "nbgrader", "generate_assignment", SLUG, "--create", "--force")
+    with sqlite3.connect(course / "autograder" / "work" / "gradebook.db") as db:
+        db.execute("update assignment set duedate = '2026-11-02 10:00:00.000000' where name = ?", (SLUG,))
+    done = command(course, "autograder", "grade", SLUG, "--trust-submissions", "--feedback", code=1)
+    return course, done.stdout + done.stderr
+
+
+def record(course: Path, student: str) -> Record:
+    return msgspec.json.decode((course / "autograder/work/records" / SLUG / f"{student}.json").read_bytes(), type=Record)
+
+
+@pytest.mark.slow
+def test_penalty_of_a_plugin_beside_the_configuration_is_taken_off_and_shown(day: tuple[Path, str]) -> None:
+    course, said = day
+    assert (record(course, "late").score, record(course, "late").penalty) == (7, 3)
+    assert record(course, "early").score == 10
+    assert "3 for being late" in said
+
+
+@pytest.mark.slow
+def test_renamed_notebook_is_graded_and_named(day: tuple[Path, str]) -> None:
+    course, said = day
+    assert record(course, "renamed").score == 10
+    assert f"handed in as {SLUG} (1).ipynb" in said
+
+
+@pytest.mark.slow
+def test_notebook_of_another_name_and_content_is_named_with_what_was_expected(day: tuple[Path, str]) -> None:
+    assert f"{SLUG}.ipynb was expected, and homework.ipynb is there" in day[1]
+
+
+@pytest.mark.slow
+def test_unclear_time_costs_nobody_else_a_page(day: tuple[Path, str]) -> None:
+    course, said = day
+    assert "can be read in two ways" in said
+    assert {path.parent.parent.name for path in (course / "autograder/work/feedback").glob("*/*/*.html")} == {
+        "late",
+        "early",
+        "unclear",
+        "renamed",
+    }
+
+
+@pytest.mark.slow
+def test_extension_means_another_grading_and_forget_leaves_nothing(day: tuple[Path, str]) -> None:
+    """In this order, on the class of the other tests."""
+    course, _ = day
+    with sqlite3.connect(course / "autograder" / "work" / "gradebook.db") as db:
+        db.execute("update submitted_assignment set extension = '1970-01-01 05:00:00.000000' where student_id = 'late'")
+    command(course, "autograder", "grade", SLUG, "--trust-submissions", code=1)
+    assert (record(course, "late").score, record(course, "late").penalty) == (10, 0)
+
+    command(course, "autograder", "report", SLUG)
+    done = command(course, "autograder", "forget", "late")
+    assert "What this cannot reach" in done.stdout
+    left = [path for path in (course / "autograder" / "work").rglob("*") if "late" in path.parts or path.stem == "late"]
+    assert left == []
+    with sqlite3.connect(course / "autograder" / "work" / "gradebook.db") as db:
+        assert db.execute("select count(*) from student where id = 'late'").fetchone() == (0,)
+    assert not any('"late"' in path.read_text(errors="replace") for path in (course / "autograder/work/reports").glob("*"))
+
+
+@pytest.mark.slow
+def test_plugin_that_fails_stops_once_with_its_line(day: tuple[Path, str]) -> None:
+    course, _ = day
+    (course / "autograder" / "late.py").write_text(PLUGIN.replace("round(", "rond("))
+    hand_in(course, "later", json.loads(json.dumps(answered(course, SLUG, corpus()[0]))), timestamp="2026-11-02 13:00:00 UTC")
+    done = command(course, "autograder", "grade", SLUG, "--trust-submissions", code=2)
+    assert "late.py, line 6" in done.stderr
+    assert done.stderr.count("The late-penalty plugin fails") == 1
+    assert "Traceback" not in done.stderr

@@ -167,12 +167,7 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
         return part.judge(part, guest, sources)
     seen: dict[str, Exploration] = {}
     for scene in part.scenes:
-        world = scene.world()
-        spec = spec_of(scene, part, world, sources)
-        if scene.kill:
-            seen[scene.name] = explore_kills(guest, spec, world, bound=scene.bound, where=scene.where)
-        else:
-            seen[scene.name] = explore_with(guest, spec, world, bound=scene.bound)
+        seen[scene.name] = _explored(scene, part, guest, sources)
         if unusable := _unusable(part.name, seen[scene.name]):
             return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)
     findings = [_finding(behaviour, part, seen) for behaviour in part.behaviours]
@@ -180,6 +175,54 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     if failed is None:
         return Verdict(part.name, findings, _coverage(seen))
     return Verdict(part.name, findings, _coverage(seen), journal=failed.text().splitlines(), timeline=_drawn(failed))
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """A behaviour that is lost, and the sentence that says why."""
+
+    behaviour: str
+    sentence: str
+
+
+def first_loss(part: Part, guest: Guest, sources: list[str]) -> Loss | None:
+    """What is lost first, or None. It ends with the first trial that shows a loss, so it costs less than a verdict where there is one."""
+    seen: dict[str, Exploration] = {}
+    for scene in part.scenes if part.judge is None else ():
+        asked = [one for one in part.behaviours if scene.name in (one.scenes or (part.scenes[0].name,))]
+        exploration = _explored(scene, part, guest, sources, lambda evidence, asked=asked: _lost_in(asked, evidence) is not None)  # type: ignore[misc]
+        if unusable := _unusable(part.name, exploration):
+            return Loss(part.name, unusable)
+        lost = (_lost_in(asked, evidence) for evidence in exploration)
+        if found := next((one for one in lost if one is not None), None):
+            return found
+        seen[scene.name] = exploration
+    findings = judge(part, guest, sources).findings if part.judge is not None else [_finding(one, part, seen) for one in part.behaviours]
+    return next((Loss(one.behaviour, one.sentence) for one in findings if one.earned < one.points), None)
+
+
+def _lost_in(behaviours: Sequence[Behaviour], evidence: Evidence) -> Loss | None:
+    """The first of some behaviours that one trial shows to be lost."""
+    for one in behaviours:
+        said = _said_of(one, evidence)
+        if isinstance(said, str):
+            return Loss(one.name, said)
+    return None
+
+
+def _said_of(behaviour: Behaviour, evidence: Evidence) -> Found:
+    """What is to be said of a behaviour in one trial."""
+    ending = ending_of(evidence) if not behaviour.any_ending or unwritten(evidence) else None
+    return ending or behaviour.test(evidence)
+
+
+def _explored(
+    scene: Scene, part: Part, guest: Guest, sources: list[str], enough: Callable[[Evidence], bool] = lambda evidence: False
+) -> Exploration:
+    world = scene.world()
+    spec = spec_of(scene, part, world, sources)
+    if scene.kill:
+        return explore_kills(guest, spec, world, bound=scene.bound, where=scene.where, enough=enough)
+    return explore_with(guest, spec, world, bound=scene.bound, enough=enough)
 
 
 def spec_of(scene: Scene, part: Part, world: World, sources: list[str]) -> Spec:
@@ -204,8 +247,7 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
     for scene in behaviour.scenes or (part.scenes[0].name,):
         for evidence in seen[scene]:
             total += 1
-            ending = ending_of(evidence) if not behaviour.any_ending or unwritten(evidence) else None
-            found: Found = ending or behaviour.test(evidence)
+            found = _said_of(behaviour, evidence)
             if isinstance(found, str):
                 failing += 1
                 worst = worst or (found, evidence, scene)

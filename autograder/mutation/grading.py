@@ -16,10 +16,12 @@ import msgspec
 from autograder import checks
 from autograder.course_folder import ROOT
 from autograder.execution.client import WorkerClient
+from autograder.execution.orders import WorkerError
 from autograder.judging.behaviours import Loss, Part, first_loss
 from autograder.judging.remote_guest import Budget, remote_guest
 from autograder.mutation.mutants import Mutant, surroundings
 from autograder.notebooks import uses
+from autograder.sandbox.report import SandboxUnavailable
 from threadlab.trials.trial import Guest
 
 KNOWN = ROOT / "autograder" / "work" / "mutation"
@@ -73,7 +75,11 @@ def grade_all(
 def grade_one(mutant: Mutant) -> Fate:
     """Grade a mutant in this process, whose answer runs in the sandbox."""
     assert _client is not None
-    with _client.open() as session:
+    try:
+        session = _client.open()
+    except SandboxUnavailable as problem:  # which cannot be passed on from process to process
+        raise WorkerError(str(problem)) from None
+    with session:
         guest = remote_guest(session, Budget(seconds=ALL_TRIALS), TRIAL_TIMEOUT)
         loss = loss_of(mutant, guest)
     return Fate(key_of(mutant), mutant.fingerprint, loss.behaviour if loss else "", loss.sentence if loss else "")

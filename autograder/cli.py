@@ -253,7 +253,7 @@ def corpus(options: argparse.Namespace) -> int:
                     out.print(f"     {sentence}", markup=False)
     bad = [row for row in rows if row.problem]
     if options.json:
-        listed = [{name: value for name, value in msgspec.to_builtins(row).items() if name not in ("sentences", "stated")} for row in rows]
+        listed = [{name: value for name, value in msgspec.to_builtins(row).items() if name not in ("stated", "says")} for row in rows]
         Path(options.json).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
     out.print(f"{len(rows)} answers, {len(bad)} not judged as they should be.", markup=False)
     return 1 if bad else 0

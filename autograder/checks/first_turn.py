@@ -5,7 +5,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import cited, over, replies, runs, short, threads, written_by
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.trials.trial import CLIENT, Evidence, World
 
 QUESTION = "What is the capital of Portugal?"
@@ -25,27 +25,42 @@ def asks_once(evidence: Evidence) -> Found:
     if len(asked) == 1:
         if asked[0].text.strip() == QUESTION:
             return None
-        return f"the user message says {short(asked[0].text)}; it should be the question as it was given, {QUESTION!r}."
+        return Sentence(
+            "user_message_says_should_question",
+            f"the user message says {short(asked[0].text)}; it should be the question as it was given, {QUESTION!r}.",
+        )
     if not asked:
         if not evidence.requests():
             return Occasion.NONE
         made = threads(evidence)
-        return f"no user message is on {'the thread ' + made[0] if made else 'any thread'}: the question was never posted."
+        return Sentence(
+            "no_user_message_question_never",
+            f"no user message is on {'the thread ' + made[0] if made else 'any thread'}: the question was never posted.",
+        )
     lines = [entry for entry in evidence.requests(ok=True) if entry.operation in ("createMessage", "createThread", "createThreadAndRun")]
-    return f"{len(asked)} user messages were posted, one was wanted: {cited(evidence, lines)}."
+    return Sentence("user_messages_posted_one_wanted", f"{len(asked)} user messages were posted, one was wanted: {cited(evidence, lines)}.")
 
 
 def one_run(evidence: Evidence) -> Found:
     started = runs(evidence)
     if not started:
-        return "no run was created: a message alone makes nobody answer." if written_by(evidence, "user") else Occasion.NONE
+        return (
+            Sentence("no_run_created_message_alone", "no run was created: a message alone makes nobody answer.")
+            if written_by(evidence, "user")
+            else Occasion.NONE
+        )
     if len(started) > 1:
-        return f"{len(started)} runs were created for one question: {cited(evidence, started)}."
+        return Sentence("runs_created_one_question", f"{len(started)} runs were created for one question: {cited(evidence, started)}.")
     run = evidence.run(started[0].run_id)
     if run is None or run.assistant_id != evidence.given["assistant_id"]:
-        return f"the run is not one of the assistant whose id was given: {evidence.line(started[0])}."
+        return Sentence(
+            "run_not_one_assistant_whose", f"the run is not one of the assistant whose id was given: {evidence.line(started[0])}."
+        )
     if not {one.id for one in written_by(evidence, "user")} & set(started[0].window):
-        return f"the run did not read the question: {evidence.line(started[0])}. Post the message first, then start the run."
+        return Sentence(
+            "run_did_not_read_question",
+            f"the run did not read the question: {evidence.line(started[0])}. Post the message first, then start the run.",
+        )
     return None
 
 
@@ -58,9 +73,10 @@ def waits_for_the_end(evidence: Evidence) -> Found:
     run = evidence.run(started[0].run_id)
     status = run.status if run is not None else "gone"
     last = evidence.requests()[-1]
-    return (
+    return Sentence(
+        "returned_after_s_while_run",
         f"it returned after {evidence.seconds:.1f} s while the run was still {status}: {evidence.line(last)} was the last that it asked. "
-        "Creating a run only starts it, and how long it takes is not known beforehand."
+        "Creating a run only starts it, and how long it takes is not known beforehand.",
     )
 
 
@@ -71,18 +87,25 @@ def returns_the_answer(evidence: Evidence) -> Found:
     said = replies(evidence, started[0].run_id)
     value = evidence.value
     if not said:
-        return "it returned before the assistant had written anything."
+        return Sentence("returned_before_assistant_had_written", "it returned before the assistant had written anything.")
     if isinstance(value, str) and value.strip() == said[0].text.strip():
         return None
     if value is None:
-        return f"it returned nothing; the assistant's text {said[0].text!r} was wanted. (Printing is not returning.)"
+        return Sentence(
+            "returned_nothing_assistant_s_text",
+            f"it returned nothing; the assistant's text {said[0].text!r} was wanted. (Printing is not returning.)",
+        )
     if isinstance(value, str) and value.strip() == QUESTION:
-        return (
-            "it returned the question: that is the user's own message. Lists come newest first, and the answer is the assistant's message."
+        return Sentence(
+            "returned_question_user_s_own",
+            "it returned the question: that is the user's own message. Lists come newest first, and the answer is the assistant's message.",
         )
     if isinstance(value, str):
-        return f"it returned {short(value)}; the assistant's text is {said[0].text!r}."
-    return f"it returned {short(value)}, not a string: the text is in the message's content, `message.content[0].text.value`."
+        return Sentence("returned_assistant_s_text", f"it returned {short(value)}; the assistant's text is {said[0].text!r}.")
+    return Sentence(
+        "returned_not_string_text_message",
+        f"it returned {short(value)}, not a string: the text is in the message's content, `message.content[0].text.value`.",
+    )
 
 
 EXERCISE = Exercise(

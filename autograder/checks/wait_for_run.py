@@ -8,7 +8,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten, worth
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, unwritten, worth
 from threadlab.engine.journal import Entry, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.host import LATENCY
@@ -87,13 +87,14 @@ def returns_at_every_end(evidence: Evidence, family: Family = THREADS) -> Found:
     if not _asks(evidence):
         return Occasion.NONE
     if not isinstance(value, dict) or value.get("$") != family.kind.__name__:
-        return f"the {family.run} was {status}, and it returned {short(value)}, not a {family.kind.__name__}."
+        return Sentence("returned_not", f"the {family.run} was {status}, and it returned {short(value)}, not a {family.kind.__name__}.")
     if value.get("id") != evidence.given["run_id"]:
-        return f"it returned another {family.run} than the one whose id was given."
+        return Sentence("returned_another_one_whose_id", f"it returned another {family.run} than the one whose id was given.")
     if value.get("status") not in family.ends:
-        return (
+        return Sentence(
+            "returned_while_not_end",
             f"it returned the {family.run} while it was {value.get('status')}: that is not an end. "
-            "(Misconception: everything but queued is over.)"
+            "(Misconception: everything but queued is over.)",
         )
     return None
 
@@ -105,7 +106,9 @@ def starts_at_one_second(evidence: Evidence, family: Family = THREADS) -> Found:
     if 0.499 <= found[0] <= 2.001:
         return None
     what = "a tight loop" if found[0] < 0.5 else f"too slow for the {family.run}s that take two seconds"
-    return f"the first pause was {found[0]:.2f} s, {what}; begin at about 1 s. The pauses: {_listed(found)}."
+    return Sentence(
+        "first_pause_s_begin_about", f"the first pause was {found[0]:.2f} s, {what}; begin at about 1 s. The pauses: {_listed(found)}."
+    )
 
 
 def pauses_grow(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -116,9 +119,10 @@ def pauses_grow(evidence: Evidence, family: Family = THREADS) -> Found:
     average = sum(later) / len(later)
     if average >= 3.0 and average >= 1.5 * found[0]:
         return None
-    return (
+    return Sentence(
+        "took_s_pauses_did_not",
         f"the {family.run} took {evidence.seconds:.0f} s, and the pauses did not grow: from the fifth on they were "
-        f"{average:.2f} s on average. The pauses: {_listed(found)}. (Misconception: a constant interval is enough.)"
+        f"{average:.2f} s on average. The pauses: {_listed(found)}. (Misconception: a constant interval is enough.)",
     )
 
 
@@ -128,7 +132,10 @@ def pauses_are_capped(evidence: Evidence, family: Family = THREADS) -> Found:
         return Occasion.NONE
     if max(found) <= CAP + 0.001:
         return None
-    return f"a pause lasted {max(found):.2f} s: without a cap a {family.run} is noticed long after its end. The pauses: {_listed(found)}."
+    return Sentence(
+        "pause_lasted_s_without_cap",
+        f"a pause lasted {max(found):.2f} s: without a cap a {family.run} is noticed long after its end. The pauses: {_listed(found)}.",
+    )
 
 
 def jittered(evidence: Evidence) -> Found:
@@ -142,9 +149,10 @@ def differ(several: Sequence[Evidence], family: Family = THREADS) -> Found:
         return Occasion.NONE
     if any(abs(a - b) > 0.01 for one, other in pairwise(plans) for a, b in zip(one, other, strict=False)):
         return None
-    return (
+    return Sentence(
+        "three_waits_s_alike_paused",
         f"three waits for {family.run}s alike paused alike: {_listed(plans[0])}. "
-        "A hundred workers that start together would poll together; make every pause a little shorter or longer by chance."
+        "A hundred workers that start together would poll together; make every pause a little shorter or longer by chance.",
     )
 
 
@@ -152,20 +160,26 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
     if not _asks(evidence):
         return Occasion.NONE
     if evidence.ending.how == "halted":
-        return f"there was no end to it: it {evidence.ending.message}."
+        return Sentence("no_end", f"there was no end to it: it {evidence.ending.message}.")
     waited = evidence.seconds
     if evidence.given.get("stuck"):
         most = _most(evidence)
         if waited > most + CAP + SLACK:
-            return f"max_wait was {most:g} s and it went on for {waited:.1f} s. Measure the time that has passed; do not count the polls."
+            return Sentence(
+                "max_wait_s_went_s",
+                f"max_wait was {most:g} s and it went on for {waited:.1f} s. Measure the time that has passed; do not count the polls.",
+            )
         if waited < most - CAP - SLACK:
-            return f"max_wait was {most:g} s and it gave up after {waited:.1f} s already."
+            return Sentence("max_wait_s_gave_up", f"max_wait was {most:g} s and it gave up after {waited:.1f} s already.")
         return None
     ended = _ended(evidence, family)
     if ended is None:
         return Occasion.NONE
     if evidence.end - ended.at > CAP + SLACK:
-        return f"the end was noticed more than one pause late: {evidence.line(ended)}, and it came back at {waited:.1f} s."
+        return Sentence(
+            "end_noticed_more_one_pause",
+            f"the end was noticed more than one pause late: {evidence.line(ended)}, and it came back at {waited:.1f} s.",
+        )
     return None
 
 
@@ -176,7 +190,10 @@ def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found
     after = [entry for entry in _asks(evidence) if entry.n > told.n]
     if not after:
         return None
-    return f"{evidence.line(told)} had said that the {family.run} was {told.run_status}, and after it came {evidence.line(after[0])}."
+    return Sentence(
+        "had_said_after_came",
+        f"{evidence.line(told)} had said that the {family.run} was {told.run_status}, and after it came {evidence.line(after[0])}.",
+    )
 
 
 def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -184,16 +201,19 @@ def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
     if not failed:
         return Occasion.NONE
     if evidence.ending.how == "raised":
-        return (
+        return Sentence(
+            "ended_wait_service_had_bad",
             f"{evidence.line(failed[-1])} ended the wait with {evidence.ending.type}: the service had a bad moment, "
-            f"and the {family.run} was going on. Pause, and ask again."
+            f"and the {family.run} was going on. Pause, and ask again.",
         )
     if evidence.ending.how == "halted":
         return f"after {evidence.line(failed[-1])} it {evidence.ending.message}."
     value = evidence.value
     if isinstance(value, dict) and value.get("status") == "completed":
         return None
-    return f"after {evidence.line(failed[-1])} it returned {short(value)}, not the completed {family.run}."
+    return Sentence(
+        "after_returned_not_completed", f"after {evidence.line(failed[-1])} it returned {short(value)}, not the completed {family.run}."
+    )
 
 
 def cancels_at_the_deadline(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -204,15 +224,19 @@ def cancels_at_the_deadline(evidence: Evidence, family: Family = THREADS) -> Fou
         return (
             None
             if early >= most - CAP - SLACK
-            else f"max_wait was {most:g} s, and it cancelled the {family.run} early: {evidence.line(cancels[0])}."
+            else Sentence(
+                "max_wait_s_cancelled_early",
+                f"max_wait was {most:g} s, and it cancelled the {family.run} early: {evidence.line(cancels[0])}.",
+            )
         )
     if evidence.ending.how == "halted":
-        return f"there was no deadline: it {evidence.ending.message}."
+        return Sentence("no_deadline", f"there was no deadline: it {evidence.ending.message}.")
     if len(_asks(evidence)) < 2 or unwritten(evidence):
         return Occasion.NONE
-    return (
+    return Sentence(
+        "after_s_gave_up_without",
         f"after {evidence.seconds:.0f} s it gave the {family.run} up without cancelling it: "
-        f"it goes on, costs, and keeps the {family.home} locked."
+        f"it goes on, costs, and keeps the {family.home} locked.",
     )
 
 
@@ -220,13 +244,20 @@ def raises_the_timeout(evidence: Evidence, error: str, family: Family = THREADS)
     """`error`: the name of the exception that the exercise gives."""
     ending, run_id = evidence.ending, evidence.given["run_id"]
     if ending.how == "halted":
-        return f"there was no deadline: it {ending.message}."
+        return Sentence("no_deadline_2", f"there was no deadline: it {ending.message}.")
     if ending.how == "returned":
-        return f"max_wait had passed, and it returned {short(evidence.value)} as if all were well." if _asks(evidence) else Occasion.NONE
+        return (
+            Sentence("max_wait_had_passed_returned", f"max_wait had passed, and it returned {short(evidence.value)} as if all were well.")
+            if _asks(evidence)
+            else Occasion.NONE
+        )
     if ending.type != error:
-        return f"it raised {ending.type} ({ending.message}); the given {error} was wanted."
+        return Sentence("raised_given_wanted", f"it raised {ending.type} ({ending.message}); the given {error} was wanted.")
     if run_id not in ending.message:
-        return f"{error} says {ending.message!r}; whoever reads that in a log needs the {family.run}'s id, {run_id}."
+        return Sentence(
+            "says_whoever_reads_log_needs",
+            f"{error} says {ending.message!r}; whoever reads that in a log needs the {family.run}'s id, {run_id}.",
+        )
     return None if _asks(evidence) else Occasion.NONE
 
 

@@ -10,7 +10,7 @@ from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 BEFORE = (("user", "What is the capital of Kenya?"), ("assistant", "The capital of Kenya is Nairobi."))
 FIRST, SECOND, THIRD = "What is the capital of Spain?", "Sorry, I meant Portugal.", "And Italy?"
-SHORT, LONG = 8, 60
+SHORT, LONG = 6, 24
 """Seconds that a run works: where it is left to work, and where it is to be stopped. The long one outlasts a poll that is held back."""
 
 
@@ -42,15 +42,15 @@ def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int
 
 
 SCENES = (
-    *(_scene(f"{strategy}_free", (0, 20), "slow:2", bound=4) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_working", (0, 5), bound=8) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_at_once", (0, 0), bound=10) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_two_threads", (0, 0), threads=2, bound=8) for strategy in ("reject", "interrupt")),
-    _scene("enqueue_three", (0, 0, 0), "slow:2", bound=10),
-    _scene("interrupt_three", (0, 5, 6), bound=10),
-    *(_scene(f"{strategy}_too_late", (0, 5), f"slow:{LONG} cancel_loses", bound=8) for strategy in ("interrupt", "rollback")),
-    _scene("interrupt_slow_cancel", (0, 5), f"slow:{LONG} cancel_slow:8", bound=6),
-    *(_scene(f"{strategy}_failing", (0, 20), "slow:2 run_failed@createRun#1", bound=4) for strategy in ("reject", "enqueue", "interrupt")),
+    *(_scene(f"{strategy}_free", (0, 20), "slow:2", bound=2) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
+    *(_scene(f"{strategy}_working", (0, 5), bound=3) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
+    *(_scene(f"{strategy}_at_once", (0, 0), bound=4) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
+    *(_scene(f"{strategy}_two_threads", (0, 0), threads=2, bound=3) for strategy in ("reject", "interrupt")),
+    _scene("enqueue_three", (0, 0, 0), "slow:2", bound=4),
+    _scene("interrupt_three", (0, 5, 6), bound=3),
+    *(_scene(f"{strategy}_too_late", (0, 5), f"slow:{LONG} cancel_loses", bound=3) for strategy in ("interrupt", "rollback")),
+    _scene("interrupt_slow_cancel", (0, 5), f"slow:{LONG} cancel_slow:8", bound=3),
+    *(_scene(f"{strategy}_failing", (0, 20), "slow:2 run_failed@createRun#1", bound=2) for strategy in ("reject", "enqueue", "interrupt")),
 )
 
 

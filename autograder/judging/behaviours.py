@@ -42,6 +42,9 @@ class Sentence(str):
         made.key = key
         return made
 
+    def __reduce__(self) -> tuple[type[Sentence], tuple[str, str]]:
+        return Sentence, (self.key, str(self))
+
 
 NOT_WRITTEN, NEVER_CAME_UP = "not_written", "never_came_up"
 """The keys of what is said of a blank answer, and of a behaviour that had no occasion to show."""
@@ -188,7 +191,7 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     for scene in part.scenes:
         seen[scene.name] = _explored(scene, part, guest, sources)
         if unusable := _unusable(part.name, seen[scene.name]):
-            unjudged = [Finding(one.name, one.points, 0, unusable, "unusable") for one in part.behaviours]
+            unjudged = [Finding(one.name, one.points, 0, str(unusable), "unusable") for one in part.behaviours]
             return Verdict(part.name, with_one_cause(unjudged), note=unusable)
     findings = with_one_cause([_finding(behaviour, part, seen) for behaviour in part.behaviours])
     failed = _simplest(findings, seen)
@@ -225,7 +228,7 @@ def _lost_in(behaviours: Sequence[Behaviour], evidence: Evidence) -> Loss | None
     for one in behaviours:
         said = _said_of(one, evidence)
         if isinstance(said, str):
-            return Loss(one.name, said)
+            return Loss(one.name, str(said))
     return None
 
 
@@ -278,7 +281,7 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
         together = behaviour.across([evidence for scene in scenes for evidence in seen[scene]])
         if isinstance(together, str):
             order = seen[scenes[0]].orders[0].order
-            return Finding(behaviour.name, behaviour.points, 0, together, _key(together, behaviour), "", "", order, scenes[0])
+            return Finding(behaviour.name, behaviour.points, 0, str(together), _key(together, behaviour), "", "", order, scenes[0])
         came_up = came_up and together is None
     if worst is not None:
         sentence, evidence, scene = worst
@@ -288,7 +291,7 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
         many = f"{failing} of {total} {kinds}; this one{f' in {named}' if named else ''}{steps}"
         where = many if total > 1 else f"in {named}" if named else ""
         key = _key(sentence, behaviour)
-        return Finding(behaviour.name, behaviour.points, 0, sentence, key, "", where, evidence.order, scene, evidence.kill_at)
+        return Finding(behaviour.name, behaviour.points, 0, str(sentence), key, "", where, evidence.order, scene, evidence.kill_at)
     if not came_up:
         return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}", NEVER_CAME_UP)
     return Finding(behaviour.name, behaviour.points, behaviour.points)
@@ -386,7 +389,7 @@ def choices(right: Mapping[str, str], explained: Mapping[str, Mapping[str, str]]
             if evidence.ending.how in ("missing", "broken"):
                 why = f"`{part.name}` cannot be read: {evidence.ending.message}"
             key = NOT_WRITTEN if evidence.ending.how == "raised" and unwritten(evidence) else "not_letters"
-            return Verdict(part.name, with_one_cause([Finding(b.name, b.points, 0, why, key) for b in part.behaviours]), note=why)
+            return Verdict(part.name, with_one_cause([Finding(b.name, b.points, 0, str(why), key) for b in part.behaviours]), note=why)
         return Verdict(part.name, [_chosen(b, evidence.value.get(b.name), right[b.name], explained[b.name]) for b in part.behaviours])
 
     return decide

@@ -1,33 +1,43 @@
 """Exercise `first-turn`: one question, one run, the assistant's answer."""
 
+from collections.abc import Callable
 from typing import Any
 
 from openai import OpenAI
 
+from autograder.checks.drawn import drawn
 from autograder.checks.seen import cited, over, replies, runs, short, threads, written_by
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.trials.trial import CLIENT, Evidence, World
 
-QUESTION = "What is the capital of Portugal?"
+SCENES = ("plain", "slow", "polite")
+"""Two questions about countries, and one that begins and ends with white space. The second run takes nearly a minute."""
 
 
-def _assistant(client: OpenAI) -> dict[str, Any]:
-    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
-    return {"assistant_id": assistant.id}
+def _asking(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
+    """The world's setup: the assistant that is meant, and one that was made before and after it."""
+
+    def setup(client: OpenAI) -> dict[str, Any]:
+        made = [client.beta.assistants.create(model="gpt-4o", name=name).id for name in ("Old expert", "Geography expert", "New expert")]
+        (country,) = drawn(f"first-turn {scene}", 1)
+        question = f"What is the capital of {country}?"
+        return {"assistant_id": made[1], "question": f"  {question}\n" if scene == "polite" else question}
+
+    return setup
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
-    return [CLIENT, given["assistant_id"], QUESTION]
+    return [CLIENT, given["assistant_id"], given["question"]]
 
 
 def asks_once(evidence: Evidence) -> Found:
     asked = written_by(evidence, "user")
     if len(asked) == 1:
-        if asked[0].text.strip() == QUESTION:
+        if asked[0].text == evidence.given["question"]:
             return None
         return Sentence(
             "user_message_says_should_question",
-            f"the user message says {short(asked[0].text)}; it should be the question as it was given, {QUESTION!r}.",
+            f"the user message says {short(asked[0].text)}; it should be the question as it was given, {evidence.given['question']!r}.",
         )
     if not asked:
         if not evidence.requests():
@@ -95,7 +105,7 @@ def returns_the_answer(evidence: Evidence) -> Found:
             "returned_nothing_assistant_s_text",
             f"it returned nothing; the assistant's text {said[0].text!r} was wanted. (Printing is not returning.)",
         )
-    if isinstance(value, str) and value.strip() == QUESTION:
+    if isinstance(value, str) and value.strip() == evidence.given["question"].strip():
         return Sentence(
             "returned_question_user_s_own",
             "it returned the question: that is the user's own message. Lists come newest first, and the answer is the assistant's message.",
@@ -114,20 +124,42 @@ EXERCISE = Exercise(
         Part(
             "first_turn",
             (
-                Behaviour("asks_once", 2, "Exactly one user message is posted, and it is the question.", asks_once, any_ending=True),
                 Behaviour(
-                    "one_run", 2, "Exactly one run of the given assistant is started, and it reads the question.", one_run, any_ending=True
+                    "asks_once",
+                    2,
+                    "Exactly one user message is posted, and it is the question, as it was given.",
+                    asks_once,
+                    SCENES,
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "one_run",
+                    2,
+                    "Exactly one run of the given assistant is started, and it reads the question.",
+                    one_run,
+                    SCENES,
+                    any_ending=True,
                 ),
                 Behaviour(
                     "waits_for_the_end",
                     3,
                     "When the function returns, the run has ended, whether it took two seconds or a minute.",
                     waits_for_the_end,
-                    ("plain", "slow"),
+                    SCENES,
                 ),
-                Behaviour("returns_the_answer", 3, "The text of the assistant's message is returned.", returns_the_answer),
+                Behaviour("returns_the_answer", 3, "The text of the assistant's message is returned.", returns_the_answer, SCENES),
             ),
-            (Scene("plain", lambda: World(_assistant), _args), Scene("slow", lambda: World(_assistant, scenario="slow:55"), _args)),
+            (
+                Scene("plain", lambda: World(_asking("plain")), _args),
+                Scene("slow", lambda: World(_asking("slow"), scenario="slow:55"), _args),
+                Scene("polite", lambda: World(_asking("polite"), scenario="slow:5"), _args),
+            ),
+            promises={
+                "a question, whatever it is": SCENES,
+                "its text is the question, as it was given": ("polite",),
+                "a run of the given assistant, and of no other": SCENES,
+                "the run has ended: it takes 2, 5 or 55 seconds": SCENES,
+            },
         ),
     ),
     hints=(

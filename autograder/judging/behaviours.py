@@ -153,6 +153,8 @@ class Part(msgspec.Struct, frozen=True):
     scenes: tuple[Scene, ...] = ()
     judge: Callable[[Part, Guest, list[str]], Verdict] | None = None
     """For parts that are not judged by scenes."""
+    promises: Mapping[str, tuple[str, ...]] = {}
+    """What the statement says in general, and the scenes that are instances of it."""
 
     @property
     def points(self) -> int:

@@ -20,6 +20,11 @@ CAP = 10.0
 SLACK = 1.0
 """Seconds allowed for the requests themselves, where a moment in time is judged."""
 
+LISTS = "listRuns"
+"""Another way to ask how a run is."""
+LEAST_PAUSE = 0.05
+"""Seconds between a poll that failed and the next."""
+
 QUICK = {**CLIENT, "max_retries": 0}
 """A client that repeats nothing by itself, so that every poll in the journal is the learner's."""
 
@@ -169,7 +174,7 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
                 "max_wait_s_went_s",
                 f"max_wait was {most:g} s and it went on for {waited:.1f} s. Measure the time that has passed; do not count the polls.",
             )
-        if waited < most - CAP - SLACK:
+        if waited < most - 0.05:
             return Sentence("max_wait_s_gave_up", f"max_wait was {most:g} s and it gave up after {waited:.1f} s already.")
         return None
     ended = _ended(evidence, family)
@@ -185,6 +190,9 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
 
 def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found:
     told = next((one for one in evidence.requests(family.poll, ok=True) if one.run_status in family.ends), None)
+    ended = _ended(evidence, family)
+    if told is None and ended is not None:  # it asks by lists
+        told = next((one for one in evidence.requests(LISTS, ok=True) if one.n > ended.n), None)
     if told is None:
         return Occasion.NONE
     after = [entry for entry in _asks(evidence) if entry.n > told.n]
@@ -192,14 +200,21 @@ def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found
         return None
     return Sentence(
         "had_said_after_came",
-        f"{evidence.line(told)} had said that the {family.run} was {told.run_status}, and after it came {evidence.line(after[0])}.",
+        f"{evidence.line(told)} had said that the {family.run} was {told.run_status or 'over'}, and after it came {evidence.line(after[0])}.",
     )
 
 
 def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
-    failed = evidence.requests(family.poll, ok=False)
+    failed = [entry for entry in evidence.requests(ok=False) if entry.operation in (family.poll, LISTS)]
     if not failed:
         return Occasion.NONE
+    for refused in failed:
+        again = next((entry for entry in _asks(evidence) if entry.n > refused.n), None)
+        if again is not None and again.at - refused.at < LEAST_PAUSE:
+            return Sentence(
+                "no_pause_after_an_error",
+                f"{evidence.line(refused)}, and {evidence.line(again)} came without a pause: pause, then ask again.",
+            )
     if evidence.ending.how == "raised":
         return Sentence(
             "ended_wait_service_had_bad",
@@ -223,7 +238,7 @@ def cancels_at_the_deadline(evidence: Evidence, family: Family = THREADS) -> Fou
         early = cancels[0].at - evidence.start
         return (
             None
-            if early >= most - CAP - SLACK
+            if early >= most - 0.05
             else Sentence(
                 "max_wait_s_cancelled_early",
                 f"max_wait was {most:g} s, and it cancelled the {family.run} early: {evidence.line(cancels[0])}.",
@@ -251,7 +266,7 @@ def raises_the_timeout(evidence: Evidence, error: str, family: Family = THREADS)
             if _asks(evidence)
             else Occasion.NONE
         )
-    if ending.type != error:
+    if error not in (ending.type, *ending.bases):
         return Sentence("raised_given_wanted", f"it raised {ending.type} ({ending.message}); the given {error} was wanted.")
     if run_id not in ending.message:
         return Sentence(
@@ -264,12 +279,27 @@ def raises_the_timeout(evidence: Evidence, error: str, family: Family = THREADS)
 LONG = ("long", "long, another day", "long, a third day")
 EVERY_END = (*RUN_ENDS, "requires_action")
 DEADLINES = ("stuck", "stuck, no max_wait given")
+FAILS_TO_THE_DEADLINE = "every poll fails"
+LAST_LOOKS = ("ends before the deadline", "fails before the deadline")
+BAD = ("bad moments", "six in a row", "limits in a row")
 
 
-def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mapping[str, int]) -> tuple[Behaviour, ...]:
+def _bad(faults: str) -> str:
+    """Faults of polls, whichever way an answer asks: `getRun` in them stands for both."""
+    return f"{faults} {faults.replace('getRun', LISTS)}"
+
+
+def behaviours(
+    family: Family,
+    ends: tuple[str, ...],
+    error: str,
+    points: Mapping[str, int],
+    deadlines: tuple[str, ...] = DEADLINES,
+    bad: tuple[str, ...] = ("bad moments",),
+) -> tuple[Behaviour, ...]:
     """What is checked of a wait, in the words of a family. `points` names those that are, and what each is worth.
 
-    `ends`: the names of the scenes that bring every end about; beside them there are those in LONG and DEADLINES and `bad moments`.
+    `ends`: the names of the scenes that bring every end about; beside them there are those in LONG, `deadlines` and `bad`.
     `error`: the name of the exception that the exercise gives.
     """
     run = family.run
@@ -312,7 +342,7 @@ def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mappin
                 1,
                 f"The end of a {run}, and the deadline, are noticed at most one pause late.",
                 partial(overshoots_at_most_one_pause, family=family),
-                (*LONG, *ends, *DEADLINES),
+                (*LONG, *ends, *deadlines),
                 any_ending=True,
             ),
             Behaviour(
@@ -327,7 +357,7 @@ def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mappin
                 1,
                 "A 500, a 503 or a 429 while polling does not end the wait.",
                 partial(survives_errors, family=family),
-                ("bad moments",),
+                bad,
                 any_ending=True,
             ),
             Behaviour(
@@ -335,7 +365,7 @@ def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mappin
                 1,
                 f"When max_wait has passed, the {run} is cancelled.",
                 partial(cancels_at_the_deadline, family=family),
-                DEADLINES,
+                deadlines,
                 any_ending=True,
             ),
             Behaviour(
@@ -343,7 +373,7 @@ def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mappin
                 1,
                 f"Then {error} is raised, and it names the {run}.",
                 partial(raises_the_timeout, error=error, family=family),
-                DEADLINES,
+                deadlines,
                 any_ending=True,
             ),
         ),
@@ -366,7 +396,7 @@ EXERCISE = Exercise(
             "wait_for_run",
             behaviours(
                 THREADS,
-                EVERY_END,
+                (*EVERY_END, *LAST_LOOKS),
                 "RunTimeout",
                 {
                     "returns_at_every_end": 3,
@@ -380,6 +410,8 @@ EXERCISE = Exercise(
                     "cancels_at_the_deadline": 2,
                     "raises_run_timeout": 1,
                 },
+                (*DEADLINES, FAILS_TO_THE_DEADLINE),
+                BAD,
             ),
             (
                 *(Scene(name, _long(seed), _args, kwargs={"max_wait": 300.0}) for seed, name in enumerate(LONG)),
@@ -391,13 +423,40 @@ EXERCISE = Exercise(
                 Scene("requires_action", lambda: World(_asking), _args),
                 Scene(
                     "bad moments",
-                    lambda: World(_running, before="slow:40", scenario="500@getRun#2-3 429:2@getRun#5 503@getRun#6"),
+                    lambda: World(_running, before="slow:40", scenario=_bad("500@getRun#2-3 429:2@getRun#5 503@getRun#6")),
                     _args,
                     kwargs={"max_wait": 300.0},
+                ),
+                Scene(
+                    "six in a row",
+                    lambda: World(_running, before="slow:20", scenario=_bad("500@getRun#1-3 503@getRun#4-6")),
+                    _args,
+                    kwargs={"max_wait": 300.0},
+                ),
+                Scene(
+                    "limits in a row",
+                    lambda: World(_running, before="slow:20", scenario=_bad("429:1@getRun#2-4")),
+                    _args,
+                    kwargs={"max_wait": 300.0},
+                ),
+                Scene("ends before the deadline", lambda: World(_running, before="slow:27"), _args, kwargs={"max_wait": 30.0}),
+                Scene("fails before the deadline", lambda: World(_running, before="slow:41 run_failed"), _args, kwargs={"max_wait": 45.0}),
+                Scene(
+                    FAILS_TO_THE_DEADLINE,
+                    lambda: World(_marked(stuck=True), before="stuck", scenario=_bad("500@getRun#1-400")),
+                    _args,
+                    kwargs={"max_wait": 30.0},
                 ),
                 Scene("stuck", lambda: World(_marked(stuck=True), before="stuck"), _args, kwargs={"max_wait": 30.0}),
                 Scene("stuck, no max_wait given", lambda: World(_marked(stuck=True, default=True), before="stuck"), _args),
             ),
+            promises={
+                "each of the five terminal statuses, and requires_action": EVERY_END,
+                "a run that has ended by max_wait is returned": LAST_LOOKS,
+                "a 429, a 500 or a 503, several times in a row": BAD,
+                "until max_wait has passed, and not before, whatever polls say": (*DEADLINES, FAILS_TO_THE_DEADLINE),
+                "pauses grow, are capped and differ": LONG,
+            },
         ),
     ),
     hints=(

@@ -41,6 +41,7 @@ PASSED_ON = {
         "release": "make the learners' copy of the course   DIR",
         "blank": "make an exercise's notebook from its solution   EXERCISE",
         "corpus": "grade the known right and wrong answers",
+        "mutate": "put small mistakes into right answers: do the checks notice?",
     },
     "threadlab": {
         "serve": "run the Threads service over HTTP on this computer",

@@ -1,4 +1,4 @@
-"""The course's own verbs: check, watch, certificate, release, blank, grade, report, replay, corpus."""
+"""The course's own verbs, for learners, for a class and for authors: `python -m autograder --help` lists them."""
 
 from __future__ import annotations
 
@@ -390,10 +390,51 @@ def corpus(options: argparse.Namespace) -> int:
                     out.print(f"     {sentence}", markup=False)
     bad = [row for row in rows if row.problem]
     if options.json:
-        listed = [{name: value for name, value in msgspec.to_builtins(row).items() if name not in ("sentences", "stated")} for row in rows]
+        listed = [{name: value for name, value in msgspec.to_builtins(row).items() if name not in ("stated", "says")} for row in rows]
         Path(options.json).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
     out.print(f"{len(rows)} answers, {len(bad)} not judged as they should be.", markup=False)
     return 1 if bad else 0
+
+
+def mutate(options: argparse.Namespace) -> int:
+    """Put small mistakes into the right answers, and list those that the checks do not notice; exit code 1 if one is not reviewed."""
+    from autograder.mutation import grading
+    from autograder.mutation.mutants import mutants, reason_for, reviewed, sampled
+
+    slugs = options.exercise or checks.SLUGS
+    for slug in slugs:
+        checks.find(slug)
+    entries = reviewed()
+    table = Table("exercise", "mutants", "killed", "reviewed", "survive")
+    rows: list[dict[str, Any]] = []
+    for slug in slugs:
+        chosen = sampled(mutants(slug), options.sample, options.seed)
+        fates = []
+        with Display(f"Mutants of {slug}", len(chosen), say, "mutants") as display:
+            for mutant, fate in grading.grade_all(chosen, workers=options.workers, trust=options.trust_submissions, again=options.again):
+                fates.append((mutant, fate))
+                display.done(f"{mutant.answer}: {mutant.operator}")
+        survivors = [mutant for mutant, fate in fates if fate.survives]
+        passed_by = [mutant for mutant in survivors if reason_for(mutant, entries)]
+        for mutant in sorted(survivors, key=lambda one: (one.answer, one.part, one.line)):
+            if mutant not in passed_by:
+                head = f"survives: {slug} {mutant.answer} {mutant.part} line {mutant.line}: {mutant.operator} [{mutant.fingerprint}]"
+                out.print(f"{head}\n{mutant.diff}\n", markup=False)
+        rows += [
+            {**{name: getattr(mutant, name) for name in ("exercise", "answer", "part", "operator", "line", "diff", "fingerprint")}}
+            | {"killed_by": fate.behaviour, "sentence": fate.sentence, "reviewed": reason_for(mutant, entries)}
+            for mutant, fate in fates
+        ]
+        counts = (len(fates), len(fates) - len(survivors), len(passed_by), len(survivors) - len(passed_by))
+        table.add_row(slug, *(f"{count}" for count in counts))
+    out.print(table)
+    if options.json:
+        Path(options.json).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return 1 if any(not row["killed_by"] and not row["reviewed"] for row in rows) else 0
+
+
+Verb: TypeAlias = Callable[[str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser]
+"""Adds a verb to the command line."""
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -405,6 +446,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    for sandboxed in (*_learner_verbs(verb), *_class_verbs(verb), *_author_verbs(verb)):
+        sandboxed.add_argument("--trust-submissions", action="store_true", help="run them even where the system offers no sandbox")
+    return parser
+
+
+def _learner_verbs(verb: Verb) -> Sequence[argparse.ArgumentParser]:
+    """Add the verbs of a learner; returns those that run somebody's answers in the sandbox."""
     checking = verb("check", check)
     checking.add_argument("exercise", nargs="?", help="such as sixth-message; without it, all that you have begun")
     checking.add_argument("--notebook", metavar="FILE", help="another notebook than the one in exercises/")
@@ -416,9 +464,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     certifying.add_argument(
         "--verify", metavar="FILE", help="for teachers: run again the answers in this page, in the sandbox, and compare"
     )
+    return [certifying]
+
+
+def _class_verbs(verb: Verb) -> Sequence[argparse.ArgumentParser]:
+    """Add the verbs of a teacher; returns those that run somebody's answers in the sandbox."""
     releasing = verb("release", release)
     releasing.add_argument("folder", metavar="DIR", help="a new folder")
-    verb("blank", blank).add_argument("exercise")
     grading = verb("grade", grade)
     grading.add_argument("exercise", nargs="*", help="one or more exercises; without any, all of them")
     grading.add_argument(
@@ -451,13 +503,26 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     again.add_argument("exercise")
     again.add_argument("student")
     again.add_argument("--behaviour", metavar="NAME", help="only this one of those that were lost")
+    return [grading, again]
+
+
+def _author_verbs(verb: Verb) -> Sequence[argparse.ArgumentParser]:
+    """Add the verbs of an exercise's author; returns those that run somebody's answers in the sandbox."""
+    verb("blank", blank).add_argument("exercise")
     trying = verb("corpus", corpus)
     trying.add_argument("folder", nargs="?", default=str(SUBMISSIONS), help="holds <exercise>/{right,wrong}/*.py")
     trying.add_argument("--exercise", metavar="NAME", help="only this one")
     trying.add_argument("--json", metavar="FILE", help="write the rows there, too")
-    for one in (grading, again, trying, certifying):
-        one.add_argument("--trust-submissions", action="store_true", help="run them even where the system offers no sandbox")
-    return parser
+    mutating = verb("mutate", mutate)
+    mutating.add_argument("exercise", nargs="*", help="one or more exercises; without any, all of them")
+    mutating.add_argument(
+        "--sample", type=int, metavar="N", help="at most so many mutants of an exercise, drawn so that every operator has its turn"
+    )
+    mutating.add_argument("--seed", type=int, default=0, metavar="S", help="of the sample")
+    mutating.add_argument("--workers", type=int, default=2, metavar="N", help="how many are graded at once; default: 2")
+    mutating.add_argument("--again", action="store_true", help="grade those again whose fate is known from an earlier run")
+    mutating.add_argument("--json", metavar="FILE", help="write a row for each mutant there, too")
+    return [trying, mutating]
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python3 course.py") -> int:

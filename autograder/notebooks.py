@@ -174,6 +174,7 @@ def answer_of(notebook: NotebookNode, name: str) -> Answer:
 
 
 _CELL = re.compile(r"^# %% (?P<name>\w+)[ \t]*$", re.MULTILINE)
+_SAYS = re.compile(r"^# says:[ \t]*(?P<key>.*?)[ \t]*$", re.MULTILINE)
 _LOSES = re.compile(r"\A# loses:(?P<names>.*)$", re.MULTILINE)
 
 
@@ -190,6 +191,13 @@ def read_answers(path: Path) -> tuple[dict[str, str], list[str] | None]:
     cells = {mark["name"]: text[mark.end() : end].strip("\n") for mark, end in zip(marks, ends, strict=True)}
     loses = _LOSES.match(text)
     return cells, [name.strip() for name in loses["names"].split(",") if name.strip()] if loses else None
+
+
+def read_sentence_key(path: Path) -> str | None:
+    """The key of the first sentence that an answer says it is told, if it says so before its first cell."""
+    head = path.read_text(encoding="utf-8").partition("# %%")[0]
+    found = _SAYS.search(head)
+    return found["key"] if found else None
 
 
 def with_answers(slug: str, answers: Mapping[str, str]) -> NotebookNode:

@@ -10,9 +10,10 @@ import msgspec
 from autograder import checks
 from autograder.execution.client import WorkerClient
 from autograder.judging.notebook import grade_notebook
-from autograder.notebooks import BadNotebook, read_answers, with_answers
+from autograder.notebooks import BadNotebook, read_answers, read_sentence_key, with_answers
 
 KINDS = ("right", "wrong")
+FOLLOWS = "follows "
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -26,6 +27,10 @@ class Row(msgspec.Struct, frozen=True):
     lost: list[str]
     stated: list[str] | None = None
     """What its `# loses:` line says."""
+    keys: dict[str, str] = {}
+    """The key of the sentence that each lost behaviour got; `follows NAME` where another row says the cause."""
+    says: str | None = None
+    """What its `# says:` line says: the key of the first sentence."""
     sentences: list[str] = []
 
     @property
@@ -37,6 +42,9 @@ class Row(msgspec.Struct, frozen=True):
             return "a wrong answer loses nothing"
         if self.stated is not None and set(self.stated) != set(self.lost):
             return f"it says that it loses {', '.join(self.stated) or 'nothing'}"
+        first = next((key for key in self.keys.values() if not key.startswith(FOLLOWS)), "")
+        if self.says is not None and self.says != first:
+            return f"it says that it is told “{self.says}”, and it is told “{first}”"
         return ""
 
 
@@ -64,6 +72,7 @@ def grade(answers: Iterable[tuple[str, str, Path]], client: WorkerClient) -> Ite
         notebook = with_answers(slug, cells)
         with client.open() as session:
             verdicts = grade_notebook(notebook, session, exercise)
+        lost = [finding for verdict in verdicts for finding in verdict.findings if finding.earned < finding.points]
         yield Row(
             slug,
             kind,
@@ -72,5 +81,7 @@ def grade(answers: Iterable[tuple[str, str, Path]], client: WorkerClient) -> Ite
             float(exercise.points),
             [name for verdict in verdicts for name in verdict.lost],
             stated if kind == "wrong" else None,
+            {one.behaviour: f"{FOLLOWS}{one.follows}" if one.follows else one.key for one in lost},
+            read_sentence_key(path),
             [f"{finding.behaviour}: {finding.sentence}" for verdict in verdicts for finding in verdict.findings if finding.sentence],
         )

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from autograder.checks.seen import short
-from autograder.judging.behaviours import Behaviour, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Found, Occasion, Part, Scene, Sentence
 from threadlab.prices import PER, PUBLISHED
 from threadlab.trials.trial import Evidence, World
 
@@ -73,13 +73,16 @@ def reckons(evidence: Evidence) -> Found:
         return Occasion.NONE
     wanted, got = reckoned(usages), _decimal(evidence.value)
     if got is None:
-        return f"it returned {short(evidence.value)}; a Decimal was wanted, since a float is not the price but something near it."
+        return Sentence(
+            "returned_decimal_wanted_since_float",
+            f"it returned {short(evidence.value)}; a Decimal was wanted, since a float is not the price but something near it.",
+        )
     if got == wanted:
         return None
     runs = f"{len(usages)} run{'' if len(usages) == 1 else 's'}"
     first = next((one for one in usages if one), None)
     shown = ", the first {model} on {day}: {prompt_tokens} and {completion_tokens} tokens".format_map(first) if first else ""
-    return f"for {runs}{shown}, it returned {got}, and it is {wanted}."
+    return Sentence("returned", f"for {runs}{shown}, it returned {got}, and it is {wanted}.")
 
 
 def raises_without_a_price(evidence: Evidence) -> Found:
@@ -94,11 +97,16 @@ def raises_without_a_price(evidence: Evidence) -> Found:
             return Occasion.NONE
         got = _decimal(evidence.value)
         shown = short(evidence.value) if got is None else str(got)
-        return (
+        return Sentence(
+            "no_price_returned_bill_hole",
             f"there is no price for {usages[-1]['model']} on {usages[-1]['day']}, and it returned {shown}: a bill with a hole looks "
-            "cheap; raise an error."
+            "cheap; raise an error.",
         )
-    return f"it raised {evidence.ending.type} where every run has a price: {evidence.ending.message}" if raised else Occasion.NONE
+    return (
+        Sentence("raised_where_every_run_has", f"it raised {evidence.ending.type} where every run has a price: {evidence.ending.message}")
+        if raised
+        else Occasion.NONE
+    )
 
 
 COST_OF = Part(

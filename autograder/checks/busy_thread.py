@@ -4,13 +4,13 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Entry, TurnMarked
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 BEFORE = (("user", "What is the capital of Kenya?"), ("assistant", "The capital of Kenya is Nairobi."))
 FIRST, SECOND, THIRD = "What is the capital of Spain?", "Sorry, I meant Portugal.", "And Italy?"
-SHORT, LONG = 8, 60
+SHORT, LONG = 6, 24
 """Seconds that a run works: where it is left to work, and where it is to be stopped. The long one outlasts a poll that is held back."""
 
 
@@ -42,15 +42,15 @@ def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int
 
 
 SCENES = (
-    *(_scene(f"{strategy}_free", (0, 20), "slow:2", bound=4) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_working", (0, 5), bound=8) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_at_once", (0, 0), bound=10) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_two_threads", (0, 0), threads=2, bound=8) for strategy in ("reject", "interrupt")),
-    _scene("enqueue_three", (0, 0, 0), "slow:2", bound=10),
-    _scene("interrupt_three", (0, 5, 6), bound=10),
-    *(_scene(f"{strategy}_too_late", (0, 5), f"slow:{LONG} cancel_loses", bound=8) for strategy in ("interrupt", "rollback")),
-    _scene("interrupt_slow_cancel", (0, 5), f"slow:{LONG} cancel_slow:8", bound=6),
-    *(_scene(f"{strategy}_failing", (0, 20), "slow:2 run_failed@createRun#1", bound=4) for strategy in ("reject", "enqueue", "interrupt")),
+    *(_scene(f"{strategy}_free", (0, 20), "slow:2", bound=2) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
+    *(_scene(f"{strategy}_working", (0, 5), bound=3) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
+    *(_scene(f"{strategy}_at_once", (0, 0), bound=4) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
+    *(_scene(f"{strategy}_two_threads", (0, 0), threads=2, bound=3) for strategy in ("reject", "interrupt")),
+    _scene("enqueue_three", (0, 0, 0), "slow:2", bound=4),
+    _scene("interrupt_three", (0, 5, 6), bound=3),
+    *(_scene(f"{strategy}_too_late", (0, 5), f"slow:{LONG} cancel_loses", bound=3) for strategy in ("interrupt", "rollback")),
+    _scene("interrupt_slow_cancel", (0, 5), f"slow:{LONG} cancel_slow:8", bound=3),
+    *(_scene(f"{strategy}_failing", (0, 20), "slow:2 run_failed@createRun#1", bound=2) for strategy in ("reject", "enqueue", "interrupt")),
 )
 
 
@@ -121,9 +121,13 @@ def _answered(evidence: Evidence, turn: int) -> str | None:
         return f"submit(…, {text!r}) raised {value['raised']}: {value['message']}"
     run = _run_of(evidence, thread_id, text)
     if run is None:
-        return f"no run was started for “{text}”."
+        return Sentence("no_run_started", f"no run was started for “{text}”.")
     wrote = _wrote(evidence, thread_id, run.run_id)
-    return None if value == wrote and wrote else f"submit(…, {text!r}) returned {value!r}; its own run wrote “{wrote}”."
+    return (
+        None
+        if value == wrote and wrote
+        else Sentence("submit_returned_own_run_wrote", f"submit(…, {text!r}) returned {value!r}; its own run wrote “{wrote}”.")
+    )
 
 
 def free_thread_answers(evidence: Evidence) -> Found:
@@ -132,15 +136,22 @@ def free_thread_answers(evidence: Evidence) -> Found:
         return Occasion.NONE
     for turn in range(len(values)):
         if wrong := _answered(evidence, turn):
-            return f"no run was active on the thread, and {wrong}"
+            return Sentence("no_run_active_thread", f"no run was active on the thread, and {wrong}")
     cancelled = evidence.requests("cancelRun")
-    return f"no run was active, and it cancelled one: {evidence.line(cancelled[0])}." if cancelled else None
+    return (
+        Sentence("no_run_active_cancelled_one", f"no run was active, and it cancelled one: {evidence.line(cancelled[0])}.")
+        if cancelled
+        else None
+    )
 
 
 def never_sends_while_a_run_is_active(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests(ok=False) if "active" in entry.error]
     if refused:
-        return f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}."
+        return Sentence(
+            "thread_locked_run_sent_something",
+            f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}.",
+        )
     return None if evidence.requests("createRun", ok=True) else Occasion.NONE
 
 
@@ -150,15 +161,24 @@ def rejects_without_a_trace(evidence: Evidence) -> Found:
         return Occasion.NONE
     second = _turns(evidence)[1][1]
     if not _raised(values[1]):
-        return f"a run was at work, and the second submit returned {values[1]!r} instead of raising Busy."
+        return Sentence(
+            "run_work_second_submit_returned", f"a run was at work, and the second submit returned {values[1]!r} instead of raising Busy."
+        )
     if values[1]["raised"] != "Busy":
-        return f"a run was at work, and the second submit raised {values[1]['raised']} instead of Busy: {values[1]['message']}"
+        return Sentence(
+            "run_work_second_submit_raised",
+            f"a run was at work, and the second submit raised {values[1]['raised']} instead of Busy: {values[1]['message']}",
+        )
     if second in _posted(evidence).values():
-        return f"the second submit raised Busy, and “{second}” was put on the thread all the same."
+        return Sentence(
+            "second_submit_raised_busy_put", f"the second submit raised Busy, and “{second}” was put on the thread all the same."
+        )
     settled, run = _mark(evidence, "settled", 1), evidence.requests("createRun", ok=True)[0]
     end = _ended(evidence, run.run_id)
     if settled is not None and end is not None and settled.at >= end.at:
-        return "the second submit raised Busy only after the run had ended: a caller wants to know at once."
+        return Sentence(
+            "second_submit_raised_busy_only", "the second submit raised Busy only after the run had ended: a caller wants to know at once."
+        )
     return _answered(evidence, 0)
 
 
@@ -169,15 +189,22 @@ def queues_in_order(evidence: Evidence) -> Found:
     thread_id = _turns(evidence)[0][0]
     wanted = [BEFORE[0][1], *(text for _, text in _turns(evidence))]
     if _texts(evidence, thread_id) != wanted:
-        return f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}."
+        return Sentence(
+            "submitted_order_messages_thread_are",
+            f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}.",
+        )
     for turn in range(len(values)):
         if wrong := _answered(evidence, turn):
             return wrong
     ran = evidence.requests("createRun", ok=True)
     if len(ran) != len(values):
-        return f"{len(values)} turns got {len(ran)} runs; each of them wants its own."
+        return Sentence("turns_got_runs_each_them", f"{len(values)} turns got {len(ran)} runs; each of them wants its own.")
     short = [run for number, run in enumerate(ran) if len(run.window) != len(BEFORE) + 1 + 2 * number]
-    return f"a run did not read the answers to the turns before it: {evidence.line(short[0])}." if short else None
+    return (
+        Sentence("run_did_not_read_answers", f"a run did not read the answers to the turns before it: {evidence.line(short[0])}.")
+        if short
+        else None
+    )
 
 
 def interrupts_the_run(evidence: Evidence) -> Found:
@@ -188,15 +215,24 @@ def interrupts_the_run(evidence: Evidence) -> Found:
     thread_id, last = turns[0][0], len(turns) - 1
     wanted = [BEFORE[0][1], *(text for _, text in turns)]
     if _texts(evidence, thread_id) != wanted:
-        return f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}."
+        return Sentence(
+            "submitted_order_messages_thread_are_2",
+            f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}.",
+        )
     started = evidence.requests("createRun", ok=True)
     for turn in range(last):
         if turn < len(started) and _completed_while_cancelling(evidence, started[turn].run_id):
             continue
         if not _raised(values[turn]):
-            return f"turn {turn + 1} was interrupted, and its submit returned {values[turn]!r} instead of raising Interrupted."
+            return Sentence(
+                "turn_interrupted_submit_returned_instead",
+                f"turn {turn + 1} was interrupted, and its submit returned {values[turn]!r} instead of raising Interrupted.",
+            )
         if values[turn]["raised"] != "Interrupted":
-            return f"turn {turn + 1} was interrupted, and raised {values[turn]['raised']}: {values[turn]['message']}"
+            return Sentence(
+                "turn_interrupted_raised",
+                f"turn {turn + 1} was interrupted, and raised {values[turn]['raised']}: {values[turn]['message']}",
+            )
     return _stopped(evidence) or _reads_all(evidence, wanted) or _answered(evidence, last)
 
 
@@ -212,7 +248,10 @@ def _stopped(evidence: Evidence) -> str | None:
     for run in evidence.requests("createRun", ok=True)[:-1]:
         end = _ended(evidence, run.run_id)
         if end is not None and end.state == "completed" and not _completed_while_cancelling(evidence, run.run_id):
-            return f"a newer message was there, and the run before it was left to work until it had completed: {evidence.line(end)}."
+            return Sentence(
+                "newer_message_run_before_left",
+                f"a newer message was there, and the run before it was left to work until it had completed: {evidence.line(end)}.",
+            )
     return None
 
 
@@ -220,9 +259,11 @@ def _reads_all(evidence: Evidence, wanted: list[str]) -> str | None:
     known = _posted(evidence) | {message.id: message.text for message in evidence.messages(_turns(evidence)[0][0])}
     ran = evidence.requests("createRun", ok=True)
     if not ran:
-        return "no run was ever started."
+        return Sentence("no_run_ever_started", "no run was ever started.")
     read = [known[one] for one in ran[-1].window if known.get(one) in wanted]
-    return None if read == wanted else f"the last run has read the messages {read}, and not {wanted}."
+    return (
+        None if read == wanted else Sentence("last_run_has_read_messages", f"the last run has read the messages {read}, and not {wanted}.")
+    )
 
 
 def rolls_back(evidence: Evidence) -> Found:
@@ -231,7 +272,9 @@ def rolls_back(evidence: Evidence) -> Found:
         return Occasion.NONE
     thread_id, first = _turns(evidence)[0]
     if not _raised(values[0]) or values[0]["raised"] != "Interrupted":
-        return f"the first turn was rolled back, and its submit did not raise Interrupted: {values[0]!r}."
+        return Sentence(
+            "first_turn_rolled_back_submit", f"the first turn was rolled back, and its submit did not raise Interrupted: {values[0]!r}."
+        )
     return _stopped(evidence) or _nothing_left(evidence, thread_id, first) or _answered(evidence, 1)
 
 
@@ -239,15 +282,21 @@ def _nothing_left(evidence: Evidence, thread_id: str, first: str) -> str | None:
     """Of a turn that was rolled back neither its message nor what its run wrote may be read, or be left."""
     texts = [message.text for message in evidence.messages(thread_id)]
     if first in texts:
-        return f"the turn was rolled back, and “{first}” is still on the thread."
+        return Sentence("turn_rolled_back_still_thread", f"the turn was rolled back, and “{first}” is still on the thread.")
     if texts[: len(BEFORE)] != [text for _, text in BEFORE]:
-        return "what was on the thread before the turn is no longer there."
+        return Sentence("what_thread_before_turn_no", "what was on the thread before the turn is no longer there.")
     *earlier, last = evidence.requests("createRun", ok=True)
     stopped = {run.run_id for run in earlier}
     left = [message.text for message in evidence.messages(thread_id) if message.run_id in stopped]
     if left:
-        return f"the turn was rolled back, and what its run wrote is still on the thread: “{left[0]}”."
-    return None if len(last.window) == len(BEFORE) + 1 else f"the second run reads something of the first turn: {evidence.line(last)}."
+        return Sentence(
+            "turn_rolled_back_what_run", f"the turn was rolled back, and what its run wrote is still on the thread: “{left[0]}”."
+        )
+    return (
+        None
+        if len(last.window) == len(BEFORE) + 1
+        else Sentence("second_run_reads_something_first", f"the second run reads something of the first turn: {evidence.line(last)}.")
+    )
 
 
 def copes_with_a_late_cancel(evidence: Evidence) -> Found:
@@ -258,9 +307,11 @@ def copes_with_a_late_cancel(evidence: Evidence) -> Found:
     if evidence.given["strategy"] == "rollback":
         return _nothing_left(evidence, thread_id, first) or _answered(evidence, 1)
     if not _raised(values[0]) and (wrong := _answered(evidence, 0)):
-        return f"the run had completed although it was cancelled, and {wrong}"
+        return Sentence("run_had_completed_although_cancelled", f"the run had completed although it was cancelled, and {wrong}")
     if _texts(evidence, thread_id)[1:] != [FIRST, SECOND]:
-        return f"both messages belong on the thread; there are {_texts(evidence, thread_id)[1:]}."
+        return Sentence(
+            "both_messages_belong_thread_are", f"both messages belong on the thread; there are {_texts(evidence, thread_id)[1:]}."
+        )
     return _answered(evidence, 1)
 
 
@@ -269,9 +320,11 @@ def a_failure_frees_the_thread(evidence: Evidence) -> Found:
     if len(values) < 2 or not evidence.requests("createRun") or _was_busy(evidence):
         return Occasion.NONE
     if not _raised(values[0]):
-        return f"the first run failed, and submit returned {values[0]!r} as if it had not: raise an error."
+        return Sentence(
+            "first_run_failed_submit_returned", f"the first run failed, and submit returned {values[0]!r} as if it had not: raise an error."
+        )
     wrong = _answered(evidence, 1)
-    return f"after a turn that failed, {wrong}" if wrong else None
+    return Sentence("after_turn_failed", f"after a turn that failed, {wrong}") if wrong else None
 
 
 def _names(*parts: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import cited, runs, sent, short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten, worth
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten, worth
 from threadlab.trials.api_family import THREADS, Family, Said
 from threadlab.trials.trial import CLIENT, Evidence, World
 
@@ -69,11 +69,16 @@ def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
     if len(posted) == 1 and posted[0].text == evidence.given["text"]:
         return None
     if len(posted) == 1:
-        return f"the message {family.place} says {posted[0].text[:60]!r}, not the text that was given: {evidence.given['text'][:60]!r}."
+        return Sentence(
+            "message_says_not_text_given",
+            f"the message {family.place} says {posted[0].text[:60]!r}, not the text that was given: {evidence.given['text'][:60]!r}.",
+        )
     if not posted:
-        return f"the message is not {family.place} that was given." if evidence.requests() else Occasion.NONE
+        return Sentence("message_not_given", f"the message is not {family.place} that was given.") if evidence.requests() else Occasion.NONE
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
-    return f"the {family.home} has {len(posted)} new user messages, one was wanted: {cited(evidence, made)}."
+    return Sentence(
+        "has_new_user_messages_one", f"the {family.home} has {len(posted)} new user messages, one was wanted: {cited(evidence, made)}."
+    )
 
 
 def refused_starts_no_run(evidence: Evidence, family: Family) -> bool:
@@ -93,31 +98,47 @@ def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Fo
     ]
     refused = [entry for entry in evidence.requests(ok=False) if entry.operation in family.posts]
     if evidence.given["refuses"] and asked and not refused:
-        return (
-            f"the text that was given is longer than a message may be, and another was sent in its place: {evidence.line(asked[0])[:200]}."
+        return Sentence(
+            "text_given_longer_message_may",
+            f"the text that was given is longer than a message may be, and another was sent in its place: {evidence.line(asked[0])[:200]}.",
         )
     if not asked or (refused and refused[0].operation in family.makers):
         if refused and evidence.returned:
-            return f"{evidence.line(refused[0])}: the message was refused, and nobody was told; let the error reach the caller."
+            return Sentence(
+                "message_refused_nobody_told_let",
+                f"{evidence.line(refused[0])}: the message was refused, and nobody was told; let the error reach the caller.",
+            )
         if len(refused) > 1:
-            return f"the message was refused ({evidence.line(refused[0])}), and sent again: {evidence.line(refused[1])}."
+            return Sentence(
+                "message_refused_sent_again",
+                f"the message was refused ({evidence.line(refused[0])}), and sent again: {evidence.line(refused[1])}.",
+            )
         return ending_of(evidence) or Occasion.NONE
     if confirmed and confirmed[0].n < asked[0].n:
         return None
     if refused and refused[0].n < asked[0].n:
-        return (
+        return Sentence(
+            "message_refused_started_same",
             f"the message was refused ({evidence.line(refused[0])}), and the {family.run} was started all the same: "
-            f"{evidence.line(asked[0])}."
+            f"{evidence.line(asked[0])}.",
         )
     text = evidence.given["text"][:500].strip()
     carried = [entry for entry in asked if any(text == one.strip() for one in entry.texts)]
     if family.travels and asked[0] in carried:
         return None
     if asked[0].n < (confirmed[0].n if confirmed else 0):
-        return f"the {family.run} was sent before the message: {evidence.line(asked[0])}, and only then {evidence.line(confirmed[0])}."
+        return Sentence(
+            "sent_before_message_only",
+            f"the {family.run} was sent before the message: {evidence.line(asked[0])}, and only then {evidence.line(confirmed[0])}.",
+        )
     if carried:
-        return f"the message travelled in the request that started the run, so no id had confirmed it before: {evidence.line(carried[0])}."
-    return f"the {family.run} was sent, and no reply had confirmed a message before: {evidence.line(asked[0])}."
+        return Sentence(
+            "message_travelled_request_started_run",
+            f"the message travelled in the request that started the run, so no id had confirmed it before: {evidence.line(carried[0])}.",
+        )
+    return Sentence(
+        "sent_no_reply_had_confirmed", f"the {family.run} was sent, and no reply had confirmed a message before: {evidence.line(asked[0])}."
+    )
 
 
 def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -125,12 +146,17 @@ def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
     if not started:
         return Occasion.NONE
     if len(started) > 1:
-        return f"{len(started)} {family.run}s were created for one message: {cited(evidence, started)}."
+        return Sentence("s_created_one_message", f"{len(started)} {family.run}s were created for one message: {cited(evidence, started)}.")
     run = family.run_of(evidence, started[0].work_id)
     if run is None and started[0].home_id == evidence.given["thread_id"]:
-        return f"the {family.run} was not stored, so that nobody can look at it again: {evidence.line(started[0])}."
+        return Sentence(
+            "not_stored_nobody_can_look",
+            f"the {family.run} was not stored, so that nobody can look at it again: {evidence.line(started[0])}.",
+        )
     if run is None or started[0].home_id != evidence.given["thread_id"]:
-        return f"the {family.run} is on another {family.home} than the one that was given: {evidence.line(started[0])}."
+        return Sentence(
+            "another_one_given", f"the {family.run} is on another {family.home} than the one that was given: {evidence.line(started[0])}."
+        )
     for name, wanted in evidence.given["settings"].items():
         if getattr(run, name) != wanted:
             return f"the {family.run} {_SETTINGS[name]}: {evidence.line(started[0])}."
@@ -150,11 +176,14 @@ def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
         return Occasion.NONE
     run_id = started[-1].work_id
     if not family.over(evidence, run_id):
-        return f"it returned {short(evidence.value)} while the {family.run} was still going: {evidence.line(started[-1])} had not ended."
+        return Sentence(
+            "returned_while_still_going_had",
+            f"it returned {short(evidence.value)} while the {family.run} was still going: {evidence.line(started[-1])} had not ended.",
+        )
     wanted = "\n".join(family.wrote(evidence, run_id))
     value = evidence.value
     if not isinstance(value, str):
-        return f"it returned {short(value)}, not a string."
+        return Sentence("returned_not_string", f"it returned {short(value)}, not a string.")
     if value.strip() == wanted.strip():
         return None
     return _whose(evidence, value, family) or f"it returned {short(value)}; what the {family.run} wrote is {wanted!r}."
@@ -169,7 +198,9 @@ def _whose(evidence: Evidence, value: str, family: Family) -> str | None:
                 if message.role == "user"
                 else f"a message that was there before (number {number + 1} of {len(messages)})"
             )
-            return f"it returned {short(value)}, which is {who}: ask which messages {_ASK[family.run]}."
+            return Sentence(
+                "returned_which_ask_which_messages", f"it returned {short(value)}, which is {who}: ask which messages {_ASK[family.run]}."
+            )
     return None
 
 
@@ -182,14 +213,19 @@ def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Fou
         return Occasion.NONE
     if evidence.ending.how == "raised":
         return (
-            None if family.over(evidence, started[-1].work_id) else f"it raised {evidence.ending.type} before the {family.run} had ended."
+            None
+            if family.over(evidence, started[-1].work_id)
+            else Sentence("raised_before_had_ended", f"it raised {evidence.ending.type} before the {family.run} had ended.")
         )
     if evidence.ending.how == "halted":
-        return f"the {family.run} had failed, and it {evidence.ending.message}: `failed` is an end, too."
+        return Sentence(
+            "had_failed_failed_end_too", f"the {family.run} had failed, and it {evidence.ending.message}: `failed` is an end, too."
+        )
     mine = "" if evidence.value in ("", None) else f", which this {family.run} did not write"
-    return (
+    return Sentence(
+        "failed_wrote_nothing_returned_raise",
         f"the {family.run} failed and wrote nothing ({evidence.line(started[-1])}), and it returned {short(evidence.value)}{mine}: "
-        "raise an error."
+        "raise an error.",
     )
 
 
@@ -200,24 +236,35 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
     said = family.wrote(evidence, started[-1].work_id)
     value = evidence.value
     if not isinstance(value, str):
-        return f"it returned {short(value)}, not a string."
+        return Sentence("returned_not_string_2", f"it returned {short(value)}, not a string.")
     if value.strip() == "\n".join(said):
         return None
     if value.strip() == "\n".join(reversed(said)):
-        return (
+        return Sentence(
+            "replies_are_newest_first_belong",
             f"the {len(said)} replies of the {family.run} are there, newest first; "
-            "they belong together in the order in which they were written."
+            "they belong together in the order in which they were written.",
         )
     got = [text for text in said if text in value.split("\n")]
     if sorted(got) == sorted(said) and sorted(value.split("\n")) == sorted(said):
-        return "all replies are there, in the wrong order: `created_at` has whole seconds, too coarse to sort by; the list has an order."
+        return Sentence(
+            "replies_are_wrong_order_created",
+            "all replies are there, in the wrong order: `created_at` has whole seconds, too coarse to sort by; the list has an order.",
+        )
     if value.strip() == "".join(said):
-        return (
-            f"the {len(said)} replies are joined by nothing, as `output_text` does it; a newline was wanted between them: {short(value)}."
+        return Sentence(
+            "replies_are_joined_nothing_output",
+            f"the {len(said)} replies are joined by nothing, as `output_text` does it; a newline was wanted between them: {short(value)}.",
         )
     if len(got) < len(said):
-        return f"the {family.run} wrote {len(said)} messages, and it returned {len(got)} of them: {short(value)}."
-    return f"it returned {short(value)}; the {family.run}'s {len(said)} messages joined by a newline were wanted, and nothing else."
+        return Sentence(
+            "wrote_messages_returned_them",
+            f"the {family.run} wrote {len(said)} messages, and it returned {len(got)} of them: {short(value)}.",
+        )
+    return Sentence(
+        "returned_s_messages_joined_newline",
+        f"it returned {short(value)}; the {family.run}'s {len(said)} messages joined by a newline were wanted, and nothing else.",
+    )
 
 
 def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -230,7 +277,10 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
         return None
     lists = cited(evidence, evidence.requests(family.lists))
     read = f" It read: {lists}." if lists else ""
-    return f"the {family.run} wrote {len(said)} messages; {sum(text in got for text in said)} of them are in what it returned.{read}"
+    return Sentence(
+        "wrote_messages_them_are_what",
+        f"the {family.run} wrote {len(said)} messages; {sum(text in got for text in said)} of them are in what it returned.{read}",
+    )
 
 
 def behaviours(family: Family, points: Mapping[str, int]) -> tuple[Behaviour, ...]:

@@ -8,7 +8,7 @@ from openai import OpenAI
 
 from autograder.checks.bill import COST_OF
 from autograder.checks.seen import short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware.tables import DB
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent
 from threadlab.text import tokens
@@ -172,14 +172,14 @@ def answers(evidence: Evidence) -> Found:
         if not times or (times > 1 and not text.startswith("Remember:")):
             return f"“{short(text)}” was posted {times} times."
     if len(runs) != len(said):
-        return f"{len(runs)} runs were made for {len(said)} turns."
+        return Sentence("runs_made_turns", f"{len(runs)} runs were made for {len(said)} turns.")
     for number, (run, value) in enumerate(zip(runs, values, strict=False), 1):
         kept = evidence.run(run.run_id)
         if kept is None or kept.status != "completed":
-            return f"in turn {number} the run ended {kept.status if kept else 'gone'}: {evidence.line(run)}."
+            return Sentence("turn_run_ended", f"in turn {number} the run ended {kept.status if kept else 'gone'}: {evidence.line(run)}.")
         wrote = "\n".join(one.text for one in made if one.by_run and one.n in _lines_of(evidence, run.run_id))
         if not isinstance(value, str) or value.strip() != wrote.strip():
-            return f"in turn {number} it returned {short(value)}; the run wrote {short(wrote)}."
+            return Sentence("turn_returned_run_wrote", f"in turn {number} it returned {short(value)}; the run wrote {short(wrote)}.")
     return None
 
 
@@ -191,7 +191,9 @@ def _over(evidence: Evidence) -> str | None:
     for number, run in enumerate(evidence.runs(evidence.given["thread_id"]), 1):
         read = run.usage.prompt_tokens if run.usage else 0
         if read > evidence.given["budget"]:
-            return f"in turn {number} the run read {read} tokens, and the budget is {evidence.given['budget']}."
+            return Sentence(
+                "turn_run_read_tokens_budget", f"in turn {number} the run read {read} tokens, and the budget is {evidence.given['budget']}."
+            )
     return None
 
 
@@ -200,9 +202,13 @@ def stays_within_budget(evidence: Evidence) -> Found:
     if not runs:
         return Occasion.NONE
     if over := _over(evidence):
-        return f"{over} What a run reads grows with every turn, unless you bound it."
+        return Sentence("what_run_reads_grows_every", f"{over} What a run reads grows with every turn, unless you bound it.")
     wanted = len(evidence.given["turns"])
-    return None if len(runs) >= wanted else f"only {len(runs)} of {wanted} turns have a run that completed."
+    return (
+        None
+        if len(runs) >= wanted
+        else Sentence("only_turns_have_run_completed", f"only {len(runs)} of {wanted} turns have a run that completed.")
+    )
 
 
 def pinned_facts_answered(evidence: Evidence) -> Found:
@@ -213,7 +219,10 @@ def pinned_facts_answered(evidence: Evidence) -> Found:
         answer = values[turn - 1] if len(values) >= turn else None
         missing = [fact for since, fact in FACTS.items() if since < turn and fact not in str(answer)]
         if missing:
-            return f"in turn {turn}, asked “{RECALL}?”, it answered {short(answer)}, without “{missing[0]}”: that was pinned."
+            return Sentence(
+                "turn_asked_answered_without_pinned",
+                f"in turn {turn}, asked “{RECALL}?”, it answered {short(answer)}, without “{missing[0]}”: that was pinned.",
+            )
     return None
 
 
@@ -226,9 +235,10 @@ def archived_before_dropped(evidence: Evidence) -> Found:
             dropped += 1
             if one.archived.get(message.id) != (message.role, message.text):
                 kept = "there with another role or text" if message.id in one.archived else "not there"
-                return (
+                return Sentence(
+                    "dropped_moment_archive_looked_far",
                     f"{evidence.line(one.run)} dropped {short(message.text)}, by the {message.role}. At that moment the archive was looked "
-                    f"at, as far as it was committed: the message {message.id} was {kept}."
+                    f"at, as far as it was committed: the message {message.id} was {kept}.",
                 )
     return None if dropped else Occasion.NONE
 
@@ -245,13 +255,16 @@ def _reads(wanted: float) -> Callable[[Evidence], Found]:
         if not _runs(evidence):
             return Occasion.NONE
         if len(_runs(evidence)) < len(evidence.given["turns"]):
-            return f"only {len(_runs(evidence))} of {len(evidence.given['turns'])} turns have a run."
+            return Sentence("only_turns_have_run", f"only {len(_runs(evidence))} of {len(evidence.given['turns'])} turns have a run.")
         if over := _over(evidence):
-            return f"what is read counts while the budget is kept; {over}"
+            return Sentence("what_read_counts_while_budget", f"what is read counts while the budget is kept; {over}")
         got = share(evidence)
         if got >= wanted:
             return None
-        return f"the runs read {got:.0%} of the newest messages that would have fitted in the budget; {wanted:.0%} was wanted."
+        return Sentence(
+            "runs_read_newest_messages_would",
+            f"the runs read {got:.0%} of the newest messages that would have fitted in the budget; {wanted:.0%} was wanted.",
+        )
 
     return reads
 

@@ -1,51 +1,76 @@
 """Exercise `first-turn`: one question, one run, the assistant's answer."""
 
+from collections.abc import Callable
 from typing import Any
 
 from openai import OpenAI
 
+from autograder.checks.drawn import drawn
 from autograder.checks.seen import cited, over, replies, runs, short, threads, written_by
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.trials.trial import CLIENT, Evidence, World
 
-QUESTION = "What is the capital of Portugal?"
+SCENES = ("plain", "slow", "polite")
+"""Two questions about countries, and one that begins and ends with white space. The second run takes nearly a minute."""
 
 
-def _assistant(client: OpenAI) -> dict[str, Any]:
-    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
-    return {"assistant_id": assistant.id}
+def _asking(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
+    """The world's setup: the assistant that is meant, and one that was made before and after it."""
+
+    def setup(client: OpenAI) -> dict[str, Any]:
+        made = [client.beta.assistants.create(model="gpt-4o", name=name).id for name in ("Old expert", "Geography expert", "New expert")]
+        (country,) = drawn(f"first-turn {scene}", 1)
+        question = f"What is the capital of {country}?"
+        return {"assistant_id": made[1], "question": f"  {question}\n" if scene == "polite" else question}
+
+    return setup
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
-    return [CLIENT, given["assistant_id"], QUESTION]
+    return [CLIENT, given["assistant_id"], given["question"]]
 
 
 def asks_once(evidence: Evidence) -> Found:
     asked = written_by(evidence, "user")
     if len(asked) == 1:
-        if asked[0].text.strip() == QUESTION:
+        if asked[0].text == evidence.given["question"]:
             return None
-        return f"the user message says {short(asked[0].text)}; it should be the question as it was given, {QUESTION!r}."
+        return Sentence(
+            "user_message_says_should_question",
+            f"the user message says {short(asked[0].text)}; it should be the question as it was given, {evidence.given['question']!r}.",
+        )
     if not asked:
         if not evidence.requests():
             return Occasion.NONE
         made = threads(evidence)
-        return f"no user message is on {'the thread ' + made[0] if made else 'any thread'}: the question was never posted."
+        return Sentence(
+            "no_user_message_question_never",
+            f"no user message is on {'the thread ' + made[0] if made else 'any thread'}: the question was never posted.",
+        )
     lines = [entry for entry in evidence.requests(ok=True) if entry.operation in ("createMessage", "createThread", "createThreadAndRun")]
-    return f"{len(asked)} user messages were posted, one was wanted: {cited(evidence, lines)}."
+    return Sentence("user_messages_posted_one_wanted", f"{len(asked)} user messages were posted, one was wanted: {cited(evidence, lines)}.")
 
 
 def one_run(evidence: Evidence) -> Found:
     started = runs(evidence)
     if not started:
-        return "no run was created: a message alone makes nobody answer." if written_by(evidence, "user") else Occasion.NONE
+        return (
+            Sentence("no_run_created_message_alone", "no run was created: a message alone makes nobody answer.")
+            if written_by(evidence, "user")
+            else Occasion.NONE
+        )
     if len(started) > 1:
-        return f"{len(started)} runs were created for one question: {cited(evidence, started)}."
+        return Sentence("runs_created_one_question", f"{len(started)} runs were created for one question: {cited(evidence, started)}.")
     run = evidence.run(started[0].run_id)
     if run is None or run.assistant_id != evidence.given["assistant_id"]:
-        return f"the run is not one of the assistant whose id was given: {evidence.line(started[0])}."
+        return Sentence(
+            "run_not_one_assistant_whose", f"the run is not one of the assistant whose id was given: {evidence.line(started[0])}."
+        )
     if not {one.id for one in written_by(evidence, "user")} & set(started[0].window):
-        return f"the run did not read the question: {evidence.line(started[0])}. Post the message first, then start the run."
+        return Sentence(
+            "run_did_not_read_question",
+            f"the run did not read the question: {evidence.line(started[0])}. Post the message first, then start the run.",
+        )
     return None
 
 
@@ -58,9 +83,10 @@ def waits_for_the_end(evidence: Evidence) -> Found:
     run = evidence.run(started[0].run_id)
     status = run.status if run is not None else "gone"
     last = evidence.requests()[-1]
-    return (
+    return Sentence(
+        "returned_after_s_while_run",
         f"it returned after {evidence.seconds:.1f} s while the run was still {status}: {evidence.line(last)} was the last that it asked. "
-        "Creating a run only starts it, and how long it takes is not known beforehand."
+        "Creating a run only starts it, and how long it takes is not known beforehand.",
     )
 
 
@@ -71,18 +97,25 @@ def returns_the_answer(evidence: Evidence) -> Found:
     said = replies(evidence, started[0].run_id)
     value = evidence.value
     if not said:
-        return "it returned before the assistant had written anything."
+        return Sentence("returned_before_assistant_had_written", "it returned before the assistant had written anything.")
     if isinstance(value, str) and value.strip() == said[0].text.strip():
         return None
     if value is None:
-        return f"it returned nothing; the assistant's text {said[0].text!r} was wanted. (Printing is not returning.)"
-    if isinstance(value, str) and value.strip() == QUESTION:
-        return (
-            "it returned the question: that is the user's own message. Lists come newest first, and the answer is the assistant's message."
+        return Sentence(
+            "returned_nothing_assistant_s_text",
+            f"it returned nothing; the assistant's text {said[0].text!r} was wanted. (Printing is not returning.)",
+        )
+    if isinstance(value, str) and value.strip() == evidence.given["question"].strip():
+        return Sentence(
+            "returned_question_user_s_own",
+            "it returned the question: that is the user's own message. Lists come newest first, and the answer is the assistant's message.",
         )
     if isinstance(value, str):
-        return f"it returned {short(value)}; the assistant's text is {said[0].text!r}."
-    return f"it returned {short(value)}, not a string: the text is in the message's content, `message.content[0].text.value`."
+        return Sentence("returned_assistant_s_text", f"it returned {short(value)}; the assistant's text is {said[0].text!r}.")
+    return Sentence(
+        "returned_not_string_text_message",
+        f"it returned {short(value)}, not a string: the text is in the message's content, `message.content[0].text.value`.",
+    )
 
 
 EXERCISE = Exercise(
@@ -91,20 +124,42 @@ EXERCISE = Exercise(
         Part(
             "first_turn",
             (
-                Behaviour("asks_once", 2, "Exactly one user message is posted, and it is the question.", asks_once, any_ending=True),
                 Behaviour(
-                    "one_run", 2, "Exactly one run of the given assistant is started, and it reads the question.", one_run, any_ending=True
+                    "asks_once",
+                    2,
+                    "Exactly one user message is posted, and it is the question, as it was given.",
+                    asks_once,
+                    SCENES,
+                    any_ending=True,
+                ),
+                Behaviour(
+                    "one_run",
+                    2,
+                    "Exactly one run of the given assistant is started, and it reads the question.",
+                    one_run,
+                    SCENES,
+                    any_ending=True,
                 ),
                 Behaviour(
                     "waits_for_the_end",
                     3,
                     "When the function returns, the run has ended, whether it took two seconds or a minute.",
                     waits_for_the_end,
-                    ("plain", "slow"),
+                    SCENES,
                 ),
-                Behaviour("returns_the_answer", 3, "The text of the assistant's message is returned.", returns_the_answer),
+                Behaviour("returns_the_answer", 3, "The text of the assistant's message is returned.", returns_the_answer, SCENES),
             ),
-            (Scene("plain", lambda: World(_assistant), _args), Scene("slow", lambda: World(_assistant, scenario="slow:55"), _args)),
+            (
+                Scene("plain", lambda: World(_asking("plain")), _args),
+                Scene("slow", lambda: World(_asking("slow"), scenario="slow:55"), _args),
+                Scene("polite", lambda: World(_asking("polite"), scenario="slow:5"), _args),
+            ),
+            promises={
+                "a question, whatever it is": SCENES,
+                "its text is the question, as it was given": ("polite",),
+                "a run of the given assistant, and of no other": SCENES,
+                "the run has ended: it takes 2, 5 or 55 seconds": SCENES,
+            },
         ),
     ),
     hints=(

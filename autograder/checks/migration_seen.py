@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograder.checks.seen import cited, sent, short
-from autograder.judging.behaviours import Found, Occasion, ending_of
+from autograder.judging.behaviours import Found, Occasion, Sentence, ending_of
 from threadlab.trials.trial import Evidence
 from threadlab.wire import responses as r
 
@@ -54,7 +54,10 @@ def _unfounded(evidence: Evidence) -> Found:
     """Why there is no conversation to look at."""
     made = evidence.requests("createConversation", ok=True)
     if made or evidence.value is not None:
-        return f"it returned {short(evidence.value)}, which is not the id of a conversation that the service has."
+        return Sentence(
+            "returned_which_not_id_conversation",
+            f"it returned {short(evidence.value)}, which is not the id of a conversation that the service has.",
+        )
     return Occasion.NONE
 
 
@@ -69,23 +72,39 @@ def wrong_messages(evidence: Evidence, conversation_id: str) -> str | None:
     new, missing = list((Counter(got) - Counter(wanted)).elements()), list((Counter(wanted) - Counter(got)).elements())
     twice = [one for one in new if one in wanted]
     if len(got) > len(wanted) and twice:
-        return (
+        return Sentence(
+            "conversation_has_messages_thread_times",
             f"the conversation has {len(got)} messages and the thread {len(wanted)}: {short(twice[0][1])} is there "
-            f"{got.count(twice[0])} times instead of {wanted.count(twice[0])}."
+            f"{got.count(twice[0])} times instead of {wanted.count(twice[0])}.",
         )
     if got == wanted[::-1]:
-        return "the conversation has the messages newest first: a list has the newest first unless `order` says otherwise."
+        return Sentence(
+            "conversation_has_messages_newest_first",
+            "the conversation has the messages newest first: a list has the newest first unless `order` says otherwise.",
+        )
     if sorted(text for _, text in got) == sorted(text for _, text in wanted) and [text for _, text in got] != [text for _, text in wanted]:
-        return f"the conversation has the thread's {len(wanted)} messages in another order; the list of messages has the right one."
+        return Sentence(
+            "conversation_has_thread_s_messages",
+            f"the conversation has the thread's {len(wanted)} messages in another order; the list of messages has the right one.",
+        )
     if [text for _, text in got] == [text for _, text in wanted]:
         n = next(index for index, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other)
-        return f"message {n + 1} is one of the {wanted[n][0]} on the thread, and one of the {got[n][0]} in the conversation."
+        return Sentence(
+            "message_one_thread_one_conversation",
+            f"message {n + 1} is one of the {wanted[n][0]} on the thread, and one of the {got[n][0]} in the conversation.",
+        )
     if len(missing) == len(new) and all(old[1].strip() == one[1].strip() for old, one in zip(missing, new, strict=True)):
-        return f"{missing[0][1]!r} on the thread became {new[0][1]!r} in the conversation: carry texts over as they are."
+        return Sentence(
+            "thread_became_conversation_carry_texts",
+            f"{missing[0][1]!r} on the thread became {new[0][1]!r} in the conversation: carry texts over as they are.",
+        )
     what = f"{missing[0][1]!r} is missing" if missing else f"{short(new[0][1])} is new"
     if missing and missing[0] in got:
         what = f"{missing[0][1]!r} is there {got.count(missing[0])} times instead of {wanted.count(missing[0])}"
-    return f"the thread has {len(wanted)} messages and the conversation {len(got)}: {what}. A page of a list holds 20, or 100 at most."
+    return Sentence(
+        "thread_has_messages_conversation_page",
+        f"the thread has {len(wanted)} messages and the conversation {len(got)}: {what}. A page of a list holds 20, or 100 at most.",
+    )
 
 
 def wrong_calls(evidence: Evidence, conversation_id: str) -> str | None:
@@ -96,23 +115,26 @@ def wrong_calls(evidence: Evidence, conversation_id: str) -> str | None:
         calls = [n for n, one in enumerate(found) if isinstance(one, r.FunctionCall) and one.call_id == call_id]
         outputs = [n for n, one in enumerate(found) if isinstance(one, r.FunctionCallOutput) and one.call_id == call_id]
         if len(calls) != 1 or len(outputs) != 1:
-            return (
+            return Sentence(
+                "run_called_steps_say_conversation",
                 f"a run called {name}, and its steps say so ({call_id}); the conversation has {len(calls)} function_call and "
-                f"{len(outputs)} function_call_output items of it, one of each was wanted."
+                f"{len(outputs)} function_call_output items of it, one of each was wanted.",
             )
         call, output = found[calls[0]], found[outputs[0]]
         told = (line["function"]["name"], line["function"]["arguments"], line["function"]["output"])
         if (call.name, call.arguments, r.text_of(output.output)) != told:
-            return (
-                f"the items of {call_id} say {short((call.name, call.arguments, r.text_of(output.output)))}; the step says {short(told)}."
+            return Sentence(
+                "items_say_step_says",
+                f"the items of {call_id} say {short((call.name, call.arguments, r.text_of(output.output)))}; the step says {short(told)}.",
             )
         if outputs[0] < calls[0]:
-            return f"the output of {call_id} stands before its call."
+            return Sentence("output_stands_before_call", f"the output of {call_id} stands before its call.")
         if any(len(_texts(found[:at])) != before for at in (calls[0], outputs[0])):
             at = len(_texts(found[: calls[0]]))
-            return (
+            return Sentence(
+                "stands_after_messages_conversation_belongs",
                 f"{name} stands after {at} messages in the conversation; it belongs after the {before} that came before it, and before "
-                "the answer that it led to."
+                "the answer that it led to.",
             )
     return None
 
@@ -142,13 +164,16 @@ def metadata_kept(evidence: Evidence) -> Found:
     wanted, got = evidence.given["wanted"][0]["metadata"], evidence.kept(conversation_id).metadata
     if wanted.items() <= got.items():
         return None
-    return f"the thread's metadata is {wanted}, and the conversation's {got or 'empty'}: whose it is would be lost."
+    return Sentence(
+        "thread_s_metadata_conversation_s",
+        f"the thread's metadata is {wanted}, and the conversation's {got or 'empty'}: whose it is would be lost.",
+    )
 
 
 def thread_left_alone(evidence: Evidence) -> Found:
     touched = sent(evidence, _CHANGES)
     if touched:
-        return f"the thread was not only read: {evidence.line(touched[0])}."
+        return Sentence("thread_not_only_read", f"the thread was not only read: {evidence.line(touched[0])}.")
     conversation_id = _came_to(evidence)
     return None if conversation_id is not None and items(evidence, conversation_id) else Occasion.NONE
 
@@ -156,9 +181,10 @@ def thread_left_alone(evidence: Evidence) -> Found:
 def records_before_use(evidence: Evidence) -> Found:
     filled = [entry for entry in sent(evidence, ("createConversation",)) if entry.texts]
     if filled:
-        return (
+        return Sentence(
+            "items_travelled_request_creates_conversation",
             f"items travelled in the request that creates the conversation ({evidence.line(filled[0])}): killed before it has recorded the "
-            "id, the program leaves a copy of what the customer said that nobody can find. Create it empty."
+            "id, the program leaves a copy of what the customer said that nobody can find. Create it empty.",
         )
     added = sent(evidence, ("createConversationItems",))
     if not added:
@@ -168,7 +194,9 @@ def records_before_use(evidence: Evidence) -> Found:
     made = {entry.conversation_id for entry in evidence.requests("createConversation", ok=True)}
     if any(one["conversation_id"] in made for one in rows):
         return None
-    return f"when the first items were sent ({evidence.line(added[0])}), no committed row named the conversation."
+    return Sentence(
+        "when_first_items_sent_no", f"when the first items were sent ({evidence.line(added[0])}), no committed row named the conversation."
+    )
 
 
 # ---- again, and in spite of everything ---------------------------------------------------------------------------------------------------
@@ -178,23 +206,27 @@ def one_conversation(evidence: Evidence) -> Found:
     made, added = evidence.requests("createConversation", ok=True), evidence.requests("createConversationItems", ok=True)
     if known := evidence.given.get("conversation_id"):
         if made or added:
-            return (
+            return Sentence(
+                "thread_had_migrated_which_has",
                 f"the thread had been migrated to {known}, which has gone on since; run again, it did not leave it alone: "
-                f"{cited(evidence, [*made, *added])}."
+                f"{cited(evidence, [*made, *added])}.",
             )
         if evidence.value != known:
-            return f"the table names {known} for this thread, and it returned {short(evidence.value)}."
+            return Sentence(
+                "table_names_thread_returned", f"the table names {known} for this thread, and it returned {short(evidence.value)}."
+            )
         return None
     ids = [one for process in evidence.value or [] for one in process]
     if not made:
         return Occasion.NONE
     if len(made) > 1:
-        return (
+        return Sentence(
+            "same_thread_migrated_twice_one",
             f"the same thread was migrated twice in one process and once in the next, and {len(made)} conversations were made: "
-            f"{cited(evidence, made)}."
+            f"{cited(evidence, made)}.",
         )
     if set(map(str, ids)) != {made[0].conversation_id}:
-        return f"one thread, migrated three times: it returned {short(ids)}."
+        return Sentence("one_thread_migrated_three_times", f"one thread, migrated three times: it returned {short(ids)}.")
     return incomplete(evidence, made[0].conversation_id)
 
 
@@ -216,12 +248,17 @@ def survives_a_restart(evidence: Evidence) -> Found:
         return Occasion.NONE
     recorded = row(evidence)
     if recorded is None or evidence.value != recorded:
-        return f"started again, it returned {short(evidence.value)}, and the table says {short(recorded)}."
+        return Sentence(
+            "started_again_returned_table_says",
+            f"started again, it returned {short(evidence.value)}, and the table says {short(recorded)}.",
+        )
     if wrong := incomplete(evidence, recorded):
         return f"started again, {wrong}"
     others = [one.id for one in evidence.below("conversation") if one.id != recorded and items(evidence, one.id)]
     if others:
-        return f"started again, it began anew: {others[0]} has items as well, and no table knows of it."
+        return Sentence(
+            "started_again_began_anew_has", f"started again, it began anew: {others[0]} has items as well, and no table knows of it."
+        )
     return None
 
 
@@ -229,9 +266,14 @@ def unknown_thread(evidence: Evidence) -> Found:
     asked = [entry for entry in evidence.requests(ok=False) if entry.status == 404]
     made = evidence.requests("createConversation", ok=True)
     if made:
-        return f"the thread is not there, and a conversation was made for it: {evidence.line(made[0])}."
+        return Sentence(
+            "thread_not_conversation_made", f"the thread is not there, and a conversation was made for it: {evidence.line(made[0])}."
+        )
     if not asked:
         return Occasion.NONE
     if evidence.ending.how == "raised":
         return None
-    return f"the thread is not there ({evidence.line(asked[0])}), and it {evidence.ending.how} {short(evidence.value)}: raise the error."
+    return Sentence(
+        "thread_not_raise_error",
+        f"the thread is not there ({evidence.line(asked[0])}), and it {evidence.ending.how} {short(evidence.value)}: raise the error.",
+    )

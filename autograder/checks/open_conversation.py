@@ -5,7 +5,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import cited, short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware.tables import DB
 from threadlab.engine.journal import Entry, Executed
 from threadlab.trials.trial import CLIENT, Evidence, World
@@ -59,10 +59,17 @@ def _recorded(evidence: Evidence, thread_id: str) -> Entry | None:
 def returns_the_thread(evidence: Evidence) -> Found:
     created = _created(evidence)
     if not created:
-        return "no thread was created for a user who had none." if evidence.requests() else Occasion.NONE
+        return (
+            Sentence("no_thread_created_user_who", "no thread was created for a user who had none.")
+            if evidence.requests()
+            else Occasion.NONE
+        )
     if evidence.value == created[-1].thread_id:
         return None
-    return f"it returned {short(evidence.value)}; the id of the user's thread was wanted, as a string: {evidence.line(created[-1])}."
+    return Sentence(
+        "returned_id_user_s_thread",
+        f"it returned {short(evidence.value)}; the id of the user's thread was wanted, as a string: {evidence.line(created[-1])}.",
+    )
 
 
 def tags_the_thread(evidence: Evidence) -> Found:
@@ -78,7 +85,10 @@ def _untagged(evidence: Evidence, thread_id: str) -> str | None:
     wanted = {"user_id": ADA[0], "purpose": ADA[1]}
     if wanted.items() <= has.items():
         return None
-    return f"the metadata of {thread_id} is {has}; it should say {wanted}, or nobody who finds the thread will know whose it is."
+    return Sentence(
+        "metadata_should_say_nobody_who",
+        f"the metadata of {thread_id} is {has}; it should say {wanted}, or nobody who finds the thread will know whose it is.",
+    )
 
 
 def records_before_use(evidence: Evidence) -> Found:
@@ -88,13 +98,19 @@ def records_before_use(evidence: Evidence) -> Found:
     thread_id = created[0].thread_id
     recorded = _recorded(evidence, thread_id)
     if recorded is None:
-        return f"{evidence.line(created[0])}, and when it was over no committed row had that id: after a crash the thread is an orphan."
+        return Sentence(
+            "when_over_no_committed_row",
+            f"{evidence.line(created[0])}, and when it was over no committed row had that id: after a crash the thread is an orphan.",
+        )
     row = _row(evidence)
     if row is None or row["thread_id"] != thread_id:
-        return f"the id was written down for somebody else: {evidence.line(recorded)}."
+        return Sentence("id_written_down_somebody_else", f"the id was written down for somebody else: {evidence.line(recorded)}.")
     early = [one for one in evidence.requests(thread_id=thread_id) if created[0].n < one.n < recorded.n]
     if early:
-        return f"the thread was used before it was recorded: {evidence.line(early[0])} came before {evidence.line(recorded)}."
+        return Sentence(
+            "thread_used_before_recorded_came",
+            f"the thread was used before it was recorded: {evidence.line(early[0])} came before {evidence.line(recorded)}.",
+        )
     return None
 
 
@@ -105,9 +121,15 @@ def resumes(evidence: Evidence) -> Found:
         if evidence.value == known and not created:
             return None
         if created:
-            return f"another process had recorded {known} for this user, and a new thread was created: {evidence.line(created[0])}."
+            return Sentence(
+                "another_process_had_recorded_user_2",
+                f"another process had recorded {known} for this user, and a new thread was created: {evidence.line(created[0])}.",
+            )
         return (
-            f"another process had recorded {known} for this user, and it returned {short(evidence.value)}."
+            Sentence(
+                "another_process_had_recorded_user",
+                f"another process had recorded {known} for this user, and it returned {short(evidence.value)}.",
+            )
             if evidence.value
             else Occasion.NONE
         )
@@ -115,13 +137,14 @@ def resumes(evidence: Evidence) -> Found:
         return Occasion.NONE
     ids = [one for process in evidence.value or [] for one in process]
     if len(created) > 1:
-        return (
+        return Sentence(
+            "same_user_opened_same_conversation",
             f"the same user opened the same conversation twice in one process and once in the next, and {len(created)} threads were "
-            f"created: {cited(evidence, created)}. What a process remembers is gone with it; ask the table."
+            f"created: {cited(evidence, created)}. What a process remembers is gone with it; ask the table.",
         )
     if set(map(str, ids)) == {created[0].thread_id}:
         return None
-    return f"one user, one conversation, opened three times: it returned {short(ids)}."
+    return Sentence("one_user_one_conversation_opened", f"one user, one conversation, opened three times: it returned {short(ids)}.")
 
 
 def keeps_users_apart(evidence: Evidence) -> Found:
@@ -129,11 +152,16 @@ def keeps_users_apart(evidence: Evidence) -> Found:
         return Occasion.NONE
     ada, bob, travel = evidence.value[0]
     if None in (ada, bob, travel):
-        return f"for two users, and a second purpose of the first, it returned {short([ada, bob, travel])}."
+        return Sentence(
+            "two_users_second_purpose_first", f"for two users, and a second purpose of the first, it returned {short([ada, bob, travel])}."
+        )
     if ada == bob:
-        return f"ada and bob share the thread {ada}: each would read what the other wrote."
+        return Sentence("ada_bob_share_thread_each", f"ada and bob share the thread {ada}: each would read what the other wrote.")
     if ada == travel:
-        return f"ada's conversations about billing and travel are the same thread {ada}; one row is for one user and one purpose."
+        return Sentence(
+            "ada_s_conversations_about_billing",
+            f"ada's conversations about billing and travel are the same thread {ada}; one row is for one user and one purpose.",
+        )
     return None
 
 
@@ -144,15 +172,24 @@ def survives_a_restart(evidence: Evidence) -> Found:
     before, after = [one for one in _created(evidence) if one.n < again], [one for one in _created(evidence) if one.n > again]
     recorded = next((one.thread_id for one in before if (found := _recorded(evidence, one.thread_id)) and found.n < again), None)
     if recorded is not None and after:
-        return f"{recorded} was recorded, and when the program was started again it created another thread: {evidence.line(after[0])}."
+        return Sentence(
+            "recorded_when_program_started_again",
+            f"{recorded} was recorded, and when the program was started again it created another thread: {evidence.line(after[0])}.",
+        )
     if len(after) > 1:
-        return f"started again, it created {len(after)} threads: {cited(evidence, after)}."
+        return Sentence("started_again_created_threads", f"started again, it created {len(after)} threads: {cited(evidence, after)}.")
     wanted = recorded or (after[0].thread_id if after else None)
     if wanted is None or evidence.value != wanted:
-        return f"started again, it returned {short(evidence.value)}; the user's thread was {wanted or 'still to be created'}."
+        return Sentence(
+            "started_again_returned_user_s",
+            f"started again, it returned {short(evidence.value)}; the user's thread was {wanted or 'still to be created'}.",
+        )
     row = _row(evidence)
     if row is None or row["thread_id"] != wanted:
-        return f"started again, it returned {wanted}, and the table says {row['thread_id'] if row else 'nothing'} for this user."
+        return Sentence(
+            "started_again_returned_table_says",
+            f"started again, it returned {wanted}, and the table says {row['thread_id'] if row else 'nothing'} for this user.",
+        )
     return _untagged(evidence, wanted)
 
 

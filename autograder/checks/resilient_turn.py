@@ -6,7 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import cited, sent, short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from courseware.tables import DB
 from threadlab.engine.journal import Entry
 from threadlab.trials.api_family import THREADS, Family, Said
@@ -68,11 +68,15 @@ def _messages_once(evidence: Evidence, family: Family) -> str | None:
     if len(posted) == 1 and posted[0].text == TEXT:
         return None
     if not posted:
-        return f"the message is not {family.place}."
+        return Sentence("message_not", f"the message is not {family.place}.")
     if len(posted) == 1:
-        return f"the message {family.place} says {short(posted[0].text)}, not the text that was given."
+        return Sentence(
+            "message_says_not_text_given", f"the message {family.place} says {short(posted[0].text)}, not the text that was given."
+        )
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
-    return f"the message is {family.place} {len(posted)} times: {cited(evidence, made)}.{_why_again(evidence, made)}"
+    return Sentence(
+        "message_times", f"the message is {family.place} {len(posted)} times: {cited(evidence, made)}.{_why_again(evidence, made)}"
+    )
 
 
 def _why_again(evidence: Evidence, made: Sequence[Entry]) -> str:
@@ -87,7 +91,11 @@ def _runs_once(evidence: Evidence, family: Family) -> str | None:
     if len(runs) == 1:
         return None
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.makers]
-    return f"{len(runs)} {family.run}s were made for one turn: {cited(evidence, made)}." if runs else f"no {family.run} was made."
+    return (
+        Sentence("s_made_one_turn", f"{len(runs)} {family.run}s were made for one turn: {cited(evidence, made)}.")
+        if runs
+        else f"no {family.run} was made."
+    )
 
 
 def _right_value(evidence: Evidence, family: Family) -> str | None:
@@ -96,7 +104,10 @@ def _right_value(evidence: Evidence, family: Family) -> str | None:
     if said and isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(said).strip():
         return None
     wrote = short("\n".join(said)) if said else "nothing"
-    return f"it returned {short(evidence.value)}; the {family.run} wrote {f'{len(said)} messages: ' if len(said) > 1 else ''}{wrote}."
+    return Sentence(
+        "returned_wrote",
+        f"it returned {short(evidence.value)}; the {family.run} wrote {f'{len(said)} messages: ' if len(said) > 1 else ''}{wrote}.",
+    )
 
 
 def _all_well(evidence: Evidence, family: Family) -> str | None:
@@ -113,26 +124,36 @@ def no_retry_when_refused(evidence: Evidence) -> Found:
         return Occasion.NONE
     again = [entry for entry in refused if entry.operation == refused[-1].operation]
     if len(again) > 1:
-        return f"{evidence.line(again[0])} was final, and the same was sent again: {evidence.line(again[1])}. No retry mends a refusal."
+        return Sentence(
+            "final_same_sent_again_no",
+            f"{evidence.line(again[0])} was final, and the same was sent again: {evidence.line(again[1])}. No retry mends a refusal.",
+        )
     if evidence.ending.how == "halted":
         return f"after {evidence.line(refused[0])} it {evidence.ending.message}."
     if evidence.returned:
-        return f"{evidence.line(refused[0])} was refused, and it returned {short(evidence.value)}: the caller must hear of it."
+        return Sentence(
+            "refused_returned_caller_must_hear",
+            f"{evidence.line(refused[0])} was refused, and it returned {short(evidence.value)}: the caller must hear of it.",
+        )
     return None
 
 
 def bounded_retries(evidence: Evidence, family: Family = THREADS) -> Found:
     tries = max((sent(evidence, (operation,)) for operation in family.posts), key=len)
     if len(tries) > MOST:
-        return (
-            f"the message was sent {len(tries)} times to a service that is down, and at most {MOST} times was allowed; give up and raise."
+        return Sentence(
+            "message_sent_times_service_down",
+            f"the message was sent {len(tries)} times to a service that is down, and at most {MOST} times was allowed; give up and raise.",
         )
     if evidence.ending.how == "halted":
-        return f"while every try was answered with an error, it {evidence.ending.message}."
+        return Sentence("while_every_try_answered_error", f"while every try was answered with an error, it {evidence.ending.message}.")
     if len(tries) < 2 or unwritten(evidence):
         return Occasion.NONE
     if evidence.returned:
-        return f"no try succeeded ({evidence.line(tries[-1])} was the last), and it returned {short(evidence.value)}: raise the error."
+        return Sentence(
+            "no_try_succeeded_last_returned",
+            f"no try succeeded ({evidence.line(tries[-1])} was the last), and it returned {short(evidence.value)}: raise the error.",
+        )
     return None
 
 
@@ -141,7 +162,10 @@ def survives_bad_moments(evidence: Evidence, family: Family = THREADS) -> Found:
     if not failed:
         return Occasion.NONE
     if evidence.ending.how == "raised":
-        return f"{evidence.line(failed[-1])} ended the turn with {evidence.ending.type}: nothing had been done, so try again."
+        return Sentence(
+            "ended_turn_nothing_had_done",
+            f"{evidence.line(failed[-1])} ended the turn with {evidence.ending.type}: nothing had been done, so try again.",
+        )
     return ending_of(evidence) or answers(evidence, family)
 
 
@@ -152,7 +176,10 @@ def obeys_retry_after(evidence: Evidence) -> Found:
         later = [one for one in sent(evidence, (entry.operation,)) if one.n > entry.n]
         wait = RETRY_AFTER.get(entry.operation, 0.0)
         if later and later[0].at < entry.at + wait - 0.05:
-            return f"{evidence.line(entry)} said Retry-After: {wait:g}, and the next try came sooner: {evidence.line(later[0])}."
+            return Sentence(
+                "said_retry_after_next_try",
+                f"{evidence.line(entry)} said Retry-After: {wait:g}, and the next try came sooner: {evidence.line(later[0])}.",
+            )
         retried = retried or bool(later)
     if not retried:
         return Occasion.NONE
@@ -178,9 +205,10 @@ def same_text_is_another_turn(evidence: Evidence, family: Family = THREADS) -> F
     if not evidence.requests():
         return Occasion.NONE
     if not _posted(evidence, family):
-        return (
+        return Sentence(
+            "had_same_text_turn_already",
             f"the {family.home} had the same text from turn-1 already, and {TURN} was not posted: two turns may say the same, "
-            "so compare a key of your own, not the text."
+            "so compare a key of your own, not the text.",
         )
     return _all_well(evidence, family)
 
@@ -193,9 +221,12 @@ def survives_a_restart(evidence: Evidence, family: Family = THREADS) -> Found:
         return f"started again, {wrong}"
     row = next((row for row in evidence.tables.get("turns", []) if row["turn_id"] == TURN), None)
     if row is None:
-        return f"the table has no row for {TURN}."
+        return Sentence("table_has_no_row", f"the table has no row for {TURN}.")
     if row["answer"] is None or row["answer"].strip() != str(evidence.value).strip():
-        return f"the answer was returned, and the row for {TURN} says answer={short(row['answer'])}: whoever asks again would run again."
+        return Sentence(
+            "answer_returned_row_says_answer",
+            f"the answer was returned, and the row for {TURN} says answer={short(row['answer'])}: whoever asks again would run again.",
+        )
     return None
 
 

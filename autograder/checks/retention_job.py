@@ -5,7 +5,7 @@ from typing import Any
 
 from autograder.checks.retention_scenes import DAY, EVERYTHING, KEEP, NOW, again, all_fail, args, with_runs, world
 from autograder.checks.seen import cited, short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed
 from threadlab.trials.trial import Evidence
 
@@ -45,13 +45,17 @@ def _removed(evidence: Evidence, name: str, thread_id: str) -> str | None:
     row = _row(evidence, thread_id)
     if evidence.thread(thread_id) is not None:
         says = ", though its row says that it was: nobody will ever look for it again" if row and row["deleted_at"] is not None else ""
-        return f"{thread_id} ({name}) was not deleted at the service{says}."
+        return Sentence("not_deleted_service", f"{thread_id} ({name}) was not deleted at the service{says}.")
     if row is None:
-        return f"the row of {thread_id} ({name}) is gone from kept_threads: set `deleted_at` and leave the row."
+        return Sentence(
+            "row_gone_kept_threads_set", f"the row of {thread_id} ({name}) is gone from kept_threads: set `deleted_at` and leave the row."
+        )
     if row["deleted_at"] is None:
-        return f"{thread_id} ({name}) is gone, and its row does not say so: `deleted_at` is None."
+        return Sentence("gone_row_does_not_say", f"{thread_id} ({name}) is gone, and its row does not say so: `deleted_at` is None.")
     if row["deleted_at"] != NOW:
-        return f"the row of {thread_id} ({name}) says `deleted_at` {row['deleted_at']}, and `now` was {NOW}."
+        return Sentence(
+            "row_says_deleted_now", f"the row of {thread_id} ({name}) says `deleted_at` {row['deleted_at']}, and `now` was {NOW}."
+        )
     return None
 
 
@@ -59,8 +63,15 @@ def _audited(evidence: Evidence, name: str, thread_id: str) -> str | None:
     lines = _lines(evidence, thread_id)
     if lines == 1:
         at = next(row["at"] for row in evidence.tables["cleanup_audit"] if (row["thread_id"], row["action"]) == (thread_id, "deleted"))
-        return None if at == NOW else f"the audit line of {thread_id} ({name}) says `at` {at}, and `now` was {NOW}."
-    return f"{thread_id} ({name}) was removed, and the audit has {lines or 'no'} line{'s' if lines > 1 else ''} that it was deleted."
+        return (
+            None
+            if at == NOW
+            else Sentence("audit_line_says_now", f"the audit line of {thread_id} ({name}) says `at` {at}, and `now` was {NOW}.")
+        )
+    return Sentence(
+        "removed_audit_has_line_deleted",
+        f"{thread_id} ({name}) was removed, and the audit has {lines or 'no'} line{'s' if lines > 1 else ''} that it was deleted.",
+    )
 
 
 def _touched(evidence: Evidence, name: str, thread_id: str) -> str | None:
@@ -69,14 +80,14 @@ def _touched(evidence: Evidence, name: str, thread_id: str) -> str | None:
     kind, _, status = name.partition(" #")
     why = {"held": "is held", "busy": f"had a run under way ({status})"}.get(kind, f"was last used {age} day{'s' if age > 1 else ''} ago")
     if writes := _writes(evidence, thread_id):
-        return f"{thread_id} {why}, and was not left alone: {evidence.line(writes[0])}."
+        return Sentence("not_left_alone", f"{thread_id} {why}, and was not left alone: {evidence.line(writes[0])}.")
     row = _row(evidence, thread_id)
     if row is None or any(row[field] != value for field, value in _before(evidence, thread_id).items()):
-        return f"{thread_id} {why}, and its row was changed: {short(row)}."
+        return Sentence("row_changed", f"{thread_id} {why}, and its row was changed: {short(row)}.")
     if _lines(evidence, thread_id):
-        return f"{thread_id} {why}, and the audit says that it was deleted."
+        return Sentence("audit_says_deleted", f"{thread_id} {why}, and the audit says that it was deleted.")
     if field := next((field for field in ("deleted", "failed") if thread_id in _named(evidence.value, field)), None):
-        return f"{thread_id} {why}, so that it was not due, and Report.{field} names it."
+        return Sentence("not_due_report_names", f"{thread_id} {why}, so that it was not due, and Report.{field} names it.")
     return None
 
 
@@ -91,7 +102,10 @@ def _left_alone(*kinds: str) -> Callable[[Evidence], Found]:
         for name, one in spared.items() if "busy" in kinds and evidence.returned else ():
             if looked := evidence.requests("listRuns", thread_id=one):
                 status = name.partition(" #")[2]
-                return f"the run of {one} has ended ({status}), and the thread was spared all the same: {evidence.line(looked[0])}."
+                return Sentence(
+                    "run_has_ended_thread_spared",
+                    f"the run of {one} has ended ({status}), and the thread was spared all the same: {evidence.line(looked[0])}.",
+                )
         return None if len(spared) < len(due) else Occasion.NONE
 
     return test
@@ -100,14 +114,21 @@ def _left_alone(*kinds: str) -> Callable[[Evidence], Found]:
 def deletes_what_is_due(evidence: Evidence) -> Found:
     due = _of(evidence, "due", "due too")
     if not evidence.requests():
-        return f"nothing was asked and nothing deleted, though {' and '.join(due.values())} were last used 45 and 31 days before `now`."
+        return Sentence(
+            "nothing_asked_nothing_deleted_though",
+            f"nothing was asked and nothing deleted, though {' and '.join(due.values())} were last used 45 and 31 days before `now`.",
+        )
     if wrong := next((wrong for name, one in due.items() if (wrong := _removed(evidence, name, one))), None):
         return wrong
     said, gone = _named(evidence.value, "deleted"), [one.thread_id for one in evidence.requests("deleteThread", ok=True)]
     if not isinstance(evidence.value, dict) or "$" not in evidence.value:
-        return f"it deleted {', '.join(gone)}, and returned {short(evidence.value)} instead of a Report."
+        return Sentence(
+            "deleted_returned_instead_report", f"it deleted {', '.join(gone)}, and returned {short(evidence.value)} instead of a Report."
+        )
     if sorted(said) != sorted(gone):
-        return f"it deleted {', '.join(gone)}, and Report.deleted says {short(said)}: each of them, once."
+        return Sentence(
+            "deleted_report_deleted_says_each", f"it deleted {', '.join(gone)}, and Report.deleted says {short(said)}: each of them, once."
+        )
     return None
 
 
@@ -115,7 +136,10 @@ def gone_is_success(evidence: Evidence) -> Found:
     missing = [one for one in evidence.requests(ok=False) if one.status == 404]
     lost = [one for one in evidence.journal if one.what == "lost"]
     if evidence.ending.how == "raised" and missing:
-        return f"{evidence.line(missing[0])} ended the job with {evidence.ending.type}: gone is what the thread was meant to be."
+        return Sentence(
+            "ended_job_gone_what_thread",
+            f"{evidence.line(missing[0])} ended the job with {evidence.ending.type}: gone is what the thread was meant to be.",
+        )
     if ended := ending_of(evidence):
         return ended
     if not _writes(evidence):
@@ -127,7 +151,10 @@ def gone_is_success(evidence: Evidence) -> Found:
             continue
         wrong = _removed(evidence, name, one) or _audited(evidence, name, one)
         if wrong and missing:
-            return f"{evidence.line(missing[0])} says that it is gone, which is to be recorded like a deletion. But {wrong}"
+            return Sentence(
+                "says_gone_which_recorded_like",
+                f"{evidence.line(missing[0])} says that it is gone, which is to be recorded like a deletion. But {wrong}",
+            )
         if wrong:
             return wrong
     return None
@@ -146,22 +173,24 @@ def audits_each(evidence: Evidence) -> Found:
         return wrong
     there = next((one for one in evidence.given["ids"].values() if _lines(evidence, one) and evidence.thread(one) is not None), None)
     if there:
-        return f"the audit says that {there} was deleted, and it is still there."
+        return Sentence("audit_says_deleted_still", f"the audit says that {there} was deleted, and it is still there.")
     known = _of(evidence, "removed")
     return next((f"{one} was removed ten days ago, and was audited again." for one in known.values() if _lines(evidence, one) > 1), None)
 
 
 def dry_run_writes_nothing(evidence: Evidence) -> Found:
     if writes := _writes(evidence):
-        return f"it was a dry run, and it sent {evidence.line(writes[0])}."
+        return Sentence("dry_run_sent", f"it was a dry run, and it sent {evidence.line(writes[0])}.")
     reported = list(evidence.database_changes())
     if len(reported) > 1:
-        return f"it was a dry run, and it wrote to the database: {evidence.line(reported[1])}."
+        return Sentence("dry_run_wrote_database", f"it was a dry run, and it wrote to the database: {evidence.line(reported[1])}.")
     due = _of(evidence, "due", "due too")
     said = _named(evidence.value, "deleted")
     if sorted(said) == sorted(due.values()):
         return None
-    return f"a real run would delete {', '.join(due.values())}; the dry run's Report.deleted says {short(said)}."
+    return Sentence(
+        "real_run_would_delete_dry", f"a real run would delete {', '.join(due.values())}; the dry run's Report.deleted says {short(said)}."
+    )
 
 
 def goes_on_after_a_failure(evidence: Evidence) -> Found:
@@ -169,7 +198,10 @@ def goes_on_after_a_failure(evidence: Evidence) -> Found:
     if not failed:
         return Occasion.NONE
     if evidence.ending.how == "raised":
-        return f"{evidence.line(failed[-1])} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well."
+        return Sentence(
+            "ended_job_one_thread_failed",
+            f"{evidence.line(failed[-1])} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well.",
+        )
     if ended := ending_of(evidence):
         return ended
     for name, one in _of(evidence, "due").items():
@@ -210,13 +242,15 @@ def safe_to_run_twice(evidence: Evidence) -> Found:
         recorded = _recorded(evidence, one)
         again = [entry for entry in evidence.requests("deleteThread", thread_id=one)[1:] if recorded is not None and entry.n > recorded.n]
         if recorded is not None and again:
-            return f"{evidence.line(recorded)}; and then it was deleted again: {evidence.line(again[0])}."
+            return Sentence("deleted_again", f"{evidence.line(recorded)}; and then it was deleted again: {evidence.line(again[0])}.")
         if _lines(evidence, one) > 1:
-            return f"the job ran twice, and the audit has {_lines(evidence, one)} lines that {one} was deleted."
+            return Sentence(
+                "job_ran_twice_audit_has", f"the job ran twice, and the audit has {_lines(evidence, one)} lines that {one} was deleted."
+            )
     (_, again), (elsewhere,) = evidence.value
     for which, report in (("second run of the job, in the same process,", again), ("run of the job in another process", elsewhere)):
         if said := _named(report, "deleted"):
-            return f"the {which} had nothing to do, and its Report.deleted says {short(said)}."
+            return Sentence("had_nothing_do_report_deleted", f"the {which} had nothing to do, and its Report.deleted says {short(said)}.")
     return None
 
 

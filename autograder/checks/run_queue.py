@@ -8,7 +8,7 @@ import msgspec
 from openai import OpenAI
 
 from autograder.checks.seen import cited, short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Entry, Executed, TurnMarked
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
@@ -166,12 +166,14 @@ def _lost(evidence: Evidence, turn: Turn, value: Any) -> str | None:
     if _raised(value):
         return f"{what} raised {value['raised']}: {value['message']}"
     if posted != 1:
-        return f"{what} is on its thread {posted} times."
+        return Sentence("thread_times", f"{what} is on its thread {posted} times.")
     written = _written(evidence, turn)
     if written is None:
-        return f"{what} is on its thread, and no run was for it (a run is for the newest message that it reads)."
+        return Sentence(
+            "thread_no_run_run_newest", f"{what} is on its thread, and no run was for it (a run is for the newest message that it reads)."
+        )
     if not isinstance(value, str) or value.strip() != written.strip():
-        return f"{what} returned {short(value)}; its run wrote “{written}”."
+        return Sentence("returned_run_wrote", f"{what} returned {short(value)}; its run wrote “{written}”.")
     return None
 
 
@@ -185,22 +187,35 @@ def nobody_is_lost(evidence: Evidence) -> Found:
     if not evidence.requests():
         return Occasion.NONE
     lost = _all_lost(evidence)
-    return f"{len(lost)} of {len(_turns(evidence))} turns came to nothing; the first: {lost[0]}" if lost else None
+    return (
+        Sentence("turns_came_nothing_first", f"{len(lost)} of {len(_turns(evidence))} turns came to nothing; the first: {lost[0]}")
+        if lost
+        else None
+    )
 
 
 def one_run_per_thread(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests(ok=False) if "active" in entry.error]
     if refused:
-        return f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}."
+        return Sentence(
+            "thread_locked_run_sent_something",
+            f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}.",
+        )
     threads = Counter(turn.thread for turn in _turns(evidence))
     for thread in [name for name, count in threads.items() if count > 1]:
         said = [turn.text for turn in _turns(evidence) if turn.thread == thread]
         posted = [one.text for one in evidence.messages(thread) if one.role == "user" and one.text in said]
         read = [_text_of(evidence, run) for run in evidence.requests("createRun", ok=True, thread_id=thread)]
         if posted and posted != said:
-            return f"submitted in the order {said}, the messages are on the thread in the order {posted}."
+            return Sentence(
+                "submitted_order_messages_are_thread",
+                f"submitted in the order {said}, the messages are on the thread in the order {posted}.",
+            )
         if read and list(dict.fromkeys(read)) != said:
-            return f"the turns of one thread were answered in the order {read}, not as they were submitted: {said}."
+            return Sentence(
+                "turns_one_thread_answered_order",
+                f"the turns of one thread were answered in the order {read}, not as they were submitted: {said}.",
+            )
         if not read:
             return Occasion.NONE
     return None
@@ -209,13 +224,18 @@ def one_run_per_thread(evidence: Evidence) -> Found:
 def limit_never_passed(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests("createRun", ok=False) if entry.status == 429]
     if refused:
-        return (
+        return Sentence(
+            "runs_refused_first_being_refused",
             f"{len(refused)} runs were refused with a 429, the first {evidence.line(refused[0])}. Being refused is no way of waiting: "
-            "count the runs that you start, in any sixty seconds."
+            "count the runs that you start, in any sixty seconds.",
         )
     made, wanted = len(_runs(evidence)), len(_turns(evidence))
     if made < 0.9 * wanted:
-        return f"only {made} runs were started for {wanted} turns: that is easily within a limit." if made else Occasion.NONE
+        return (
+            Sentence("only_runs_started_turns_easily", f"only {made} runs were started for {wanted} turns: that is easily within a limit.")
+            if made
+            else Occasion.NONE
+        )
     return None
 
 
@@ -236,15 +256,16 @@ def nobody_starves(evidence: Evidence) -> Found:
     for user, number in first.items():
         started = next((run for run in runs if owners.get(run.thread_id) == user), None)
         if number not in submitted or started is None:
-            return f"{user}'s turn never got a run."
+            return Sentence("s_turn_never_got_run", f"{user}'s turn never got a run.")
         before = Counter(
             owners.get(run.thread_id) for run in runs if submitted[number].n < run.n < started.n and owners.get(run.thread_id) != user
         )
         ahead, count = before.most_common(1)[0] if before else ("", 0)
         if count > AHEAD:
-            return (
+            return Sentence(
+                "submitted_one_turn_got_run",
                 f"{user} submitted one turn ({evidence.line(submitted[number])}) and got a run only after {count} more of {ahead}'s "
-                f"({evidence.line(started)}). First come, first served lets whoever comes with a heap go first; take turns between users."
+                f"({evidence.line(started)}). First come, first served lets whoever comes with a heap go first; take turns between users.",
             )
     return None
 
@@ -255,13 +276,16 @@ def _within(factor: float) -> Callable[[Evidence], Found]:
             return Occasion.NONE
         lost = len(_all_lost(evidence))
         if lost:
-            return f"time counts when every turn was answered; {lost} of {len(_turns(evidence))} were not."
+            return Sentence(
+                "time_counts_when_every_turn", f"time counts when every turn was answered; {lost} of {len(_turns(evidence))} were not."
+            )
         best = optimum(len(_turns(evidence)))
         if evidence.seconds <= factor * best:
             return None
-        return (
+        return Sentence(
+            "took_s_times_optimum_s",
             f"it took {evidence.seconds:.1f} s, {evidence.seconds / best:.2f} times the optimum of {best:.1f} s "
-            f"(({len(_turns(evidence))} - {PER_MINUTE}) runs at one in {60 / PER_MINUTE:g} s, and {QUEUED + WORKS:g} s for the last)."
+            f"(({len(_turns(evidence))} - {PER_MINUTE}) runs at one in {60 / PER_MINUTE:g} s, and {QUEUED + WORKS:g} s for the last).",
         )
 
     return within
@@ -275,9 +299,12 @@ def survives_429(evidence: Evidence) -> Found:
     for entry in refused:
         later = [one for one in sent if one.n > entry.n]
         if later and later[0].at < entry.at + RETRY_AFTER - 0.05:
-            return f"{evidence.line(entry)} said Retry-After: {RETRY_AFTER:g}, and the next try came sooner: {evidence.line(later[0])}."
+            return Sentence(
+                "said_retry_after_next_try",
+                f"{evidence.line(entry)} said Retry-After: {RETRY_AFTER:g}, and the next try came sooner: {evidence.line(later[0])}.",
+            )
     lost = _all_lost(evidence)
-    return f"{evidence.line(refused[-1])} was no reason to give up: {lost[0]}" if lost else None
+    return Sentence("no_reason_give_up", f"{evidence.line(refused[-1])} was no reason to give up: {lost[0]}") if lost else None
 
 
 def runs_again_after_rate_limit_exceeded(evidence: Evidence) -> Found:
@@ -286,11 +313,14 @@ def runs_again_after_rate_limit_exceeded(evidence: Evidence) -> Found:
         return Occasion.NONE
     lost = _all_lost(evidence)
     if lost:
-        return f"{evidence.line(failed[0])}: no 429 came, and the turn was not over. {lost[0]}"
+        return Sentence("no_came_turn_not_over", f"{evidence.line(failed[0])}: no 429 came, and the turn was not over. {lost[0]}")
     for entry in failed:
         later = [run for run in evidence.requests("createRun", thread_id=entry.thread_id) if run.n > entry.n]
         if later and later[0].at < entry.at + 0.95:
-            return f"{evidence.line(entry)} says too many requests, and the next came less than a second later: {evidence.line(later[0])}."
+            return Sentence(
+                "says_too_many_requests_next",
+                f"{evidence.line(entry)} says too many requests, and the next came less than a second later: {evidence.line(later[0])}.",
+            )
     return None
 
 
@@ -301,14 +331,20 @@ def gives_up_in_the_end(evidence: Evidence) -> Found:
     each = Counter((run.thread_id, _text_of(evidence, run)) for run in runs)
     most, count = each.most_common(1)[0]
     if count > MOST_RUNS:
-        return f"every run failed, and {count} were started for “{most[1]}”: give up after {MOST_RUNS} at most, and raise."
+        return Sentence(
+            "every_run_failed_started_give",
+            f"every run failed, and {count} were started for “{most[1]}”: give up after {MOST_RUNS} at most, and raise.",
+        )
     if evidence.ending.how == "halted":
-        return f"every run failed, and it {evidence.ending.message}."
+        return Sentence("every_run_failed", f"every run failed, and it {evidence.ending.message}.")
     if count == 1:
         return Occasion.NONE
     silent = [turn for turn, value in zip(_turns(evidence), _values(evidence), strict=False) if not _raised(value)]
     if silent:
-        return f"no run succeeded ({cited(evidence, runs, 2)}), and submit returned for {silent[0].user} as if one had: raise an error."
+        return Sentence(
+            "no_run_succeeded_submit_returned",
+            f"no run succeeded ({cited(evidence, runs, 2)}), and submit returned for {silent[0].user} as if one had: raise an error.",
+        )
     return None
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, choices
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, choices
 from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 from threadlab.wire.assistants import Message
@@ -46,13 +46,13 @@ def _sixths(evidence: Evidence) -> list[Message]:
 def reads_the_sixth(evidence: Evidence) -> Found:
     runs = _runs(evidence)
     if not runs:
-        return "no run was created on the thread."
+        return Sentence("no_run_created_thread", "no run was created on the thread.")
     sixth = {message.id for message in _sixths(evidence)}
     run = runs[-1]
     window = run.window
     if sixth & set(window):
         return None
-    return f"the run did not see the sixth message: {evidence.line(run)} read {len(window)} messages."
+    return Sentence("run_did_not_see_sixth", f"the run did not see the sixth message: {evidence.line(run)} read {len(window)} messages.")
 
 
 def confirmed_before_the_run(evidence: Evidence) -> Found:
@@ -68,12 +68,15 @@ def confirmed_before_the_run(evidence: Evidence) -> Found:
             return None
         started = sends.get(confirmed.request)
         first = evidence.line(started) if started else "the message"
-        return f"the run was sent before the message was confirmed: {evidence.line(sent)} comes after {first} but before its reply."
+        return Sentence(
+            "run_sent_before_message_confirmed",
+            f"the run was sent before the message was confirmed: {evidence.line(sent)} comes after {first} but before its reply.",
+        )
     run = next((entry for entry in _runs(evidence)), None)
     carried = {message.id for message in _sixths(evidence)}
     if run is not None and carried & set(run.window):
         return None  # the message travelled inside the request that started the run: one reply confirms both
-    return f"the run was sent, and no reply ever confirmed the message: {evidence.line(sent)}."
+    return Sentence("run_sent_no_reply_ever", f"the run was sent, and no reply ever confirmed the message: {evidence.line(sent)}.")
 
 
 def posted_once(evidence: Evidence) -> Found:
@@ -83,7 +86,7 @@ def posted_once(evidence: Evidence) -> Found:
     if not count:
         return "the sixth message is not on the thread." + _silent(evidence)
     lines = [evidence.line(entry) for entry in evidence.requests("createMessage", ok=True)]
-    return f"the sixth message is on the thread {count} times: {'; '.join(lines)}."
+    return Sentence("sixth_message_thread_times", f"the sixth message is on the thread {count} times: {'; '.join(lines)}.")
 
 
 def _silent(evidence: Evidence) -> str:
@@ -97,16 +100,21 @@ def _silent(evidence: Evidence) -> str:
 def returns_the_finished_run(evidence: Evidence) -> Found:
     value = evidence.value
     if not isinstance(value, dict) or value.get("$") != "Run":
-        return f"it returned {_short(value)}, not a Run."
+        return Sentence("returned_not_run", f"it returned {_short(value)}, not a Run.")
     run = evidence.run(str(value.get("id")))
     if run is None or run.thread_id != evidence.given["thread_id"]:
-        return "the Run that it returned does not exist on this thread."
+        return Sentence("run_returned_does_not_exist", "the Run that it returned does not exist on this thread.")
     if value.get("status") not in RUN_ENDS:
-        return f"it returned the run while it was {value.get('status')}; a run is finished when its status is one of {', '.join(RUN_ENDS)}."
+        return Sentence(
+            "returned_run_while_run_finished",
+            f"it returned the run while it was {value.get('status')}; a run is finished when its status is one of {', '.join(RUN_ENDS)}.",
+        )
     if value.get("status") != run.status:
-        return f"it returned a Run whose status is {value.get('status')}; the service has {run.status}."
+        return Sentence(
+            "returned_run_whose_status_service", f"it returned a Run whose status is {value.get('status')}; the service has {run.status}."
+        )
     if run.id not in [entry.run_id for entry in _runs(evidence)]:
-        return "it returned a run that it did not create."
+        return Sentence("returned_run_did_not_create", "it returned a run that it did not create.")
     return None
 
 
@@ -121,8 +129,10 @@ def one_run(evidence: Evidence) -> Found:
     if len(runs) == 1:
         return None
     if not runs:
-        return "no run was created on the thread."
-    return f"{len(runs)} runs were created for one message: {'; '.join(evidence.line(run) for run in runs)}."
+        return Sentence("no_run_created_thread_2", "no run was created on the thread.")
+    return Sentence(
+        "runs_created_one_message", f"{len(runs)} runs were created for one message: {'; '.join(evidence.line(run) for run in runs)}."
+    )
 
 
 def heeds_the_refusal(evidence: Evidence) -> Found:
@@ -132,15 +142,20 @@ def heeds_the_refusal(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests(ok=False) if entry.request in carriers]
     sixth = {message.id for message in _sixths(evidence)}
     if len(sixth) > 1:
-        return f"after the refusal the message was posted {len(sixth)} times."
+        return Sentence("after_refusal_message_posted_times", f"after the refusal the message was posted {len(sixth)} times.")
     for run in runs:
         if not sixth & set(run.window):
             line = f"{evidence.line(refused[0])} was refused, and " if refused else ""
-            return f"{line}the run was started without the sixth message: {evidence.line(run)}."
+            return Sentence(
+                "run_started_without_sixth_message", f"{line}the run was started without the sixth message: {evidence.line(run)}."
+            )
     if evidence.ending.how == "halted":
-        return f"while another run was active, it {evidence.ending.message}."
+        return Sentence("while_another_run_active", f"while another run was active, it {evidence.ending.message}.")
     if evidence.returned and not sixth:
-        return "the message was refused while another run was active, and nobody was told: it returned as if all were well."
+        return Sentence(
+            "message_refused_while_another_run",
+            "the message was refused while another run was active, and nobody was told: it returned as if all were well.",
+        )
     if not (refused or sixth):
         return Occasion.NONE
     if evidence.ending.how == "raised" and not refused:
@@ -151,9 +166,12 @@ def heeds_the_refusal(evidence: Evidence) -> Found:
 def leaves_nothing_behind(evidence: Evidence) -> Found:
     left = [*evidence.ending.forgotten, *evidence.ending.never_awaited]
     if left:
-        return f"it returned while this was still unfinished, or had never been awaited: {', '.join(left)}."
+        return Sentence(
+            "returned_while_still_unfinished_had",
+            f"it returned while this was still unfinished, or had never been awaited: {', '.join(left)}.",
+        )
     if evidence.ending.task_errors:
-        return f"a task failed and nobody looked: {evidence.ending.task_errors[0]}"
+        return Sentence("task_failed_nobody_looked", f"a task failed and nobody looked: {evidence.ending.task_errors[0]}")
     return None if _runs(evidence) else Occasion.NONE
 
 

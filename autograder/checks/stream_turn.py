@@ -6,7 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import cited, short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, unwritten
 from threadlab.engine.drafts import pieces
 from threadlab.engine.journal import CallbackUsed, Entry
 from threadlab.trials.trial import CLIENT, ON_TEXT, Evidence, World
@@ -67,8 +67,12 @@ def _one_message(evidence: Evidence) -> str | None:
         return None
     made = [one for one in evidence.requests(ok=True) if one.operation in ("createMessage", "createRun")]
     if len(posted) > 1:
-        return f"the message is on the thread {len(posted)} times: {cited(evidence, made)}."
-    return f"the message on the thread says {short(posted[0])}." if posted else "the message is not on the thread."
+        return Sentence("message_thread_times", f"the message is on the thread {len(posted)} times: {cited(evidence, made)}.")
+    return (
+        Sentence("message_thread_says", f"the message on the thread says {short(posted[0])}.")
+        if posted
+        else Sentence("message_not_thread", "the message is not on the thread.")
+    )
 
 
 def _one_run(evidence: Evidence) -> str | None:
@@ -76,9 +80,12 @@ def _one_run(evidence: Evidence) -> str | None:
     if count == 1:
         return None
     if count == 0:
-        return "no run was made for this turn; the one on the thread is of the turn before."
+        return Sentence("no_run_made_turn_one", "no run was made for this turn; the one on the thread is of the turn before.")
     made = cited(evidence, evidence.requests("createRun", ok=True))
-    return f"{count} runs were made for one turn: {made}. A run goes on when nobody listens; a new one answers, and costs, again."
+    return Sentence(
+        "runs_made_one_turn_run",
+        f"{count} runs were made for one turn: {made}. A run goes on when nobody listens; a new one answers, and costs, again.",
+    )
 
 
 def _too_early(evidence: Evidence) -> str | None:
@@ -86,7 +93,10 @@ def _too_early(evidence: Evidence) -> str | None:
     status = next((run.status for run in evidence.runs(evidence.given["thread_id"])[evidence.given["runs"] :]), None)
     if not evidence.returned or status is None or status in RUN_ENDS:
         return None
-    return f"it returned {short(evidence.value)} while the run was {status}: that goes on when nobody listens, so wait for its end."
+    return Sentence(
+        "returned_while_run_goes_when",
+        f"it returned {short(evidence.value)} while the run was {status}: that goes on when nobody listens, so wait for its end.",
+    )
 
 
 def _right_value(evidence: Evidence) -> str | None:
@@ -95,7 +105,10 @@ def _right_value(evidence: Evidence) -> str | None:
     stored = _stored(evidence)
     if isinstance(evidence.value, str) and stored and evidence.value.strip() == stored.strip():
         return None
-    return f"it returned {short(evidence.value)}; what the service has stored is {short(stored) if stored else 'no answer at all'}."
+    return Sentence(
+        "returned_what_service_has_stored",
+        f"it returned {short(evidence.value)}; what the service has stored is {short(stored) if stored else 'no answer at all'}.",
+    )
 
 
 def _heard_all(evidence: Evidence) -> str | None:
@@ -105,10 +118,10 @@ def _heard_all(evidence: Evidence) -> str | None:
     if early := _too_early(evidence):
         return early
     if not heard:
-        return f"on_text was never called; the answer was {short(stored)}."
+        return Sentence("text_never_called_answer", f"on_text was never called; the answer was {short(stored)}.")
     if stored.startswith(heard):
-        return f"on_text was left with {short(heard)}: the rest of {short(stored)} is missing."
-    return f"put together, on_text was given {short(heard)}; what is stored is {short(stored)}."
+        return Sentence("text_left_rest_missing", f"on_text was left with {short(heard)}: the rest of {short(stored)} is missing.")
+    return Sentence("put_together_text_given_what", f"put together, on_text was given {short(heard)}; what is stored is {short(stored)}.")
 
 
 def _times(count: int) -> str:
@@ -131,7 +144,10 @@ def _late(evidence: Evidence) -> str | None:
     spare = evidence.start + evidence.seconds - ended.at
     if spare <= SOON:
         return None
-    return f"it returned {spare:.1f} s after the run had ended ({evidence.line(ended)}): wait for the run, not for a time of your own."
+    return Sentence(
+        "returned_s_after_run_had",
+        f"it returned {spare:.1f} s after the run had ended ({evidence.line(ended)}): wait for the run, not for a time of your own.",
+    )
 
 
 def _ended(evidence: Evidence) -> Entry:
@@ -148,12 +164,16 @@ def streams_the_words(evidence: Evidence) -> Found:
     ended = _ended(evidence)
     late = [one for one in heard[:-1] if one.at >= ended.at]
     if late:
-        return (
-            f"the run had ended ({evidence.line(ended)}) when on_text was given {evidence.line(late[0])}: hand each word on as it arrives."
+        return Sentence(
+            "run_had_ended_when_text",
+            f"the run had ended ({evidence.line(ended)}) when on_text was given {evidence.line(late[0])}: hand each word on as it arrives.",
         )
     wanted = pieces(_stored(evidence))
     if [one.text for one in heard] != wanted:
-        return f"on_text was called {_times(len(heard))}, and the stream had {len(wanted)} deltas: hand each one on by itself."
+        return Sentence(
+            "text_called_stream_had_deltas",
+            f"on_text was called {_times(len(heard))}, and the stream had {len(wanted)} deltas: hand each one on by itself.",
+        )
     return None
 
 
@@ -182,19 +202,26 @@ def a_failed_run_is_an_error(evidence: Evidence) -> Found:
     if not runs or unwritten(evidence):
         return Occasion.NONE
     if evidence.ending.how == "halted":
-        return f"the run was {runs[0].status}, and it {evidence.ending.message}."
+        return Sentence("run", f"the run was {runs[0].status}, and it {evidence.ending.message}.")
     if early := _too_early(evidence):
         return early
     if evidence.returned:
-        return f"the run was {runs[0].status}, and it returned {short(evidence.value)}: the caller must hear of it."
+        return Sentence(
+            "run_returned_caller_must_hear",
+            f"the run was {runs[0].status}, and it returned {short(evidence.value)}: the caller must hear of it.",
+        )
     if runs[0].status not in RUN_ENDS:
-        return (
+        return Sentence(
+            "raised_while_run_after_cut",
             f"it raised {evidence.ending.type}: {evidence.ending.message} while the run was {runs[0].status}: after a cut, wait for the "
-            "run's end, and say how it ended."
+            "run's end, and say how it ended.",
         )
     if runs[0].status not in evidence.ending.message:
         raised = f"{evidence.ending.type}: {evidence.ending.message}"
-        return f"the run was {runs[0].status}, and it raised {raised}; who reads that in a log needs the word {runs[0].status}."
+        return Sentence(
+            "run_raised_who_reads_log",
+            f"the run was {runs[0].status}, and it raised {raised}; who reads that in a log needs the word {runs[0].status}.",
+        )
     return None
 
 

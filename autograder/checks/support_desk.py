@@ -22,7 +22,7 @@ from autograder.checks.desk_seen import (
     turns,
 )
 from autograder.checks.seen import short, threads
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware import DB
 from threadlab.engine.journal import DatabaseChanged, Entry, Sent, TurnMarked
 from threadlab.trials.api_family import THREADS
@@ -66,16 +66,25 @@ def every_message_once(evidence: Evidence) -> Found:
         return Occasion.NONE
     of = conversations(evidence)
     if of.get("ada") != evidence.given["thread_id"]:
-        return f"ada was on {evidence.given['thread_id']} already, and the table now says {short(of.get('ada'))}."
+        return Sentence(
+            "ada_already_table_now_says",
+            f"ada was on {evidence.given['thread_id']} already, and the table now says {short(of.get('ada'))}.",
+        )
     for user_id in dict.fromkeys(one[1] for one in TICKETS):
         wanted = [text for _, user, text in TICKETS if user == user_id]
         if user_id not in of:
-            return f"the table of conversations has no thread for {user_id}."
+            return Sentence("table_conversations_has_no_thread", f"the table of conversations has no thread for {user_id}.")
         got = [one.text for one in posted_by(evidence, user_id)]
         if got != wanted:
-            return f"{user_id} asked {wanted}, and on the thread of {user_id} is {got}: {_difference(wanted, got)}."
+            return Sentence(
+                "asked_thread", f"{user_id} asked {wanted}, and on the thread of {user_id} is {got}: {_difference(wanted, got)}."
+            )
     strays = [one for thread_id in threads(evidence) if thread_id not in of.values() for one in evidence.messages(thread_id)]
-    return f"“{strays[0].text}” is on {strays[0].thread_id}, which is nobody's conversation." if strays else None
+    return (
+        Sentence("which_nobody_s_conversation", f"“{strays[0].text}” is on {strays[0].thread_id}, which is nobody's conversation.")
+        if strays
+        else None
+    )
 
 
 def _difference(wanted: list[str], got: list[str]) -> str:
@@ -98,18 +107,29 @@ def answers_everybody(evidence: Evidence) -> Found:
         message = messages[ticket[0]]
         done = [run for run in runs.get(message.id, []) if run.status == "completed"] if message else []
         if not done:
-            return f"no run has answered ticket {ticket[0]}, “{ticket[2]}”, and {call} returned {short(value)}."
+            return Sentence(
+                "no_run_has_answered_ticket", f"no run has answered ticket {ticket[0]}, “{ticket[2]}”, and {call} returned {short(value)}."
+            )
         if not isinstance(value, str) or value.strip() not in {answer_of(evidence, run).strip() for run in done}:
-            return f"{call} returned {short(value)}; the run for this ticket wrote {short(answer_of(evidence, done[-1]))}."
+            return Sentence(
+                "returned_run_ticket_wrote",
+                f"{call} returned {short(value)}; the run for this ticket wrote {short(answer_of(evidence, done[-1]))}.",
+            )
         if _LOST_THE_THREAD in value:
-            return f"{call} returned {short(value)}: its run read too little of what was said before; the last ten messages are enough."
+            return Sentence(
+                "returned_run_read_too_little",
+                f"{call} returned {short(value)}: its run read too little of what was said before; the last ten messages are enough.",
+            )
     return None
 
 
 def one_at_a_time_on_a_thread(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests(ok=False) if "active" in entry.error]
     if refused:
-        return f"the thread was locked by a run, and something was sent all the same: {evidence.line(refused[0])}."
+        return Sentence(
+            "thread_locked_run_something_sent",
+            f"the thread was locked by a run, and something was sent all the same: {evidence.line(refused[0])}.",
+        )
     return None if begun(evidence) else Occasion.NONE
 
 
@@ -127,7 +147,10 @@ def customers_do_not_wait(evidence: Evidence) -> Found:
     customers, early = len({one[1] for one in TICKETS}), [one for one in first.values() if one.at <= ended.at]
     if len(early) < customers:
         late = next((f": {evidence.line(one)}" for one in first.values() if one.at > ended.at), "")
-        return f"when the first run of all ended ({evidence.line(ended)}), {len(early)} of {customers} customers had one{late}."
+        return Sentence(
+            "when_first_run_ended_customers",
+            f"when the first run of all ended ({evidence.line(ended)}), {len(early)} of {customers} customers had one{late}.",
+        )
     return None
 
 
@@ -144,10 +167,16 @@ def written_down_at_once(evidence: Evidence) -> Found:
         if isinstance(entry, Sent) and (texts := entry.texts):
             early = [one for one in TICKETS if one[2] in texts]
             if early and not any(one[0] in known for one in early):
-                return f"{evidence.line(entry)} was sent before its ticket was in the table: a crash now, and nobody knows of it."
+                return Sentence(
+                    "sent_before_ticket_table_crash",
+                    f"{evidence.line(entry)} was sent before its ticket was in the table: a crash now, and nobody knows of it.",
+                )
     missing = [ticket_id for ticket_id, *_ in TICKETS if ticket_id not in known]
     if missing:
-        return f"at {evidence.line(ended)} ticket {missing[0]} was not in the table yet: what is only in memory dies with the process."
+        return Sentence(
+            "ticket_not_table_yet_what",
+            f"at {evidence.line(ended)} ticket {missing[0]} was not in the table yet: what is only in memory dies with the process.",
+        )
     return None
 
 
@@ -157,16 +186,21 @@ def within_budget(evidence: Evidence) -> Found:
     for message_id, several in runs_by_message(evidence).items():
         for run in several:
             if run.usage is not None and run.usage.prompt_tokens > MOST_TOKENS:
-                return (
+                return Sentence(
+                    "read_tokens_are_allowed_run",
                     f"{run.id} read {run.usage.prompt_tokens} tokens, and {MOST_TOKENS} are allowed: "
-                    "a run reads the whole thread unless told otherwise."
+                    "a run reads the whole thread unless told otherwise.",
                 )
         done = [run.id for run in several if run.status == "completed"]
         if len(done) > 1:
-            return f"{message_id} was answered {len(done)} times ({', '.join(done)}): each run costs."
+            return Sentence(
+                "answered_times_each_run_costs", f"{message_id} was answered {len(done)} times ({', '.join(done)}): each run costs."
+            )
     sent = [entry for entry in evidence.journal if entry.what == "sent"]
     if len(sent) > MOST_REQUESTS * len(TICKETS):
-        return f"{len(sent)} requests for {len(TICKETS)} tickets; {MOST_REQUESTS} a ticket are allowed."
+        return Sentence(
+            "requests_tickets_ticket_are_allowed", f"{len(sent)} requests for {len(TICKETS)} tickets; {MOST_REQUESTS} a ticket are allowed."
+        )
     return None
 
 
@@ -177,7 +211,10 @@ def audit_reconstructs_every_turn(evidence: Evidence) -> Found:
     for (ticket_id, *_), message in turns(evidence):
         lines = [row for row in evidence.tables.get("ticket_audit", []) if row["ticket_id"] == ticket_id]
         if message is None:
-            return f"the message of ticket {ticket_id} is not where it should be, so there is nothing to audit."
+            return Sentence(
+                "message_ticket_not_where_should",
+                f"the message of ticket {ticket_id} is not where it should be, so there is nothing to audit.",
+            )
         several = runs.get(message.id, [])
         done = [run for run in several if run.status == "completed"]
         replies = [one.id for one in evidence.messages(message.thread_id) if done and one.run_id == done[-1].id]
@@ -204,14 +241,17 @@ def resumes_what_it_owes(evidence: Evidence) -> Found:
         return Occasion.NONE
     resumed = next((one for one in evidence.journal if one.n > began and isinstance(one, TurnMarked) and one.operation == "resumed"), None)
     if resumed is None:
-        return f"{evidence.steps()}, and resume never came to its end."
+        return Sentence("resume_never_came_end", f"{evidence.steps()}, and resume never came to its end.")
     rows: list[dict[str, Any]] = []
     for entry in evidence.journal:
         if entry.n < resumed.n and isinstance(entry, DatabaseChanged):
             rows = entry.tables.get("tickets", [])
     owed = [row["ticket_id"] for row in rows if not row["answer"]]
     if owed:
-        return f"{evidence.steps()}; after resume, {len(owed)} of the {len(rows)} tickets in the table had no answer, {owed[0]} among them."
+        return Sentence(
+            "after_resume_tickets_table_had",
+            f"{evidence.steps()}; after resume, {len(owed)} of the {len(rows)} tickets in the table had no answer, {owed[0]} among them.",
+        )
     return None if rows else Occasion.NONE
 
 
@@ -226,9 +266,9 @@ def _answered_once(evidence: Evidence) -> str | None:
     for several in runs_by_message(evidence).values():
         done = [run.id for run in several if run.status == "completed"]
         if len(done) > 1:
-            return f"one message was answered by {len(done)} runs: {', '.join(done)}."
+            return Sentence("one_message_answered_runs", f"one message was answered by {len(done)} runs: {', '.join(done)}.")
     open_rows = [row["ticket_id"] for row in evidence.tables.get("tickets", []) if not row["answer"]]
-    return f"{open_rows[0]} has no answer in the table." if open_rows else None
+    return Sentence("has_no_answer_table", f"{open_rows[0]} has no answer in the table.") if open_rows else None
 
 
 # ---- the weather ------------------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
@@ -50,7 +50,10 @@ def _raised(value: Any) -> bool:
 def never_posts_while_a_run_is_active(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests(ok=False) if "active" in entry.error]
     if refused:
-        return f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}."
+        return Sentence(
+            "thread_locked_run_sent_something",
+            f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}.",
+        )
     return None if len(evidence.requests("createRun", ok=True)) > 1 else Occasion.NONE
 
 
@@ -62,8 +65,10 @@ def keeps_the_order_of_a_thread(evidence: Evidence) -> Found:
             continue
         missing = [text for text in said if text not in posted]
         if missing:
-            return f"“{missing[0]}” never got on to its thread."
-        return f"said in the order {said}, the messages are on the thread in the order {posted}."
+            return Sentence("never_got_thread", f"“{missing[0]}” never got on to its thread.")
+        return Sentence(
+            "said_order_messages_are_thread", f"said in the order {said}, the messages are on the thread in the order {posted}."
+        )
     return None
 
 
@@ -75,9 +80,11 @@ def answers_each_its_own(evidence: Evidence) -> Found:
             return f"say({text!r}) raised {value['raised']}: {value['message']}"
         expected = _reply_to(evidence, thread_id, text)
         if expected is None:
-            return f"no run answered “{text}” by itself."
+            return Sentence("no_run_answered_itself", f"no run answered “{text}” by itself.")
         if value != expected:
-            return f"say({text!r}) returned {value!r}; the run that it started wrote “{expected}”."
+            return Sentence(
+                "say_returned_run_started_wrote", f"say({text!r}) returned {value!r}; the run that it started wrote “{expected}”."
+            )
     return None if values else Occasion.NONE
 
 
@@ -105,10 +112,13 @@ def threads_overlap(evidence: Evidence) -> Found:
     for entry in evidence.requests("createRun", ok=True):
         first_sent.setdefault(entry.thread_id, entry)
     if len(first_sent) < 2 or not ended:
-        return "only one of the two threads ever got a run."
+        return Sentence("only_one_two_threads_ever", "only one of the two threads ever got a run.")
     late = max(first_sent.values(), key=lambda entry: entry.at)
     if late.at >= ended[0].at:
-        return f"one thread waited for the other: {evidence.line(late)} was sent after {evidence.line(ended[0])}."
+        return Sentence(
+            "one_thread_waited_other_sent",
+            f"one thread waited for the other: {evidence.line(late)} was sent after {evidence.line(ended[0])}.",
+        )
     return None
 
 
@@ -118,11 +128,22 @@ def a_failure_frees_the_lane(evidence: Evidence) -> Found:
         return Occasion.NONE
     recovered = _reply_to(evidence, *_turns(evidence)[0])
     if not _raised(values[0]) and (not recovered or values[0] != recovered):
-        return f"the first turn failed, and say() returned {values[0]!r} as if it had not: raise an error."
+        return Sentence(
+            "first_turn_failed_say_returned", f"the first turn failed, and say() returned {values[0]!r} as if it had not: raise an error."
+        )
     if _raised(values[1]):
-        return f"after a turn that failed, the next say() on the thread raised {values[1]['raised']}: {values[1]['message']}"
+        return Sentence(
+            "after_turn_failed_next_say_2",
+            f"after a turn that failed, the next say() on the thread raised {values[1]['raised']}: {values[1]['message']}",
+        )
     expected = _reply_to(evidence, *_turns(evidence)[1])
-    return None if values[1] == expected else f"after a turn that failed, the next say() returned {values[1]!r} instead of “{expected}”."
+    return (
+        None
+        if values[1] == expected
+        else Sentence(
+            "after_turn_failed_next_say", f"after a turn that failed, the next say() returned {values[1]!r} instead of “{expected}”."
+        )
+    )
 
 
 def _world(turns: Any, scenario: str | None = None) -> World:

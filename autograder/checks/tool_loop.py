@@ -20,7 +20,7 @@ from autograder.checks.tool_scenes import (
     args,
     world,
 )
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, ending_of, unwritten
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from threadlab.engine.journal import ToolUsed
 from threadlab.trials.trial import Evidence
 from threadlab.wire import assistants as o
@@ -94,7 +94,10 @@ def _ended_badly(evidence: Evidence) -> str | None:
     lost = [one for one in evidence.journal if one.what == "lost"]
     if evidence.ending.how == "raised" and not unwritten(evidence) and refused and lost:
         first = evidence.line(lost[0])
-        return f"{first}: the outputs had arrived. {evidence.line(refused[-1])} is about the second submission, and it ended the turn."
+        return Sentence(
+            "outputs_had_arrived_about_second",
+            f"{first}: the outputs had arrived. {evidence.line(refused[-1])} is about the second submission, and it ended the turn.",
+        )
     return ending_of(evidence)
 
 
@@ -103,23 +106,39 @@ def _turn(evidence: Evidence) -> str | None:
     thread_id = evidence.given["thread_id"]
     posted = [one for one in evidence.messages(thread_id)[evidence.given["earlier"] :] if one.role == "user"]
     if [one.text for one in posted] != [evidence.given["text"]]:
-        return f"the user's messages on the thread are {short([one.text for one in posted])}; one was wanted, with the text that was given."
+        return Sentence(
+            "user_s_messages_thread_are",
+            f"the user's messages on the thread are {short([one.text for one in posted])}; one was wanted, with the text that was given.",
+        )
     runs = evidence.runs(thread_id)
     if len(runs) != 1:
         made = evidence.requests("createRun", ok=True)
-        return f"{len(runs)} runs were made for one turn; the last: {evidence.line(made[-1])}." if made else "no run was made."
+        return (
+            Sentence("runs_made_one_turn_last", f"{len(runs)} runs were made for one turn; the last: {evidence.line(made[-1])}.")
+            if made
+            else Sentence("no_run_made", "no run was made.")
+        )
     if runs[0].status != "completed":
-        return f"the run is {runs[0].status}, and it returned {short(evidence.value)}."
+        return Sentence("run_returned", f"the run is {runs[0].status}, and it returned {short(evidence.value)}.")
     wrote = [one.text for one in evidence.messages(thread_id) if one.run_id == runs[0].id and one.role == "assistant"]
     if isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(wrote).strip():
         return None
     if evidence.value in wrote:
-        return f"the run wrote {len(wrote)} messages, and it returned only number {wrote.index(evidence.value) + 1} of them."
+        return Sentence(
+            "run_wrote_messages_returned_only",
+            f"the run wrote {len(wrote)} messages, and it returned only number {wrote.index(evidence.value) + 1} of them.",
+        )
     if isinstance(evidence.value, str) and all(text in evidence.value for text in wrote):
         wanted = " (oldest first, joined by a newline)" if len(wrote) > 1 else ""
-        return f"it returned {short(evidence.value)}: all that the run wrote is in there, but not that alone, or not as asked{wanted}."
+        return Sentence(
+            "returned_run_wrote_but_not",
+            f"it returned {short(evidence.value)}: all that the run wrote is in there, but not that alone, or not as asked{wanted}.",
+        )
     missing = next((text for text in wrote if text not in str(evidence.value)), "")
-    return f"it returned {short(evidence.value)}; the run wrote {len(wrote)} messages, and one that is missing is {short(missing)}."
+    return Sentence(
+        "returned_run_wrote_messages_one",
+        f"it returned {short(evidence.value)}; the run wrote {len(wrote)} messages, and one that is missing is {short(missing)}.",
+    )
 
 
 def answers(evidence: Evidence) -> Found:
@@ -131,19 +150,26 @@ def answers(evidence: Evidence) -> Found:
 def submits_all_together(evidence: Evidence) -> Found:
     wrong = [one for one in evidence.requests(SUBMIT, ok=False) if "Expected tool outputs" in one.error]
     if wrong:
-        return f"the run waits for all outputs in one request, and was sent others: {evidence.line(wrong[0])}."
+        return Sentence(
+            "run_waits_outputs_one_request",
+            f"the run waits for all outputs in one request, and was sent others: {evidence.line(wrong[0])}.",
+        )
     taken = evidence.requests(SUBMIT, ok=True)
     if not taken:
         waits = [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
-        return f"{evidence.line(waits[0])}, and no outputs were accepted from it." if waits else Occasion.NONE
+        return (
+            Sentence("no_outputs_accepted", f"{evidence.line(waits[0])}, and no outputs were accepted from it.") if waits else Occasion.NONE
+        )
     if ended := ending_of(evidence):
         return ended
     for call in _calls(evidence):
         said = _said(evidence, call)
         if said is None:
-            return f"the run asked for {_shown(call)}, and that tool did not run with these arguments."
+            return Sentence("run_asked_tool_did_not", f"the run asked for {_shown(call)}, and that tool did not run with these arguments.")
         if said not in (call.text or ""):
-            return f"the output for {_shown(call)} is {short(call.text)}; the tool had answered {short(said)}."
+            return Sentence(
+                "output_tool_had_answered", f"the output for {_shown(call)} is {short(call.text)}; the tool had answered {short(said)}."
+            )
     return None
 
 
@@ -153,7 +179,10 @@ def goes_on_round_after_round(evidence: Evidence) -> Found:
         return Occasion.NONE
     waits = [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
     if len(waits) > len(taken):
-        return f"the run asked a second time, {evidence.line(waits[1])}, and got nothing: requires_action may come again and again."
+        return Sentence(
+            "run_asked_second_time_got",
+            f"the run asked a second time, {evidence.line(waits[1])}, and got nothing: requires_action may come again and again.",
+        )
     return ending_of(evidence) or _turn(evidence)
 
 
@@ -163,9 +192,10 @@ def each_call_runs_once(evidence: Evidence) -> Found:
     for call in _calls(evidence):
         ran = _ran(evidence, call)
         if len(ran) > 1:
-            return (
+            return Sentence(
+                "ran_times_two_tables_are",
                 f"{_shown(call)} ran {len(ran)} times: {evidence.line(ran[0])} and {evidence.line(ran[1])}. Two tables are booked. "
-                "Submitting may be repeated; the tool may not."
+                "Submitting may be repeated; the tool may not.",
             )
     return _ended_badly(evidence) or _turn(evidence)
 
@@ -176,14 +206,17 @@ def a_failing_tool_is_an_answer(evidence: Evidence) -> Found:
         return Occasion.NONE
     if evidence.ending.how == "raised" and not sent(evidence, (SUBMIT,)):
         why = f"{evidence.ending.type}: {evidence.ending.message}"
-        return f"a tool failed, and that ended the turn ({why}); the run still waits, and its thread is locked. Submit what went wrong."
+        return Sentence(
+            "tool_failed_ended_turn_run",
+            f"a tool failed, and that ended the turn ({why}); the run still waits, and its thread is locked. Submit what went wrong.",
+        )
     if ended := ending_of(evidence):
         return ended
     for call in _calls(evidence):
         failed = any(one.output is None for one in _ran(evidence, call))
         expected = CLOSED if failed else str(call.name) if call.name == MISSING else ""
         if expected not in (call.text or ""):
-            return f"the output for {_shown(call)} is {short(call.text)}; it should say {short(expected)}."
+            return Sentence("output_should_say", f"the output for {_shown(call)} is {short(call.text)}; it should say {short(expected)}.")
     run = _run(evidence)
     return None if run is not None and run.status == "completed" else f"the run is {run.status if run else 'missing'}."
 
@@ -200,7 +233,10 @@ def records_before_submitting(evidence: Evidence) -> Found:
             ran = [one for one in _ran(evidence, call) if one.n < entry.n]
             said = ran[0].output if ran else None
             if said is not None and said not in str(known.get(call.item_id)):
-                return f"{evidence.line(entry)} came before a committed row with what {_shown(call)} had answered: {evidence.line(ran[0])}."
+                return Sentence(
+                    "came_before_committed_row_what",
+                    f"{evidence.line(entry)} came before a committed row with what {_shown(call)} had answered: {evidence.line(ran[0])}.",
+                )
     return None
 
 
@@ -225,23 +261,33 @@ def audit_tells_the_turn(evidence: Evidence) -> Found:
     items, rows = _items(evidence), [row for row in _rows(evidence) if row["run_id"] == run.id]
     placed = [row for row in rows if row["position"] is not None]
     if len({row["position"] for row in placed}) < len(placed):
-        return f"two rows have the same `position`: {short([row['position'] for row in placed])}."
+        return Sentence("two_rows_have_same_position", f"two rows have the same `position`: {short([row['position'] for row in placed])}.")
     placed.sort(key=lambda row: row["position"])
     missing = [item for item in items if item.item_id not in {row["item_id"] for row in placed}]
     if missing:
         one = missing[0]
         what = f"the call {_shown(one)}" if one.kind == "tool_call" else f"the message {short(one.text)}"
         if any(row["item_id"] == one.item_id for row in rows):
-            return f"the row of {what} has no `position`: when the run is over, its steps tell the order."
-        return f"the run's steps have {len(items)} items, and turn_audit has no row of this run for {what} ({one.item_id})."
+            return Sentence(
+                "row_has_no_position_when", f"the row of {what} has no `position`: when the run is over, its steps tell the order."
+            )
+        return Sentence(
+            "run_s_steps_have_items",
+            f"the run's steps have {len(items)} items, and turn_audit has no row of this run for {what} ({one.item_id}).",
+        )
     if len(placed) > len(items):
-        return f"the run's steps have {len(items)} items, and turn_audit has {len(placed)} rows for it."
+        return Sentence(
+            "run_s_steps_have_items_2", f"the run's steps have {len(items)} items, and turn_audit has {len(placed)} rows for it."
+        )
     for item, row in zip(items, placed, strict=True):
         if wrong := _differs(item, row):
             if item.item_id != row["item_id"]:
                 order = [row["kind"] for row in placed]
-                return f"by `position` the rows come as {order}; the steps, oldest first, as {[item.kind for item in items]}: {wrong}."
-            return f"the row of {item.item_id} differs from step {item.step_id}: {wrong}."
+                return Sentence(
+                    "position_rows_come_steps_oldest",
+                    f"by `position` the rows come as {order}; the steps, oldest first, as {[item.kind for item in items]}: {wrong}.",
+                )
+            return Sentence("row_differs_step", f"the row of {item.item_id} differs from step {item.step_id}: {wrong}.")
     return None
 
 
@@ -252,22 +298,34 @@ def says_how_the_run_ended(evidence: Evidence) -> Found:
     if run.status not in ("expired", "failed"):
         return ending_of(evidence) or f"the run is {run.status}."
     if evidence.returned:
-        return f"the run is {run.status}, and it returned {short(evidence.value)} as if all were well: raise an error."
+        return Sentence(
+            "run_returned_if_well_raise",
+            f"the run is {run.status}, and it returned {short(evidence.value)} as if all were well: raise an error.",
+        )
     if len(evidence.runs(evidence.given["thread_id"])) > 1:
-        return f"the run is {run.status}, and another one was started: whether to do it all again is for the caller to decide."
+        return Sentence(
+            "run_another_one_started_whether",
+            f"the run is {run.status}, and another one was started: whether to do it all again is for the caller to decide.",
+        )
     if evidence.ending.how == "halted":
-        return f"the run is {run.status}, and it {evidence.ending.message}."
+        return Sentence("run", f"the run is {run.status}, and it {evidence.ending.message}.")
     message = evidence.ending.message
     if run.id not in message or run.status not in message:
-        return f"it raised {evidence.ending.type}: {short(message)}; whoever reads that needs the run's id, {run.id}, and {run.status!r}."
+        return Sentence(
+            "raised_whoever_reads_needs_run",
+            f"it raised {evidence.ending.type}: {short(message)}; whoever reads that needs the run's id, {run.id}, and {run.status!r}.",
+        )
     twice = next((ran for call in _calls(evidence) if len(ran := _ran(evidence, call)) > 1), None)
     if twice:
-        return f"the run is {run.status}, and a tool ran a second time: {evidence.line(twice[1])}."
+        return Sentence("run_tool_ran_second_time", f"the run is {run.status}, and a tool ran a second time: {evidence.line(twice[1])}.")
     texts = {row["item_id"]: str(row["text"]) for row in _rows(evidence)}
     for call in _calls(evidence):
         said = _said(evidence, call)
         if said is not None and said not in texts.get(call.item_id, ""):
-            return f"{_shown(call)} ran and the run is {run.status}: nothing but turn_audit could tell what the tool did, and it does not."
+            return Sentence(
+                "ran_run_nothing_but_turn",
+                f"{_shown(call)} ran and the run is {run.status}: nothing but turn_audit could tell what the tool did, and it does not.",
+            )
     return None
 
 

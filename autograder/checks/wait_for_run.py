@@ -8,7 +8,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, unwritten, worth
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, unwritten, worth
 from threadlab.engine.journal import Entry, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.host import LATENCY
@@ -19,6 +19,11 @@ CAP = 10.0
 """Seconds that no pause may exceed."""
 SLACK = 1.0
 """Seconds allowed for the requests themselves, where a moment in time is judged."""
+
+LISTS = "listRuns"
+"""Another way to ask how a run is."""
+LEAST_PAUSE = 0.05
+"""Seconds between a poll that failed and the next."""
 
 QUICK = {**CLIENT, "max_retries": 0}
 """A client that repeats nothing by itself, so that every poll in the journal is the learner's."""
@@ -87,13 +92,14 @@ def returns_at_every_end(evidence: Evidence, family: Family = THREADS) -> Found:
     if not _asks(evidence):
         return Occasion.NONE
     if not isinstance(value, dict) or value.get("$") != family.kind.__name__:
-        return f"the {family.run} was {status}, and it returned {short(value)}, not a {family.kind.__name__}."
+        return Sentence("returned_not", f"the {family.run} was {status}, and it returned {short(value)}, not a {family.kind.__name__}.")
     if value.get("id") != evidence.given["run_id"]:
-        return f"it returned another {family.run} than the one whose id was given."
+        return Sentence("returned_another_one_whose_id", f"it returned another {family.run} than the one whose id was given.")
     if value.get("status") not in family.ends:
-        return (
+        return Sentence(
+            "returned_while_not_end",
             f"it returned the {family.run} while it was {value.get('status')}: that is not an end. "
-            "(Misconception: everything but queued is over.)"
+            "(Misconception: everything but queued is over.)",
         )
     return None
 
@@ -105,7 +111,9 @@ def starts_at_one_second(evidence: Evidence, family: Family = THREADS) -> Found:
     if 0.499 <= found[0] <= 2.001:
         return None
     what = "a tight loop" if found[0] < 0.5 else f"too slow for the {family.run}s that take two seconds"
-    return f"the first pause was {found[0]:.2f} s, {what}; begin at about 1 s. The pauses: {_listed(found)}."
+    return Sentence(
+        "first_pause_s_begin_about", f"the first pause was {found[0]:.2f} s, {what}; begin at about 1 s. The pauses: {_listed(found)}."
+    )
 
 
 def pauses_grow(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -116,9 +124,10 @@ def pauses_grow(evidence: Evidence, family: Family = THREADS) -> Found:
     average = sum(later) / len(later)
     if average >= 3.0 and average >= 1.5 * found[0]:
         return None
-    return (
+    return Sentence(
+        "took_s_pauses_did_not",
         f"the {family.run} took {evidence.seconds:.0f} s, and the pauses did not grow: from the fifth on they were "
-        f"{average:.2f} s on average. The pauses: {_listed(found)}. (Misconception: a constant interval is enough.)"
+        f"{average:.2f} s on average. The pauses: {_listed(found)}. (Misconception: a constant interval is enough.)",
     )
 
 
@@ -128,7 +137,10 @@ def pauses_are_capped(evidence: Evidence, family: Family = THREADS) -> Found:
         return Occasion.NONE
     if max(found) <= CAP + 0.001:
         return None
-    return f"a pause lasted {max(found):.2f} s: without a cap a {family.run} is noticed long after its end. The pauses: {_listed(found)}."
+    return Sentence(
+        "pause_lasted_s_without_cap",
+        f"a pause lasted {max(found):.2f} s: without a cap a {family.run} is noticed long after its end. The pauses: {_listed(found)}.",
+    )
 
 
 def jittered(evidence: Evidence) -> Found:
@@ -142,9 +154,10 @@ def differ(several: Sequence[Evidence], family: Family = THREADS) -> Found:
         return Occasion.NONE
     if any(abs(a - b) > 0.01 for one, other in pairwise(plans) for a, b in zip(one, other, strict=False)):
         return None
-    return (
+    return Sentence(
+        "three_waits_s_alike_paused",
         f"three waits for {family.run}s alike paused alike: {_listed(plans[0])}. "
-        "A hundred workers that start together would poll together; make every pause a little shorter or longer by chance."
+        "A hundred workers that start together would poll together; make every pause a little shorter or longer by chance.",
     )
 
 
@@ -152,48 +165,70 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
     if not _asks(evidence):
         return Occasion.NONE
     if evidence.ending.how == "halted":
-        return f"there was no end to it: it {evidence.ending.message}."
+        return Sentence("no_end", f"there was no end to it: it {evidence.ending.message}.")
     waited = evidence.seconds
     if evidence.given.get("stuck"):
         most = _most(evidence)
         if waited > most + CAP + SLACK:
-            return f"max_wait was {most:g} s and it went on for {waited:.1f} s. Measure the time that has passed; do not count the polls."
-        if waited < most - CAP - SLACK:
-            return f"max_wait was {most:g} s and it gave up after {waited:.1f} s already."
+            return Sentence(
+                "max_wait_s_went_s",
+                f"max_wait was {most:g} s and it went on for {waited:.1f} s. Measure the time that has passed; do not count the polls.",
+            )
+        if waited < most - 0.05:
+            return Sentence("max_wait_s_gave_up", f"max_wait was {most:g} s and it gave up after {waited:.1f} s already.")
         return None
     ended = _ended(evidence, family)
     if ended is None:
         return Occasion.NONE
     if evidence.end - ended.at > CAP + SLACK:
-        return f"the end was noticed more than one pause late: {evidence.line(ended)}, and it came back at {waited:.1f} s."
+        return Sentence(
+            "end_noticed_more_one_pause",
+            f"the end was noticed more than one pause late: {evidence.line(ended)}, and it came back at {waited:.1f} s.",
+        )
     return None
 
 
 def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found:
     told = next((one for one in evidence.requests(family.poll, ok=True) if one.run_status in family.ends), None)
+    ended = _ended(evidence, family)
+    if told is None and ended is not None:  # it asks by lists
+        told = next((one for one in evidence.requests(LISTS, ok=True) if one.n > ended.n), None)
     if told is None:
         return Occasion.NONE
     after = [entry for entry in _asks(evidence) if entry.n > told.n]
     if not after:
         return None
-    return f"{evidence.line(told)} had said that the {family.run} was {told.run_status}, and after it came {evidence.line(after[0])}."
+    return Sentence(
+        "had_said_after_came",
+        f"{evidence.line(told)} had said that the {family.run} was {told.run_status or 'over'}, and after it came {evidence.line(after[0])}.",
+    )
 
 
 def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
-    failed = evidence.requests(family.poll, ok=False)
+    failed = [entry for entry in evidence.requests(ok=False) if entry.operation in (family.poll, LISTS)]
     if not failed:
         return Occasion.NONE
+    for refused in failed:
+        again = next((entry for entry in _asks(evidence) if entry.n > refused.n), None)
+        if again is not None and again.at - refused.at < LEAST_PAUSE:
+            return Sentence(
+                "no_pause_after_an_error",
+                f"{evidence.line(refused)}, and {evidence.line(again)} came without a pause: pause, then ask again.",
+            )
     if evidence.ending.how == "raised":
-        return (
+        return Sentence(
+            "ended_wait_service_had_bad",
             f"{evidence.line(failed[-1])} ended the wait with {evidence.ending.type}: the service had a bad moment, "
-            f"and the {family.run} was going on. Pause, and ask again."
+            f"and the {family.run} was going on. Pause, and ask again.",
         )
     if evidence.ending.how == "halted":
         return f"after {evidence.line(failed[-1])} it {evidence.ending.message}."
     value = evidence.value
     if isinstance(value, dict) and value.get("status") == "completed":
         return None
-    return f"after {evidence.line(failed[-1])} it returned {short(value)}, not the completed {family.run}."
+    return Sentence(
+        "after_returned_not_completed", f"after {evidence.line(failed[-1])} it returned {short(value)}, not the completed {family.run}."
+    )
 
 
 def cancels_at_the_deadline(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -203,16 +238,20 @@ def cancels_at_the_deadline(evidence: Evidence, family: Family = THREADS) -> Fou
         early = cancels[0].at - evidence.start
         return (
             None
-            if early >= most - CAP - SLACK
-            else f"max_wait was {most:g} s, and it cancelled the {family.run} early: {evidence.line(cancels[0])}."
+            if early >= most - 0.05
+            else Sentence(
+                "max_wait_s_cancelled_early",
+                f"max_wait was {most:g} s, and it cancelled the {family.run} early: {evidence.line(cancels[0])}.",
+            )
         )
     if evidence.ending.how == "halted":
-        return f"there was no deadline: it {evidence.ending.message}."
+        return Sentence("no_deadline", f"there was no deadline: it {evidence.ending.message}.")
     if len(_asks(evidence)) < 2 or unwritten(evidence):
         return Occasion.NONE
-    return (
+    return Sentence(
+        "after_s_gave_up_without",
         f"after {evidence.seconds:.0f} s it gave the {family.run} up without cancelling it: "
-        f"it goes on, costs, and keeps the {family.home} locked."
+        f"it goes on, costs, and keeps the {family.home} locked.",
     )
 
 
@@ -220,25 +259,47 @@ def raises_the_timeout(evidence: Evidence, error: str, family: Family = THREADS)
     """`error`: the name of the exception that the exercise gives."""
     ending, run_id = evidence.ending, evidence.given["run_id"]
     if ending.how == "halted":
-        return f"there was no deadline: it {ending.message}."
+        return Sentence("no_deadline_2", f"there was no deadline: it {ending.message}.")
     if ending.how == "returned":
-        return f"max_wait had passed, and it returned {short(evidence.value)} as if all were well." if _asks(evidence) else Occasion.NONE
-    if ending.type != error:
-        return f"it raised {ending.type} ({ending.message}); the given {error} was wanted."
+        return (
+            Sentence("max_wait_had_passed_returned", f"max_wait had passed, and it returned {short(evidence.value)} as if all were well.")
+            if _asks(evidence)
+            else Occasion.NONE
+        )
+    if error not in (ending.type, *ending.bases):
+        return Sentence("raised_given_wanted", f"it raised {ending.type} ({ending.message}); the given {error} was wanted.")
     if run_id not in ending.message:
-        return f"{error} says {ending.message!r}; whoever reads that in a log needs the {family.run}'s id, {run_id}."
+        return Sentence(
+            "says_whoever_reads_log_needs",
+            f"{error} says {ending.message!r}; whoever reads that in a log needs the {family.run}'s id, {run_id}.",
+        )
     return None if _asks(evidence) else Occasion.NONE
 
 
 LONG = ("long", "long, another day", "long, a third day")
 EVERY_END = (*RUN_ENDS, "requires_action")
 DEADLINES = ("stuck", "stuck, no max_wait given")
+FAILS_TO_THE_DEADLINE = "every poll fails"
+LAST_LOOKS = ("ends before the deadline", "fails before the deadline")
+BAD = ("bad moments", "six in a row", "limits in a row")
 
 
-def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mapping[str, int]) -> tuple[Behaviour, ...]:
+def _bad(faults: str) -> str:
+    """Faults of polls, whichever way an answer asks: `getRun` in them stands for both."""
+    return f"{faults} {faults.replace('getRun', LISTS)}"
+
+
+def behaviours(
+    family: Family,
+    ends: tuple[str, ...],
+    error: str,
+    points: Mapping[str, int],
+    deadlines: tuple[str, ...] = DEADLINES,
+    bad: tuple[str, ...] = ("bad moments",),
+) -> tuple[Behaviour, ...]:
     """What is checked of a wait, in the words of a family. `points` names those that are, and what each is worth.
 
-    `ends`: the names of the scenes that bring every end about; beside them there are those in LONG and DEADLINES and `bad moments`.
+    `ends`: the names of the scenes that bring every end about; beside them there are those in LONG, `deadlines` and `bad`.
     `error`: the name of the exception that the exercise gives.
     """
     run = family.run
@@ -281,7 +342,7 @@ def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mappin
                 1,
                 f"The end of a {run}, and the deadline, are noticed at most one pause late.",
                 partial(overshoots_at_most_one_pause, family=family),
-                (*LONG, *ends, *DEADLINES),
+                (*LONG, *ends, *deadlines),
                 any_ending=True,
             ),
             Behaviour(
@@ -296,7 +357,7 @@ def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mappin
                 1,
                 "A 500, a 503 or a 429 while polling does not end the wait.",
                 partial(survives_errors, family=family),
-                ("bad moments",),
+                bad,
                 any_ending=True,
             ),
             Behaviour(
@@ -304,7 +365,7 @@ def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mappin
                 1,
                 f"When max_wait has passed, the {run} is cancelled.",
                 partial(cancels_at_the_deadline, family=family),
-                DEADLINES,
+                deadlines,
                 any_ending=True,
             ),
             Behaviour(
@@ -312,7 +373,7 @@ def behaviours(family: Family, ends: tuple[str, ...], error: str, points: Mappin
                 1,
                 f"Then {error} is raised, and it names the {run}.",
                 partial(raises_the_timeout, error=error, family=family),
-                DEADLINES,
+                deadlines,
                 any_ending=True,
             ),
         ),
@@ -335,7 +396,7 @@ EXERCISE = Exercise(
             "wait_for_run",
             behaviours(
                 THREADS,
-                EVERY_END,
+                (*EVERY_END, *LAST_LOOKS),
                 "RunTimeout",
                 {
                     "returns_at_every_end": 3,
@@ -349,6 +410,8 @@ EXERCISE = Exercise(
                     "cancels_at_the_deadline": 2,
                     "raises_run_timeout": 1,
                 },
+                (*DEADLINES, FAILS_TO_THE_DEADLINE),
+                BAD,
             ),
             (
                 *(Scene(name, _long(seed), _args, kwargs={"max_wait": 300.0}) for seed, name in enumerate(LONG)),
@@ -360,13 +423,40 @@ EXERCISE = Exercise(
                 Scene("requires_action", lambda: World(_asking), _args),
                 Scene(
                     "bad moments",
-                    lambda: World(_running, before="slow:40", scenario="500@getRun#2-3 429:2@getRun#5 503@getRun#6"),
+                    lambda: World(_running, before="slow:40", scenario=_bad("500@getRun#2-3 429:2@getRun#5 503@getRun#6")),
                     _args,
                     kwargs={"max_wait": 300.0},
+                ),
+                Scene(
+                    "six in a row",
+                    lambda: World(_running, before="slow:20", scenario=_bad("500@getRun#1-3 503@getRun#4-6")),
+                    _args,
+                    kwargs={"max_wait": 300.0},
+                ),
+                Scene(
+                    "limits in a row",
+                    lambda: World(_running, before="slow:20", scenario=_bad("429:1@getRun#2-4")),
+                    _args,
+                    kwargs={"max_wait": 300.0},
+                ),
+                Scene("ends before the deadline", lambda: World(_running, before="slow:27"), _args, kwargs={"max_wait": 30.0}),
+                Scene("fails before the deadline", lambda: World(_running, before="slow:41 run_failed"), _args, kwargs={"max_wait": 45.0}),
+                Scene(
+                    FAILS_TO_THE_DEADLINE,
+                    lambda: World(_marked(stuck=True), before="stuck", scenario=_bad("500@getRun#1-400")),
+                    _args,
+                    kwargs={"max_wait": 30.0},
                 ),
                 Scene("stuck", lambda: World(_marked(stuck=True), before="stuck"), _args, kwargs={"max_wait": 30.0}),
                 Scene("stuck, no max_wait given", lambda: World(_marked(stuck=True, default=True), before="stuck"), _args),
             ),
+            promises={
+                "each of the five terminal statuses, and requires_action": EVERY_END,
+                "a run that has ended by max_wait is returned": LAST_LOOKS,
+                "a 429, a 500 or a 503, several times in a row": BAD,
+                "until max_wait has passed, and not before, whatever polls say": (*DEADLINES, FAILS_TO_THE_DEADLINE),
+                "pauses grow, are capped and differ": LONG,
+            },
         ),
     ),
     hints=(

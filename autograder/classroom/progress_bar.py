@@ -18,8 +18,8 @@ EVERY = 5.0
 class Display:
     """Used as a context; `done` is called for each submission."""
 
-    def __init__(self, title: str, total: int, console: Console | None = None) -> None:
-        self._title, self._total, self._count = title, total, 0
+    def __init__(self, title: str, total: int, console: Console | None = None, what: str = "submissions") -> None:
+        self._title, self._total, self._count, self._what = title, total, 0, what
         self._console = console or SafeConsole(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._start = self._last = time.monotonic()
@@ -37,7 +37,7 @@ class Display:
             self._task = self._bar.add_task(self._title, total=self._total, last="")
             self._bar.start()
         else:
-            print(f"{self._title}: {self._total} submissions", file=sys.stderr, flush=True)
+            print(f"{self._title}: {self._total} {self._what}", file=sys.stderr, flush=True)
         return self
 
     def done(self, student: str) -> None:

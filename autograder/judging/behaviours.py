@@ -31,6 +31,24 @@ class Occasion(Enum):
     NONE = "it never came to that"
 
 
+class Sentence(str):
+    """A failure sentence with a key that stays when its words change: known wrong answers name the sentence that they should get by it."""
+
+    __slots__ = ("key",)
+    key: str
+
+    def __new__(cls, key: str, text: str) -> Sentence:
+        made = super().__new__(cls, text)
+        made.key = key
+        return made
+
+    def __reduce__(self) -> tuple[type[Sentence], tuple[str, str]]:
+        return Sentence, (self.key, str(self))
+
+
+NOT_WRITTEN, NEVER_CAME_UP = "not_written", "never_came_up"
+"""The keys of what is said of a blank answer, and of a behaviour that had no occasion to show."""
+
 Found: TypeAlias = str | Occasion | None
 """A failure sentence; NONE when the thing in question never came up; None when it came up and was done right."""
 
@@ -88,6 +106,10 @@ class Finding(msgspec.Struct, frozen=True):
     earned: int
     sentence: str = ""
     """Why it failed."""
+    key: str = ""
+    """Of the sentence."""
+    follows: str = ""
+    """The behaviour whose failure is the cause of this one, where that is known: what is said there need not be said again."""
     where: str = ""
     """In how many orders, and in which one it is shown."""
     order: tuple[int, ...] = ()
@@ -131,6 +153,8 @@ class Part(msgspec.Struct, frozen=True):
     scenes: tuple[Scene, ...] = ()
     judge: Callable[[Part, Guest, list[str]], Verdict] | None = None
     """For parts that are not judged by scenes."""
+    promises: Mapping[str, tuple[str, ...]] = {}
+    """What the statement says in general, and the scenes that are instances of it."""
 
     @property
     def points(self) -> int:
@@ -167,19 +191,63 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
         return part.judge(part, guest, sources)
     seen: dict[str, Exploration] = {}
     for scene in part.scenes:
-        world = scene.world()
-        spec = spec_of(scene, part, world, sources)
-        if scene.kill:
-            seen[scene.name] = explore_kills(guest, spec, world, bound=scene.bound, where=scene.where)
-        else:
-            seen[scene.name] = explore_with(guest, spec, world, bound=scene.bound)
+        seen[scene.name] = _explored(scene, part, guest, sources)
         if unusable := _unusable(part.name, seen[scene.name]):
-            return Verdict(part.name, [Finding(b.name, b.points, 0, unusable) for b in part.behaviours], note=unusable)
-    findings = [_finding(behaviour, part, seen) for behaviour in part.behaviours]
+            unjudged = [Finding(one.name, one.points, 0, str(unusable), "unusable") for one in part.behaviours]
+            return Verdict(part.name, with_one_cause(unjudged), note=unusable)
+    findings = with_one_cause([_finding(behaviour, part, seen) for behaviour in part.behaviours])
     failed = _simplest(findings, seen)
     if failed is None:
         return Verdict(part.name, findings, _coverage(seen))
     return Verdict(part.name, findings, _coverage(seen), journal=failed.text().splitlines(), timeline=_drawn(failed))
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """A behaviour that is lost, and the sentence that says why."""
+
+    behaviour: str
+    sentence: str
+
+
+def first_loss(part: Part, guest: Guest, sources: list[str]) -> Loss | None:
+    """What is lost first, or None. It ends with the first trial that shows a loss, so it costs less than a verdict where there is one."""
+    seen: dict[str, Exploration] = {}
+    for scene in part.scenes if part.judge is None else ():
+        asked = [one for one in part.behaviours if scene.name in (one.scenes or (part.scenes[0].name,))]
+        exploration = _explored(scene, part, guest, sources, lambda evidence, asked=asked: _lost_in(asked, evidence) is not None)  # type: ignore[misc]
+        if unusable := _unusable(part.name, exploration):
+            return Loss(part.name, unusable)
+        lost = (_lost_in(asked, evidence) for evidence in exploration)
+        if found := next((one for one in lost if one is not None), None):
+            return found
+        seen[scene.name] = exploration
+    findings = judge(part, guest, sources).findings if part.judge is not None else [_finding(one, part, seen) for one in part.behaviours]
+    return next((Loss(one.behaviour, one.sentence) for one in findings if one.earned < one.points), None)
+
+
+def _lost_in(behaviours: Sequence[Behaviour], evidence: Evidence) -> Loss | None:
+    """The first of some behaviours that one trial shows to be lost."""
+    for one in behaviours:
+        said = _said_of(one, evidence)
+        if isinstance(said, str):
+            return Loss(one.name, str(said))
+    return None
+
+
+def _said_of(behaviour: Behaviour, evidence: Evidence) -> Found:
+    """What is to be said of a behaviour in one trial."""
+    ending = ending_of(evidence) if not behaviour.any_ending or unwritten(evidence) else None
+    return ending or behaviour.test(evidence)
+
+
+def _explored(
+    scene: Scene, part: Part, guest: Guest, sources: list[str], enough: Callable[[Evidence], bool] = lambda evidence: False
+) -> Exploration:
+    world = scene.world()
+    spec = spec_of(scene, part, world, sources)
+    if scene.kill:
+        return explore_kills(guest, spec, world, bound=scene.bound, where=scene.where, enough=enough)
+    return explore_with(guest, spec, world, bound=scene.bound, enough=enough)
 
 
 def spec_of(scene: Scene, part: Part, world: World, sources: list[str]) -> Spec:
@@ -204,8 +272,7 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
     for scene in behaviour.scenes or (part.scenes[0].name,):
         for evidence in seen[scene]:
             total += 1
-            ending = ending_of(evidence) if not behaviour.any_ending or unwritten(evidence) else None
-            found: Found = ending or behaviour.test(evidence)
+            found = _said_of(behaviour, evidence)
             if isinstance(found, str):
                 failing += 1
                 worst = worst or (found, evidence, scene)
@@ -215,7 +282,8 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
         scenes = behaviour.scenes or (part.scenes[0].name,)
         together = behaviour.across([evidence for scene in scenes for evidence in seen[scene]])
         if isinstance(together, str):
-            return Finding(behaviour.name, behaviour.points, 0, together, "", seen[scenes[0]].orders[0].order, scenes[0])
+            order = seen[scenes[0]].orders[0].order
+            return Finding(behaviour.name, behaviour.points, 0, str(together), _key(together, behaviour), "", "", order, scenes[0])
         came_up = came_up and together is None
     if worst is not None:
         sentence, evidence, scene = worst
@@ -224,10 +292,29 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
         steps = f": {_brief(evidence.steps())}" if evidence.choices or not named else ""
         many = f"{failing} of {total} {kinds}; this one{f' in {named}' if named else ''}{steps}"
         where = many if total > 1 else f"in {named}" if named else ""
-        return Finding(behaviour.name, behaviour.points, 0, sentence, where, evidence.order, scene, evidence.kill_at)
+        key = _key(sentence, behaviour)
+        return Finding(behaviour.name, behaviour.points, 0, str(sentence), key, "", where, evidence.order, scene, evidence.kill_at)
     if not came_up:
-        return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}")
+        return Finding(behaviour.name, behaviour.points, 0, f"{Occasion.NONE.value}: {behaviour.promise}", NEVER_CAME_UP)
     return Finding(behaviour.name, behaviour.points, behaviour.points)
+
+
+def _key(sentence: str, behaviour: Behaviour) -> str:
+    return sentence.key if isinstance(sentence, Sentence) else behaviour.name
+
+
+def with_one_cause(findings: Sequence[Finding]) -> list[Finding]:
+    """The same; a failure whose cause another row says names that row: it ended the same way, or for that reason it never came to it."""
+    failed = [one for one in findings if one.earned < one.points]
+    cause = next((one for one in failed if one.key != NEVER_CAME_UP), failed[0] if failed else None)
+    found: list[Finding] = []
+    for one in findings:
+        if cause is not None and one in failed and one is not cause:
+            same = next((other for other in found if other.sentence == one.sentence and not other.follows), None)
+            follows = cause if one.key == NEVER_CAME_UP else same
+            one = one if follows is None else msgspec.structs.replace(one, follows=follows.behaviour)
+        found.append(one)
+    return found
 
 
 def _brief(steps: str, most: int = 240) -> str:
@@ -240,18 +327,24 @@ def unwritten(evidence: Evidence) -> bool:
     return evidence.ending.type == "NotImplementedError" and not evidence.ending.message
 
 
-def ending_of(evidence: Evidence) -> str | None:
+def ending_of(evidence: Evidence) -> Sentence | None:
     """Why this trial did not come to a proper end, as a sentence; None if it did."""
     ending = evidence.ending
     if ending.how == "raised":
         if unwritten(evidence):
-            return "nothing has been written here yet."
+            return Sentence(NOT_WRITTEN, "not written yet.")
         at = f" at {ending.line}" if ending.line else ""
-        return f"it raised {ending.type}: {ending.message}{at}"
+        return Sentence(f"raised {ending.type}", f"it raised {ending.type}: {ending.message}{at}{_refused_last(evidence)}")
     if ending.how == "halted":
         at = f" (at {ending.line})" if ending.line else ""
-        return f"it {ending.message}{at}"
+        return Sentence(f"halted: {' '.join(ending.message.split()[:1])}", f"it {ending.message}{at}")
     return None
+
+
+def _refused_last(evidence: Evidence) -> str:
+    """The journal line of the refusal that an exception may come from: the last request, if that was refused."""
+    every, refused = evidence.requests(), evidence.requests(ok=False)
+    return f" (the last request was refused: {evidence.line(refused[-1])})" if refused and refused[-1] is every[-1] else ""
 
 
 def _coverage(seen: Mapping[str, Exploration]) -> str:
@@ -297,7 +390,8 @@ def choices(right: Mapping[str, str], explained: Mapping[str, Mapping[str, str]]
             why = ending_of(evidence) or f"`{part.name}` is not a dictionary of letters: keep its shape and fill in the letters."
             if evidence.ending.how in ("missing", "broken"):
                 why = f"`{part.name}` cannot be read: {evidence.ending.message}"
-            return Verdict(part.name, [Finding(b.name, b.points, 0, why) for b in part.behaviours], note=why)
+            key = NOT_WRITTEN if evidence.ending.how == "raised" and unwritten(evidence) else "not_letters"
+            return Verdict(part.name, with_one_cause([Finding(b.name, b.points, 0, str(why), key) for b in part.behaviours]), note=why)
         return Verdict(part.name, [_chosen(b, evidence.value.get(b.name), right[b.name], explained[b.name]) for b in part.behaviours])
 
     return decide
@@ -308,4 +402,5 @@ def _chosen(behaviour: Behaviour, given: Any, right: str, explained: Mapping[str
     if letter == right:
         return Finding(behaviour.name, behaviour.points, behaviour.points)
     why = explained.get(letter, f"choose one of the letters {', '.join(sorted(explained))}, as a string.")
-    return Finding(behaviour.name, behaviour.points, 0, why if letter not in explained else f"({letter}) {why}")
+    key = f"chose_{letter}" if letter in explained else "no_letter"
+    return Finding(behaviour.name, behaviour.points, 0, why if letter not in explained else f"({letter}) {why}", key)

@@ -22,7 +22,7 @@ from autograder.course_folder import ROOT
 from autograder.execution.capture import cleaned
 from autograder.execution.client import Failure, Session, SubmissionFailed
 from autograder.execution.outputs import node
-from autograder.judging.behaviours import Exercise, Finding, Part, Verdict, judge
+from autograder.judging.behaviours import Exercise, Finding, Part, Verdict, judge, with_one_cause
 from autograder.judging.cleaning import clean
 from autograder.judging.hidden import with_hidden
 from autograder.judging.remote_guest import Budget, remote_guest
@@ -123,7 +123,9 @@ def _guarded(part: Part, judging: Callable[[], Verdict]) -> Verdict:
 
 
 def _nothing(part: Part, sentence: str) -> Verdict:
-    return Verdict(part.name, [Finding(one.name, one.points, 0, sentence) for one in part.behaviours], note=sentence)
+    return Verdict(
+        part.name, with_one_cause([Finding(one.name, one.points, 0, sentence, "unjudged") for one in part.behaviours]), note=sentence
+    )
 
 
 def _verdict_outputs(verdict: Verdict) -> list[NotebookNode]:

@@ -140,6 +140,7 @@ def _ending(result: bytes) -> m.Ending:
         type=ending.type[:100],
         message=ending.message[:2000],
         line=ending.line[:300],
+        bases=[one[:100] for one in ending.bases[:20]],
         forgotten=[one[:200] for one in ending.forgotten[:20]],
         never_awaited=[one[:200] for one in ending.never_awaited[:20]],
         task_errors=[one[:500] for one in ending.task_errors[:20]],

@@ -1,28 +1,32 @@
-"""A verdict as text, for a terminal and for a notebook's output."""
+"""A verdict as text, for a terminal and for a notebook's output: the score, the first failure in full, the rest short."""
 
 from __future__ import annotations
 
-from autograder.judging.behaviours import Verdict
+from autograder.judging.behaviours import NOT_WRITTEN, Finding, Verdict
+
+SHORT = 160
+"""Characters of a sentence that is not the first."""
 
 
 def render(verdict: Verdict) -> str:
-    """A verdict as text: a line a behaviour, what was tried, and the score."""
-    lines, said = [], set[str]()
-    for finding in verdict.findings:
-        mark = "pass" if finding.earned == finding.points else "FAIL"
-        says = f": {finding.sentence}" if finding.sentence else ""
-        if finding.sentence and finding.sentence in said:
-            says = ": the same as above."
-        elif finding.where:
-            says += f" ({finding.where})"
-        said.add(finding.sentence)
-        lines.append(f"[{mark}] {finding.behaviour} ({finding.earned}/{finding.points}){says}")
-    if verdict.coverage:
-        lines.append(verdict.coverage)
-    passed = (
-        "visible checks passed"
-        if not verdict.lost
-        else f"{len(verdict.findings) - len(verdict.lost)} of {len(verdict.findings)} checks passed"
-    )
-    lines.append(f"{verdict.part}: {verdict.earned} of {verdict.points} points, {passed}.")
-    return "\n".join(lines)
+    """A verdict as text: the score, a line a behaviour, what was tried."""
+    score = f"{verdict.part}: {verdict.earned} of {verdict.points} points"
+    failed = [one for one in verdict.findings if one.earned < one.points]
+    if failed and all(one.key == NOT_WRITTEN for one in verdict.findings):
+        return f"{score}: not written yet."
+    passed = f"{len(verdict.findings) - len(failed)} of {len(verdict.findings)} checks passed" if failed else "visible checks passed"
+    first = next((one for one in failed if not one.follows), None)
+    lines = [f"{score}, {passed}."]
+    lines += [_line(one, in_full=one is first) for one in sorted(failed, key=lambda one: one is not first)]
+    lines += [f"[pass] {one.behaviour} ({one.earned}/{one.points})" for one in verdict.findings if one not in failed]
+    return "\n".join([*lines, verdict.coverage] if verdict.coverage else lines)
+
+
+def _line(finding: Finding, *, in_full: bool) -> str:
+    head = f"[FAIL] {finding.behaviour} ({finding.earned}/{finding.points})"
+    if finding.follows:
+        return f"{head}: follows from {finding.follows}."
+    if in_full:
+        return f"{head}: {finding.sentence}" + (f" ({finding.where})" if finding.where else "")
+    text = finding.sentence
+    return f"{head}: {text if len(text) <= SHORT else text[:SHORT].rpartition(' ')[0] + ' …'}"

@@ -142,7 +142,8 @@ def test_corpus_shows_what_is_misjudged(tmp_path):
     assert "a wrong answer loses nothing" in done.stdout
     assert "a right answer loses" in done.stdout
     rows = {row["name"]: row for row in json.loads(listed.read_text())}
-    assert set(rows["returns_the_text"]) == {"exercise", "kind", "name", "points", "max", "lost"}
+    assert set(rows["returns_the_text"]) == {"exercise", "kind", "name", "points", "max", "lost", "keys", "sentences"}
+    assert rows["returns_the_text"]["keys"].keys() == set(rows["returns_the_text"]["lost"])
     assert rows["create_and_poll"]["points"] == rows["create_and_poll"]["max"] == 16
     assert rows["returns_the_text"]["lost"] == ["returns_the_finished_run"]
 

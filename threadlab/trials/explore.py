@@ -42,8 +42,17 @@ class Exploration:
         return f"{count} of more than {count} orders were tried (a sample, seed {self.seed})"
 
 
-def explore_with(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, seed: int = 0) -> Exploration:
-    """Visit every delivery order of `spec` in `world`, or `bound` of them when there are more: half the simplest, half drawn at random."""
+def _never(evidence: Evidence) -> bool:
+    return False
+
+
+def explore_with(
+    guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, seed: int = 0, enough: Callable[[Evidence], bool] = _never
+) -> Exploration:
+    """Visit every delivery order of `spec` in `world`, or `bound` of them when there are more: half the simplest, half drawn at random.
+
+    It ends early, and incomplete, with the first evidence for which `enough` is true.
+    """
     orders: list[Evidence] = []
     seen: set[tuple[int, ...]] = set()
     frontier = _Frontier()
@@ -57,6 +66,8 @@ def explore_with(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, 
         seen.add(evidence.order)
         if evidence.ending.how in ("missing", "broken"):
             return Exploration(orders, True, seed)
+        if enough(evidence):
+            return Exploration(orders, False, seed)
         frontier.add(evidence, len(prefix))
     if not len(frontier):
         return Exploration(orders, True, seed)
@@ -68,25 +79,39 @@ def explore_with(guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, 
         if evidence.order not in seen:
             seen.add(evidence.order)
             orders.append(evidence)
+            if enough(evidence):
+                break
     return Exploration(orders, False, seed)
 
 
 def explore_kills(
-    guest: Guest, spec: Spec, world: World, *, bound: int = BOUND, where: Callable[[KillPoint], bool] | None = None
+    guest: Guest,
+    spec: Spec,
+    world: World,
+    *,
+    bound: int = BOUND,
+    where: Callable[[KillPoint], bool] | None = None,
+    enough: Callable[[Evidence], bool] = _never,
 ) -> Exploration:
     """Let `spec` run through once, then kill it at every point at which it can be killed and start it again, a trial a point.
 
     Points lie before and after every request, and after everything that the database took in. When there are more than `bound`, it is as
-    many, evenly spread. `where` leaves only those points for which it is true.
+    many, evenly spread. `where` leaves only those points for which it is true. `enough` as in `explore_with`.
     """
     whole = run_trial(guest, spec, world)
     if whole.ending.how in ("missing", "broken", "halted"):  # what has no end undisturbed shows nothing more when it is killed
         return Exploration([whole], True, 0)
+    if enough(whole):
+        return Exploration([whole], False, 0)
     chosen = [point for point, one in enumerate(whole.points) if where is None or where(one)]
     step = max(1.0, len(chosen) / bound)
     points = [chosen[int(index * step)] for index in range(min(len(chosen), bound))]
-    killed = [run_trial(guest, spec, world, kill_at=point, restart=True) for point in points]
-    return Exploration([whole, *killed], len(points) == len(whole.points), 0)
+    trials = [whole]
+    for point in points:
+        trials.append(run_trial(guest, spec, world, kill_at=point, restart=True))
+        if enough(trials[-1]):
+            return Exploration(trials, False, 0)
+    return Exploration(trials, len(points) == len(whole.points), 0)
 
 
 def _too_many(waiting: int, left: int) -> bool:

@@ -92,6 +92,8 @@ class Ending(msgspec.Struct, frozen=True, tag_field="says", tag="ending", omit_d
     type: str = ""
     message: str = ""
     line: str = ""
+    bases: list[str] = []
+    """Of what was raised: the names of the classes that its own derives from, as it says itself."""
     forgotten: list[str] = []
     """Tasks that were still going when the function returned, by the name of their coroutine."""
     never_awaited: list[str] = []

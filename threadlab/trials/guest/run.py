@@ -73,7 +73,8 @@ def _attempt(stage: Stage, link: Link) -> m.Ending:
         if link.halted is not None:
             return m.Ending("halted", message=link.halted, line=_where(error))
         fault = _learners_line(error)
-        return m.Ending("raised" if fault else "broken", type=type(error).__name__, message=_text(error), line=fault or "")
+        how, name = "raised" if fault else "broken", type(error).__name__
+        return m.Ending(how, type=name, message=_text(error), line=fault or "", bases=_bases(error))
 
 
 def _run_async(loop: VirtualLoop, value: Any, watch: "_Watch") -> Any:
@@ -148,6 +149,10 @@ def _learners_line(error: BaseException) -> str | None:
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(__file__))) + os.sep
 """Where this package is."""
+
+
+def _bases(error: BaseException) -> list[str]:
+    return [one.__name__[:100] for one in type(error).__mro__[1:20]]
 
 
 def _where(error: BaseException) -> str:

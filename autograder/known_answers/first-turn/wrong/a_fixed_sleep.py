@@ -1,4 +1,4 @@
-# loses: waits_for_the_end
+# loses: waits_for_the_end, returns_the_answer
 # %% first_turn
 import time
 

@@ -1,4 +1,5 @@
 # loses: raises_run_timeout
+# says: raised_given_wanted
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

@@ -1,3 +1,4 @@
 # loses: returns_at_every_end, starts_at_one_second, pauses_grow, pauses_are_capped, jittered, overshoots_at_most_one_pause, nothing_after_the_end, survives_errors, cancels_at_the_deadline, raises_run_timeout
+# says: unusable
 # %% wait_for_run
 raise NotImplementedError()

@@ -1,4 +1,5 @@
 # loses: returns_at_every_end
+# says: returned_while_not_end
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

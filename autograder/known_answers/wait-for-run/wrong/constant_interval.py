@@ -1,4 +1,5 @@
 # loses: pauses_grow, pauses_are_capped
+# says: took_s_pauses_did_not
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

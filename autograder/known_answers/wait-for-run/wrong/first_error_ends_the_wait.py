@@ -1,4 +1,5 @@
-# loses: survives_errors
+# loses: overshoots_at_most_one_pause, raises_run_timeout, survives_errors
+# says: max_wait_s_gave_up
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

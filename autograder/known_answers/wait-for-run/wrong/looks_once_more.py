@@ -1,4 +1,5 @@
 # loses: nothing_after_the_end
+# says: had_said_after_came
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

@@ -1,4 +1,5 @@
 # loses: pauses_are_capped, overshoots_at_most_one_pause
+# says: pause_lasted_s_without_cap
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

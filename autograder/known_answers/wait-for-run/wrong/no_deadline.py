@@ -1,4 +1,5 @@
 # loses: overshoots_at_most_one_pause, cancels_at_the_deadline, raises_run_timeout
+# says: max_wait_s_went_s
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

@@ -1,4 +1,5 @@
 # loses: jittered
+# says: three_waits_s_alike_paused
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

@@ -1,4 +1,5 @@
 # loses: cancels_at_the_deadline
+# says: after_s_gave_up_without
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

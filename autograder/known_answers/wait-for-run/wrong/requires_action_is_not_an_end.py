@@ -1,4 +1,5 @@
 # loses: returns_at_every_end, overshoots_at_most_one_pause, nothing_after_the_end
+# says: raised RunTimeout
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

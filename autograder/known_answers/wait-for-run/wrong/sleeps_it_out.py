@@ -1,4 +1,5 @@
-# loses: starts_at_one_second, pauses_grow, pauses_are_capped, jittered, overshoots_at_most_one_pause, survives_errors
+# loses: jittered, overshoots_at_most_one_pause, pauses_are_capped, pauses_grow, raises_run_timeout, starts_at_one_second, survives_errors
+# says: first_pause_s_begin_about
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     time.sleep(max_wait)

@@ -1,4 +1,5 @@
 # loses: starts_at_one_second
+# says: first_pause_s_begin_about
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     deadline = time.monotonic() + max_wait

@@ -1,0 +1,8 @@
+# loses: asks_once
+# %% first_turn
+def first_turn(client, assistant_id, question):
+    thread = client.beta.threads.create()
+    for _ in range(2):
+        client.beta.threads.messages.create(thread.id, role="user", content=question)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant_id)
+    return client.beta.threads.messages.list(thread.id, run_id=run.id).data[0].content[0].text.value

@@ -1,0 +1,16 @@
+# %% wait_for_run
+def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
+    deadline, pause = time.monotonic() + max_wait, 1.0
+    while True:
+        try:
+            run = next(one for one in client.beta.threads.runs.list(thread_id) if one.id == run_id)
+            if run.status not in ("queued", "in_progress", "cancelling"):
+                return run
+        except openai.APIStatusError:
+            pass
+        left = deadline - time.monotonic()
+        if left <= 0:
+            client.beta.threads.runs.cancel(run_id, thread_id=thread_id)
+            raise RunTimeout(f"{run_id} is still going")
+        time.sleep(min(pause * random.uniform(0.8, 1.2), left))
+        pause = min(pause * 2, 8)

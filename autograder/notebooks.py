@@ -150,7 +150,7 @@ def answer_in(cells: Sequence[str], name: str) -> Answer:
     ran = [plain(text) if text else "" for text in cells]
     at = next((index for index in reversed(range(len(ran))) if defines(ran[index], name, imports=True)), None)
     if at is None:
-        return Answer([text for text in ran if name in text and not _parses(text)][-1:])
+        return Answer([text for text in ran if name in text and not parsed(text)][-1:])
     needed, wanted, known = {at}, uses(ran[at]), {name}
     while wanted - known:
         one = (wanted - known).pop()
@@ -219,28 +219,28 @@ def defines(text: str, name: str, imports: bool = False) -> bool:
 
 @lru_cache(maxsize=256)
 def _defined(text: str, imports: bool = False) -> frozenset[str]:
+    tree = parsed(text)
+    return frozenset(name for statement in tree.body for name in _names(statement, imports)) if tree else frozenset()
+
+
+LONGEST_SOURCE = 100_000
+"""Characters of a cell that are parsed. The longest answer of the course has some 6,000; a tree of a million takes gigabytes."""
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The syntax tree of what somebody wrote; None for what is no Python, and for more than anybody writes."""
+    if len(text) > LONGEST_SOURCE:
+        return None
     try:
-        body = ast.parse(text).body
+        return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # what was handed in may be anything
-        return frozenset()
-    return frozenset(name for statement in body for name in _names(statement, imports))
-
-
-def _parses(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return None
 
 
 def uses(text: str) -> set[str]:
     """The names that a cell reads, at its top level or in what it defines."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    tree = parsed(text)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)} if tree else set()
 
 
 def _names(statement: ast.stmt, imports: bool) -> set[str]:

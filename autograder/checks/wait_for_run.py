@@ -200,7 +200,8 @@ def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found
         return None
     return Sentence(
         "had_said_after_came",
-        f"{evidence.line(told)} had said that the {family.run} was {told.run_status or 'over'}, and after it came {evidence.line(after[0])}.",
+        f"{evidence.line(told)} had said that the {family.run} was {told.run_status or 'over'}, "
+        f"and after it came {evidence.line(after[0])}.",
     )
 
 

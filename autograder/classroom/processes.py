@@ -65,7 +65,7 @@ def work(connection: Connection, trust: bool, control: socket.socket | None, inh
 
     client = shared_client(trust, WarmHost(control) if control is not None else None)
     client.start()
-    _limit()
+    _limit_memory()
     read: Callable[[bytes], Plan | Job] = reader(Plan | Job)
     grader: Grader | None = None
     try:
@@ -74,6 +74,7 @@ def work(connection: Connection, trust: bool, control: socket.socket | None, inh
             if isinstance(message, Plan):
                 grader = Grader(message)
             elif grader is not None:
+                _limit_processor()
                 connection.send_bytes(_packed(grader.grade(message)))
     except (EOFError, OSError):
         return  # whoever gave us work has gone
@@ -96,13 +97,25 @@ CPU = 1800
 """Seconds of processor time that it may use for one submission."""
 
 
-def _limit() -> None:
+def _limit_memory() -> None:
     if not LINUX:
         return
     import resource
 
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
+
+
+def _limit_processor() -> None:
+    """Let the next submission take CPU seconds of this process, and no more: it ends then, and its student is named."""
+    if not LINUX:
+        return
+    import resource
+
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    until = int(spent.ru_utime + spent.ru_stime) + CPU
+    resource.setrlimit(resource.RLIMIT_CPU, (until if most == resource.RLIM_INFINITY else min(until, most), most))
 
 
 def _import() -> None:

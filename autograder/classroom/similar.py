@@ -20,10 +20,11 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations, islice
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from rapidfuzz.distance import Indel
+
+from autograder.notebooks import LONGEST_SOURCE, parsed
 
 ENOUGH = 40
 """Tokens that an answer must have to be compared."""
@@ -80,6 +81,7 @@ def compare(answers: Mapping[str, str]) -> Similar:
 
 def tokens(source: str) -> list[str]:
     """The normalised tokens of some code; of code that is broken off or no Python, those up to there."""
+    source = source[:LONGEST_SOURCE]
     own = _given_a_value(source)
     stream: list[str] = []
     after = ""
@@ -106,12 +108,9 @@ def _read(source: str) -> Iterator[tokenize.TokenInfo]:
 
 def _given_a_value(source: str) -> set[str]:
     """Names that the code binds: variables, parameters, functions, classes. Without them if it cannot be parsed."""
-    try:
-        nodes: Iterable[Any] = ast.walk(ast.parse(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+    tree = parsed(source)
     found = set[str]()
-    for node in nodes:
+    for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
         elif isinstance(node, ast.arg):

@@ -2,7 +2,8 @@
 
 import json
 
-from autograder.classroom.similar import ENOUGH, answer, compare, tokens
+from autograder.classroom.similar import ENOUGH, LONGEST, answer, compare, tokens
+from autograder.notebooks import parsed
 
 ORIGINAL = '''
 def first_turn(client, assistant_id, question):
@@ -72,3 +73,9 @@ def test_blank_cells_are_no_part_of_an_answer(tmp_path):
     broken = tmp_path / "broken.ipynb"
     broken.write_text("{")
     assert answer([broken, tmp_path / "missing.ipynb"], {}).strip() == ""
+
+
+def test_only_so_much_of_an_answer_is_read_as_anybody_writes():
+    begun = tokens("a = 1\n" * 1_000_000)
+    assert 0 < len(begun) <= LONGEST
+    assert parsed("a = 1\n" * 1_000_000) is None

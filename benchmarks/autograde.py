@@ -89,7 +89,7 @@ ANSWERS = [
 
 def course(folder: Path, ours: bool) -> Path:
     """A copy of the course to grade in."""
-    for name in ("autograder", "threadlab", "solutions", "exercises"):
+    for name in ("autograder", "courseware", "threadlab", "solutions", "exercises"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("work", "__pycache__"))
     (folder / "solutions" / PLAIN).mkdir()
     nbformat.write(plain_notebook(), folder / "solutions" / PLAIN / f"{PLAIN}.ipynb")

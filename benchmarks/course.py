@@ -1,0 +1,65 @@
+"""A class on every exercise of the course, graded by ours and by stock nbgrader running the same checks in a kernel, in the same run.
+
+    python benchmarks/course.py [--students 20] [--sample 2] [--exercise NAME …] [--workers 2]
+
+Students hand in the known answers of each exercise, right and wrong ones in turn. Ours is one command, `python -m autograder grade`, for
+each exercise, from its start to its end, sandbox on. Stock nbgrader grades `--sample` students, and its time is scaled up, its start once.
+A row tells both times and the processor time that ours took. The last line is `ratio=…`: all of stock's time over all of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+from pathlib import Path
+
+from autograde import command, course, hand_in, scores
+
+from autograder import checks
+
+
+def processor_seconds() -> float:
+    """What all ended descendants of this process have used so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def stock_seconds(stock: Path, slug: str, students: int, sample: int) -> float:
+    """What stock nbgrader would take for so many students. Two runs of different length tell what a start and what a submission cost."""
+    hand_in(stock, slug, sample + 1)
+    first = command(stock, "nbgrader", "autograde", slug, "--student", "student-0000")
+    rest = command(stock, "nbgrader", "autograde", slug)
+    each = max(rest - first, 0.0) / max(sample - 1, 1)
+    return first - each + students * each
+
+
+def main() -> None:
+    """Print a row an exercise, then the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--students", type=int, default=20)
+    parser.add_argument("--sample", type=int, default=3)
+    parser.add_argument("--exercise", action="append", choices=checks.SLUGS)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    mine = theirs = spent = 0.0
+    print(f"{'exercise':22}{'ours':>10}{'processor':>12}{'stock':>12}{'ratio':>8}")
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as top:
+        ours, stock = course(Path(top, "ours"), ours=True), course(Path(top, "stock"), ours=False)
+        for slug in options.exercise or checks.SLUGS:
+            hand_in(ours, slug, options.students)
+            before = processor_seconds()
+            took = command(ours, "autograder", "grade", slug, "--workers", str(options.workers))
+            used = processor_seconds() - before
+            would = stock_seconds(stock, slug, options.students, options.sample)
+            print(f"{slug:22}{took:8.1f} s{used:10.1f} s{would:10.1f} s{would / took:8.1f}", flush=True)
+            mine, theirs, spent = mine + took, theirs + would, spent + used
+        missing = {f"student-{number:04}" for number in range(options.students)} - set(scores(ours))
+    print(f"{'all':22}{mine:8.1f} s{spent:10.1f} s{theirs:10.1f} s")
+    if missing:
+        raise SystemExit(f"{len(missing)} students have no score.")
+    print(f"ratio={theirs / mine:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -229,6 +229,7 @@ def write_pages(folder: Path, with_browser: bool) -> None:
     static = folder / "_static"
     static.mkdir()
     shutil.copy(HERE / "threads.css", static)
+    shutil.copy(HERE / "threads.js", static)
     shutil.copy(HERE / "conf.py", folder)
 
 

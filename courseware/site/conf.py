@@ -7,6 +7,7 @@ html_theme = "sphinx_book_theme"
 html_title = "Threads: conversations kept by a server"
 html_static_path = ["_static"]
 html_css_files = ["threads.css"]
+html_js_files = ["threads.js"]
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False

@@ -39,6 +39,14 @@
     event.stopImmediatePropagation();
     event.respondWith(fromCache(event.request));
   });
+  // The list of versions belongs to this version, whenever the page asks for it.
+  async function keepCourse() {
+    const address = new URL("course.json", self.registration.scope).href;
+    const reply = await fetch(address, { cache: "no-cache" });
+    if (reply.ok) await (await caches.open(CACHE)).put(address, reply);
+  }
+
+  self.addEventListener("install", event => event.waitUntil(keepCourse().catch(() => {})));
   self.addEventListener("activate", event => event.waitUntil(forgetOthers()));
   self.addEventListener("message", event => {
     if (event.data === "take") takeOver();

@@ -284,11 +284,15 @@
     async function takeNewerSite(registration) {
       await saveOpen();
       await registration.update().catch(() => {});
-      const worker = registration.waiting || registration.installing;
-      if (!worker) return location.reload();
-      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
-      if (worker.state === "installing") await new Promise(done => worker.addEventListener("statechange", done, { once: true }));
-      worker.postMessage("take");
+      let loads = false;
+      const load = () => { if (!loads) { loads = true; location.reload(); } };
+      navigator.serviceWorker.addEventListener("controllerchange", load, { once: true });
+      // It takes over when it is installed and the old one has nothing to do; asked more than once, because it may be busy or asleep.
+      for (let tries = 0; tries < 20 && !loads && (registration.waiting || registration.installing); tries++) {
+        registration.waiting?.postMessage("take");
+        await new Promise(done => setTimeout(done, 1000));
+      }
+      load();
     }
 
     // ---- begin again, stop

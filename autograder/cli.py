@@ -239,7 +239,7 @@ def collect(options: argparse.Namespace) -> int:
     """Take submissions from what Canvas, Moodle, Blackboard, ILIAS or GitHub Classroom hand over, or the browser edition."""
     from zoneinfo import ZoneInfo
 
-    from autograder.classroom import collect as collecting
+    from autograder.lms import collect as collecting
 
     if options.exercise:
         checks.find(options.exercise)
@@ -266,8 +266,8 @@ def gradebook(options: argparse.Namespace) -> int:
     """Write the class's scores as Canvas, Moodle, Blackboard or ILIAS imports them: one table for all exercises."""
     from autograder.classroom import nbgrader_steps as classes
     from autograder.classroom import report as reports
-    from autograder.classroom import write_back
-    from autograder.classroom.collect import people
+    from autograder.lms import write_back
+    from autograder.lms.collect import people
 
     api = classes.nbgrader_api()
     columns = []

@@ -13,8 +13,8 @@ from nbgrader import preprocessors as stock
 from autograder.classroom.execute import ExecuteInSandbox
 from autograder.classroom.nbgrader_start import WORK, BeforeCommand, before_autograde
 from autograder.classroom.preprocessors import RestoreMarks
-from autograder.classroom.validating import install
 from autograder.course_folder import ROOT
+from autograder.learner.validating import install
 
 install()
 c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821

@@ -21,7 +21,6 @@ from typing import Any
 import msgspec
 
 from autograder import checks
-from autograder.classroom import handed_in_at
 from autograder.classroom.gradebook import BrokenPlugin, Writer, where_it_failed
 from autograder.classroom.grader import Job, Outcome, Plan
 from autograder.classroom.processes import Pool
@@ -30,6 +29,7 @@ from autograder.course_folder import ROOT
 from autograder.judging.behaviours import Verdict
 from autograder.judging.hidden import check_hidden
 from autograder.learner.recognised import recognised
+from autograder.lms import handed_in_at
 from autograder.notebooks import BadNotebook, read
 from autograder.printable import printable
 from threadlab.errors import ThreadlabError

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from autograder.classroom.assignment import RECORDS
-from autograder.classroom.collect import PEOPLE, people
 from autograder.classroom.report import REPORTS
 from autograder.course_folder import ROOT
+from autograder.lms.collect import PEOPLE, people
 from threadlab.errors import ThreadlabError
 
 BEYOND = (

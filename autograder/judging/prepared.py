@@ -11,15 +11,16 @@ import hashlib
 import itertools
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import nbformat
-from nbformat import NotebookNode
 
 from autograder.course_folder import ROOT
 from autograder.notebooks import defines, read, released, solution
 from threadlab.trials.guest.answer import plain
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 SCHEMA = 3
 """Of nbgrader's marks."""
@@ -215,6 +216,8 @@ def _made(source: SourceCell, known: ReleasedNotebook, notebook: NotebookNode) -
         cell |= {"execution_count": None, "outputs": []}
     if (notebook.nbformat, notebook.nbformat_minor) >= (4, 5):
         cell["id"] = _cell_id(source.name, notebook)
+    import nbformat
+
     made: NotebookNode = nbformat.from_dict(cell)  # type: ignore[no-untyped-call]
     return made
 

@@ -26,6 +26,8 @@ NOT_FOR_LEARNERS = (
     "autograder/classroom/",
     "autograder/execution/",
     "autograder/known_answers/",
+    "autograder/learner/validating.py",
+    "autograder/lms/",
     "autograder/sandbox/",
     "autograder/work/",
     "autograder/nbgrader_config.py",

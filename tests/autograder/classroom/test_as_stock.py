@@ -25,7 +25,7 @@ def varied_class(course):
     solved = answered(course, SLUG, right)
     hand_in(course, "in-time", solved, timestamp="2026-01-01 10:00:00 UTC")
     hand_in(course, "late", solved, timestamp="2026-01-02 14:30:00 UTC")
-    hand_in(course, "very-late", solved, timestamp="2026-01-09 14:30:00 +0200")
+    hand_in(course, "very-late", solved, timestamp="2026-01-09 12:30:00 UTC")
     folder = hand_in(course, "with files", solved, timestamp="2026-01-01 10:00:00 UTC")
     (folder / "data").mkdir()
     (folder / "data" / "größe [1].txt").write_text("1")

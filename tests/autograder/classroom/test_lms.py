@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.classroom.collect import Collector, Known, people, put, read_roster
-from autograder.classroom.write_back import Column, written
+from autograder.lms.collect import Collector, Known, people, put, read_roster
+from autograder.lms.write_back import Column, written
 from autograder.notebooks import read_answers, with_answers
 from tests.autograder.course_copy import ROOT, SLUG, clone, command
 from threadlab.errors import ThreadlabError

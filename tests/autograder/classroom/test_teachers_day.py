@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autograder.classroom import handed_in_at
 from autograder.classroom.assignment import Record
 from autograder.classroom.one_grader import alone
+from autograder.lms import handed_in_at
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
 
 PLUGIN = """

@@ -165,3 +165,17 @@ def test_check_outside_of_the_exercises_is_not_noted(tmp_path, monkeypatch):
     monkeypatch.setattr(progress.note_parts, "__defaults__", (tmp_path / "p.json",))
     check("first-turn")
     assert not (tmp_path / "p.json").exists()
+
+
+def test_locked_cell_that_was_not_run_is_put_back_for_a_check(monkeypatch):
+    """In a kernel: what the deleted cell defines is there for the answer, and nowhere else."""
+    from autograder.learner import check as learning
+    from autograder.notebooks import Answer
+
+    namespace = {}
+    again = learning._not_run("wait-for-run", namespace, Answer(["def wait_for_run(client):\n    raise RunTimeout"]))
+    assert len(again) == 1
+    assert issubclass(namespace["RunTimeout"], Exception)
+
+    monkeypatch.setattr(learning, "handed_out", lambda slug: (_ for _ in ()).throw(ImportError("a browser tab has no nbformat")))
+    assert learning._not_run("wait-for-run", {}, Answer(["def wait_for_run(client):\n    raise RunTimeout"])) == []

@@ -18,9 +18,9 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from autograder.classroom.lms import EXPECTED, Named, Person, moment, named, plain, roster
 from autograder.course_folder import ROOT
 from autograder.learner.recognised import recognised
+from autograder.lms.shapes import EXPECTED, Named, Person, moment, named, plain, roster
 from autograder.notebooks import BadNotebook, read_text
 from courseware.catalogue import SLUGS
 from threadlab.errors import ThreadlabError

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.classroom.collect import Known
-from autograder.classroom.lms import plain
+from autograder.lms.collect import Known
+from autograder.lms.shapes import plain
 from autograder.printable import csv_text
 from threadlab.errors import ThreadlabError
 

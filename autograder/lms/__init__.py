@@ -1,0 +1,1 @@
+"""Between a learning management system and the gradebook: what is handed in, when, and the scores back."""

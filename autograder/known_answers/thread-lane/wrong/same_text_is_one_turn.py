@@ -1,4 +1,4 @@
-# loses:
+# loses: keeps_the_order_of_a_thread, answers_each_its_own
 # %% ThreadLane
 import asyncio
 

@@ -54,6 +54,12 @@ def _turns(evidence: Evidence) -> list[list[str]]:
     return evidence.given["turns"]  # type: ignore[no-any-return]
 
 
+def _turn(evidence: Evidence, number: int) -> tuple[str, str]:
+    """Thread and text of a turn."""
+    thread_id, text = _turns(evidence)[number]
+    return thread_id, text
+
+
 def _texts(evidence: Evidence, thread_id: str, role: str) -> list[str]:
     return [message.text for message in evidence.messages(thread_id) if message.role == role]
 
@@ -148,7 +154,7 @@ def a_failure_frees_the_lane(evidence: Evidence) -> Found:
     values = evidence.value if isinstance(evidence.value, list) else []
     if len(values) < 2 or not evidence.requests("createRun"):
         return Occasion.NONE
-    recovered = _reply_to(evidence, *_turns(evidence)[0])
+    recovered = _reply_to(evidence, *_turn(evidence, 0))
     if not _raised(values[0]) and (not recovered or values[0] != recovered):
         return Sentence(
             "first_turn_failed_say_returned", f"the first turn failed, and say() returned {values[0]!r} as if it had not: raise an error."
@@ -158,7 +164,7 @@ def a_failure_frees_the_lane(evidence: Evidence) -> Found:
             "after_turn_failed_next_say_2",
             f"after a turn that failed, the next say() on the thread raised {values[1]['raised']}: {values[1]['message']}",
         )
-    expected = _reply_to(evidence, *_turns(evidence)[1])
+    expected = _reply_to(evidence, *_turn(evidence, 1))
     return (
         None
         if values[1] == expected

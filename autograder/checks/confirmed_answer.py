@@ -21,6 +21,8 @@ def asked_before(country: str) -> str:
     return AS_IT_IS if country == "Portugal" else f"What is the capital of {country}?"
 
 
+BAD_ENDS, OTHERS = ("failed", "incomplete", "expired"), ("very talkative",)
+
 TOO_LONG = "Portugal " * 28_445
 """256,005 characters, five more than a message may have."""
 
@@ -283,10 +285,12 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
     )
 
 
-def behaviours(family: Family, points: Mapping[str, int]) -> tuple[Behaviour, ...]:
+def behaviours(
+    family: Family, points: Mapping[str, int], bad_ends: tuple[str, ...] = ("failed",), others: tuple[str, ...] = ()
+) -> tuple[Behaviour, ...]:
     """What is checked of an answer to one message, in the words of a family. `points` names those that are, and what each is worth.
 
-    Scenes: `long` (which stands first), `refused`, `failed`, `several`, `talkative`.
+    Scenes: `long` (which stands first), `refused`, `several`, `talkative`, `bad_ends`, and `others`, in which all is well, too.
     """
     run = family.run
     confirmed = f"The id of the message is known before the {run} is sent; a message that is refused starts no {run}."
@@ -307,14 +311,27 @@ def behaviours(family: Family, points: Mapping[str, int]) -> tuple[Behaviour, ..
             ("long", "refused"),
             any_ending=True,
         ),
-        Behaviour("one_run", 1, f"Exactly one {run} is created.", partial(one_run, family=family), any_ending=True),
-        Behaviour("answer_of_this_run", 1, f"What is returned was written by this {run}.", partial(answer_of_this_run, family=family)),
+        Behaviour(
+            "one_run",
+            1,
+            f"Exactly one {run} is created, however it ends.",
+            partial(one_run, family=family),
+            ("long", "several", *bad_ends, *others),
+            any_ending=True,
+        ),
+        Behaviour(
+            "answer_of_this_run",
+            1,
+            f"What is returned was written by this {run}.",
+            partial(answer_of_this_run, family=family),
+            ("long",),
+        ),
         Behaviour(
             "failed_run_is_no_answer",
             1,
             f"When the {run} fails, an error is raised and no earlier text returned.",
             partial(failed_run_is_no_answer, family=family),
-            ("failed",),
+            bad_ends,
             any_ending=True,
         ),
         Behaviour(
@@ -329,7 +346,7 @@ def behaviours(family: Family, points: Mapping[str, int]) -> tuple[Behaviour, ..
             1,
             "More replies than a page holds are still all returned.",
             partial(every_page, family=family),
-            ("talkative",),
+            ("talkative", *others),
         ),
     )
     return worth(found, points)
@@ -351,14 +368,25 @@ EXERCISE = Exercise(
                     "all_replies_in_order": 3,
                     "every_page": 1,
                 },
+                BAD_ENDS,
+                OTHERS,
             ),
             (
                 Scene("long", lambda: World(_long_thread, scenario="slow:40"), _args),
                 Scene("refused", lambda: World(_refusing), _args),
                 Scene("failed", lambda: World(_long_thread, scenario="run_failed"), _args),
+                Scene("incomplete", lambda: World(_new_thread, scenario="run_incomplete"), _args),
+                Scene("expired", lambda: World(_long_thread, scenario="run_expired"), _args),
                 Scene("several", lambda: World(_new_thread, scenario="replies:5"), _args),
                 Scene("talkative", lambda: World(_new_thread, scenario="replies:25"), _args),
+                Scene("very talkative", lambda: World(_new_thread, scenario="replies:101"), _args),
             ),
+            promises={
+                "what this run wrote, of few, of many or of no earlier messages": ("long", "several", "very talkative"),
+                "more replies than a page of 20 or of 100 holds": ("talkative", "very talkative"),
+                "a run that ends in anything but completed": BAD_ENDS,
+                "a message that is refused starts no run": ("refused",),
+            },
         ),
     ),
     hints=(

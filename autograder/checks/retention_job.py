@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from autograder.checks.retention_scenes import DAY, EVERYTHING, KEEP, NOW, again, all_fail, args, with_runs, world
+from autograder.checks.retention_scenes import DAY, EVERYTHING, KEEP, NOW, again, all_fail, args, runs_unreadable, with_runs, world
 from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed
@@ -193,7 +193,47 @@ def dry_run_writes_nothing(evidence: Evidence) -> Found:
     )
 
 
+def leaves_what_is_busy(evidence: Evidence) -> Found:
+    if not evidence.given.get("unreadable"):
+        return ending_of(evidence) or _left_alone("busy")(evidence)
+    busy, unread = evidence.given["ids"]["busy"], evidence.requests("listRuns", ok=False)
+    if not unread or evidence.ending.how == "raised":
+        return Occasion.NONE
+    if evidence.thread(busy) is None:
+        line = cited(evidence, evidence.requests("deleteThread", ok=True, thread_id=busy))
+        return Sentence(
+            "deleted_without_knowing",
+            f"{evidence.line(unread[-1])}: whether a run is under way was not known, and the thread was deleted: {line}.",
+        )
+    if not _open(evidence, busy) or _lines(evidence, busy) or busy in _named(evidence.value, "deleted"):
+        return Sentence("recorded_without_knowing", f"{evidence.line(unread[-1])}, and {busy} was recorded as if it had been deleted.")
+    return None
+
+
+def _goes_on_without_knowing(evidence: Evidence) -> Found:
+    """After a thread's runs could not be read: a thread that this happened to may be in `Report.failed`, the others are done."""
+    unread = evidence.requests("listRuns", ok=False)
+    if not unread:
+        return Occasion.NONE
+    if evidence.ending.how == "raised":
+        return Sentence(
+            "ended_job_runs_unreadable",
+            f"{evidence.line(unread[-1])} ended the job with {evidence.ending.type}: it concerns one thread, and others were due as well.",
+        )
+    if ended := ending_of(evidence):
+        return ended
+    concerned = {entry.thread_id for entry in unread} & set(_named(evidence.value, "failed"))
+    for name, one in _of(evidence, "due", "due too").items():
+        if one not in concerned and (wrong := _removed(evidence, name, one)):
+            return wrong
+    return None
+
+
 def goes_on_after_a_failure(evidence: Evidence) -> Found:
+    return _goes_on_without_knowing(evidence) if evidence.given.get("unreadable") else _goes_on_after_deletions(evidence)
+
+
+def _goes_on_after_deletions(evidence: Evidence) -> Found:
     failed = [one for one in evidence.requests("deleteThread", ok=False) if one.status == 500]
     if not failed:
         return Occasion.NONE
@@ -282,7 +322,14 @@ EXERCISE = Exercise(
                     ("plain", "kept longer"),
                 ),
                 Behaviour("leaves_what_is_held", 2, "A held thread is left alone.", _left_alone("held"), ("held",)),
-                Behaviour("leaves_what_is_busy", 2, "A thread with a run under way is left alone.", _left_alone("busy"), ("busy",)),
+                Behaviour(
+                    "leaves_what_is_busy",
+                    2,
+                    "A thread with a run under way is left alone.",
+                    leaves_what_is_busy,
+                    ("busy", "runs unreadable"),
+                    any_ending=True,
+                ),
                 Behaviour(
                     "gone_is_success",
                     2,
@@ -304,7 +351,7 @@ EXERCISE = Exercise(
                     2,
                     "When one thread cannot be deleted, the others are, and the report names it.",
                     goes_on_after_a_failure,
-                    ("one fails", "all fail"),
+                    ("one fails", "all fail", "runs unreadable"),
                     any_ending=True,
                 ),
                 Behaviour("safe_to_run_twice", 1, "Run a second time, it finds nothing to do.", safe_to_run_twice, ("twice",)),
@@ -331,6 +378,7 @@ EXERCISE = Exercise(
                     args,
                     kwargs=KEEP,
                 ),
+                Scene("runs unreadable", runs_unreadable, args, kwargs=KEEP),
                 Scene("all fail", all_fail, args, kwargs=KEEP),
                 Scene("twice", world("due", "in use", "due too"), again, kwargs=KEEP, driver="processes"),
                 Scene("killed", world("due", "in use", "due too"), args, kwargs=KEEP, kill=True, bound=40),

@@ -87,6 +87,19 @@ def with_runs() -> World:
     return World(setup, before=RUNNING, later=10.0)
 
 
+def runs_unreadable() -> World:
+    """A thread whose run is under way, and two that are due; how the first one's runs are cannot be read, three times."""
+    desk = desk_of("busy", "due", "due too")
+
+    def setup(client: OpenAI) -> dict[str, Any]:
+        given = desk(client)
+        assistant_id = client.beta.assistants.create(model="gpt-4o").id
+        client.beta.threads.runs.create(given["ids"]["busy"], assistant_id=assistant_id)
+        return {**given, "unreadable": True}
+
+    return World(setup, before="stuck", scenario="500@listRuns#1-3", later=10.0)
+
+
 def args(given: dict[str, Any]) -> list[Any]:
     tables = {"kept_threads": given["rows"]} | ({"cleanup_audit": given["audit"]} if given["audit"] else {})
     return [CLIENT, {**DB, "rows": tables}, NOW]

@@ -1,20 +1,23 @@
 """Exercise `thread-lane`: one turn after the other on a thread, different threads side by side."""
 
+from collections import Counter
 from typing import Any
 
 from openai import OpenAI
 
+from autograder.checks.drawn import drawn
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 QUESTIONS = ("What is the capital of France?", "What is its population?", "What is the capital of Kenya?")
+ALL_WELL = ("one_thread", "two_threads", "five_on_a_thread", "comes_while_others_wait", "five_threads")
 ELSEWHERE = ("What is the capital of Japan?", "What is its currency?")
 
 
 def _threads(client: OpenAI) -> dict[str, Any]:
     assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")
-    threads = [client.beta.threads.create().id for _ in range(2)]
+    threads = [client.beta.threads.create().id for _ in range(5)]
     return {"assistant_id": assistant.id, "threads": threads}
 
 
@@ -27,13 +30,34 @@ def _one(given: dict[str, Any]) -> list[list[str]]:
 
 
 def _two(given: dict[str, Any]) -> list[list[str]]:
-    first, second = given["threads"]
+    first, second = given["threads"][:2]
     return [[first, QUESTIONS[0]], [second, ELSEWHERE[0]], [first, QUESTIONS[1]], [second, ELSEWHERE[1]]]
+
+
+def _first_two(given: dict[str, Any]) -> list[list[str]]:
+    return _one(given)[:2]
+
+
+def _five(given: dict[str, Any]) -> list[list[str]]:
+    texts = (QUESTIONS[0], QUESTIONS[2], QUESTIONS[0], ELSEWHERE[0], QUESTIONS[1])
+    return [[given["threads"][0], text] for text in texts]
+
+
+def _many(given: dict[str, Any]) -> list[list[str]]:
+    return [
+        [thread, f"What is the capital of {country}?"] for thread, country in zip(given["threads"], drawn("thread-lane", 5), strict=True)
+    ]
 
 
 def _turns(evidence: Evidence) -> list[list[str]]:
     """The turns that were asked for: those of one thread, or of two, by what the trial was given."""
     return evidence.given["turns"]  # type: ignore[no-any-return]
+
+
+def _turn(evidence: Evidence, number: int) -> tuple[str, str]:
+    """Thread and text of a turn."""
+    thread_id, text = _turns(evidence)[number]
+    return thread_id, text
 
 
 def _texts(evidence: Evidence, thread_id: str, role: str) -> list[str]:
@@ -75,10 +99,12 @@ def keeps_the_order_of_a_thread(evidence: Evidence) -> Found:
 def answers_each_its_own(evidence: Evidence) -> Found:
     """Each `say` returns the reply of the run that its own message started."""
     values = evidence.value if isinstance(evidence.value, list) else []
+    said: Counter[tuple[str, str]] = Counter()
     for (thread_id, text), value in zip(_turns(evidence), values, strict=False):
+        said[thread_id, text] += 1
         if _raised(value):
             return f"say({text!r}) raised {value['raised']}: {value['message']}"
-        expected = _reply_to(evidence, thread_id, text)
+        expected = _reply_to(evidence, thread_id, text, said[thread_id, text])
         if expected is None:
             return Sentence("no_run_answered_itself", f"no run answered “{text}” by itself.")
         if value != expected:
@@ -88,12 +114,14 @@ def answers_each_its_own(evidence: Evidence) -> Found:
     return None if values else Occasion.NONE
 
 
-def _reply_to(evidence: Evidence, thread_id: str, text: str) -> str | None:
-    """What was written by the run in whose window `text` is the newest user message."""
+def _reply_to(evidence: Evidence, thread_id: str, text: str, time: int = 1) -> str | None:
+    """What was written by the run in whose window `text` is the newest user message; if several are, by the first, second, … of them."""
     messages = {message.id: message for message in evidence.messages(thread_id)}
     for run in evidence.requests("createRun", ok=True, thread_id=thread_id):
         asked = [messages[one] for one in run.window if one in messages and messages[one].role == "user"]
         if asked and asked[-1].text == text:
+            time -= 1
+        if asked and asked[-1].text == text and time == 0:
             return "\n".join(m.text for m in messages.values() if m.role == "assistant" and m.run_id == run.run_id)
     return None
 
@@ -126,7 +154,7 @@ def a_failure_frees_the_lane(evidence: Evidence) -> Found:
     values = evidence.value if isinstance(evidence.value, list) else []
     if len(values) < 2 or not evidence.requests("createRun"):
         return Occasion.NONE
-    recovered = _reply_to(evidence, *_turns(evidence)[0])
+    recovered = _reply_to(evidence, *_turn(evidence, 0))
     if not _raised(values[0]) and (not recovered or values[0] != recovered):
         return Sentence(
             "first_turn_failed_say_returned", f"the first turn failed, and say() returned {values[0]!r} as if it had not: raise an error."
@@ -136,7 +164,7 @@ def a_failure_frees_the_lane(evidence: Evidence) -> Found:
             "after_turn_failed_next_say_2",
             f"after a turn that failed, the next say() on the thread raised {values[1]['raised']}: {values[1]['message']}",
         )
-    expected = _reply_to(evidence, *_turns(evidence)[1])
+    expected = _reply_to(evidence, *_turn(evidence, 1))
     return (
         None
         if values[1] == expected
@@ -154,6 +182,18 @@ def _world(turns: Any, scenario: str | None = None) -> World:
     return World(setup, scenario=scenario)
 
 
+def _scene(name: str, turns: Any, scenario: str | None = None, *, at: tuple[float, ...] = (), bound: int = 60) -> Scene:
+    return Scene(
+        name,
+        lambda: _world(turns, scenario),
+        _args,
+        kwargs={"at": list(at)} if at else {},
+        kwargs_of=lambda given: {"turns": given["turns"]},
+        driver="says",
+        bound=bound,
+    )
+
+
 EXERCISE = Exercise(
     slug="thread-lane",
     parts=(
@@ -165,51 +205,50 @@ EXERCISE = Exercise(
                     3,
                     "No message and no run is sent to a thread on which a run is active.",
                     never_posts_while_a_run_is_active,
-                    ("one_thread", "two_threads"),
+                    ALL_WELL,
                 ),
                 Behaviour(
                     "keeps_the_order_of_a_thread",
                     2,
                     "What was said first on a thread is posted first.",
                     keeps_the_order_of_a_thread,
-                    ("one_thread", "two_threads"),
+                    ALL_WELL,
                 ),
                 Behaviour(
                     "answers_each_its_own",
                     2,
                     "Each call of say returns what its own run wrote.",
                     answers_each_its_own,
-                    ("one_thread", "two_threads"),
+                    ALL_WELL,
                 ),
-                Behaviour("threads_overlap", 2, "A thread does not wait for another.", threads_overlap, ("two_threads",)),
+                Behaviour("threads_overlap", 2, "A thread does not wait for another.", threads_overlap, ("two_threads", "five_threads")),
                 Behaviour(
                     "a_failure_frees_the_lane",
                     2,
                     "When a run ends in anything but completed, say raises, and the next say on the thread works.",
                     a_failure_frees_the_lane,
-                    ("failing", "refused"),
+                    ("failing", "incomplete", "expired", "refused", "message_refused"),
                 ),
             ),
             (
-                Scene("one_thread", lambda: _world(_one), _args, driver="says", kwargs_of=lambda given: {"turns": given["turns"]}),
-                Scene(
-                    "two_threads", lambda: _world(_two), _args, driver="says", kwargs_of=lambda given: {"turns": given["turns"]}, bound=24
-                ),
-                Scene(
-                    "failing",
-                    lambda: _world(lambda given: _one(given)[:2], "run_failed@createRun#1"),
-                    _args,
-                    driver="says",
-                    kwargs_of=lambda given: {"turns": given["turns"]},
-                ),
-                Scene(
-                    "refused",
-                    lambda: _world(lambda given: _one(given)[:2], "quota@createRun#1-3"),
-                    _args,
-                    driver="says",
-                    kwargs_of=lambda given: {"turns": given["turns"]},
-                ),
+                _scene("one_thread", _one, bound=200),
+                _scene("two_threads", _two, bound=24),
+                _scene("five_on_a_thread", _five, bound=4),
+                _scene("comes_while_others_wait", _one, at=(0.0, 0.5, 4.0), bound=6),
+                _scene("five_threads", _many, "slow:9", bound=1),
+                _scene("failing", _first_two, "run_failed@createRun#1"),
+                _scene("incomplete", _first_two, "run_incomplete@createRun#1"),
+                _scene("expired", _first_two, "run_expired@createRun#1"),
+                _scene("refused", _first_two, "quota@createRun#1-3"),
+                _scene("message_refused", _first_two, "quota@createMessage#1-3"),
             ),
+            promises={
+                "two, three and five turns on a thread, the same text twice": ("two_threads", "one_thread", "five_on_a_thread"),
+                "begun at once, and while others wait": ("one_thread", "comes_while_others_wait"),
+                "on one, on two and on five threads": ("one_thread", "two_threads", "five_threads"),
+                "a run that ends in anything but completed": ("failing", "incomplete", "expired"),
+                "a request that is refused for good": ("refused", "message_refused"),
+            },
         ),
     ),
     hints=(

@@ -214,7 +214,7 @@ def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
         if again is not None and again.at - refused.at < LEAST_PAUSE:
             return Sentence(
                 "no_pause_after_an_error",
-                f"{evidence.line(refused)}, and {evidence.line(again)} came without a pause: pause, then ask again.",
+                f"{evidence.line(refused)}, and without a pause came {evidence.line(again)}.",
             )
     if evidence.ending.how == "raised":
         return Sentence(

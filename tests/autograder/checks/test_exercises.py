@@ -8,7 +8,7 @@ import pytest
 from autograder import checks
 from autograder.judging.behaviours import judge
 from autograder.judging.verdict_text import render
-from autograder.notebooks import CHECK, answer_of, is_graded, part_of, read, read_answers, released, solution
+from autograder.notebooks import CHECK, answer_of, is_graded, part_of, read, read_answers, read_sentence_key, released, solution
 from threadlab.trials.trial import in_process
 
 CORPUS = Path(__file__).resolve().parents[3] / "autograder" / "known_answers"
@@ -96,3 +96,40 @@ def test_check_is_graded_again_when_its_helpers_change():
     """What a check takes from its neighbours is part of it."""
     assert {path.stem for path in checks.modules("retention-job")} == {"retention_job", "retention_scenes", "seen"}
     assert {path.stem for path in checks.modules("migrate-thread")} >= {"migrate_thread", "confirmed_answer", "wait_for_run", "seen"}
+
+
+@pytest.mark.parametrize("slug", checks.SLUGS)
+def test_every_behaviour_and_every_promise_has_scenes_and_every_scene_is_judged(slug):
+    for part in [part for part in checks.find(slug).parts if part.judge is None]:
+        scenes = {scene.name for scene in part.scenes}
+        assert len(scenes) == len(part.scenes)
+        judged = {name for one in part.behaviours for name in one.scenes or (part.scenes[0].name,)}
+        assert judged == scenes
+        for promise, instances in part.promises.items():
+            assert instances, f"{slug}: no scene shows “{promise}”"
+            assert set(instances) <= scenes, f"{slug}: “{promise}” names scenes that there are not"
+
+
+@pytest.mark.parametrize("slug", ["first-turn", "confirmed-answer", "wait-for-run", "thread-lane"])
+def test_promises_of_the_statement_are_tied_to_scenes(slug):
+    (part,) = checks.find(slug).parts
+    assert len(part.promises) >= 4
+    tied = {name for instances in part.promises.values() for name in instances}
+    assert {scene.name for scene in part.scenes} <= tied, "a scene that no promise speaks of"
+
+
+def test_answer_may_name_the_sentence_that_it_gets(tmp_path):
+    answer = tmp_path / "answer.py"
+    answer.write_text("# loses: asks_once\n# says: user_messages_posted_one_wanted\n# %% first_turn\nx = 1\n")
+    assert read_sentence_key(answer) == "user_messages_posted_one_wanted"
+    answer.write_text("# loses: asks_once\n# %% first_turn\n# says: not this\n")
+    assert read_sentence_key(answer) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("slug", "path"), [(slug, path) for slug, path in ANSWERS if read_sentence_key(path)], ids=str)
+def test_known_answer_gets_the_sentence_that_it_names(slug, path):
+    cells, _ = read_answers(path)
+    judged = verdicts(slug, lambda name: [given_by(slug), cells.get(name, "raise NotImplementedError()")])
+    keys = [one.key for verdict in judged for one in verdict.findings if one.earned < one.points and not one.follows]
+    assert keys[0] == read_sentence_key(path), "\n".join(render(verdict) for verdict in judged)

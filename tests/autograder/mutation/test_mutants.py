@@ -114,10 +114,10 @@ def test_list_without_a_reason_is_refused(tmp_path):
         reviewed(listed)
 
 
-@pytest.mark.parametrize("slug", ["first-turn", "confirmed-answer", "wait-for-run"])
+@pytest.mark.parametrize("slug", ["first-turn"])
 def test_mutants_of_a_sample_are_noticed_or_reviewed(slug):
     entries = reviewed()
-    for one in sampled(mutants.mutants(slug), 12, 1):
+    for one in sampled(mutants.mutants(slug), 24, 1):
         assert loss_of(one, in_process({})) is not None or reason_for(one, entries), f"survives: {one.operator}\n{one.diff}"
 
 

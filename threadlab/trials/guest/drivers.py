@@ -26,20 +26,25 @@ def calls(stage: Stage) -> list[Any]:
 
 
 async def says(stage: Stage) -> list[Any]:
-    """Make the object, then let several callers `say` something at the same time, begun in the order of `kwargs["turns"]`.
+    """Make the object, then let several callers `say` something, begun in the order of `kwargs["turns"]`: at the same time, or each as
+    many seconds from the start as `kwargs["at"]` says.
 
     What comes back is, for each, the reply or `{"raised": its type, "message": its text}`.
     """
     lane = stage.process().call(stage.spec.args, {})
 
-    async def one(thread_id: str, text: str) -> Any:
+    at: list[float] = stage.spec.kwargs.get("at", [])
+
+    async def one(number: int, thread_id: str, text: str) -> Any:
+        if any(at):
+            await asyncio.sleep(at[number])
         try:
             said = lane.say(thread_id, text)
             return await said if inspect.isawaitable(said) else said
         except Exception as error:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
 
-    tasks = [asyncio.ensure_future(one(thread_id, text)) for thread_id, text in stage.spec.kwargs["turns"]]
+    tasks = [asyncio.ensure_future(one(number, *turn)) for number, turn in enumerate(stage.spec.kwargs["turns"])]
     return list(await asyncio.gather(*tasks))
 
 

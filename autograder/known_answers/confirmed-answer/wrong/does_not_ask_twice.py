@@ -1,4 +1,5 @@
 # loses: posted_once, confirmed_before_the_run
+# says: message_not_given
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     known = [one for one in client.beta.threads.messages.list(thread_id) if one.role == "user" and one.content[0].text.value == text]

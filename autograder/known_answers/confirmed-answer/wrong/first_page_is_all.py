@@ -1,4 +1,5 @@
 # loses: every_page
+# says: wrote_messages_them_are_what
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     client.beta.threads.messages.create(thread_id, role="user", content=text)

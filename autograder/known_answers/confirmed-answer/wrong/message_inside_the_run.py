@@ -1,4 +1,5 @@
 # loses: confirmed_before_the_run
+# says: message_travelled_request_started_run
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     run = client.beta.threads.runs.create_and_poll(

@@ -1,4 +1,5 @@
 # loses: answer_of_this_run, all_replies_in_order, every_page
+# says: returned_which_ask_which_messages
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     client.beta.threads.messages.create(thread_id, role="user", content=text)

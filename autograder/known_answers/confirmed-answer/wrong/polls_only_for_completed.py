@@ -1,4 +1,5 @@
 # loses: failed_run_is_no_answer
+# says: had_failed_failed_end_too
 # %% ask
 import time
 

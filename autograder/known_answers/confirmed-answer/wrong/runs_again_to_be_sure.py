@@ -1,4 +1,5 @@
 # loses: one_run
+# says: s_created_one_message
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     client.beta.threads.messages.create(thread_id, role="user", content=text)

@@ -1,4 +1,5 @@
 # loses: confirmed_before_the_run
+# says: text_given_longer_message_may
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     threads = client.beta.threads

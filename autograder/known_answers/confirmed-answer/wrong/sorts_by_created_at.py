@@ -1,4 +1,5 @@
 # loses: all_replies_in_order
+# says: replies_are_wrong_order_created
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     client.beta.threads.messages.create(thread_id, role="user", content=text)

@@ -1,4 +1,5 @@
 # loses: posted_once
+# says: message_says_not_text_given
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: confirmed_before_the_run
+# says: message_refused_started_same
 # %% ask
 import openai
 

@@ -9,6 +9,9 @@ def retention_job(client, db, now, *, keep_days, dry_run=False):
             )
         except openai.NotFoundError:
             active = False
+        except openai.APIError:
+            bad.append(r.thread_id)
+            continue
         if active:
             continue
         if dry_run:

@@ -1,4 +1,4 @@
-# loses: goes_on_after_a_failure
+# loses: leaves_what_is_busy, goes_on_after_a_failure
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

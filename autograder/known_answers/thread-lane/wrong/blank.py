@@ -1,4 +1,5 @@
 # loses: never_posts_while_a_run_is_active, keeps_the_order_of_a_thread, answers_each_its_own, threads_overlap, a_failure_frees_the_lane
+# says: never_got_thread
 # %% ThreadLane
 class ThreadLane:
     def __init__(self, client, assistant_id):

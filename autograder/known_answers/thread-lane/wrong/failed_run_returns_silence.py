@@ -1,4 +1,5 @@
 # loses: a_failure_frees_the_lane
+# says: first_turn_failed_say_returned
 # %% ThreadLane
 import asyncio
 

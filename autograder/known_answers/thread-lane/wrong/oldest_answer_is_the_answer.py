@@ -1,4 +1,5 @@
 # loses: answers_each_its_own
+# says: say_returned_run_started_wrote
 # %% ThreadLane
 import asyncio
 

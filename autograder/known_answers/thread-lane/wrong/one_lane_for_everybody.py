@@ -1,4 +1,5 @@
 # loses: threads_overlap
+# says: one_thread_waited_other_sent
 # %% ThreadLane
 import asyncio
 

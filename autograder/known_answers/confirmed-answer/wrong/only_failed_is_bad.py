@@ -1,0 +1,10 @@
+# loses: failed_run_is_no_answer
+# says: failed_wrote_nothing_returned_raise
+# %% ask
+def ask(client, thread_id, assistant_id, text):
+    client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
+    if run.status == "failed":
+        raise RuntimeError(run.id)
+    replies = client.beta.threads.messages.list(thread_id, run_id=run.id, order="asc")
+    return "\n".join(message.content[0].text.value for message in replies)

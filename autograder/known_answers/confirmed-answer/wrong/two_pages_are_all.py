@@ -1,0 +1,11 @@
+# loses: every_page
+# says: wrote_messages_them_are_what
+# %% ask
+def ask(client, thread_id, assistant_id, text):
+    client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
+    if run.status != "completed":
+        raise RuntimeError(run.id)
+    page = client.beta.threads.messages.list(thread_id, run_id=run.id, order="asc")
+    replies = page.data + (page.get_next_page().data if page.has_next_page() else [])
+    return "\n".join(message.content[0].text.value for message in replies)

@@ -1,0 +1,23 @@
+# loses: threads_overlap
+# says: one_thread_waited_other_sent
+# %% ThreadLane
+import asyncio
+
+
+class ThreadLane:
+    def __init__(self, client, assistant_id):
+        self.client, self.assistant_id = client, assistant_id
+        self.locks, self.program = {}, asyncio.Semaphore(2)
+
+    async def say(self, thread_id, text):
+        async with self.locks.setdefault(thread_id, asyncio.Lock()), self.program:
+            return await self.turn(thread_id, text)
+
+    async def turn(self, thread_id, text):
+        threads = self.client.beta.threads
+        await threads.messages.create(thread_id, role="user", content=text)
+        run = await threads.runs.create_and_poll(thread_id=thread_id, assistant_id=self.assistant_id)
+        if run.status != "completed":
+            raise RuntimeError(f"the run ended {run.status}")
+        page = await threads.messages.list(thread_id, run_id=run.id)
+        return page.data[0].content[0].text.value

@@ -1,6 +1,7 @@
 """What a submission's processes use together: memory, processor time. The system's own limits are for each process; these are for all."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import psutil
@@ -40,9 +41,10 @@ def _read_times(process: psutil.Process) -> float:
 
 def _delay(pid: int) -> float:
     total = 0
-    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            total += int(task.read_text().split()[1])
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        for task in os.scandir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                total += int(Path(task.path, "schedstat").read_text().split()[1])
     return total / 1e9
 
 

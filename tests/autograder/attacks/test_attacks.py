@@ -105,13 +105,13 @@ def graded(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_attack_earns_a_point(graded, name):
+def test_attack_earns_no_point(graded, name):
     _, records, _ = graded
     assert records[name].score == 0, records[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_attack_goes_unmentioned(graded, name):
+def test_attack_is_mentioned(graded, name):
     _, records, _ = graded
     record = records[name]
     said = [finding.sentence for found in record.verdicts.values() for verdict in found for finding in verdict.findings]
@@ -119,12 +119,12 @@ def test_attack_goes_unmentioned(graded, name):
     assert [line for line in [record.problem, *record.incidents, *said] if line], record
 
 
-def test_attack_that_everybody_asks_about_is_missing():
+def test_attacks_that_everybody_asks_about_are_there():
     assert set(NAMED.values()) <= set(NAMES)
     assert len(NAMES) >= 40
 
 
-def test_honest_student_suffers(graded):
+def test_honest_student_keeps_full_marks(graded):
     _, records, _ = graded
     honest = [record for name, record in records.items() if "honest" in name]
     assert len(honest) == HONEST + 1
@@ -132,7 +132,7 @@ def test_honest_student_suffers(graded):
     assert not [record.incidents for record in honest if record.incidents]
 
 
-def test_gradebook_was_written_by_somebody_else(graded):
+def test_gradebook_is_written_by_the_grader_alone(graded):
     course, _, _ = graded
     found = rows(course)
     assert {row[3] for row in found["grade"]} == {None}  # no manual scores
@@ -140,7 +140,7 @@ def test_gradebook_was_written_by_somebody_else(graded):
     assert len(found["student"]) == len(NAMES) + HONEST + 1
 
 
-def test_something_outlives_the_class(graded):
+def test_nothing_outlives_the_class(graded):
     left = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -152,7 +152,7 @@ def test_something_outlives_the_class(graded):
     assert sys.executable
 
 
-def test_course_was_changed(graded):
+def test_course_is_unchanged(graded):
     course, _, _ = graded
     assert (course / "solutions" / SLUG / f"{SLUG}.ipynb").exists()
     assert (course / "autograder" / "work" / "submitted" / "honest-1" / SLUG / f"{SLUG}.ipynb").stat().st_size > 1000
@@ -181,24 +181,24 @@ def test_course_was_changed(graded):
         ("broken_json", "not a notebook"),
     ],
 )
-def test_report_says_something_else(graded, name, words):
+def test_report_says_what_happened(graded, name, words):
     import re
 
     _, records, _ = graded
     assert re.search(words, " ".join([records[name].problem, *records[name].incidents])), records[name]
 
 
-def test_graded_notebook_holds_what_a_link_led_to(graded):
+def test_graded_notebook_holds_nothing_that_a_link_led_to(graded):
     course, _, _ = graded
     assert not list((course / "autograder" / "work" / "autograded" / "links_to_others").rglob("*.db"))
 
 
-def test_terminal_is_sent_control_characters(graded):
+def test_terminal_is_sent_no_control_characters(graded):
     _, _, said = graded
     assert "\x1b" not in said
 
 
-def test_plain_nbgrader_is_less_careful(tmp_path):
+def test_plain_nbgrader_is_as_careful(tmp_path):
     if not available().complete:
         pytest.skip(available().sentence())
     course = clone(tmp_path)

@@ -19,7 +19,7 @@ def said(session: Session, source: str) -> str:
     )
 
 
-def test_busy_computer_changes_what_a_notebook_shows(session: Session) -> None:
+def test_busy_computer_changes_nothing_that_a_notebook_shows(session: Session) -> None:
     """Half a second of computing is no time at all; waiting is."""
     session.run_cell(AMBIENT, 30)
     assert said(session, THREAD) == ""
@@ -28,7 +28,7 @@ def test_busy_computer_changes_what_a_notebook_shows(session: Session) -> None:
     assert said(session, "import time\ntime.sleep(60)" + look) == "completed\n"
 
 
-def test_loop_that_only_asks_never_ends(session: Session) -> None:
+def test_loop_that_only_asks_ends(session: Session) -> None:
     session.run_cell(AMBIENT, 30)
     said(session, THREAD)
     polls = "while run.status != 'completed': run = client.beta.threads.runs.retrieve(run.id, thread_id=thread.id)\nprint(run.status)"
@@ -36,7 +36,7 @@ def test_loop_that_only_asks_never_ends(session: Session) -> None:
     assert said(session, "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass\nprint('over')") == "over\n"
 
 
-def test_who_sleeps_longer_wakes_first(session: Session) -> None:
+def test_who_sleeps_longer_wakes_later(session: Session) -> None:
     session.run_cell(AMBIENT, 30)
     naps = "import asyncio, time\nstart, woken = time.time(), []\nasync def nap(s):\n    await asyncio.sleep(s); woken.append(s)\n"
     naps += "await asyncio.gather(nap(30), nap(1), nap(600), nap(2))\nprint(woken, time.time() - start >= 600)"

@@ -157,7 +157,7 @@ def _without_varying(value: Any) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
-def test_as_a_kernel(both: tuple[dict[str, Any], dict[str, Any]], name: str) -> None:
+def test_cell_shows_what_a_kernel_shows(both: tuple[dict[str, Any], dict[str, Any]], name: str) -> None:
     (kernel_count, kernel_outputs), (count, outputs) = both[0][name], both[1][name]
     assert normal(name, outputs) == normal(name, kernel_outputs)
     assert count == kernel_count

@@ -38,7 +38,7 @@ def test_outputs_make_a_valid_notebook(session: Session) -> None:
     nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
 
 
-def test_update_of_an_earlier_cells_display(session: Session) -> None:
+def test_display_of_an_earlier_cell_is_updated(session: Session) -> None:
     first = session.run_cell("handle = display('first', display_id='d')", 10)
     session.run_cell("handle.update('second')", 10)
     assert first.outputs[0]["data"]["text/plain"] == "'second'"
@@ -49,7 +49,7 @@ def test_task_runs_between_cells(session: Session) -> None:
     assert value(session.run_cell("seen", 10)) == "[1]"
 
 
-def test_output_of_an_earlier_cells_task_does_not_zero_a_later_cell(session: Session) -> None:
+def test_output_of_an_earlier_task_leaves_a_later_cell_its_points(session: Session) -> None:
     session.run_cell("import asyncio, sys\nasync def late():\n    print('late', file=sys.stderr)\nt = asyncio.create_task(late())", 10)
     assert session.run_cell("await t", 10).outputs == []
 
@@ -65,16 +65,16 @@ def test_raw_output_comes_before_the_result(session: Session) -> None:
     assert kinds == ["stream", "execute_result"]
 
 
-def test_subprocess_output_between_prints(session: Session) -> None:
+def test_output_of_a_subprocess_keeps_its_place(session: Session) -> None:
     assert text(session.run_cell("import os\nprint('1'); n = os.system('echo 2'); print('3')", 10)) == "1\n2\n3\n"
 
 
-def test_loop_stopped_by_the_cell(session: Session) -> None:
+def test_loop_stopped_by_a_cell_is_replaced(session: Session) -> None:
     session.run_cell("import asyncio\nasyncio.get_event_loop().stop()", 10)
     assert value(session.run_cell("1 + 1", 10)) == "2"
 
 
-def test_thread_left_behind(session: Session) -> None:
+def test_thread_left_behind_does_no_harm(session: Session) -> None:
     session.run_cell("import threading, time\nt = threading.Thread(target=time.sleep, args=(1000,)); t.start()", 10)
     assert value(session.run_cell("t.is_alive()", 10)) == "True"
 
@@ -94,7 +94,7 @@ def test_submissions_share_nothing(client: WorkerClient) -> None:
         assert value(second.run_cell("import json, os\njson.dumps(os.listdir('.'))", 10)) == "'[]'"
 
 
-def test_files_beside_the_notebook(client: WorkerClient, tmp_path: Path) -> None:
+def test_files_beside_the_notebook_are_there(client: WorkerClient, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("not to be seen")
     folder = tmp_path / "submission"
     (folder / "data").mkdir(parents=True)
@@ -110,21 +110,21 @@ def test_files_beside_the_notebook(client: WorkerClient, tmp_path: Path) -> None
     assert (folder / "helper.py").read_text() == "answer = 42"
 
 
-def test_file_of_many_megabytes(client: WorkerClient, tmp_path: Path) -> None:
+def test_file_of_many_megabytes_is_passed_whole(client: WorkerClient, tmp_path: Path) -> None:
     (tmp_path / "data.bin").write_bytes(b"x" * 50_000_000)
     (tmp_path / "empty").touch()
     with client.open(tmp_path) as session:
         assert value(session.run_cell("import os\nos.path.getsize('data.bin'), os.path.getsize('empty')", 10)) == "(50000000, 0)"
 
 
-def test_names_and_sources_that_are_not_utf8(client: WorkerClient, tmp_path: Path) -> None:
+def test_names_and_sources_need_not_be_utf8(client: WorkerClient, tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_text("x")
     with client.open(tmp_path) as session:
         assert value(session.run_cell("import os\nos.listdir('.')", 10)) == "['\ufffd.txt']"
         assert session.run_cell("'\ud800'", 10).status == "ok"
 
 
-def test_too_many_bytes_of_files(client: WorkerClient, tmp_path: Path) -> None:
+def test_too_many_bytes_of_files_are_refused(client: WorkerClient, tmp_path: Path) -> None:
     with open(tmp_path / "huge", "wb") as file:
         file.truncate(1024**3)
     with pytest.raises(WorkerError, match="too large: huge has 1,073,741,824 bytes"):
@@ -162,7 +162,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_ends_with_a_sentence(client: WorkerClient, name: str) -> None:
+def test_session_ends_with_a_sentence(client: WorkerClient, name: str) -> None:
     source, sentence = ENDS[name]
     with client.open() as session:
         with pytest.raises(SubmissionFailed, match=sentence):
@@ -195,7 +195,7 @@ def test_endless_await_is_interrupted(session: Session) -> None:
     assert value(session.run_cell("1 + 1", 10)) == "2"
 
 
-def test_endless_loop_that_will_not_be_interrupted(client: WorkerClient) -> None:
+def test_endless_loop_that_will_not_be_interrupted_is_ended(client: WorkerClient) -> None:
     with client.open() as session:
         stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
         result = session.run_cell(stubborn, 0.3)
@@ -285,7 +285,7 @@ def test_warm_process_that_died_is_replaced() -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process for a while")
-def test_late_answer_is_taken_for_the_next_submissions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_answer_is_not_taken_for_the_next_submissions(monkeypatch: pytest.MonkeyPatch) -> None:
     with WorkerClient(trust=True) as client:
         with client.open() as session:
             assert value(session.run_cell("1 + 1", 10)) == "2"

@@ -67,7 +67,7 @@ def test_forged_message_fails_the_submission_only(client: WorkerClient, name: st
         assert other.run_cell("1 + 1", 10).status == "ok"
 
 
-def test_result_sent_twice(client: WorkerClient) -> None:
+def test_result_sent_twice_ends_the_session(client: WorkerClient) -> None:
     with client.open() as session:
         session.run_cell(PREPARE, 10)
         forged = "send(message(type='cell', number=2, status='ok', execution_count=2, updates=[], outputs=[]))"
@@ -122,7 +122,7 @@ def test_guest_talks_to_the_host(session: Session) -> None:
     assert heard == [b"%d" % n for n in range(100)]
 
 
-def test_several_trials_and_cells(session: Session) -> None:
+def test_trials_and_cells_take_turns(session: Session) -> None:
     guest(session, "return exchange(spec)")
     for n in range(3):
         assert session.trial(b"%d" % n, lambda said: said * 2, timeout=10) == b"%d%d" % (n, n)

@@ -28,7 +28,7 @@ def error(result: CellResult) -> str:
 # ---- reading
 
 
-def test_gradebook_read(session: Session, tmp_path: Path) -> None:
+def test_gradebook_cannot_be_read(session: Session, tmp_path: Path) -> None:
     gradebook = tmp_path / "gradebook.db"
     gradebook.write_text("scores")
     gradebook.chmod(0o666)
@@ -43,7 +43,7 @@ UNREADABLE += [Path.home() / name for name in (".bashrc", ".ssh", ".config")]
 
 
 @pytest.mark.parametrize("path", UNREADABLE, ids=str)
-def test_file_read(session: Session, path: Path) -> None:
+def test_file_of_the_grader_cannot_be_read(session: Session, path: Path) -> None:
     source = f"import os\np = {str(path)!r}\nos.listdir(p) if os.path.isdir(p) else open(p).read()"
     result = session.run_cell(source, 10)
     assert result.status == "error" or value(result) == "[]"
@@ -58,7 +58,7 @@ def test_course_folder_shows_threadlab_only(session: Session) -> None:
         assert repr(name) not in seen
 
 
-def test_descriptor_of_the_old_root(session: Session) -> None:
+def test_no_descriptor_leads_to_the_old_root(session: Session) -> None:
     source = """
 import os
 found = []
@@ -79,7 +79,7 @@ def test_mount_tree_names_no_folder_of_the_graders(session: Session, tmp_path: P
 # ---- writing
 
 
-def test_writing_outside(session: Session) -> None:
+def test_nothing_outside_can_be_written(session: Session) -> None:
     source = """
 import os, sys
 wrote = []
@@ -101,7 +101,7 @@ def test_python_cannot_be_changed_for_the_next(client: WorkerClient) -> None:
             assert error(session.run_cell(f"import os, sys, json\nopen({path}, 'ab')", 10)) in ("PermissionError", "OSError")
 
 
-def test_disk_fill(client: WorkerClient) -> None:
+def test_disk_cannot_be_filled(client: WorkerClient) -> None:
     with client.open(limits=Limits(scratch=8 * 1024**2, file_size=4 * 1024**2)) as session:
         assert error(session.run_cell("open('one', 'wb').write(b'x' * 5_000_000)", 10)) == "OSError"
         assert error(session.run_cell("for n in range(100): open(f'{n}', 'wb').write(b'x' * 1_000_000)", 10)) == "OSError"
@@ -120,14 +120,14 @@ def test_scratch_folder_is_empty_for_the_next(client: WorkerClient) -> None:
 # ---- network
 
 
-def test_network_out(session: Session) -> None:
+def test_network_cannot_be_reached(session: Session) -> None:
     source = "import socket\ns = socket.socket(socket.AF_INET, socket.{kind})\ns.settimeout(2)\ns.connect(('{address}', 53))"
     for kind in ("SOCK_STREAM", "SOCK_DGRAM"):
         assert error(session.run_cell(source.format(kind=kind, address="192.0.2.1"), 10)) == "OSError"
     assert error(session.run_cell("socket.getaddrinfo('example.org', 80)", 10)) == "gaierror"
 
 
-def test_grader_s_own_loopback(session: Session) -> None:
+def test_loopback_of_the_grader_cannot_be_reached(session: Session) -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -153,13 +153,13 @@ urllib.request.urlopen('http://localhost:8650').read()
     assert value(session.run_cell(source, 10)) == "b'hello'"
 
 
-def test_two_submissions_on_the_same_port(client: WorkerClient) -> None:
+def test_two_submissions_can_have_the_same_port(client: WorkerClient) -> None:
     with client.open() as first, client.open() as second:
         for session in (first, second):
             assert session.run_cell("import socket\ns = socket.create_server(('127.0.0.1', 8650))", 10).status == "ok"
 
 
-def test_abstract_socket_of_another(session: Session) -> None:
+def test_abstract_socket_of_another_cannot_be_reached(session: Session) -> None:
     import socket
 
     with socket.socket(socket.AF_UNIX) as server:
@@ -172,7 +172,7 @@ def test_abstract_socket_of_another(session: Session) -> None:
 # ---- processes
 
 
-def test_signal_to_the_grader(session: Session) -> None:
+def test_grader_gets_no_signal(session: Session) -> None:
     source = f"import os, signal\nos.kill({os.getpid()}, signal.SIGKILL)"
     assert error(session.run_cell(source, 10)) == "ProcessLookupError"
     source = "import os, signal\nos.getppid()"
@@ -185,7 +185,7 @@ def test_processes_of_others_are_not_to_be_seen(session: Session) -> None:
     assert value(session.run_cell("import os\n[p for p in os.listdir('/proc') if p.isdigit()]", 10)) == "['1']"
 
 
-def test_looking_into_the_graders_memory(session: Session) -> None:
+def test_memory_of_the_grader_cannot_be_read(session: Session) -> None:
     source = f"import ctypes\nctypes.CDLL(None, use_errno=True).ptrace(16, {os.getpid()}, 0, 0), ctypes.get_errno() != 0 or True"
     assert value(session.run_cell(source, 10)).startswith("(-1")
 
@@ -213,7 +213,7 @@ def running(word: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_fork_bomb(client: WorkerClient) -> None:
+def test_fork_bomb_is_ended(client: WorkerClient) -> None:
     with client.open() as session:
         assert session.run_cell("import os\nwhile True: os.fork()", 2).status in ("error", "timeout")
     with client.open() as session:
@@ -221,20 +221,20 @@ def test_fork_bomb(client: WorkerClient) -> None:
         assert value(session.run_cell("import subprocess\nsubprocess.run(['true']).returncode", 30)) == "0"
 
 
-def test_thread_bomb(client: WorkerClient) -> None:
+def test_thread_bomb_is_ended(client: WorkerClient) -> None:
     with client.open() as session:
         source = "import threading, time\nfor _ in range(10_000): threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()"
         assert error(session.run_cell(source, 30)) == "RuntimeError"
 
 
 @pytest.mark.slow
-def test_memory_bomb(client: WorkerClient) -> None:
+def test_memory_bomb_is_ended(client: WorkerClient) -> None:
     with client.open(limits=Limits(memory=2**30)) as session:
         assert error(session.run_cell("x = []\nwhile True: x.append(bytearray(2**24))", 60)) == "MemoryError"
 
 
 @pytest.mark.slow
-def test_memory_bomb_of_many_processes(client: WorkerClient) -> None:
+def test_memory_bomb_of_many_processes_is_ended(client: WorkerClient) -> None:
     source = """
 import os, time
 for _ in range(16):
@@ -248,12 +248,12 @@ time.sleep(60)
         session.run_cell(source, 50)
 
 
-def test_processor_time_bomb(client: WorkerClient) -> None:
+def test_processor_time_is_limited(client: WorkerClient) -> None:
     with client.open(limits=Limits(cpu=2)) as session, pytest.raises(SubmissionFailed, match="processor time"):
         session.run_cell("while True: pass", 30)
 
 
-def test_descriptor_bomb(session: Session) -> None:
+def test_descriptors_are_limited(session: Session) -> None:
     assert error(session.run_cell("kept = [open('/dev/null') for _ in range(100_000)]", 10)) == "OSError"
 
 
@@ -273,7 +273,7 @@ libc = ctypes.CDLL(None, use_errno=True)
     assert "NoNewPrivs:\\t1" in status
 
 
-def test_set_user_id_program(session: Session) -> None:
+def test_set_user_id_program_gains_nothing(session: Session) -> None:
     assert value(session.run_cell("import subprocess\nsubprocess.run(['su', '-c', 'id -u'], capture_output=True).stdout", 10)) == "b''"
 
 
@@ -296,7 +296,7 @@ def test_system_settings_are_made_up(session: Session) -> None:
 # ---- what honest submissions need
 
 
-def test_honest_work(session: Session) -> None:
+def test_honest_work_is_not_disturbed(session: Session) -> None:
     needs = {
         "subprocess": "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import openai, threadlab'], check=True)",
         "temporary_file": "import tempfile\ntempfile.TemporaryFile().close()",

@@ -145,7 +145,7 @@ def within(folder: Path, paths: list[str]) -> list[str]:
     return sorted(str(Path(path).relative_to(folder)) for path in paths if Path(path).is_relative_to(folder))
 
 
-def test_passwords_beside_packages(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_passwords_beside_packages_cannot_be_read(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (course / "python/etc/jupyter").mkdir(parents=True)
     (course / "python/lib").mkdir()
     (course / "python/etc/jupyter/nbgrader_config.py").write_text("db_url = 'postgresql://teacher:password@host'")
@@ -154,11 +154,11 @@ def test_passwords_beside_packages(course: Path, monkeypatch: pytest.MonkeyPatch
     assert within(course, readable.readable()) == ["python/lib", "threadlab"]
 
 
-def test_python_beside_the_course(course: Path) -> None:
+def test_python_may_lie_beside_the_course(course: Path) -> None:
     assert within(course, readable.readable()) == ["threadlab"]
 
 
-def test_python_inside_the_course_s_own_folder(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_may_lie_inside_the_course(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "prefix", str(course))
     monkeypatch.setattr(sys, "path", [*sys.path, str(course / "lib/python/site-packages")])
     assert within(course, readable.readable()) == ["lib", "threadlab"]

@@ -44,12 +44,12 @@ WHOLE = [
 ]
 
 
-def test_events_out_of_order() -> None:
+def test_events_come_in_the_order_of_the_description() -> None:
     with desk() as at:
         assert squeezed(stream(at)) == WHOLE
 
 
-def test_thread_created_first() -> None:
+def test_thread_created_is_the_first_event() -> None:
     with desk() as at:
         body = {"assistant_id": at.assistant_id, "stream": True, "thread": {"messages": [{"role": "user", "content": FRANCE}]}}
         events = events_of(at.raw("POST", "/threads/runs", body).read())
@@ -57,7 +57,7 @@ def test_thread_created_first() -> None:
         assert events[0][1]["id"] == events[1][1]["thread_id"]
 
 
-def test_deltas_that_do_not_add_up() -> None:
+def test_deltas_add_up_to_the_whole() -> None:
     with desk() as at:
         events = stream(at)
         deltas = [data for name, data in events if name == "thread.message.delta"]
@@ -68,7 +68,7 @@ def test_deltas_that_do_not_add_up() -> None:
         assert len(deltas) == 6
 
 
-def test_requires_action_ends_the_stream() -> None:
+def test_stream_ends_when_action_is_required() -> None:
     with desk() as at:
         events = stream(at, "What is the weather in Paris?", tools=[WEATHER])
         assert squeezed(events)[3:] == [
@@ -95,12 +95,12 @@ def test_requires_action_ends_the_stream() -> None:
     ("scenario", "last"),
     [("run_failed", "thread.run.failed"), ("run_incomplete", "thread.run.incomplete"), ("stuck", "thread.run.expired")],
 )
-def test_end_that_the_stream_does_not_tell(scenario: str, last: str) -> None:
+def test_every_end_of_a_run_is_told_by_its_stream(scenario: str, last: str) -> None:
     with desk(scenario=scenario) as at:
         assert names(stream(at))[-2:] == [last, "done"]
 
 
-def test_message_incomplete() -> None:
+def test_cut_message_is_told_as_incomplete() -> None:
     with desk(responder="echo") as at:
         events = stream(at, "word " * 1000, max_completion_tokens=256)
         tail = squeezed(events)[-4:]
@@ -132,7 +132,7 @@ def during(at: Desk, act: Any, options: dict[str, Any] | None = None, question: 
     return events_of(text)
 
 
-def test_cancelling_and_cancelled() -> None:
+def test_stream_tells_cancelling_then_cancelled() -> None:
     with desk() as at:
         events = during(at, lambda thread_id, run_id: at.threads.runs.cancel(run_id, thread_id=thread_id))
         ending = squeezed(events)
@@ -142,14 +142,14 @@ def test_cancelling_and_cancelled() -> None:
         assert told == dict(events)["thread.message.incomplete"]["content"][0]["text"]["value"]
 
 
-def test_thread_deleted_under_a_stream() -> None:
+def test_stream_survives_the_deletion_of_its_thread() -> None:
     with desk() as at:
         events = during(at, lambda thread_id, run_id: at.threads.delete(thread_id))
         assert names(events)[-1] == "done"
         assert "thread.run.completed" not in names(events)
 
 
-def test_step_failed_and_step_expired() -> None:
+def test_failed_and_expired_steps_are_told() -> None:
     """A step that was open when its run ended badly ends with it."""
     with desk() as at:
         run = at.finished(at.thread("What is the weather in Paris?"), tools=[WEATHER], seconds=700)
@@ -168,7 +168,7 @@ def test_client_that_goes_away_ends_the_run() -> None:
         assert at.texts(thread_id)[-1] == PARIS
 
 
-def test_stream_that_begins_before_its_time() -> None:
+def test_stream_begins_when_its_run_does() -> None:
     """Words come while the run works, not all at its end."""
     with desk() as at:
         clock, times = at.service.clock, []
@@ -180,7 +180,7 @@ def test_stream_that_begins_before_its_time() -> None:
         assert len(set(times)) == len(times)
 
 
-def test_sdk_helper() -> None:
+def test_helper_of_the_sdk_reads_the_stream() -> None:
     with desk() as at, at.threads.runs.stream(thread_id=at.thread(FRANCE), assistant_id=at.assistant_id) as events:
         assert "".join(events.text_deltas) == PARIS
         assert [message.status for message in events.get_final_messages()] == ["completed"]
@@ -193,14 +193,14 @@ async def _asynchronously(at: Desk) -> str:
         return "".join([text async for text in events.text_deltas])
 
 
-def test_sdk_helper_asynchronously() -> None:
+def test_asynchronous_helper_of_the_sdk_reads_the_stream() -> None:
     import asyncio
 
     with desk() as at:
         assert asyncio.run(_asynchronously(at)) == PARIS
 
 
-def test_stream_that_breaks() -> None:
+def test_broken_stream_is_an_error_of_the_connection() -> None:
     with desk(scenario="stream_cut:9") as at:
         thread_id = at.thread(FRANCE)
         with (

@@ -35,7 +35,7 @@ def found(at: Desk, store_id: str, query: Any, **options: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("data", [b"", b"\r\n--x--\r\n", bytes(range(256)) * 10, b"a\r\nb\nc\r", b"x" * 300_000])
-def test_bytes_that_came_back_different(data: bytes) -> None:
+def test_bytes_come_back_unchanged(data: bytes) -> None:
     with desk() as at:
         file = at.client.files.create(file=("a b\u00e9.bin", data), purpose="user_data")
         assert file.bytes == len(data)
@@ -44,7 +44,7 @@ def test_bytes_that_came_back_different(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\temp\\a.txt", "dir/a.txt"])
-def test_file_name_with_a_folder_in_it(name: str) -> None:
+def test_file_name_loses_its_folders(name: str) -> None:
     with desk() as at:
         shown = at.client.files.create(file=(name, b"x"), purpose="assistants").filename
         assert "/" not in shown
@@ -61,7 +61,7 @@ def test_file_name_with_a_folder_in_it(name: str) -> None:
         ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\na\r\n--x--\r\n"),
     ],
 )
-def test_upload_that_is_none(kind: str, body: bytes) -> None:
+def test_wrong_upload_is_refused_and_kept_nowhere(kind: str, body: bytes) -> None:
     with desk() as at:
         assert at.raw("POST", "/files", content=body, headers={"content-type": kind}).status_code == 400
         assert at.client.files.list().data == []
@@ -76,12 +76,12 @@ def test_form_of_more_parts_than_a_file_needs_is_refused() -> None:
         assert at.raw("POST", "/files", content=purpose * 100 + file, headers=headers).status_code == 400
 
 
-def test_purpose_that_is_none() -> None:
+def test_unknown_purpose_is_refused() -> None:
     with desk() as at, pytest.raises(openai.BadRequestError, match="Supported values are"):
         at.client.files.create(file=("a", b"x"), purpose="fun")  # type: ignore[arg-type]
 
 
-def test_file_after_it_expired() -> None:
+def test_expired_file_is_gone() -> None:
     with desk() as at:
         file = at.client.files.create(file=("a.txt", b"x"), purpose="assistants", expires_after={"anchor": "created_at", "seconds": 3600})
         at.wait(3599)
@@ -92,7 +92,7 @@ def test_file_after_it_expired() -> None:
         assert at.client.files.list().data == []
 
 
-def test_file_of_another_project() -> None:
+def test_file_of_another_project_is_a_404() -> None:
     with desk(keys={"sk-one-0123456789abc": "one", "sk-two-0123456789abc": "two"}) as at:
         file_id = upload(at)
         assert at.raw("GET", f"/files/{file_id}", key="sk-two-0123456789abc").status_code == 404
@@ -104,7 +104,7 @@ def test_file_of_another_project() -> None:
 # ---- searching -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_best_passage_that_is_not_first() -> None:
+def test_best_passage_comes_first() -> None:
     with desk() as at:
         names = {upload(at, f"{name}.txt", text.encode()): name for name, text in TOPICS.items()}
         store_id = store_of(at, *names)
@@ -125,7 +125,7 @@ TOPICS = {
 }
 
 
-def test_words_in_another_form() -> None:
+def test_other_forms_of_a_word_are_found() -> None:
     with desk() as at:
         store_id = store_of(at, upload(at, "a.txt", b"She was baking cakes for the caf\xc3\xa9."))
         assert found(at, store_id, "bakes a cake")
@@ -134,7 +134,7 @@ def test_words_in_another_form() -> None:
 
 
 @pytest.mark.parametrize("query", ['"', "a OR", "NEAR(", "*", "col:x", "'; DROP TABLE passages; --", "?!", "日本"])
-def test_query_that_is_taken_for_syntax(query: str) -> None:
+def test_query_is_never_taken_for_syntax(query: str) -> None:
     with desk() as at:
         assert isinstance(found(at, store_of(at, upload(at)), query), list)
 
@@ -151,7 +151,7 @@ def test_query_that_is_taken_for_syntax(query: str) -> None:
         ({"type": "or", "filters": []}, 0),
     ],
 )
-def test_filter(given: Any, count: int) -> None:
+def test_filter_keeps_what_fits(given: Any, count: int) -> None:
     with desk() as at:
         store_id = store_of(at)
         for year in (2023, 2024):
@@ -161,13 +161,13 @@ def test_filter(given: Any, count: int) -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"type": "eq"}, {"type": "like", "key": "a", "value": 1}, {"type": "and", "filters": [{"x": 1}]}])
-def test_filter_that_is_none(given: Any) -> None:
+def test_wrong_filter_is_refused(given: Any) -> None:
     with desk() as at:
         store_id = store_of(at, upload(at))
         assert at.raw("POST", f"/vector_stores/{store_id}/search", {"query": "refunds", "filters": given}).status_code == 400
 
 
-def test_search_in_what_was_taken_out() -> None:
+def test_removed_file_is_not_searched() -> None:
     with desk() as at:
         first, second = upload(at), upload(at, "other.txt", b"Refunds are never paid.")
         store_id = store_of(at, first, second)
@@ -180,7 +180,7 @@ def test_search_in_what_was_taken_out() -> None:
         assert at.client.vector_stores.files.list(store_id).data == []
 
 
-def test_passages_that_do_not_overlap() -> None:
+def test_passages_overlap() -> None:
     from threadlab.text.extract import passages
     from threadlab.wire.files import StaticChunking
 
@@ -226,7 +226,7 @@ def pdf(text: str) -> bytes:
         ("a", b"Refunds", "unsupported_file"),
     ],
 )
-def test_kind_of_file(name: str, data: bytes, code: str | None) -> None:
+def test_kind_of_file_decides_whether_it_is_read(name: str, data: bytes, code: str | None) -> None:
     with desk() as at:
         file_id = upload(at, name, data)
         store_id = store_of(at, file_id)
@@ -242,7 +242,7 @@ def test_kind_of_file(name: str, data: bytes, code: str | None) -> None:
             assert found(at, store_id, "refunds") == []
 
 
-def test_style_that_is_taken_for_text() -> None:
+def test_style_of_a_page_is_not_its_text() -> None:
     with desk() as at:
         file_id = upload(at, "a.html", b"<html><script>var refunds</script><h1>Title</h1><p>Body</p></html>")
         store_id = store_of(at, file_id)
@@ -251,7 +251,7 @@ def test_style_that_is_taken_for_text() -> None:
         assert part.text.split() == ["Title", "Body"]
 
 
-def test_file_that_is_ready_at_once() -> None:
+def test_file_is_in_progress_before_it_is_ready() -> None:
     with desk() as at:
         store = at.client.vector_stores.create(file_ids=[upload(at)])
         assert (store.status, store.file_counts.in_progress, store.usage_bytes) == ("in_progress", 1, 0)
@@ -260,7 +260,7 @@ def test_file_that_is_ready_at_once() -> None:
         assert (store.status, store.file_counts.completed, store.usage_bytes) == ("completed", 1, len(HANDBOOK.encode()))
 
 
-def test_sdk_poll_helpers() -> None:
+def test_poll_helpers_of_the_sdk_come_to_an_end() -> None:
     with desk() as at, at.service.time():
         store = at.client.vector_stores.create()
         file = at.client.vector_stores.files.upload_and_poll(vector_store_id=store.id, file=("a.txt", b"Refunds"))
@@ -269,7 +269,7 @@ def test_sdk_poll_helpers() -> None:
         assert (batch.status, batch.file_counts.completed, batch.file_counts.failed) == ("completed", 1, 1)
 
 
-def test_cancelled_batch() -> None:
+def test_cancelled_batch_stops() -> None:
     with desk() as at:
         store_id = store_of(at)
         batch = at.client.vector_stores.file_batches.create(store_id, file_ids=[upload(at)])
@@ -280,7 +280,7 @@ def test_cancelled_batch() -> None:
         assert found(at, store_id, "refunds") == []
 
 
-def test_vector_store_after_it_expired() -> None:
+def test_expired_vector_store_is_not_searched() -> None:
     with desk() as at:
         store_id = store_of(at, upload(at), expires_after={"anchor": "last_active_at", "days": 1})
         at.wait(80_000)
@@ -296,7 +296,7 @@ def test_vector_store_after_it_expired() -> None:
 # ---- in runs ---------------------------------------------------------------------------------------------------------------------------
 
 
-def test_answer_from_a_file() -> None:
+def test_answer_cites_the_file_it_is_from() -> None:
     with desk() as at:
         file_id = upload(at)
         thread = at.threads.create(tool_resources={"file_search": {"vector_store_ids": [store_of(at, file_id)]}})
@@ -315,7 +315,7 @@ def test_answer_from_a_file() -> None:
         assert call.file_search.results[0].content is None
 
 
-def test_content_of_results_only_when_included() -> None:
+def test_content_of_results_is_there_when_included() -> None:
     with desk() as at:
         thread_id = searched(at)
         run = at.threads.runs.list(thread_id).data[0]
@@ -334,7 +334,7 @@ def searched(at: Desk, **options: Any) -> str:
     return thread_id
 
 
-def test_attachment_that_does_not_reach_its_thread() -> None:
+def test_attachment_reaches_the_thread() -> None:
     with desk() as at:
         thread_id = searched(at)
         (store_id,) = at.threads.retrieve(thread_id).tool_resources.file_search.vector_store_ids
@@ -349,7 +349,7 @@ def test_attachment_that_does_not_reach_its_thread() -> None:
         assert at.client.vector_stores.retrieve(store_id).file_counts.total == 2
 
 
-def test_attachment_that_is_not_there() -> None:
+def test_missing_attachment_is_refused() -> None:
     with desk() as at:
         attachment: Any = {"file_id": "file-none", "tools": SEARCH}
         thread_id = at.thread()
@@ -358,21 +358,21 @@ def test_attachment_that_is_not_there() -> None:
         assert at.texts(thread_id) == []
 
 
-def test_search_without_the_tool() -> None:
+def test_nothing_is_searched_without_the_tool() -> None:
     with desk() as at:
         thread_id = searched(at)
         run = at.finished(thread_id)
         assert [step.type for step in at.threads.runs.steps.list(run.id, thread_id=thread_id)] == ["message_creation"]
 
 
-def test_passages_that_cost_nothing() -> None:
+def test_passages_cost_tokens() -> None:
     with desk() as at:
         with_search = at.threads.runs.list(searched(at)).data[0].usage.prompt_tokens
         without = at.finished(at.thread("When are refunds paid?")).usage.prompt_tokens
         assert with_search > without + 20
 
 
-def test_citation_in_a_stream() -> None:
+def test_citation_comes_in_the_stream() -> None:
     with desk() as at:
         thread_id = searched(at)
         with at.threads.runs.stream(thread_id=thread_id, assistant_id=at.assistant_id, tools=SEARCH) as events:
@@ -391,7 +391,7 @@ def test_citation_in_a_stream() -> None:
         ({"tool_choice": "none"}, False),
     ],
 )
-def test_code_interpreter_that_pretends(options: Any, fails: bool) -> None:
+def test_code_interpreter_says_that_it_is_not_there(options: Any, fails: bool) -> None:
     with desk() as at:
         run = at.finished(at.thread("What is the capital of France?"), tools=[{"type": "code_interpreter"}], **options)
         assert run.status == ("failed" if fails else "completed")

@@ -55,11 +55,11 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no for
 
 
 @needs_fork
-def test_five_kills(tmp_path: Path) -> None:
+def test_five_kills_lose_nothing(tmp_path: Path) -> None:
     kill_often(tmp_path, 5, 1)
 
 
 @needs_fork
 @pytest.mark.slow
-def test_200_kills(tmp_path: Path) -> None:
+def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
     kill_often(tmp_path, 20, 10)

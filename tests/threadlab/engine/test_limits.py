@@ -15,7 +15,7 @@ def start(at: Desk, **options: object) -> object:
     return at.raw("POST", f"/threads/{at.thread('Hello')}/runs", {"assistant_id": at.assistant_id, **options})
 
 
-def test_fourth_run_of_a_minute() -> None:
+def test_fourth_run_of_a_minute_is_refused() -> None:
     with desk(limits="gpt-4o:rpm=3") as at:
         replies = [start(at) for _ in range(4)]
         assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
@@ -30,7 +30,7 @@ def test_fourth_run_of_a_minute() -> None:
 
 
 @pytest.mark.parametrize(("waits", "status"), [(19.9, 429), (20.0, 200)])
-def test_wait_that_the_reply_did_not_ask_for(waits: float, status: int) -> None:
+def test_pause_that_a_reply_names_is_enough(waits: float, status: int) -> None:
     with desk(limits="gpt-4o:rpm=3") as at:
         for _ in range(3):
             start(at)
@@ -38,7 +38,7 @@ def test_wait_that_the_reply_did_not_ask_for(waits: float, status: int) -> None:
         assert start(at).status_code == status
 
 
-def test_refused_run_that_left_something_behind() -> None:
+def test_refused_run_leaves_nothing_behind() -> None:
     with desk(limits="gpt-4o:rpm=1") as at:
         start(at)
         thread_id = at.thread("Hello")
@@ -68,7 +68,7 @@ def test_another_project_has_limits_of_its_own() -> None:
         assert [at.raw("GET", "/assistants", key=key).status_code for key in [*keys, *keys]] == [200, 200, 429, 429]
 
 
-def test_tokens_per_minute() -> None:
+def test_tokens_of_a_minute_are_limited() -> None:
     with desk(limits="gpt-4o:tpm=70") as at:
         used = at.finished(at.thread("Hello"), model="gpt-4o-mini").usage.total_tokens
         first = start(at)
@@ -79,7 +79,7 @@ def test_tokens_per_minute() -> None:
         assert f"on tokens per min (TPM): Limit 70, Used {used}, Requested {used}." in error["message"]
 
 
-def test_request_larger_than_its_limit() -> None:
+def test_request_larger_than_its_limit_is_refused() -> None:
     with desk(limits="gpt-4o:tpm=10") as at:
         refused = start(at)
         assert refused.json()["error"]["message"].startswith("Request too large for gpt-4o in organization org-")
@@ -95,7 +95,7 @@ def test_every_request_counts_against_all() -> None:
             at.client.models.list()
 
 
-def test_run_that_fails_without_a_429() -> None:
+def test_run_over_its_limit_fails_without_a_429() -> None:
     """The second request to the model is made by the service: nobody is there to be told 429."""
     with desk(limits="gpt-4o:rpm=1") as at:
         thread_id = at.thread("What is the weather in Paris?")
@@ -109,12 +109,12 @@ def test_run_that_fails_without_a_429() -> None:
         assert 429 not in {entry.status for entry in at.service.journal.requests()}
 
 
-def test_headers_without_limits() -> None:
+def test_no_limits_no_headers() -> None:
     with desk() as at:
         assert not [name for name in start(at).headers if name.startswith("x-ratelimit")]
 
 
-def test_limits_in_a_scenario() -> None:
+def test_scenario_sets_limits() -> None:
     text = "429@createRun#1 limit:gpt-4o:rpm=3 limit:*:tpm=30000 seed:7"
     assert str(parse(text)) == text
     assert parse(text).limits == parse_limits("gpt-4o:rpm=3 limit:*:tpm=30000")
@@ -123,11 +123,11 @@ def test_limits_in_a_scenario() -> None:
 
 
 @pytest.mark.parametrize("text", ["gpt-4o", "gpt-4o:rpm", "gpt-4o:rpm=0", "gpt-4o:rps=3", "gpt-4o:rpm=-1", ":rpm=3", "gpt 4o:rpm=3"])
-def test_limit_that_is_none(text: str) -> None:
+def test_wrong_limit_is_a_sentence(text: str) -> None:
     with pytest.raises(ThreadlabError, match="should look like limit:gpt-4o:rpm=3"):
         parse_limits(text)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0ms"), (0.12, "120ms"), (1, "1s"), (1.78, "1.78s"), (59.9999, "60s"), (390, "6m30s")])
-def test_time_as_the_headers_tell_it(seconds: float, text: str) -> None:
+def test_headers_tell_time_as_the_api_does(seconds: float, text: str) -> None:
     assert span(seconds) == text

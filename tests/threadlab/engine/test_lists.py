@@ -16,13 +16,13 @@ def ids(at: Desk, thread_id: str, **query: Any) -> list[str]:
     return [message.id for message in at.threads.messages.list(thread_id, **query).data]
 
 
-def test_empty_list() -> None:
+def test_empty_list_has_no_ends() -> None:
     with desk() as at:
         page = at.raw("GET", f"/threads/{at.thread()}/messages").json()
         assert page == {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
-def test_order_that_is_not_newest_first() -> None:
+def test_newest_is_first_unless_asked_otherwise() -> None:
     with desk() as at:
         thread_id = at.thread(*TEXTS)
         newest = ids(at, thread_id)
@@ -33,7 +33,7 @@ def test_order_that_is_not_newest_first() -> None:
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
-def test_pages_that_do_not_add_up(order: Any, limit: int) -> None:
+def test_pages_add_up_to_the_list(order: Any, limit: int) -> None:
     with desk() as at:
         thread_id = at.thread(*TEXTS)
         whole = ids(at, thread_id, order=order, limit=100)
@@ -57,7 +57,7 @@ def test_page_before_a_cursor_is_the_one_next_to_it(order: Any) -> None:
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_page_between_two_cursors(order: Any) -> None:
+def test_page_lies_between_two_cursors(order: Any) -> None:
     with desk() as at:
         thread_id = at.thread(*TEXTS)
         whole = ids(at, thread_id, order=order)
@@ -67,7 +67,7 @@ def test_page_between_two_cursors(order: Any) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["after", "before"])
-def test_cursor_of_another_thread(cursor: str) -> None:
+def test_cursor_of_another_thread_is_refused(cursor: str) -> None:
     with desk() as at:
         other = ids(at, at.thread("elsewhere"))[0]
         for bad in (other, "msg_none"):
@@ -75,21 +75,21 @@ def test_cursor_of_another_thread(cursor: str) -> None:
                 ids(at, at.thread("here"), **{cursor: bad})
 
 
-def test_limit_that_is_not_20() -> None:
+def test_page_has_20_unless_asked_otherwise() -> None:
     with desk() as at:
         thread_id = at.thread(*(f"{number}" for number in range(101)))
         assert len(ids(at, thread_id)) == 20
         assert len(ids(at, thread_id, limit=100)) == 100
 
 
-def test_order_that_is_no_order() -> None:
+def test_unknown_order_is_refused() -> None:
     with desk() as at:
         refused = at.raw("GET", "/assistants?order=up")
         assert refused.status_code == 400
         assert refused.json()["error"]["message"] == "Invalid value: 'up'. Supported values are: 'asc' and 'desc'."
 
 
-def test_messages_of_one_run() -> None:
+def test_messages_can_be_listed_by_run() -> None:
     with desk(scenario="replies:2@createRun#2") as at:
         thread_id = at.thread("What is the capital of France?")
         first = at.finished(thread_id)
@@ -102,7 +102,7 @@ def test_messages_of_one_run() -> None:
         assert newest == ids(at, thread_id)[0]
 
 
-def test_objects_of_one_second_in_another_order_than_they_were_made() -> None:
+def test_objects_of_one_second_keep_their_order() -> None:
     """`created_at` is whole seconds: only the list knows the order."""
     with desk() as at:
         thread_id = at.thread()

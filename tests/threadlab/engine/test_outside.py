@@ -17,7 +17,7 @@ from threadlab.wire.prompts import Answer, WantedCall
 # ---- runs ----------------------------------------------------------------------------------------------------------------------------
 
 
-def test_engine_that_waits_for_the_answer() -> None:
+def test_engine_does_not_wait_for_the_answer() -> None:
     with outside() as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION))
         other = at.thread("Hello")
@@ -38,7 +38,7 @@ def test_engine_that_waits_for_the_answer() -> None:
         assert at.run(thread_id).status == "queued"
 
 
-def test_prompt_is_kept_for_ever() -> None:
+def test_prompt_is_forgotten_with_its_answer() -> None:
     with outside() as (at, somebody):
         at.run(at.thread(QUESTION))
         asked = somebody.asked
@@ -48,7 +48,7 @@ def test_prompt_is_kept_for_ever() -> None:
         assert not somebody.says(PARIS, asked=asked)
 
 
-def test_words_arrive_only_at_the_end() -> None:
+def test_words_arrive_as_they_are_written() -> None:
     with outside() as (at, somebody):
         thread_id = at.thread(QUESTION)
         reader = Reader(at, f"/threads/{thread_id}/runs", {"assistant_id": at.assistant_id, "stream": True})
@@ -66,7 +66,7 @@ def test_words_arrive_only_at_the_end() -> None:
         assert reader.stream.next_at is None
 
 
-def test_answer_without_words_before_it_is_not_streamed() -> None:
+def test_answer_without_words_before_it_is_streamed() -> None:
     with outside() as (at, somebody):
         thread_id = at.thread(QUESTION)
         reader = Reader(at, f"/threads/{thread_id}/runs", {"assistant_id": at.assistant_id, "stream": True})
@@ -76,7 +76,7 @@ def test_answer_without_words_before_it_is_not_streamed() -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("It is Par",)])
-def test_cancelled_run_is_answered_all_the_same(words: tuple[str, ...]) -> None:
+def test_cancelled_run_is_not_answered(words: tuple[str, ...]) -> None:
     with outside() as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION))
         asked = somebody.asked
@@ -91,7 +91,7 @@ def test_cancelled_run_is_answered_all_the_same(words: tuple[str, ...]) -> None:
         assert somebody.engine.state.drafts == {}
 
 
-def test_cancelling_that_loses_gets_no_answer() -> None:
+def test_cancel_that_loses_leaves_the_answer() -> None:
     with outside(scenario="cancel_loses") as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION))
         assert at.threads.runs.cancel(run.id, thread_id=thread_id).status == "cancelling"
@@ -99,7 +99,7 @@ def test_cancelling_that_loses_gets_no_answer() -> None:
         assert status(at, run) == "completed"
 
 
-def test_run_that_nobody_answers_stays() -> None:
+def test_run_that_nobody_answers_expires() -> None:
     with outside() as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION))
         asked = somebody.asked
@@ -112,7 +112,7 @@ def test_run_that_nobody_answers_stays() -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("It is Par",)])
-def test_failure_is_not_the_runs(words: tuple[str, ...]) -> None:
+def test_failure_fails_the_run(words: tuple[str, ...]) -> None:
     with outside() as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION))
         somebody.says(*words, Answer(failure=o.LastError("rate_limit_exceeded", "Too fast.")))
@@ -122,7 +122,7 @@ def test_failure_is_not_the_runs(words: tuple[str, ...]) -> None:
         assert at.run(thread_id).status == "queued"
 
 
-def test_tools_are_lost_on_the_way() -> None:
+def test_calls_of_tools_arrive() -> None:
     with outside() as (at, somebody):
         run = at.run(thread_id := at.thread("What is the weather in Paris?"), tools=[WEATHER])
         assert somebody.asked.prompt.tools[0].function.name == "get_weather"
@@ -141,7 +141,7 @@ def test_tools_are_lost_on_the_way() -> None:
         assert kinds == ["message_creation", "tool_calls", "message_creation"]
 
 
-def test_late_answer_is_taken_for_the_next_round() -> None:
+def test_late_answer_does_not_count_for_the_next_round() -> None:
     with outside() as (at, somebody):
         run = at.run(thread_id := at.thread("What is the weather in Paris?"), tools=[WEATHER])
         first = somebody.asked
@@ -152,7 +152,7 @@ def test_late_answer_is_taken_for_the_next_round() -> None:
         assert status(at, run) == "queued"
 
 
-def test_answer_cut_short_counts_as_complete() -> None:
+def test_answer_cut_short_is_incomplete() -> None:
     with outside() as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION), max_completion_tokens=256)
         assert somebody.asked.prompt.max_tokens == 256
@@ -166,7 +166,7 @@ def test_answer_cut_short_counts_as_complete() -> None:
     ("scenario", "ends"),
     [("run_failed", "failed"), ("run_expired", "expired"), ("run_incomplete", "incomplete"), ("stuck", "in_progress")],
 )
-def test_fault_asks_somebody_all_the_same(scenario: str, ends: str) -> None:
+def test_run_with_a_fault_asks_nobody(scenario: str, ends: str) -> None:
     with outside(scenario=scenario) as (at, somebody):
         run = at.run(at.thread(QUESTION))
         assert not somebody.engine.questions.pending
@@ -174,7 +174,7 @@ def test_fault_asks_somebody_all_the_same(scenario: str, ends: str) -> None:
         assert status(at, run) == ends
 
 
-def test_deleted_thread_is_still_asked_about() -> None:
+def test_deleted_thread_is_asked_about_no_more() -> None:
     with outside() as (at, somebody):
         at.run(thread_id := at.thread(QUESTION))
         asked = somebody.asked
@@ -184,7 +184,7 @@ def test_deleted_thread_is_still_asked_about() -> None:
         assert at.service.engine.store.get(asked.id) is None
 
 
-def test_stream_of_what_was_deleted_goes_on() -> None:
+def test_stream_of_what_was_deleted_ends() -> None:
     with outside() as (at, _):
         thread_id = at.thread(QUESTION)
         run = Reader(at, f"/threads/{thread_id}/runs", {"assistant_id": at.assistant_id, "stream": True})
@@ -204,7 +204,7 @@ def test_stream_of_what_was_deleted_goes_on() -> None:
         assert [one.stream.next_at for one in (run, body, stream)] == [None] * 3
 
 
-def test_files_are_not_searched() -> None:
+def test_files_are_searched() -> None:
     with outside() as (at, somebody):
         file = at.client.files.create(file=("facts.txt", b"The moon is made of basalt."), purpose="assistants")
         store = at.client.vector_stores.create(file_ids=[file.id])
@@ -227,7 +227,7 @@ def test_files_are_not_searched() -> None:
 # ---- restarts ------------------------------------------------------------------------------------------------------------------------
 
 
-def test_question_is_forgotten_in_a_restart(tmp_path: Path) -> None:
+def test_question_is_open_again_after_a_restart(tmp_path: Path) -> None:
     with outside(store=tmp_path / "store") as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION))
         response = at.client.responses.create(model="gpt-4o", input=QUESTION, background=True)
@@ -249,7 +249,7 @@ def test_question_is_forgotten_in_a_restart(tmp_path: Path) -> None:
         assert status(at, run) == "completed"
 
 
-def test_run_left_behind_by_a_restart_holds_its_thread(tmp_path: Path) -> None:
+def test_run_left_behind_by_a_restart_lets_go_of_its_thread(tmp_path: Path) -> None:
     with outside(store=tmp_path / "store") as (at, somebody):
         run = at.run(thread_id := at.thread(QUESTION))
         somebody.says("It is Par")

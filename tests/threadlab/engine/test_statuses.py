@@ -83,7 +83,7 @@ def moves_in(at: Desk) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("move", sorted(ROWS), ids="→".join)
-def test_move_that_no_run_can_make(move: tuple[str, str]) -> None:
+def test_run_moves_only_as_the_table_allows(move: tuple[str, str]) -> None:
     scenario, journey = ROWS[move]
     with desk(scenario=scenario) as at:
         journey(at, at.thread(QUESTION))
@@ -91,12 +91,12 @@ def test_move_that_no_run_can_make(move: tuple[str, str]) -> None:
         assert set(moves_in(at)) <= MOVES
 
 
-def test_move_without_a_row() -> None:
+def test_every_move_has_a_row() -> None:
     assert set(ROWS) == MOVES
 
 
 @pytest.mark.parametrize("status", get_args(RunStatus))
-def test_status_that_a_poll_never_sees(status: str) -> None:
+def test_every_status_can_be_seen_by_a_poll(status: str) -> None:
     """Each of the nine, as `runs.retrieve` shows it."""
     scenario, journey = next(row for (_, to), row in sorted(ROWS.items()) if to == status)
     with desk(scenario=scenario) as at:
@@ -116,7 +116,7 @@ def test_status_that_a_poll_never_sees(status: str) -> None:
         assert status in seen
 
 
-def test_status_that_is_neither_active_nor_over() -> None:
+def test_status_is_either_active_or_over() -> None:
     assert set(get_args(RunStatus)) == ACTIVE | TERMINAL
     assert not ACTIVE & TERMINAL
     assert not {(start, to) for start, to in MOVES if start in TERMINAL}
@@ -138,7 +138,7 @@ STAMPS = ("completed_at", "failed_at", "cancelled_at")
         ("run_incomplete", _plain, "incomplete", None),
     ],
 )
-def test_run_over_without_its_stamp(scenario: str, journey: Callable[[Desk, str], None], status: str, stamp: str | None) -> None:
+def test_ended_run_has_its_stamp(scenario: str, journey: Callable[[Desk, str], None], status: str, stamp: str | None) -> None:
     with desk(scenario=scenario) as at:
         thread_id = at.thread(QUESTION)
         journey(at, thread_id)
@@ -153,7 +153,7 @@ def test_run_over_without_its_stamp(scenario: str, journey: Callable[[Desk, str]
         assert (run.incomplete_details is not None) is (status == "incomplete")
 
 
-def test_run_under_way_with_what_only_its_end_brings() -> None:
+def test_run_under_way_has_nothing_that_its_end_brings() -> None:
     with desk() as at:
         thread_id = at.thread(QUESTION)
         run = at.run(thread_id)
@@ -168,7 +168,7 @@ def test_run_under_way_with_what_only_its_end_brings() -> None:
 
 
 @pytest.mark.parametrize("code", ["server_error", "rate_limit_exceeded", "invalid_prompt"])
-def test_failure_without_a_429(code: str) -> None:
+def test_run_fails_without_a_429(code: str) -> None:
     with desk(scenario=f"run_failed:{code}") as at:
         run = at.finished(at.thread(QUESTION))
         assert run.last_error.code == code
@@ -176,7 +176,7 @@ def test_failure_without_a_429(code: str) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(TERMINAL))
-def test_run_that_locks_its_thread_when_it_is_over(status: str) -> None:
+def test_ended_run_lets_go_of_its_thread(status: str) -> None:
     scenario, journey = next(row for (_, to), row in sorted(ROWS.items()) if to == status)
     with desk(scenario=scenario) as at:
         thread_id = at.thread(QUESTION)
@@ -186,7 +186,7 @@ def test_run_that_locks_its_thread_when_it_is_over(status: str) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(ACTIVE))
-def test_lock_that_lets_a_message_in(status: str) -> None:
+def test_locked_thread_takes_no_message(status: str) -> None:
     with desk(scenario="cancel_slow:9") as at:
         thread_id = at.thread(QUESTION)
         run = at.run(thread_id, tools=[WEATHER])
@@ -204,7 +204,7 @@ def test_lock_that_lets_a_message_in(status: str) -> None:
 # ---- races -----------------------------------------------------------------------------------------------------------------------------
 
 
-def test_cancel_that_loses_to_completion() -> None:
+def test_cancel_can_lose_to_completion() -> None:
     """Cancelling takes 0.4 s: a run that would be done sooner completes, with its whole answer."""
     with desk() as at:
         thread_id = at.thread("What is the capital of France?")
@@ -216,7 +216,7 @@ def test_cancel_that_loses_to_completion() -> None:
         assert at.texts(thread_id)[-1] == "The capital of France is Paris."
 
 
-def test_cancelled_answer_that_is_whole() -> None:
+def test_cancelled_answer_is_incomplete() -> None:
     with desk() as at:
         thread_id = at.thread("What is the capital of France?")
         run = at.run(thread_id)
@@ -236,7 +236,7 @@ def test_cancelled_answer_that_is_whole() -> None:
         assert step.cancelled_at is not None
 
 
-def test_cancel_twice() -> None:
+def test_second_cancel_is_refused() -> None:
     with desk() as at:
         thread_id = at.thread(QUESTION)
         run = at.run(thread_id)
@@ -246,12 +246,12 @@ def test_cancel_twice() -> None:
 
 
 @pytest.mark.parametrize(("after", "status"), [(599.9, "in_progress"), (600.0, "expired")])
-def test_run_that_expires_at_another_time_than_it_said(after: float, status: str) -> None:
+def test_run_expires_when_it_said(after: float, status: str) -> None:
     with desk(scenario="stuck") as at:
         assert at.finished(at.thread(QUESTION), seconds=after).status == status
 
 
-def test_run_that_went_on_after_its_thread_was_deleted() -> None:
+def test_run_ends_with_its_thread() -> None:
     with desk() as at:
         thread_id = at.thread("What is the capital of France?")
         run = at.run(thread_id)
@@ -264,7 +264,7 @@ def test_run_that_went_on_after_its_thread_was_deleted() -> None:
         assert list(at.service.engine.store.unfinished()) == []
 
 
-def test_message_deleted_while_it_is_written() -> None:
+def test_message_can_be_deleted_while_it_is_written() -> None:
     with desk() as at:
         thread_id = at.thread("What is the capital of France?")
         run = at.run(thread_id)

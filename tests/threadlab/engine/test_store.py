@@ -148,14 +148,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield one
 
 
-def test_row_that_came_back_different(tmp_path: Path) -> None:
+def test_row_comes_back_as_it_was_put(tmp_path: Path) -> None:
     row = message("msg_1", 7, "thread_a", "run_1", 5, planned=True)
     with closing(SqliteStore(tmp_path / "store")) as one:
         one.put(row)
         assert one.get("msg_1") == row
 
 
-def test_clone_that_shares_what_it_holds() -> None:
+def test_clone_shares_nothing_that_changes() -> None:
     first = MemoryStore()
     first.put(message("msg_1", 1, "thread_a"))
     second = first.clone()
@@ -165,7 +165,7 @@ def test_clone_that_shares_what_it_holds() -> None:
     assert second.tokens("p", "thread_a") == 6
 
 
-def test_two_processes_on_one_store(tmp_path: Path) -> None:
+def test_second_process_on_a_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "store"
     with closing(SqliteStore(path)):
         code = f"from threadlab.store.sqlite import SqliteStore\nfrom pathlib import Path\nSqliteStore(Path({str(path)!r}))"
@@ -178,7 +178,7 @@ def test_two_processes_on_one_store(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be looked at", b"\x00" * 4096])
-def test_file_that_is_no_store(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_no_store_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "store"
     path.write_bytes(content)
     with pytest.raises(StoreBroken, match="is not a store"):
@@ -186,7 +186,7 @@ def test_file_that_is_no_store(tmp_path: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
-def test_database_of_somebody_else(tmp_path: Path) -> None:
+def test_database_of_somebody_else_is_refused(tmp_path: Path) -> None:
     import sqlite3
 
     path = tmp_path / "store"
@@ -197,7 +197,7 @@ def test_database_of_somebody_else(tmp_path: Path) -> None:
         SqliteStore(path)
 
 
-def test_store_that_was_killed_while_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_killed_while_it_was_made_is_whole_or_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from threadlab.store import sqlite as module
 
     path = tmp_path / "store"
@@ -209,7 +209,7 @@ def test_store_that_was_killed_while_it_was_made(tmp_path: Path, monkeypatch: py
     SqliteStore(path).close()
 
 
-def test_store_in_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+def test_impossible_place_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreBroken):
         SqliteStore(tmp_path / "file" / "store")
@@ -226,7 +226,7 @@ def again(tmp_path: Path, **options: Any) -> Any:
 
 @pytest.mark.parametrize("stopped_at", [0.1, 1.2, 2.1])
 @pytest.mark.parametrize("pause", [0.0, 3.0, 5000.0])
-def test_run_that_a_restart_leaves_behind(tmp_path: Path, stopped_at: float, pause: float) -> None:
+def test_run_left_behind_by_a_restart_goes_on(tmp_path: Path, stopped_at: float, pause: float) -> None:
     """Whatever was due while nobody ran happens when somebody does: the same answer, and the thread is free."""
     with again(tmp_path) as at:
         thread_id = at.thread("What is the capital of France?")
@@ -244,7 +244,7 @@ def test_run_that_a_restart_leaves_behind(tmp_path: Path, stopped_at: float, pau
         assert at.run(thread_id).status == "queued"
 
 
-def test_run_that_waits_for_tools_over_a_restart(tmp_path: Path) -> None:
+def test_run_waits_for_tools_over_a_restart(tmp_path: Path) -> None:
     from tests.threadlab.engine.desk import WEATHER
 
     with again(tmp_path) as at:
@@ -261,7 +261,7 @@ def test_run_that_waits_for_tools_over_a_restart(tmp_path: Path) -> None:
         assert at.texts(thread_id)[-1] == "get_weather says: Sunny."
 
 
-def test_ids_that_come_twice_after_a_restart(tmp_path: Path) -> None:
+def test_ids_are_new_after_a_restart(tmp_path: Path) -> None:
     made = []
     for _ in range(3):
         with again(tmp_path) as at:
@@ -274,7 +274,7 @@ class Unkept(Exception):
 
 
 @pytest.mark.parametrize("lost", ["createRun", "getRun"])
-def test_write_that_was_not_kept_locks_the_thread(tmp_path: Path, lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_that_was_not_kept_leaves_the_thread_free(tmp_path: Path, lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a run that was not kept nothing may be left, and one whose end was not kept has to end again."""
     with again(tmp_path) as at:
         thread_id = at.thread("What is the capital of France?")

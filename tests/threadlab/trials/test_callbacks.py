@@ -21,7 +21,7 @@ def listens(client, thread_id, assistant_id, on_text):
             on_text(event.data.delta.content[0].text.value)
 
 
-def test_callback_is_heard_when_all_is_over():
+def test_callback_is_heard_as_it_happens():
     world = World(a_question)
     evidence = trial(listens, CLIENT, *world.given, ON_TEXT, world=world)
     assert evidence.returned, evidence.ending
@@ -32,13 +32,13 @@ def test_callback_is_heard_when_all_is_over():
 
 
 @pytest.mark.parametrize("given", [None, ["The"], b"The"])
-def test_callback_swallows_what_is_no_text(given):
+def test_callback_refuses_what_is_no_text(given):
     evidence = trial(lambda on_text: on_text(given), ON_TEXT)
     assert evidence.ending.type == "TypeError"
     assert "on_text takes a string" in evidence.ending.message
 
 
-def test_broken_stream_leaves_no_trace():
+def test_broken_stream_is_in_the_journal():
     world = World(a_question, scenario="stream_cut:9@createRun#1")
     evidence = trial(listens, CLIENT, *world.given, ON_TEXT, world=world)
     assert evidence.ending.type == "APIConnectionError"
@@ -71,7 +71,7 @@ REFUSED = {"raised": "LookupError", "message": "nothing there"}
 
 
 @pytest.mark.parametrize(("kill_at", "found"), [(None, 0), (3, 1)])
-def test_desk_is_opened_again_without_what_it_wrote_down(kill_at, found):
+def test_desk_is_opened_again_with_what_it_wrote_down(kill_at, found):
     kwargs = {"tickets": [["t1", "ada", "a"], ["t2", "ben", "refuse"]], "again": [["t3", "ada", "c"]]}
     spec = Spec("Counts", [ASYNC_CLIENT, DB, "asst"], kwargs, driver="desk")
     evidence = run_trial(in_process({"Counts": Counts}), spec, World(), kill_at=kill_at, restart=True)
@@ -80,7 +80,7 @@ def test_desk_is_opened_again_without_what_it_wrote_down(kill_at, found):
     assert opened.count("resumed") == 1 + evidence.killed
 
 
-def test_sample_of_kills_misses_the_moments_that_matter():
+def test_sample_of_kills_has_the_moments_that_matter():
     kwargs = {"tickets": [["t1", "ada", "a"], ["t2", "ben", "b"]], "again": []}
     spec = Spec("Counts", [ASYNC_CLIENT, DB, "asst"], kwargs, driver="desk")
     killed = explore_kills(

@@ -35,13 +35,13 @@ def records_then_posts(client, db):
     return thread.id
 
 
-def test_commit_is_not_in_the_sequence_of_requests():
+def test_commit_stands_among_the_requests():
     evidence = trial(records_then_posts, *ARGS)
     assert database_lines(evidence) == [("request", "createThread"), ("witness", "database"), ("request", "createMessage")]
     assert evidence.tables == {"conversations": [{"user_id": "ada", "purpose": "billing", "thread_id": evidence.value}]}
 
 
-def test_flush_is_taken_for_a_commit():
+def test_flush_is_no_commit():
     def flushes(client, db):
         db.add(Conversation(user_id="ada", purpose="billing"))
         db.flush()
@@ -54,7 +54,7 @@ def test_flush_is_taken_for_a_commit():
     assert evidence.tables == {}
 
 
-def test_savepoint_commits_what_it_held():
+def test_savepoint_is_no_commit():
     def nests(client, db):
         assert db.get(Conversation, ("ada", "billing")) is None
         with db.begin_nested():
@@ -67,7 +67,7 @@ def test_savepoint_commits_what_it_held():
     assert database_lines(evidence) == [("request", "createThread")]
 
 
-def test_core_insert_without_the_session_is_missed():
+def test_core_insert_without_the_session_is_seen():
     def core(client, db):
         with db.get_bind().begin() as connection:
             connection.execute(text("INSERT INTO conversations (user_id, purpose) VALUES ('ada', 'billing')"))
@@ -77,7 +77,7 @@ def test_core_insert_without_the_session_is_missed():
     assert database_lines(evidence) == [("witness", "database"), ("request", "createThread")]
 
 
-def test_autocommit_is_missed():
+def test_autocommit_is_seen():
     def autocommit(client, db):
         with db.get_bind().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("INSERT INTO conversations (user_id, purpose) VALUES ('ada', 'billing')"))
@@ -87,7 +87,7 @@ def test_autocommit_is_missed():
     assert database_lines(evidence) == [("witness", "database"), ("request", "createThread")]
 
 
-def test_rows_of_one_trial_are_in_the_next():
+def test_rows_of_one_trial_are_not_in_the_next():
     def counts(client, db):
         db.add(Turn(turn_id="t1", thread_id="thread_x", text="Hello"))
         db.commit()
@@ -96,7 +96,7 @@ def test_rows_of_one_trial_are_in_the_next():
     assert [trial(counts, *ARGS).value for _ in range(3)] == [1, 1, 1]
 
 
-def test_rows_that_are_there_from_the_beginning_are_not():
+def test_rows_from_the_beginning_are_there():
     def reads(client, db):
         return db.get(Conversation, ("ada", "billing")).thread_id
 
@@ -104,7 +104,7 @@ def test_rows_that_are_there_from_the_beginning_are_not():
     assert trial(reads, CLIENT, given).value == "thread_x"
 
 
-def test_second_process_sees_what_the_first_did_not_commit():
+def test_second_process_sees_what_was_committed_only():
     def adds(client, db, user):
         db.add(Conversation(user_id=user, purpose="billing"))
         if user == "ada":
@@ -117,7 +117,7 @@ def test_second_process_sees_what_the_first_did_not_commit():
     assert evidence.value == [[1, 2], [2]]
 
 
-def test_module_remembers_from_one_process_to_the_next():
+def test_module_forgets_from_one_process_to_the_next():
     source = "seen = []\ndef remembers(client):\n    seen.append(1)\n    return len(seen)"
     evidence = run_trial(
         in_process({}), Spec("remembers", [[[CLIENT], [CLIENT]], [[CLIENT]]], sources=[source], driver="processes"), World()
@@ -125,7 +125,7 @@ def test_module_remembers_from_one_process_to_the_next():
     assert evidence.value == [[1, 2], [1]]
 
 
-def test_points_of_a_kill_are_forgotten():
+def test_points_of_a_kill_are_kept():
     seen = kills(records_then_posts)
     assert [evidence.killed_when for evidence in seen][1:] == [
         "killed before createThread arrived",
@@ -136,7 +136,7 @@ def test_points_of_a_kill_are_forgotten():
     ]
 
 
-def test_killed_program_is_not_started_again():
+def test_killed_program_is_started_again():
     for evidence in list(kills(records_then_posts))[1:3]:
         assert evidence.returned
         assert evidence.tables["conversations"][0]["thread_id"] == evidence.value
@@ -144,7 +144,7 @@ def test_killed_program_is_not_started_again():
         assert [entry.operation for entry in evidence.requests() if entry.n > again.n] == ["createThread", "createMessage"]
 
 
-def test_finally_writes_after_the_kill():
+def test_nothing_is_written_after_the_kill():
     def tidies(client, db):
         known = db.query(Turn).count()
         try:
@@ -160,7 +160,7 @@ def test_finally_writes_after_the_kill():
     assert [evidence.value for evidence in seen] == [0, 0, 0, 1]  # only what was committed before the kill is found again
 
 
-def test_uncommitted_rows_survive_the_kill():
+def test_uncommitted_rows_die_with_the_kill():
     def lazy(client, db):
         known = db.query(Turn).count()
         db.add(Turn(turn_id=f"t{known}", thread_id="", text=""))
@@ -172,19 +172,19 @@ def test_uncommitted_rows_survive_the_kill():
     assert [evidence.value for evidence in kills(lazy)] == [0, 0, 0, 1]
 
 
-def test_requests_of_two_processes_share_a_number():
+def test_requests_of_two_processes_have_numbers_of_their_own():
     evidence = list(kills(records_then_posts))[2]
     sent = [entry.request for entry in evidence.journal if entry.what == "sent"]
     assert len(sent) == len(set(sent))
 
 
-def test_second_process_draws_the_numbers_of_the_first():
+def test_second_process_draws_numbers_of_its_own():
     source = "import random\ndef draws(client):\n    name = random.random()\n    client.beta.threads.create()\n    return name"
     seen = explore_kills(in_process({}), Spec("draws", [CLIENT], sources=[source]), World())
     assert seen.orders[1].value != seen.orders[0].value
 
 
-def test_table_for_trying_in_a_notebook_is_missing(tmp_path):
+def test_table_for_trying_in_a_notebook_is_there(tmp_path):
     with open_database(tmp_path / "desk.db") as db:
         db.add(Conversation(user_id="ada", purpose="billing"))
         db.commit()

@@ -11,7 +11,7 @@ from threadlab.trials.trial import CLIENT, World, trial
 BOOK = {"$": "tools", "tools": {"book": {"says": "{city}: reference R{n}", "seconds": 90.0, "fails": {"Porto": "closed on Sundays"}}}}
 
 
-def test_tool_runs_unseen_or_in_no_time():
+def test_tool_is_seen_and_takes_its_time():
     def books(tools):
         return [tools["book"](city=city) for city in ("Lisbon", "Lisbon")]
 
@@ -22,7 +22,7 @@ def test_tool_runs_unseen_or_in_no_time():
     assert evidence.seconds == pytest.approx(180)
 
 
-def test_tool_that_fails_is_not_reported():
+def test_tool_that_fails_is_reported():
     def books(tools):
         tools["book"](city="Porto")
 
@@ -31,7 +31,7 @@ def test_tool_that_fails_is_not_reported():
     assert [entry.output for entry in evidence.journal] == [None]
 
 
-def test_wrong_arguments_are_explained_by_our_own_code():
+def test_wrong_arguments_are_explained_to_the_caller():
     def books(tools):
         try:
             tools["book"](json.dumps({"city": "Lisbon"}))
@@ -46,7 +46,7 @@ def test_wrong_arguments_are_explained_by_our_own_code():
     assert trial(misnames, BOOK).ending.message == "book needs the argument 'city', and was called with ['town']"
 
 
-def test_report_comes_back_as_its_repr():
+def test_report_comes_back_as_itself():
     @dataclass
     class Report:
         deleted: list = field(default_factory=list)
@@ -65,7 +65,7 @@ def test_report_comes_back_as_its_repr():
     assert trial(complete).value == {"$": "Report", "deleted": ["thread_1"], "late": 3}
 
 
-def test_run_of_the_setup_is_still_under_way_later():
+def test_run_of_the_setup_ends_in_time():
     def one_run(client):
         thread = client.beta.threads.create(messages=[{"role": "user", "content": "What is the capital of France?"}])
         run = client.beta.threads.runs.create(thread.id, assistant_id=client.beta.assistants.create(model="gpt-4o").id)
@@ -80,7 +80,7 @@ def test_run_of_the_setup_is_still_under_way_later():
     assert [step.type for step in evidence.run_steps(world.given[1])] == ["message_creation"]
 
 
-def test_commit_is_overlooked_because_nothing_seemed_to_change():
+def test_commit_that_changes_nothing_is_seen():
     """A database is read again only when its version has moved on: also for a change that another connection undoes."""
 
     def changes(db):

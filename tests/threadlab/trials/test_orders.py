@@ -33,7 +33,7 @@ def test_synchronous_code_has_one_order():
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 2), (3, 6), (4, 24)])
-def test_an_order_is_left_out_or_seen_twice(count, expected):
+def test_every_order_is_seen_once(count, expected):
     async def at_once(client, thread_id):
         await asyncio.gather(*(client.beta.threads.messages.create(thread_id, role="user", content=str(i)) for i in range(count)))
 
@@ -43,7 +43,7 @@ def test_an_order_is_left_out_or_seen_twice(count, expected):
     assert len(arrived) == len(set(arrived)) == expected
 
 
-def test_first_completed_is_taken_for_first_sent():
+def test_first_completed_need_not_be_first_sent():
     async def fastest(client, one, other):
         tasks = {asyncio.create_task(client.beta.threads.retrieve(thread)) for thread in (one, other)}
         done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -56,7 +56,7 @@ def test_first_completed_is_taken_for_first_sent():
     assert {order.value for order in orders} == set(there.given)
 
 
-def test_order_cannot_be_seen_again():
+def test_order_can_be_replayed():
     there = world()
     orders = explore(racing, ASYNC_CLIENT, *there.given, TEXT, world=there)
     bad = orders.first(lambda order: windows(order) == [5])
@@ -65,7 +65,7 @@ def test_order_cannot_be_seen_again():
     assert again.text() == bad.text()
 
 
-def test_bound_is_passed_in_silence():
+def test_bound_that_was_met_is_said():
     async def many(client, thread_id):
         await asyncio.gather(*(client.beta.threads.messages.create(thread_id, role="user", content=str(i)) for i in range(6)))
 
@@ -80,7 +80,7 @@ def test_bound_is_passed_in_silence():
 
 
 @pytest.mark.parametrize("nap", [0.5, 2, 10, 45])
-def test_sleeping_passes_for_waiting(nap):
+def test_sleeping_is_not_waiting(nap):
     async def naps(client, thread_id, assistant_id, text):
         task = asyncio.create_task(client.beta.threads.messages.create(thread_id, role="user", content=text))
         await asyncio.sleep(nap)
@@ -93,7 +93,7 @@ def test_sleeping_passes_for_waiting(nap):
     assert {tuple(windows(order)) for order in orders} == {(5,), (6,)}
 
 
-def test_patient_time_out_is_made_to_fire():
+def test_patient_time_out_does_not_fire():
     async def patient(client, thread_id, text):
         async with asyncio.timeout(10):
             return (await client.beta.threads.messages.create(thread_id, role="user", content=text)).id
@@ -103,7 +103,7 @@ def test_patient_time_out_is_made_to_fire():
     assert [order.ending.how for order in orders] == ["returned"]
 
 
-def test_checking_now_and_then_starves_the_request():
+def test_checking_now_and_then_lets_the_request_through():
     async def looks_in(client, thread_id, text):
         task = asyncio.create_task(client.beta.threads.messages.create(thread_id, role="user", content=text))
         looks = 0
@@ -119,7 +119,7 @@ def test_checking_now_and_then_starves_the_request():
     assert 1 < len(orders) < 10
 
 
-def test_request_given_up_is_taken_for_undone():
+def test_request_given_up_may_be_carried_out():
     async def gives_up(client, thread_id, text):
         try:
             await asyncio.wait_for(client.beta.threads.messages.create(thread_id, role="user", content=text), 1)

@@ -33,12 +33,12 @@ def test_turns_come_before_or_after_their_moment():
     assert seen == [("submitted", "ada", 0.0), ("settled", "ada", 1.0), ("submitted", "bob", 2.0), ("settled", "bob", 3.0)]
 
 
-def test_refused_turn_takes_the_others_down():
+def test_refused_turn_leaves_the_others_alone():
     evidence = submitting([[0.0, "ada", "t1", "refuse"], [0.0, "bob", "t2", "b"]])
     assert evidence.value == [{"raised": "LookupError", "message": "nothing there"}, "hello bob"]
 
 
-def test_worker_left_behind_complains_of_a_closed_loop():
+def test_worker_left_behind_ends_silently():
     """Pytest turns what Python would print of it into a failure."""
 
     async def leaves_a_worker(client, *_):
@@ -57,7 +57,7 @@ def test_worker_left_behind_complains_of_a_closed_loop():
     gc.collect()
 
 
-def test_wait_for_a_hairs_breadth_never_ends():
+def test_wait_for_a_hairs_breadth_ends():
     """Sleeping out what is left until a moment: the last rest is too small for the clock, and must pass all the same."""
 
     async def until(client, seconds):
@@ -80,7 +80,7 @@ def test_wait_for_a_hairs_breadth_never_ends():
     assert trial(until_in_turn, CLIENT, 60 / 29).value == "done"
 
 
-def test_hairs_breadth_on_a_services_time_never_ends():
+def test_hairs_breadth_on_a_services_time_ends():
     with Service() as service, service.time():
         end = time.monotonic() + 60 / 29
         while (left := end - time.monotonic()) > 0:

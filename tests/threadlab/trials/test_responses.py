@@ -17,7 +17,7 @@ def ask(client, conversation_id):
     return client.responses.create(model=MODEL, conversation=conversation_id, input="What is the capital of France?").id
 
 
-def test_response_whose_reply_has_come_is_still_at_work():
+def test_response_whose_reply_has_come_is_over():
     world = World(a_conversation)
     evidence = trial(ask, CLIENT, world.given, world=world)
     assert evidence.kept(evidence.value).status == "completed"
@@ -27,14 +27,14 @@ def test_response_whose_reply_has_come_is_still_at_work():
     assert CONVERSATIONS.wrote(evidence, evidence.value) == ["The capital of France is Paris."]
 
 
-def test_text_of_a_lost_response_is_missing_from_the_journal():
+def test_text_of_a_lost_response_is_in_the_journal():
     world = World(a_conversation, scenario="request_lost@createResponse")
     evidence = trial(ask, CLIENT | {"max_retries": 0}, world.given, world=world)
     (sent,) = [entry for entry in evidence.journal if entry.what == "sent"]
     assert list(sent.texts) == ["What is the capital of France?"]
 
 
-def test_response_that_is_over_is_polled_for_ever():
+def test_poll_of_a_response_ends_with_it():
     def poll(client, conversation_id):
         response = client.responses.create(model=MODEL, conversation=conversation_id, input="Hello")
         while True:
@@ -46,7 +46,7 @@ def test_response_that_is_over_is_polled_for_ever():
     assert ending.message.endswith("25 times after it was completed, without an end")
 
 
-def test_program_without_an_end_is_killed_at_every_point():
+def test_program_without_an_end_is_killed_nowhere():
     def listing(client, conversation_id):
         while True:
             client.conversations.items.list(conversation_id)

@@ -23,7 +23,7 @@ def test_sleeping_moves_every_clock_and_the_trials_own():
     assert evidence.value == [[pytest.approx(600)] * 3, pytest.approx(600)]
 
 
-def test_early_bound_sleep_is_real():
+def test_early_bound_sleep_is_virtual():
     source = "from time import sleep, monotonic\ndef early(client):\n  start = monotonic()\n  sleep(3600)\n  return monotonic() - start\n"
     from threadlab.trials.guest.messages import Spec
     from threadlab.trials.trial import in_process, run_trial
@@ -32,7 +32,7 @@ def test_early_bound_sleep_is_real():
     assert evidence.value == pytest.approx(3600)
 
 
-def test_clock_of_the_loop_is_real():
+def test_clock_of_the_loop_is_virtual():
     async def naps(client):
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -111,14 +111,14 @@ def test_endless_computing_is_a_hang(monkeypatch):
     assert "computed" in evidence.ending.message
 
 
-def test_forgotten_task_goes_unnoticed():
+def test_forgotten_task_is_noticed():
     async def leaves(client):
         asyncio.create_task(asyncio.sleep(60))  # noqa: RUF006
 
     assert trial(leaves, ASYNC_CLIENT).ending.forgotten == ["sleep"]
 
 
-def test_coroutine_that_was_never_awaited_goes_unnoticed():
+def test_coroutine_that_was_never_awaited_is_noticed():
     async def forgets(client, thread_id):
         client.beta.threads.messages.create(thread_id, role="user", content="x")
 
@@ -128,7 +128,7 @@ def test_coroutine_that_was_never_awaited_goes_unnoticed():
     assert not evidence.requests()
 
 
-def test_failure_of_a_task_goes_unnoticed():
+def test_failure_of_a_task_is_noticed():
     there = world()
     evidence = trial(racing, ASYNC_CLIENT, *there.given, "x", world=there, choices=(1, 0))
     assert windows(evidence) == [6] or any("Can't add messages" in text for text in evidence.ending.task_errors)
@@ -137,7 +137,7 @@ def test_failure_of_a_task_goes_unnoticed():
     assert {tuple(windows(evidence)), tuple(windows(first))} == {(5,), (6,)}
 
 
-def test_client_made_inside_goes_to_the_network():
+def test_client_made_inside_stays_in_the_trial():
     def own_client(client):
         from openai import OpenAI
 
@@ -148,7 +148,7 @@ def test_client_made_inside_goes_to_the_network():
     assert evidence.requests("createThread", ok=True)[0].thread_id == evidence.value
 
 
-def test_wrong_key_is_let_in():
+def test_wrong_key_is_refused():
     def wrong_key(client):
         from openai import OpenAI
 
@@ -159,7 +159,7 @@ def test_wrong_key_is_let_in():
     assert "sk-somebody-elses-key-0123456789" not in evidence.ending.message
 
 
-def test_asyncio_run_inside_waits_in_real_time():
+def test_asyncio_run_inside_waits_in_virtual_time():
     def runs_a_loop(client):
         from openai import AsyncOpenAI
 
@@ -174,7 +174,7 @@ def test_asyncio_run_inside_waits_in_real_time():
     assert evidence.seconds == pytest.approx(3600, abs=1)
 
 
-def test_worker_thread_of_asyncio_is_lost():
+def test_worker_thread_of_asyncio_is_waited_for():
     async def elsewhere(client, sync_client, thread_id):
         await asyncio.to_thread(time.sleep, 300)
         message = await asyncio.to_thread(sync_client.beta.threads.messages.create, thread_id, role="user", content="x")
@@ -186,7 +186,7 @@ def test_worker_thread_of_asyncio_is_lost():
     assert evidence.seconds == pytest.approx(300, abs=1)
 
 
-def test_threads_of_synchronous_code_hang_or_crash():
+def test_threads_of_synchronous_code_end_in_a_sentence():
     def threaded(client, thread_id):
         from concurrent.futures import ThreadPoolExecutor
 
@@ -198,7 +198,7 @@ def test_threads_of_synchronous_code_hang_or_crash():
     assert "one thread" in evidence.ending.message or "Connection error" in evidence.ending.message
 
 
-def test_dropped_connection_is_not_the_sdks_own():
+def test_dropped_connection_is_the_sdks_own_error():
     there = world("reply_lost@createMessage#1")
 
     def posts(client, thread_id, assistant_id):
@@ -210,7 +210,7 @@ def test_dropped_connection_is_not_the_sdks_own():
 
 
 @pytest.mark.parametrize("kill_at", range(6))
-def test_killed_code_goes_on(kill_at):
+def test_killed_code_stops(kill_at):
     there = world()
     evidence = trial(synchronous, CLIENT, *there.given, "x", world=there, kill_at=kill_at)
     assert evidence.killed
@@ -219,7 +219,7 @@ def test_killed_code_goes_on(kill_at):
     assert done == ["createMessage", "createRun", "getRun"][: (kill_at + 1) // 2]
 
 
-def test_streaming_cannot_be_tried():
+def test_streaming_can_be_tried():
     there = world()
 
     async def streams(client, thread_id, assistant_id):
@@ -234,7 +234,7 @@ def test_streaming_cannot_be_tried():
     assert evidence.value == evidence.messages(there.given[0])[-1].text
 
 
-def test_value_carries_the_learners_own_classes():
+def test_value_carries_plain_data_only():
     class Sly(str):
         __slots__ = ()
 

@@ -33,7 +33,7 @@ print(sorted({len(order.requests("createRun")[0].window) for order in orders}))
 """
 
 
-def test_running_loop_of_pytest_is_in_the_way():
+def test_running_loop_of_pytest_is_not_in_the_way():
     async def inside():
         there = world()
         found = {tuple(windows(order)) for order in explore(racing, ASYNC_CLIENT, *there.given, "x", world=there)}
@@ -44,14 +44,14 @@ def test_running_loop_of_pytest_is_in_the_way():
     assert asyncio.run(inside()) == {(5,), (6,)}
 
 
-def test_script_needs_a_notebook(tmp_path):
+def test_script_needs_no_notebook(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(PROGRAM)
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "[0, 1]\n", done.stderr
 
 
-def test_kernel_loop_is_in_the_way():
+def test_kernel_loop_is_not_in_the_way():
     notebook = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(PROGRAM),

@@ -3,8 +3,14 @@
     from autograder.judging.behaviours import Scene
     from threadlab.trials.trial import CLIENT, World
 
-    SCENES = {"first_turn": [Scene("a thread that is slow", lambda: World(setup, scenario="slow:300"), args)]}   # by part
-    MUST_HOLD = {"a thread that is slow": ["waits_for_the_end"]}                                                # behaviours, by scene
+    def setup(client):
+        return client.beta.assistants.create(model="gpt-4o").id
+
+    def args(assistant_id):
+        return [CLIENT, assistant_id, "What is the capital of Kenya?"]
+
+    SCENES = {"first_turn": [Scene("a slow answer", lambda: World(setup, scenario="slow:300"), args)]}  # by part
+    MUST_HOLD = {"a slow answer": ["waits_for_the_end"]}  # behaviours, by scene
 
 Points do not change: a behaviour earns its points when it holds in the visible scenes *and* in these. What a student reads of it is one
 sentence that is always the same; the scene, the journal and the reason stay here.

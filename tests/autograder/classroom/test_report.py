@@ -73,10 +73,15 @@ def test_json_holds_what_the_page_shows(tmp_path):
 
 HIDDEN = """
 from autograder.judging.behaviours import Scene
-from autograder.checks.first_turn import _args, _assistant
-from threadlab.trials.trial import World
+from threadlab.trials.trial import CLIENT, World
 
-SCENES = {"first_turn": [Scene("secret scene", lambda: World(_assistant, scenario="slow:55"), _args)]}
+def setup(client):
+    return client.beta.assistants.create(model="gpt-4o").id
+
+def args(assistant_id):
+    return [CLIENT, assistant_id, "What is the capital of Kenya?"]
+
+SCENES = {"first_turn": [Scene("secret scene", lambda: World(setup, scenario="slow:55"), args)]}
 MUST_HOLD = {"secret scene": ["asks_once", "one_run", "returns_the_answer"]}
 """
 

@@ -1,17 +1,13 @@
 """Behaviours in scenes that a teacher keeps back: `autograder/hidden/<exercise>.py`, which is never part of a release.
 
+    from autograder.checks.first_turn import _args, _asking
     from autograder.judging.behaviours import Scene
-    from threadlab.trials.trial import CLIENT, World
+    from threadlab.trials.trial import World
 
-    def setup(client):
-        return client.beta.assistants.create(model="gpt-4o").id
-
-    def args(assistant_id):
-        return [CLIENT, assistant_id, "What is the capital of Kenya?"]
-
-    SCENES = {"first_turn": [Scene("a slow answer", lambda: World(setup, scenario="slow:300"), args)]}  # by part
+    SCENES = {"first_turn": [Scene("a slow answer", lambda: World(_asking("slow"), scenario="slow:300"), _args)]}  # by part
     MUST_HOLD = {"a slow answer": ["waits_for_the_end"]}  # behaviours, by scene
 
+A world and its arguments are made as the check itself makes them, because its behaviours look at what the world was given.
 Points do not change: a behaviour earns its points when it holds in the visible scenes *and* in these. What a student reads of it is one
 sentence that is always the same; the scene, the journal and the reason stay here.
 """

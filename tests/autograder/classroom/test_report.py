@@ -73,15 +73,10 @@ def test_json_holds_what_the_page_shows(tmp_path):
 
 HIDDEN = """
 from autograder.judging.behaviours import Scene
-from threadlab.trials.trial import CLIENT, World
+from autograder.checks.first_turn import _args, _asking
+from threadlab.trials.trial import World
 
-def setup(client):
-    return client.beta.assistants.create(model="gpt-4o").id
-
-def args(assistant_id):
-    return [CLIENT, assistant_id, "What is the capital of Kenya?"]
-
-SCENES = {"first_turn": [Scene("secret scene", lambda: World(setup, scenario="slow:55"), args)]}
+SCENES = {"first_turn": [Scene("secret scene", lambda: World(_asking("secret"), scenario="slow:300"), _args)]}
 MUST_HOLD = {"secret scene": ["asks_once", "one_run", "returns_the_answer"]}
 """
 
@@ -94,29 +89,35 @@ def test_feedback_shows_nothing_of_the_hidden_checks(tmp_path):
     by_name = {path.stem: path for path in corpus()}
     for student, name in (("ann", "one_request"), ("bob", "a_fixed_sleep"), ("cy", "no_run"), ("<script>alert(1)<script>", "no_run")):
         hand_in(course, student, answered(course, SLUG, by_name[name]))
+    patient = tmp_path / "patient.py"  # enough for what can be seen, and not for the scene that is kept back
+    patient.write_text(by_name["a_fixed_sleep"].read_text().replace("sleep(10)", "sleep(100)"))
+    hand_in(course, "dan", answered(course, SLUG, patient))
     command(course, "autograder", "grade", SLUG, "--trust-submissions", "--feedback")
     done = command(course, "autograder", "report", SLUG)
     assert len(done.stdout.split()) == 4
     report = json.loads((course / "autograder" / "work" / "reports" / f"{SLUG}.json").read_text())
     copied = ["<script>alert(1)<script>", "cy"]
-    assert [(pair["students"], pair["alike"]) for pair in report["similar"]["pairs"]] == [(copied, 1.0)]
+    assert [(pair["students"], pair["alike"]) for pair in report["similar"]["pairs"]] == [(copied, 1.0), (["bob", "dan"], 1.0)]
     rows = {row["student"]: row for row in report["rows"]}
     assert rows["ann"]["score"] == 10
-    assert rows["bob"]["lost"] == ["waits_for_the_end", "returns_the_answer"]  # the second one only in the scene that is kept back
+    assert rows["bob"]["lost"] == ["waits_for_the_end", "returns_the_answer"]
+    assert rows["dan"]["lost"] == ["returns_the_answer"]
     assert {one["name"] for one in report["misconceptions"]} >= {"no run"} or report["misconceptions"]
     assert report["hard"][0]["lost"] >= 2
-    for student in ("bob", "cy"):
+    for student in ("bob", "cy", "dan"):
         text = (course / "autograder" / "work" / "feedback" / student / SLUG / f"{SLUG}.html").read_text()
         assert "secret scene" not in text
         assert "MUST_HOLD" not in text
+    for student in ("bob", "cy"):
+        text = (course / "autograder" / "work" / "feedback" / student / SLUG / f"{SLUG}.html").read_text()
         assert "DeprecationWarning" not in text  # `%load_ext threadlab` keeps the SDK quiet here, too
         assert "[FAIL]" in text
         assert "What happened there" in text
         (picture,) = re.findall(r'<img [^>]*alt="What happened: [^>]*>', text)
         assert 'src="data:image/svg+xml' in picture
         assert "<summary>The same as a table</summary>" in text
-    assert "kept back for grading" in (course / "autograder" / "work" / "feedback" / "bob" / SLUG / f"{SLUG}.html").read_text()
-    appeal = command(course, "autograder", "replay", SLUG, "bob", "--behaviour", "returns_the_answer").stdout
+    assert "kept back for grading" in (course / "autograder" / "work" / "feedback" / "dan" / SLUG / f"{SLUG}.html").read_text()
+    appeal = command(course, "autograder", "replay", SLUG, "dan", "--behaviour", "returns_the_answer").stdout
     assert "replayed:  secret scene: " in appeal, appeal
 
 

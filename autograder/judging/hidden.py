@@ -4,7 +4,7 @@
     from autograder.judging.behaviours import Scene
     from threadlab.trials.trial import World
 
-    SCENES = {"first_turn": [Scene("a slow answer", lambda: World(_asking("slow"), scenario="slow:300"), _args)]}  # by part
+    SCENES = {"first_turn": [Scene("a slow answer", lambda: World(_asking("slow"), scenario="slow:150"), _args)]}  # by part
     MUST_HOLD = {"a slow answer": ["waits_for_the_end"]}  # behaviours, by scene
 
 A world and its arguments are made as the check itself makes them, because its behaviours look at what the world was given.

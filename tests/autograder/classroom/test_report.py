@@ -76,7 +76,7 @@ from autograder.judging.behaviours import Scene
 from autograder.checks.first_turn import _args, _asking
 from threadlab.trials.trial import World
 
-SCENES = {"first_turn": [Scene("secret scene", lambda: World(_asking("secret"), scenario="slow:300"), _args)]}
+SCENES = {"first_turn": [Scene("secret scene", lambda: World(_asking("secret"), scenario="slow:150"), _args)]}
 MUST_HOLD = {"secret scene": ["asks_once", "one_run", "returns_the_answer"]}
 """
 

@@ -85,12 +85,17 @@ class Judges:
 
     def by_watch(self, path: Path) -> float:
         said: list[str] = []
-        kept, progress.FILE = progress.FILE, path.parent / "progress.json"
+        there = (path.parent / "progress.json",)
+        kept = {function: function.__defaults__ for function in (progress.load, progress.save, progress.note)}
+        for function in kept:
+            function.__defaults__ = there
         watch.released = lambda slug: path
         try:
             watch.Watch(self.client, self.slug, said.append).check()
         finally:
-            watch.released, progress.FILE = progress.released, kept
+            watch.released = progress.released
+            for function, defaults in kept.items():
+                function.__defaults__ = defaults
         return float(said[-2].split(": ")[1].split(" of ")[0])
 
     def by_grade(self, path: Path) -> float:

@@ -100,6 +100,7 @@ def on_the_desktop(lesson: str, folder: Path) -> list[Any]:
 
         notebook = nbformat.read(ROOT / "lessons" / f"{lesson}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
         env = {**os.environ, "THREADLAB_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT), "THREADS_READING": "1"}
+        env["THREADS_PROGRESS"] = str(folder / "progress.json")  # in the tab nothing was passed either
         client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "lessons")}})
         try:
             client.execute(env=env)

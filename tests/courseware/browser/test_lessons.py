@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import itertools
 import os
@@ -103,7 +104,7 @@ def on_the_desktop(lesson: str, folder: Path) -> list[Any]:
         env["THREADS_PROGRESS"] = str(folder / "progress.json")  # in the tab nothing was passed either
         client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "lessons")}})
         try:
-            client.execute(env=env)
+            asyncio.run(client.async_execute(env=env))  # with a loop that ends: `execute` leaves one behind in this thread
         finally:
             subprocess.run([sys.executable, "-P", "-m", "threadlab", "stop"], env=env, cwd=ROOT, check=False, capture_output=True)
     return list(notebook.cells)

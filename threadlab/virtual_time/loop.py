@@ -44,13 +44,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._clock_resolution = 1e-5  # virtual times are sums of floats around 1.8e9: what differs by less is the same moment
         self._selector = self  # BaseEventLoop calls `select` on it
         self._wake = threading.Event()
-        self._begun = 0
         self._outside = 0
         self._parked = 0
-        self._in_worker = threading.local()
-        self._held: list[tuple[int, int, Callable[[], None]]] = []
-        """What came from worker threads and is held back until all of them have come or wait: by whom (the number of the work), and which
-        of many."""
 
     # ---- what BaseEventLoop asks of a selector -------------------------------------------------------------------------------------------
 
@@ -63,9 +58,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._wake.clear()
             if self._ready:  # type: ignore[attr-defined]
                 return []
-        if self._held:
-            self._let_in()
-            return []
         timer = self._scheduled[0] if self._scheduled else None  # type: ignore[attr-defined]
         if timer is None:
             self._idle(None, False)
@@ -102,41 +94,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
             _current = outer
 
     # ---- worker threads ------------------------------------------------------------------------------------------------------------------
-    #
-    # Which of several threads is ready first is up to the machine. Nothing may depend on that, so what they have done, and what they ask
-    # for, takes effect in the order in which the work was given to them, once all of them have come back or wait for an answer.
-
-    def _hold_back(self, number: int, effect: Callable[[], None]) -> None:
-        self._held.append((number, len(self._held), effect))
-
-    def _let_in(self) -> None:
-        held, self._held = sorted(self._held, key=lambda one: one[:2]), []
-        for _, _, effect in held:
-            effect()
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         if not can_start_threads():
             return self._done_here(func, *args)
-        self._begun += 1
         self._outside += 1
-        number, outcome = self._begun, self.create_future()
-
-        def work() -> Any:
-            self._in_worker.number = number
-            return func(*args)
-
-        def over(done: asyncio.Future[Any]) -> None:
-            self._outside -= 1
-            self._hold_back(number, lambda: _hand_on(done, outcome))
-
-        def given_up(_: asyncio.Future[Any]) -> None:
-            if outcome.cancelled():
-                raw.cancel()
-
-        raw: asyncio.Future[Any] = super().run_in_executor(executor, work)
-        raw.add_done_callback(over)
-        outcome.add_done_callback(given_up)
-        return outcome
+        future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._came_back)
+        return future
 
     def _done_here(self, func: Any, *args: Any) -> asyncio.Future[Any]:
         """Where no thread can be started the work is done at once, and everything else waits."""
@@ -154,43 +119,20 @@ class VirtualLoop(asyncio.BaseEventLoop):
         finally:
             self._outside -= 1
 
+    def _came_back(self, _: asyncio.Future[Any]) -> None:
+        self._outside -= 1
+
     def run_from_worker(self, coroutine: Any) -> Any:
         """Run a coroutine here for a worker thread, which waits for it meanwhile."""
-        answer: Future[Any] = Future()
-        number = getattr(self._in_worker, "number", sys.maxsize)  # of a thread that this loop has not started, last
-        self.call_soon_threadsafe(self._park, number, coroutine, answer)
+        answer: Future[Any] = asyncio.run_coroutine_threadsafe(self._parking(coroutine), self)
         return answer.result()
 
-    def _park(self, number: int, coroutine: Any, answer: "Future[Any]") -> None:
-        self._parked += 1
-        self._hold_back(number, lambda: self.create_task(self._parking(coroutine)).add_done_callback(lambda task: _pass_on(task, answer)))
-
     async def _parking(self, coroutine: Any) -> Any:
+        self._parked += 1
         try:
             return await coroutine
         finally:
             self._parked -= 1
-
-
-def _hand_on(done: asyncio.Future[Any], outcome: asyncio.Future[Any]) -> None:
-    """Let one future of the loop end as another one did."""
-    if done.cancelled():
-        outcome.cancel()
-    elif (error := done.exception()) is not None:
-        if not outcome.done():
-            outcome.set_exception(error)
-    elif not outcome.done():
-        outcome.set_result(done.result())
-
-
-def _pass_on(task: "asyncio.Task[Any]", answer: "Future[Any]") -> None:
-    """Tell a thread how its coroutine ended."""
-    if task.cancelled():
-        answer.cancel()
-    elif (error := task.exception()) is not None:
-        answer.set_exception(error)
-    else:
-        answer.set_result(task.result())
 
 
 def loop_on(clock: VirtualClock) -> VirtualLoop:

@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser_edition")]
 
 @pytest.mark.parametrize("lesson", [pytest.param(name, marks=[] if name.startswith("00") else [pytest.mark.slow]) for name in LESSONS])
 def test_lesson_shows_what_it_shows_on_the_desktop(returning_tab: Tab, lesson: str, tmp_path: Path) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        desktop = pool.submit(on_the_desktop, lesson, tmp_path)  # both wait for runs most of the time
-        returning_tab.visit(f"lessons/{lesson}.ipynb")
-        returning_tab.execute("import os; os.environ['THREADS_READING'] = '1'")  # nothing waits for a prediction
-        returning_tab.run_all()
-        cells = returning_tab.cells()
+    desktop = on_the_desktop(lesson, tmp_path)
+    returning_tab.visit(f"lessons/{lesson}.ipynb")
+    returning_tab.execute("import os; os.environ['THREADS_READING'] = '1'")  # nothing waits for a prediction
+    returning_tab.run_all()
+    cells = returning_tab.cells()
     returning_tab.page.picture(ARTIFACTS / f"{lesson}.png")
     assert failed(cells) == []
     code = [cell for cell in cells if cell["cell_type"] == "code"]
@@ -41,7 +39,7 @@ def test_lesson_shows_what_it_shows_on_the_desktop(returning_tab: Tab, lesson: s
     assert "inside this browser tab" in said
     starts_programs = any(re.search(r"kill_after|kill_when|run_program|Backend\(", "".join(cell["source"])) for cell in code)
     assert (NO_PROCESSES in said) == starts_programs
-    here, there = shown(cells), shown(desktop.result())
+    here, there = shown(cells), shown(desktop)
     assert here == there, "\n".join(difflib.unified_diff(there, here, "desktop", "tab", lineterm="", n=1))
 
 
@@ -52,7 +50,7 @@ DIFFERS = re.compile(
 )
 """Lines that say where the service is and that it starts, and what a tab does not have."""
 TALLY = re.compile(r"\] +# × ")
-"""A line that says how often something was seen: those that are as frequent stand in any order."""
+"""A line that says how often something was seen: a number like others, and what is more frequent stands first."""
 
 PASSING = (
     (re.compile(r"\x1b\[[\d;]*m"), ""),
@@ -76,7 +74,7 @@ def shown(cells: list[Any]) -> list[str]:
             lines += [f"[{cell['id']}] {_settled(line)}" for line in text.splitlines() if line.strip() and not DIFFERS.search(line)]
     lines = [line for line in lines if not re.search(r"\] (queued|in_progress)$", line)]  # how often that is seen is a matter of time
     grouped = itertools.groupby(lines, key=lambda line: bool(TALLY.search(line)))
-    return [line for tally, group in grouped for line in (sorted(group) if tally else group)]
+    return [line for tally, group in grouped for line in (sorted(TALLY.sub("] # × ", line) for line in group) if tally else group)]
 
 
 def _text(output: Any) -> str:
@@ -104,7 +102,7 @@ def on_the_desktop(lesson: str, folder: Path) -> list[Any]:
         env["THREADS_PROGRESS"] = str(folder / "progress.json")  # in the tab nothing was passed either
         client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "lessons")}})
         try:
-            asyncio.run(client.async_execute(env=env))  # with a loop that ends: `execute` leaves one behind in this thread
+            asyncio.run(client.async_execute(env=env))  # with a loop that ends: `execute` leaves one behind
         finally:
             subprocess.run([sys.executable, "-P", "-m", "threadlab", "stop"], env=env, cwd=ROOT, check=False, capture_output=True)
     return list(notebook.cells)

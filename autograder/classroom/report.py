@@ -17,7 +17,7 @@ from autograder import checks
 from autograder.classroom import similar
 from autograder.classroom.assignment import Classroom, Record
 from autograder.course_folder import ROOT
-from autograder.judging.behaviours import Finding
+from autograder.judging.behaviours import NEVER_CAME_UP, NOT_WRITTEN, Finding
 from autograder.notebooks import BadNotebook, read_answers
 from autograder.printable import csv_text
 from courseware import catalogue
@@ -26,8 +26,8 @@ from threadlab.html_page import template
 REPORTS = "autograder/work/reports"
 JOURNAL = 40
 """Lines of what happened that are shown of one submission."""
-UNWRITTEN = ("nothing has been written here yet.", "it never came to that")
-"""How sentences begin that say nothing about what is hard."""
+TELLS_NOTHING = (NOT_WRITTEN, NEVER_CAME_UP)
+"""Keys of sentences that say nothing about what is hard."""
 
 
 class Hard(msgspec.Struct, frozen=True):
@@ -124,8 +124,9 @@ def _hard(slug: str, records: list[Record]) -> list[Hard]:
     for part in checks.find(slug).parts:
         for behaviour in part.behaviours:
             lost = [one for name, one in findings if name == part.name and one.behaviour == behaviour.name and one.earned < one.points]
-            told = [one.sentence for one in lost if one.sentence]
-            said = Counter([one for one in told if not one.startswith(UNWRITTEN)] or told).most_common(1)
+            told = [one for one in lost if one.sentence]
+            telling = [one for one in told if one.key not in TELLS_NOTHING] or told
+            said = Counter(one.sentence for one in telling).most_common(1)
             sentence = said[0][0] if said else ""
             hard.append(Hard(part.name, behaviour.name, behaviour.promise, behaviour.points, len(lost), len(graded), sentence))
     return sorted(hard, key=lambda one: -one.lost)

@@ -421,7 +421,7 @@ def mutate(options: argparse.Namespace) -> int:
                 head = f"survives: {slug} {mutant.answer} {mutant.part} line {mutant.line}: {mutant.operator} [{mutant.fingerprint}]"
                 out.print(f"{head}\n{mutant.diff}\n", markup=False)
         rows += [
-            {**{name: getattr(mutant, name) for name in ("exercise", "answer", "part", "operator", "line", "diff", "fingerprint")}}
+            {name: getattr(mutant, name) for name in ("exercise", "answer", "part", "operator", "line", "diff", "fingerprint")}
             | {"killed_by": fate.behaviour, "sentence": fate.sentence, "reviewed": reason_for(mutant, entries)}
             for mutant, fate in fates
         ]

@@ -202,6 +202,14 @@ class Memory:
         return int(statistics.median(self.seen[quarter : 2 * quarter])), int(statistics.median(self.seen[3 * quarter :]))
 
 
+def stock_seconds(folder: Path, slug: str, sample: int) -> tuple[float, float]:
+    """What stock nbgrader takes to start and for a submission, of `sample` that were handed in. Two runs of different length tell."""
+    first = command(folder, "nbgrader", "autograde", slug, "--student", "student-0000")
+    rest = command(folder, "nbgrader", "autograde", slug)
+    each = max(rest - first, 0.0) / max(sample - 2, 1)
+    return max(first - each, 0.0), each
+
+
 def main() -> None:
     """Print a table, then the ratio."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -232,13 +240,10 @@ def main() -> None:
             return
         stock = course(Path(top, "stock"), ours=False)
         hand_in(stock, slug, options.sample)
-        # Two runs of different length tell what its start costs and what a submission costs.
-        first = command(stock, "nbgrader", "autograde", slug, "--student", "student-0000")
-        rest = command(stock, "nbgrader", "autograde", slug)
-        each = (rest - first) / (options.sample - 2)
-        stock_time = first - each + count * each
-        print(f"{'stock':10}{options.sample:6} submissions {first + rest:9.2f} s  {each * 1e3:9.1f} ms each, and a start twice")
-        print(f"{'':10}{count:6} would take  {stock_time:9.2f} s  {first - each:9.2f} s of it to start")
+        start, each = stock_seconds(stock, slug, options.sample)
+        stock_time = start + count * each
+        print(f"{'stock':10}{options.sample:6} submissions graded, {each * 1e3:9.1f} ms each")
+        print(f"{'':10}{count:6} would take  {stock_time:9.2f} s  {start:9.2f} s of it to start")
         theirs, found = scores(stock), scores(ours)
         differ = [name for name in theirs if theirs[name] != found[name]]
         print(f"scores of {len(theirs)} students: {'equal' if not differ else 'DIFFERENT: ' + ', '.join(differ)}")

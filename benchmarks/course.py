@@ -1,6 +1,6 @@
 """A class on every exercise of the course, graded by ours and by stock nbgrader running the same checks in a kernel, in the same run.
 
-    python benchmarks/course.py [--students 20] [--sample 2] [--exercise NAME …] [--workers 2]
+    python benchmarks/course.py [--students 20] [--sample 4] [--exercise NAME …] [--workers 2]
 
 Students hand in the known answers of each exercise, right and wrong ones in turn. Ours is one command, `python -m autograder grade`, for
 each exercise, from its start to its end, sandbox on. Stock nbgrader grades `--sample` students, and its time is scaled up, its start once.
@@ -14,7 +14,7 @@ import resource
 import tempfile
 from pathlib import Path
 
-from autograde import command, course, hand_in, scores
+from autograde import command, course, hand_in, scores, stock_seconds
 
 from autograder import checks
 
@@ -25,20 +25,11 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def stock_seconds(stock: Path, slug: str, students: int, sample: int) -> float:
-    """What stock nbgrader would take for so many students. Two runs of different length tell what a start and what a submission cost."""
-    hand_in(stock, slug, sample + 1)
-    first = command(stock, "nbgrader", "autograde", slug, "--student", "student-0000")
-    rest = command(stock, "nbgrader", "autograde", slug)
-    each = max(rest - first, 0.0) / max(sample - 1, 1)
-    return first - each + students * each
-
-
 def main() -> None:
     """Print a row an exercise, then the ratio."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--students", type=int, default=20)
-    parser.add_argument("--sample", type=int, default=3)
+    parser.add_argument("--sample", type=int, default=4)
     parser.add_argument("--exercise", action="append", choices=checks.SLUGS)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
@@ -51,7 +42,9 @@ def main() -> None:
             before = processor_seconds()
             took = command(ours, "autograder", "grade", slug, "--workers", str(options.workers))
             used = processor_seconds() - before
-            would = stock_seconds(stock, slug, options.students, options.sample)
+            hand_in(stock, slug, options.sample)
+            start, each = stock_seconds(stock, slug, options.sample)
+            would = start + options.students * each
             print(f"{slug:22}{took:8.1f} s{used:10.1f} s{would:10.1f} s{would / took:8.1f}", flush=True)
             mine, theirs, spent = mine + took, theirs + would, spent + used
         missing = {f"student-{number:04}" for number in range(options.students)} - set(scores(ours))

@@ -160,6 +160,10 @@ class Part(msgspec.Struct, frozen=True):
     def points(self) -> int:
         return sum(behaviour.points for behaviour in self.behaviours)
 
+    def scenes_of(self, behaviour: Behaviour) -> tuple[str, ...]:
+        """The scenes in which a behaviour is looked for: the first one, unless it names others."""
+        return behaviour.scenes or (self.scenes[0].name,)
+
 
 class Exercise(msgspec.Struct, frozen=True):
     """One exercise of the course."""
@@ -213,7 +217,7 @@ def first_loss(part: Part, guest: Guest, sources: list[str]) -> Loss | None:
     """What is lost first, or None. It ends with the first trial that shows a loss, so it costs less than a verdict where there is one."""
     seen: dict[str, Exploration] = {}
     for scene in part.scenes if part.judge is None else ():
-        asked = [one for one in part.behaviours if scene.name in (one.scenes or (part.scenes[0].name,))]
+        asked = [one for one in part.behaviours if scene.name in part.scenes_of(one)]
         exploration = _explored(scene, part, guest, sources, lambda evidence, asked=asked: _lost_in(asked, evidence) is not None)  # type: ignore[misc]
         if unusable := _unusable(part.name, exploration):
             return Loss(part.name, unusable)
@@ -269,7 +273,8 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
     came_up = False
     worst: tuple[str, Evidence, str] | None = None
     failing = total = 0
-    for scene in behaviour.scenes or (part.scenes[0].name,):
+    scenes = part.scenes_of(behaviour)
+    for scene in scenes:
         for evidence in seen[scene]:
             total += 1
             found = _said_of(behaviour, evidence)
@@ -279,7 +284,6 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
             elif found is None:
                 came_up = True
     if worst is None and behaviour.across is not None:
-        scenes = behaviour.scenes or (part.scenes[0].name,)
         together = behaviour.across([evidence for scene in scenes for evidence in seen[scene]])
         if isinstance(together, str):
             order = seen[scenes[0]].orders[0].order

@@ -24,9 +24,14 @@ def render(verdict: Verdict) -> str:
 
 def _line(finding: Finding, *, in_full: bool) -> str:
     head = f"[FAIL] {finding.behaviour} ({finding.earned}/{finding.points})"
+    text = why(finding)
     if finding.follows:
-        return f"{head}: follows from {finding.follows}."
+        return f"{head}: {text}"
     if in_full:
-        return f"{head}: {finding.sentence}" + (f" ({finding.where})" if finding.where else "")
-    text = finding.sentence
+        return f"{head}: {text}" + (f" ({finding.where})" if finding.where else "")
     return f"{head}: {text if len(text) <= SHORT else text[:SHORT].rpartition(' ')[0] + ' …'}"
+
+
+def why(finding: Finding) -> str:
+    """Why a behaviour was lost: its sentence, or the row that says it already."""
+    return f"follows from {finding.follows}." if finding.follows else finding.sentence

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from autograder.judging.behaviours import Behaviour, Exercise, Part, Verdict
+from autograder.judging.verdict_text import why
 from threadlab.errors import ThreadlabError
 
 
@@ -62,19 +63,13 @@ def restricted(exercise: Exercise, number: int) -> Part:
 
 
 def _in(behaviour: Behaviour, part: Part, wanted: set[str]) -> Behaviour:
-    scenes = behaviour.scenes or (part.scenes[0].name,)
-    return msgspec.structs.replace(behaviour, scenes=tuple(scene for scene in scenes if scene in wanted))
+    return msgspec.structs.replace(behaviour, scenes=tuple(scene for scene in part.scenes_of(behaviour) if scene in wanted))
 
 
 def render(exercise: Exercise, number: int, verdict: Verdict) -> str:
     """What came of a stage: a line a behaviour, without points."""
     stages = STAGES[exercise.slug]
-    lines, said = [], set[str]()
-    for finding in verdict.findings:
-        passed = finding.earned == finding.points
-        sentence = finding.sentence if finding.sentence not in said else "as above."
-        said.add(finding.sentence)
-        lines.append(f"[pass] {finding.behaviour}" if passed else f"[FAIL] {finding.behaviour}: {sentence}")
+    lines = [f"[pass] {one.behaviour}" if one.earned == one.points else f"[FAIL] {one.behaviour}: {why(one)}" for one in verdict.findings]
     whole = f"Stage {number} of {len(stages)}, {stages[number - 1].title}"
     if verdict.lost:
         lines.append(f"{whole}: not there yet.")

@@ -20,6 +20,7 @@ import msgspec
 
 from autograder.course_folder import ROOT
 from autograder.learner.recognised import recognised
+from autograder.lms import handed_in_at
 from autograder.lms.shapes import EXPECTED, Named, Person, moment, named, plain, roster
 from autograder.notebooks import BadNotebook, read_text
 from courseware.catalogue import SLUGS
@@ -255,8 +256,9 @@ def put(taken: list[Handed], root: Path = ROOT) -> list[str]:
     said = []
     for one in taken:
         folder = root / "autograder" / "work" / "submitted" / one.student / one.slug
-        stamp = folder / "timestamp.txt"
-        if one.at and stamp.exists() and _time(stamp) > one.at.timestamp():
+        stamp = folder / handed_in_at.NAME
+        before, _ = handed_in_at.of(folder)
+        if one.at and before is not None and before.replace(tzinfo=UTC) > one.at:
             said.append(f"{one.where} is older than what {one.student} has handed in of {one.slug} already, and was left out.")
             continue
         folder.mkdir(parents=True, exist_ok=True)
@@ -267,13 +269,6 @@ def put(taken: list[Handed], root: Path = ROOT) -> list[str]:
             stamp.unlink(missing_ok=True)
     _remember(taken, root)
     return said
-
-
-def _time(stamp: Path) -> float:
-    try:
-        return datetime.strptime(stamp.read_text(encoding="utf-8").strip(), "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC).timestamp()
-    except (OSError, ValueError):
-        return 0.0
 
 
 class Known(msgspec.Struct):

@@ -64,13 +64,12 @@ class _Direct:
     ) -> httpx2.Request:
         client: Any = self
         special = any(others.values()) or client.params or client.cookies or not isinstance(params, str | None)
-        if special or not isinstance(content, bytes | None) or not isinstance(url, str) or not _are_plain(headers):
+        plain = not special and isinstance(content, bytes | None) and isinstance(url, str) and _are_plain(headers)
+        address = _address(url, params) if plain else None
+        if address is None or not address.is_absolute_url:
             return super().build_request(  # type: ignore[misc, no-any-return]
                 method, url, content=content, params=params, headers=headers, timeout=timeout, **others
             )
-        address = _address(url, params)
-        if not address.is_absolute_url:
-            return super().build_request(method, url, content=content, params=params, headers=headers, timeout=timeout)  # type: ignore[misc, no-any-return]
         method = method.upper()
         sent = [("Host", address.netloc.decode("ascii")), *headers]
         if content or method in _WITH_A_BODY:

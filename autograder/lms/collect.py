@@ -6,7 +6,6 @@ written below `autograder/work/submitted` under a name of ours.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import stat
@@ -22,6 +21,7 @@ from autograder.course_folder import ROOT
 from autograder.learner.recognised import recognised
 from autograder.lms import handed_in_at
 from autograder.lms.shapes import EXPECTED, Named, Person, moment, named, plain, roster
+from autograder.lms.tables import read_table
 from autograder.notebooks import BadNotebook, read_text
 from courseware.catalogue import SLUGS
 from threadlab.errors import ThreadlabError
@@ -235,18 +235,12 @@ def _committed(path: Path) -> datetime | None:
 
 def read_roster(path: Path) -> dict[str, Person]:
     """A CSV as systems export it, whatever separates its columns. Raises ThreadlabError."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ThreadlabError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ThreadlabError(f"{path} is not UTF-8: save it as CSV UTF-8.") from None
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
-    found = roster(list(csv.DictReader(io.StringIO(text), delimiter=separator)))
+    table = read_table(path)
+    found = roster([dict(zip(table.head, row, strict=False)) for row in table.rows])
     if not found:
         raise ThreadlabError(
-            f"{path} has nobody in it. Its first line has to name columns, such as “username” and “name”; it is: {head[:200]}"
+            f"{path} has nobody in it. Its first line has to name columns, such as “username” and “name”; it is: "
+            f"{table.separator.join(table.head)[:200]}"
         )
     return found
 

@@ -11,8 +11,6 @@ With the system's own export at hand its columns are filled, so that no new one 
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +19,7 @@ import msgspec
 
 from autograder.lms.collect import Known
 from autograder.lms.shapes import plain
+from autograder.lms.tables import read_table
 from autograder.printable import csv_text
 from threadlab.errors import ThreadlabError
 
@@ -67,7 +66,9 @@ def written(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
 
 
 def _filled(system: str, columns: Sequence[Column], known: Mapping[str, Known], exported: Path) -> Table:
-    head, rows, separator = _read(exported)
+    head, rows, separator = read_table(exported)
+    if not rows:
+        raise ThreadlabError(f"{exported} has no rows.")
     places = {name.strip().lower(): index for index, name in enumerate(head)}
     ours = _ours(system, columns, head, exported)
     keys = {"canvas": ("sis login id", "id"), "blackboard": ("username",), "moodle": ("username", "id number", "email address")}
@@ -97,23 +98,6 @@ def _filled(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
         made.append([row[index] for index in kept])
     notes = [f"{student} is not in {exported.name}, and has no row in the table." for student in sorted(missing)]
     return Table(csv_text(made, separator), notes)
-
-
-def _read(exported: Path) -> tuple[list[str], list[list[str]], str]:
-    try:
-        data = exported.read_bytes()
-    except OSError as error:
-        raise ThreadlabError(f"{exported} cannot be read: {error.strerror}.") from None
-    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            raise ThreadlabError(f"{exported} is not UTF-8: export it as CSV again.") from None
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(cell.strip() for cell in row)]
-    if len(rows) < 2:
-        raise ThreadlabError(f"{exported} has no rows.")
-    return rows[0], rows[1:], separator
 
 
 def _ours(system: str, columns: Sequence[Column], head: Sequence[str], exported: Path) -> dict[int, Column]:

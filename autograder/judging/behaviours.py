@@ -8,12 +8,14 @@ answer that does nothing earns nothing.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias
 
 import msgspec
 
+from autograder.notebooks import parsed
 from courseware import catalogue
 from threadlab.trials.explore import Exploration, explore_kills, explore_with
 from threadlab.trials.guest.messages import Spec
@@ -28,7 +30,7 @@ MOST_ENTRIES, MOST_ROWS = 1000, 60
 class Occasion(Enum):
     """What a test says when there is nothing to fault, but nothing to praise either."""
 
-    NONE = "it never came to that"
+    NONE = "it did not come up"
 
 
 class Sentence(str):
@@ -193,6 +195,10 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     """Judge one part: `guest` runs the answer, `sources` are the answer cells (run afresh before every order)."""
     if part.judge is not None:
         return part.judge(part, guest, sources)
+    if untouched(sources):
+        return Verdict(
+            part.name, with_one_cause([Finding(one.name, one.points, 0, "not written yet.", NOT_WRITTEN) for one in part.behaviours])
+        )
     seen: dict[str, Exploration] = {}
     for scene in part.scenes:
         seen[scene.name] = _explored(scene, part, guest, sources)
@@ -324,6 +330,24 @@ def with_one_cause(findings: Sequence[Finding]) -> list[Finding]:
 def _brief(steps: str, most: int = 240) -> str:
     """An order that fits in a sentence; a busy trial has a hundred choices, and a replay shows them all."""
     return steps if len(steps) <= most else f"{steps[:most].rpartition(' → ')[0] or steps[:most]} → …"
+
+
+STUB = "# YOUR CODE HERE"
+"""What stands where an answer is to be written: `ClearSolutions.code_stub` in autograder/nbgrader_config.py."""
+
+
+def untouched(sources: Sequence[str]) -> bool:
+    """Whether the answer cells are still as they were handed out: every function in them is a stub."""
+    if not sources or not all(STUB in text for text in sources):
+        return False
+    trees = [parsed(text) for text in sources]
+    functions = [one for tree in trees if tree for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return None not in trees and bool(functions) and all(_is_stub(one) for one in functions)
+
+
+def _is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return all(isinstance(one, ast.Pass) for one in body)
 
 
 def unwritten(evidence: Evidence) -> bool:

@@ -3,9 +3,14 @@
 import copy
 import pickle
 
-from autograder.judging.behaviours import NEVER_CAME_UP, NOT_WRITTEN, Finding, Sentence, Verdict, with_one_cause
+import pytest
+
+from autograder import checks
+from autograder.judging.behaviours import NEVER_CAME_UP, NOT_WRITTEN, Finding, Sentence, Verdict, judge, with_one_cause
 from autograder.judging.verdict_text import render
 from autograder.learner.check import Points
+from autograder.notebooks import answer_of, read, released
+from threadlab.trials.trial import in_process
 
 
 def finding(name, sentence="", key="", earned=0):
@@ -57,3 +62,13 @@ def test_points_are_a_number_that_a_notebook_does_not_show():
     assert Points(3) == 3.0
     assert isinstance(Points(3), float)
     assert Points(0)._ipython_display_() is None
+
+
+@pytest.mark.parametrize("slug", [slug for slug in checks.SLUGS if slug != "sixth-message"])
+def test_blank_as_it_was_handed_out_is_said_to_be_unwritten(slug: str) -> None:
+    notebook = read(released(slug))
+    for part in checks.find(slug).parts:
+        if part.judge is None:
+            verdict = judge(part, in_process({}), answer_of(notebook, part.name).sources)
+            assert {one.key for one in verdict.findings} == {NOT_WRITTEN}
+            assert render(verdict).count("\n") == 0

@@ -50,6 +50,7 @@ class Sentence(str):
 
 NOT_WRITTEN, NEVER_CAME_UP = "not_written", "never_came_up"
 """The keys of what is said of a blank answer, and of a behaviour that had no occasion to show."""
+UNWRITTEN = Sentence(NOT_WRITTEN, "not written yet.")
 
 Found: TypeAlias = str | Occasion | None
 """A failure sentence; NONE when the thing in question never came up; None when it came up and was done right."""
@@ -196,9 +197,8 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     if part.judge is not None:
         return part.judge(part, guest, sources)
     if untouched(sources):
-        return Verdict(
-            part.name, with_one_cause([Finding(one.name, one.points, 0, "not written yet.", NOT_WRITTEN) for one in part.behaviours])
-        )
+        blank = [Finding(one.name, one.points, 0, str(UNWRITTEN), UNWRITTEN.key) for one in part.behaviours]
+        return Verdict(part.name, with_one_cause(blank))
     seen: dict[str, Exploration] = {}
     for scene in part.scenes:
         seen[scene.name] = _explored(scene, part, guest, sources)
@@ -360,7 +360,7 @@ def ending_of(evidence: Evidence) -> Sentence | None:
     ending = evidence.ending
     if ending.how == "raised":
         if unwritten(evidence):
-            return Sentence(NOT_WRITTEN, "not written yet.")
+            return UNWRITTEN
         at = f" at {ending.line}" if ending.line else ""
         return Sentence(f"raised {ending.type}", f"it raised {ending.type}: {ending.message}{at}{_refused_last(evidence)}")
     if ending.how == "halted":

@@ -32,14 +32,14 @@ class TimeSource:
         new_loop: Callable[[], asyncio.AbstractEventLoop],
         *,
         sleeps_anywhere: bool = False,
-        others: frozenset[int | None] = frozenset(),
     ) -> None:
         self.now, self.monotonic, self.sleep, self.new_loop = now, monotonic, sleep, new_loop
         self.thread = threading.get_ident()
         self.sleeps_anywhere = sleeps_anywhere
         """Whether other threads than the one that made this sleep on its time, too."""
-        self.others = others
-        """The threads that do not, whatever they do: their waiting is none of ours."""
+        self.attendants = frozenset(one.ident for one in threading.enumerate() if one.daemon and one.ident != self.thread)
+        """Daemons that were there before, such as a notebook kernel's, one of which sleeps a second again and again. Their time is real and
+        their requests go where they would go: on virtual time they would turn the clock, and in a trial they would be a part of it."""
 
 
 _active: TimeSource | None = None
@@ -58,7 +58,7 @@ _real_datetime, _real_date = datetime_module.datetime, datetime_module.date
 
 def _sleep(seconds: float) -> None:
     source = _active
-    if source is None:
+    if source is None or threading.get_ident() in source.attendants:
         _real["sleep"](seconds)
         return
     if seconds < 0:
@@ -69,7 +69,7 @@ def _sleep(seconds: float) -> None:
     loop = current_loop()
     if loop is not None:
         loop.run_from_worker(asyncio.sleep(seconds))
-    elif source.sleeps_anywhere and threading.get_ident() not in source.others:
+    elif source.sleeps_anywhere:
         wakes = source.now() + seconds
         _real["sleep"](_TURN)  # so that threads that go to sleep together wake together, not one after the other
         source.sleep(wakes - source.now())
@@ -210,7 +210,9 @@ def route(host: str, transport: Any) -> None:
 
 def _way(request: Any) -> Any:
     """The transport that stands in for the network, if any."""
-    return _transport if _transport is not None else _routes.get(request.url.host) if _routes else None
+    if _transport is not None and _active is not None and threading.get_ident() not in _active.attendants:
+        return _transport
+    return _routes.get(request.url.host) if _routes else None
 
 
 def _install_network() -> None:
@@ -309,15 +311,12 @@ def alone(source: TimeSource, transport: Any, environment: dict[str, str] | None
 def virtual_time(clock: VirtualClock) -> Iterator[None]:
     """Waiting moves `clock` and costs nothing, in synchronous code, in `asyncio.run` and in a loop that is already running."""
     start = clock.now()
-    # A notebook's kernel has a thread that sleeps a second again and again: on virtual time it would turn the clock like a hand crank.
-    attendants = frozenset(one.ident for one in threading.enumerate() if one.daemon and one is not threading.current_thread())
     source = TimeSource(
         clock.now,
         lambda: clock.now() - start + 1000.0,
         clock.sleep,
         lambda: loop_on(clock),
         sleeps_anywhere=True,
-        others=attendants,
     )
     running = asyncio._get_running_loop()
     install()

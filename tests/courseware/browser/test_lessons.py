@@ -50,7 +50,7 @@ DIFFERS = re.compile(
 )
 """Lines that say where the service is and that it starts, and what a tab does not have."""
 TALLY = re.compile(r"\] +# × ")
-"""A line that says how often something was seen: a number like others, and what is more frequent stands first."""
+"""A line that says how often something was seen: those that are as frequent stand in any order."""
 
 PASSING = (
     (re.compile(r"\x1b\[[\d;]*m"), ""),
@@ -74,7 +74,7 @@ def shown(cells: list[Any]) -> list[str]:
             lines += [f"[{cell['id']}] {_settled(line)}" for line in text.splitlines() if line.strip() and not DIFFERS.search(line)]
     lines = [line for line in lines if not re.search(r"\] (queued|in_progress)$", line)]  # how often that is seen is a matter of time
     grouped = itertools.groupby(lines, key=lambda line: bool(TALLY.search(line)))
-    return [line for tally, group in grouped for line in (sorted(TALLY.sub("] # × ", line) for line in group) if tally else group)]
+    return [line for tally, group in grouped for line in (sorted(group) if tally else group)]
 
 
 def _text(output: Any) -> str:

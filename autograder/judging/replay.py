@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from nbformat import NotebookNode
 
-from autograder.execution.client import Session, WorkerClient
+from autograder.execution.client import WorkerClient
 from autograder.judging.behaviours import Behaviour, Exercise, Finding, Part, Verdict, ending_of, judge, spec_of
 from autograder.judging.hidden import judge_hidden
-from autograder.judging.notebook import CELL_TIMEOUT, quietly
+from autograder.judging.notebook import run_cells
 from autograder.judging.remote_guest import remote_guest
-from autograder.notebooks import BadNotebook, answer_of, part_of, read
+from autograder.notebooks import BadNotebook, answer_of, read
 from threadlab.trials.timeline import Timeline
 from threadlab.trials.trial import Evidence, Guest, replaying, run_trial
 
@@ -45,7 +44,7 @@ def replayed(exercise: Exercise, path: Path, findings: dict[str, list[Finding]],
         part = exercise.part(name)
         answer = answer_of(notebook, name)
         with client.open() as session:
-            _run_cells(notebook, session)
+            run_cells(notebook, session)
             guest = remote_guest(session, context=answer.context)
             for finding in lost:
                 yield _again(exercise.slug, part, finding, guest, answer.sources)
@@ -62,14 +61,6 @@ def lost_findings(verdicts: Mapping[str, Sequence[Verdict]], behaviour: str | No
     if behaviour and not found:
         raise BadNotebook(f"{behaviour} was not lost by this submission, as it was graded.")
     return found
-
-
-def _run_cells(notebook: NotebookNode, session: Session) -> None:
-    """All cells but the graded ones, as when it was graded."""
-    quietly(session)
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and part_of(cell) is None:
-            session.run_cell(cell.source, CELL_TIMEOUT)
 
 
 def _again(slug: str, part: Part, finding: Finding, guest: Guest, sources: list[str]) -> Replayed:

@@ -158,3 +158,27 @@ def test_plugin_that_fails_stops_once_with_its_line(day: tuple[Path, str]) -> No
     assert "late.py, line 6" in done.stderr
     assert done.stderr.count("The late-penalty plugin fails") == 1
     assert "Traceback" not in done.stderr
+
+
+MISFITS = {
+    "arguments of another exercise": 'Scene("odd", lambda: World(_asking("secret")), lambda made: [*_args(made), "one more"])',
+    "slower than a trial may be": 'Scene("odd", lambda: World(_asking("secret"), scenario="slow:100000"), _args)',
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", MISFITS.values(), ids=MISFITS)
+def test_hidden_scene_that_the_solution_does_not_pass_stops_before_anybody_is_graded(tmp_path: Path, scene: str) -> None:
+    course = clone(tmp_path)
+    (course / "autograder" / "hidden").mkdir()
+    (course / "autograder" / "hidden" / f"{SLUG}.py").write_text(
+        "from autograder.judging.behaviours import Scene\nfrom autograder.checks.first_turn import _args, _asking\n"
+        f"from threadlab.trials.trial import World\nSCENES = {{'first_turn': [{scene}]}}\nMUST_HOLD = {{'odd': ['returns_the_answer']}}\n"
+    )
+    hand_in(course, "ann", answered(course, SLUG, next(path for path in corpus() if path.parent.name == "right")))
+
+    done = command(course, "autograder", "grade", SLUG, "--trust-submissions", code=None)
+
+    assert done.returncode == 2
+    assert "the course's own solution loses returns_the_answer in the scene 'odd'" in " ".join(done.stderr.split())
+    assert not (course / "autograder" / "work" / "records" / SLUG).exists()

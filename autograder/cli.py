@@ -347,7 +347,7 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def report(options: argparse.Namespace) -> int:
-    """Say what a class found hard: a page, lists for Canvas and Moodle, JSON."""
+    """Say what a class found hard: a page, a table of scores, lists for Canvas and Moodle, JSON."""
     from autograder.classroom import nbgrader_steps as classes
     from autograder.classroom import report as reports
     from autograder.notebooks import BadNotebook
@@ -362,7 +362,8 @@ def report(options: argparse.Namespace) -> int:
                 raise
             continue
         before = reports.earlier(Path(options.compare), slug) if options.compare else None
-        for path in reports.write(found, Path(options.to) if options.to else ROOT / reports.REPORTS, before):
+        folder = Path(options.to) if options.to else ROOT / reports.REPORTS
+        for path in reports.write(found, folder, before, reports.pictures(slug, api), options.formgrader):
             out.print(str(path), markup=False)
             written += 1
     if not written:
@@ -492,6 +493,9 @@ def _class_verbs(verb: Verb) -> Sequence[argparse.ArgumentParser]:
     reporting = verb("report", report)
     reporting.add_argument("exercise", nargs="*", help="one or more exercises; without any, all that were graded")
     reporting.add_argument("--to", metavar="DIR", help="where to write; default: autograder/work/reports")
+    reporting.add_argument(
+        "--formgrader", metavar="ADDRESS", default="", help="where JupyterLab runs, such as http://localhost:8888: link to each submission"
+    )
     reporting.add_argument("--compare", metavar="FILE", help="the JSON of an earlier report: say whose score has changed since")
     giving = verb("gradebook", gradebook)
     giving.add_argument("system", choices=("canvas", "moodle", "blackboard", "ilias"))

@@ -41,6 +41,20 @@ MOST = 256 * 1024**2
 """Bytes in a submission. A larger one is not read at all."""
 
 
+MOST_ATTEMPTS = 100
+"""The number of attempts of one student that are remembered."""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """Something that was handed in and graded."""
+
+    at: str
+    """When it was handed in, if that is known, else when it was graded; in UTC."""
+    score: float
+    handed_in: str = ""
+    """The digest of it."""
+
+
 class Record(msgspec.Struct, frozen=True):
     """What is remembered of a submission besides nbgrader's own files, for resuming and for reports."""
 
@@ -55,6 +69,8 @@ class Record(msgspec.Struct, frozen=True):
     verdicts: dict[str, list[Verdict]] = {}
     penalty: float = 0.0
     """What was taken off for being late; `score` is what is left."""
+    attempts: list[Attempt] = []
+    """Everything of this student's that was graded, the newest last. The same thing graded again counts once."""
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -155,13 +171,10 @@ class Classroom:
 
     def fingerprint(self, submission: Submission) -> str:
         """Of all that the result depends on."""
-        digest = hashlib.sha256(f"{self._basis}{self._extensions.get(submission.student)}".encode())
-        for name, path in sorted({**submission.files, **{f"{one}.ipynb": at for one, at in submission.notebooks.items()}}.items()):
-            digest.update(f"{name}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
-            with path.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    digest.update(piece)
-        return digest.hexdigest()
+        return self._mark(submission.student, digest_of(submission))
+
+    def _mark(self, student: str, handed_in: str) -> str:
+        return hashlib.sha256(f"{self._basis}{self._extensions.get(student)}{handed_in}".encode()).hexdigest()
 
     def _done_before(self, student: str, graded: dict[str, float], submission: Submission) -> Record | None:
         try:
@@ -200,7 +213,7 @@ class Classroom:
                     finished.extend(self._keep([(Outcome(submission.student, problem=submission.problem), submission, "")]))
                     continue
                 try:
-                    job, mark = self._job(submission), self.fingerprint(submission)
+                    job, mark = self._job(submission), digest_of(submission)
                 except Exception as error:
                     problem = f"It cannot be read: {_reason(error)}."
                     finished.extend(self._keep([(Outcome(submission.student, problem=problem), submission, "")]))
@@ -236,7 +249,7 @@ class Classroom:
         return {**submission.files, **ours}
 
     def _keep(self, outcomes: list[tuple[Outcome, Submission, str]]) -> list[Record]:
-        """What came of some submissions, with their fingerprints: kept of all of them, step by step."""
+        """What came of some submissions, with the digests of what was handed in: kept of all of them, step by step."""
         times = []
         for outcome, submission, _ in outcomes:
             timestamp, unreadable = handed_in_at.of(submission.folder)
@@ -260,9 +273,9 @@ class Classroom:
         except Exception:
             return [0.0]
 
-    def _finish_safely(self, outcome: Outcome, submission: Submission, mark: str, score: float) -> Record:
+    def _finish_safely(self, outcome: Outcome, submission: Submission, handed_in: str, score: float) -> Record:
         try:
-            return self._finish(outcome, submission, mark, score)
+            return self._finish(outcome, submission, handed_in, score)
         except Exception as error:
             problem = f"What came of it could not be kept: {_reason(error)}."
             record = Record(outcome.student, "", 0.0, problem=problem, at=datetime.now(UTC).isoformat(timespec="seconds"))
@@ -270,10 +283,10 @@ class Classroom:
                 self._write_record(record)
             return record
 
-    def _finish(self, outcome: Outcome, submission: Submission, mark: str, score: float) -> Record:
+    def _finish(self, outcome: Outcome, submission: Submission, handed_in: str, score: float) -> Record:
         record = Record(
             outcome.student,
-            mark,
+            self._mark(outcome.student, handed_in) if handed_in else "",
             score,
             outcome.seconds,
             outcome.incidents,
@@ -282,10 +295,21 @@ class Classroom:
             outcome.verdicts,
             self.writer.penalties.get(outcome.student, 0.0),
         )
+        record = msgspec.structs.replace(record, attempts=self._attempts(record, submission, handed_in))
         self._record_path(outcome.student).unlink(missing_ok=True)
         self._put_graded(outcome, submission)
         self._write_record(record)
         return record
+
+    def _attempts(self, record: Record, submission: Submission, handed_in: str) -> list[Attempt]:
+        """Those before this record, and this one."""
+        before = self.record(record.student)
+        known = before.attempts if before is not None else []
+        if record.problem:
+            return known
+        moment, _ = handed_in_at.of(submission.folder)
+        this = Attempt(moment.isoformat(timespec="seconds") if moment else record.at, record.score, handed_in)
+        return [*(one for one in known if one.handed_in != handed_in), this][-MOST_ATTEMPTS:]
 
     def _put_graded(self, outcome: Outcome, submission: Submission) -> None:
         """The folder of graded notebooks, made aside and then put in place."""
@@ -343,6 +367,17 @@ class Classroom:
         aside = path.with_name(f".{path.name}.part")
         aside.write_bytes(msgspec.json.encode(record))
         aside.replace(path)
+
+
+def digest_of(submission: Submission) -> str:
+    """Of what was handed in."""
+    digest = hashlib.sha256()
+    for name, path in sorted({**submission.files, **{f"{one}.ipynb": at for one, at in submission.notebooks.items()}}.items()):
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    return digest.hexdigest()
 
 
 def _left_out(inside: str, mode: int) -> str | None:

@@ -69,6 +69,14 @@ class Writer:
             wanted = select(self._submission.c.student_id, self._submission.c.extension).where(mine)
             return {student: str(extension) for student, extension in tx.execute(wanted) if extension}
 
+    def notebooks(self) -> dict[str, str]:
+        """Each student's submission of the first notebook, by nbgrader's id of it."""
+        here = (self._submission.c.assignment_id == self._release.id) & (self._notebook.c.notebook_id == self._release.notebooks[0].id)
+        joined = self._notebook.join(self._submission, self._notebook.c.assignment_id == self._submission.c.id)
+        with self._engine.connect() as tx:
+            found = tx.execute(select(self._submission.c.student_id, self._notebook.c.id).select_from(joined).where(here))
+            return {row[0]: row[1] for row in found}
+
     def scores(self) -> dict[str, float]:
         """Everybody's score, late penalties taken off, as nbgrader's export has it."""
         from nbgrader.api import SubmittedAssignment

@@ -5,20 +5,23 @@ Everything that comes from a submission is text here and is escaped as such; mea
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from markupsafe import Markup
+from nbformat import NotebookNode
 
 from autograder import checks
 from autograder.classroom import similar
-from autograder.classroom.assignment import Classroom, Record
+from autograder.classroom.assignment import Attempt, Classroom, Record
 from autograder.course_folder import ROOT
 from autograder.judging.behaviours import NEVER_CAME_UP, NOT_WRITTEN, Finding
-from autograder.notebooks import BadNotebook, read_answers
+from autograder.notebooks import BadNotebook, is_graded, read, read_answers
 from autograder.printable import csv_text
 from courseware import catalogue
 from threadlab.html_page import template
@@ -65,6 +68,10 @@ class Row(msgspec.Struct, frozen=True):
     """Every behaviour, with its sentence."""
     journal: list[str] = []
     """What happened in the first order that failed, a line for each thing."""
+    attempts: list[Attempt] = []
+    """What was handed in and graded, the newest last."""
+    submission: str = ""
+    """nbgrader's id of the notebook, by which the formgrader shows it."""
 
 
 class ClassReport(msgspec.Struct, frozen=True):
@@ -86,6 +93,7 @@ def collect(slug: str, api: Any) -> ClassReport:
     records = [record for student in sorted(scores) if (record := room.record(student)) is not None]
     if not records:
         raise BadNotebook(f"Nobody's {slug} was graded yet: python3 course.py grade {slug}")
+    ids = room.writer.notebooks()
     rows = [
         Row(
             one.student,
@@ -97,6 +105,8 @@ def collect(slug: str, api: Any) -> ClassReport:
             one.penalty,
             [finding for verdicts in one.verdicts.values() for verdict in verdicts for finding in verdict.findings],
             [line for verdicts in one.verdicts.values() for verdict in verdicts for line in verdict.journal[:JOURNAL]],
+            one.attempts,
+            ids.get(one.student, ""),
         )
         for one in records
     ]
@@ -159,11 +169,34 @@ def earlier(path: Path, slug: str) -> ClassReport:
     return found
 
 
-def write(report: ClassReport, folder: Path, before: ClassReport | None = None) -> list[Path]:
-    """The page, the lists and the JSON; returns where they are."""
+def pictures(slug: str, api: Any) -> dict[str, Markup]:
+    """Of each student whose graded notebook has one, the timeline of the first order that failed, as it was drawn when it was graded."""
+    room = Classroom(slug, api)
+    found = {}
+    for student in room.graded_students():
+        with contextlib.suppress(BadNotebook):
+            drawn = (picture for path in room.graded_notebooks(student) for picture in _drawn(read(path)))
+            if picture := next(drawn, None):
+                found[student] = picture
+    return found
+
+
+def _drawn(notebook: NotebookNode) -> Iterator[Markup]:
+    """What grading itself has drawn below graded cells: nothing that a submission shows is there."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []) if is_graded(cell) else []:
+            if output.output_type == "display_data" and "text/html" in output.data:
+                yield Markup(output.data["text/html"])  # noqa: S704 it is ours
+
+
+def write(
+    report: ClassReport, folder: Path, before: ClassReport | None = None, drawn: Mapping[str, Markup] | None = None, formgrader: str = ""
+) -> list[Path]:
+    """The page, the lists and the JSON; returns where they are. `drawn`: timelines by student; `formgrader`: JupyterLab's address."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        f"{report.slug}.html": page(report, before),
+        f"{report.slug}.html": page(report, before, drawn, formgrader),
+        f"{report.slug}.csv": details(report),
         f"{report.slug}.canvas.csv": canvas(report),
         f"{report.slug}.moodle.csv": moodle(report),
         f"{report.slug}.json": msgspec.json.format(msgspec.json.encode(report)).decode(),
@@ -184,6 +217,25 @@ def moodle(report: ClassReport) -> str:
     """Grades as Moodle's CSV import takes them; map `username` to the user and the other column to the grade item."""
     rows = [[row.student, "-" if row.problem else f"{row.score:g}"] for row in report.rows]
     return csv_text([["username", report.slug], *rows])
+
+
+def details(report: ClassReport) -> str:
+    """Everything about the scores, for a spreadsheet; no LMS takes it."""
+    head = ["student", "score", "of", "taken off for being late", "lost", "attempts", "last handed in", "problem"]
+    rows = [
+        [
+            row.student,
+            "" if row.problem else f"{row.score:g}",
+            f"{report.points:g}",
+            f"{row.penalty:g}",
+            " ".join(row.lost),
+            str(len(row.attempts)),
+            row.attempts[-1].at if row.attempts else "",
+            row.problem,
+        ]
+        for row in report.rows
+    ]
+    return csv_text([head, *rows])
 
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -230,6 +282,24 @@ def _compared(report: ClassReport, before: ClassReport | None) -> list[list[str]
     ]
 
 
+def by_day(report: ClassReport) -> list[tuple[str, list[float]]]:
+    """The scores of everything that was handed in and graded, by day."""
+    found: dict[str, list[float]] = {}
+    for row in report.rows:
+        for attempt in row.attempts:
+            found.setdefault(attempt.at[:10], []).append(attempt.score)
+    return sorted(found.items())
+
+
+def _again(report: ClassReport) -> list[list[str]]:
+    """Who handed in more than once, and what became of it."""
+    return [
+        [row.student, ", ".join(f"{one.score:g} ({one.at[:16].replace('T', ' ')})" for one in row.attempts)]
+        for row in report.rows
+        if len(row.attempts) > 1
+    ]
+
+
 def _how_alike(found: similar.Similar) -> str:
     return (
         "Answers are compared as streams of tokens, without comments, layout, texts, numbers and the names that they chose: "
@@ -239,8 +309,9 @@ def _how_alike(found: similar.Similar) -> str:
     )
 
 
-def page(report: ClassReport, before: ClassReport | None = None) -> str:
-    """One page of HTML without scripts, pictures or anything from elsewhere. `before`: an earlier report to compare with."""
+def page(report: ClassReport, before: ClassReport | None = None, drawn: Mapping[str, Markup] | None = None, formgrader: str = "") -> str:
+    """One page of HTML without scripts or anything from elsewhere. `before`: an earlier report to compare with. `drawn`: timelines, by
+    student. `formgrader`: where JupyterLab runs, for links to each submission."""
     graded = [row.score for row in report.rows if not row.problem]
     middle = f"median {statistics.median(graded):g}, mean {statistics.fmean(graded):.1f} of {report.points:g}" if graded else "none"
     hard = [[one.behaviour, _bar(one.lost, one.of), str(one.points), one.promise, one.sentence[:400]] for one in report.hard]
@@ -273,9 +344,21 @@ def page(report: ClassReport, before: ClassReport | None = None) -> str:
         tables.insert(
             1, Table("Changed since the earlier report", ["Student", "Then", "Now"], _compared(report, before), "Nobody's score.")
         )
+    attempts = [one for row in report.rows for one in row.attempts]
+    days = [[day, _bar(len(scores), len(attempts)), f"{statistics.fmean(scores):.1f}"] for day, scores in by_day(report)]
+    tables.insert(-1, Table("Attempts over time", ["Day (UTC)", "Handed in", f"Mean of {report.points:g}"], days, "No times are known."))
+    tables.insert(-1, Table("Handed in more than once", ["Student", "Scores, the newest last"], _again(report), "Nobody."))
     took = sum(row.seconds for row in report.rows)
     about = f"{len(report.rows)} submissions, {len(graded)} graded: {middle}. Grading took {took:.1f} s of work."
     title = f"{report.title} ({report.slug})"
     return template(TEMPLATE).render(
-        title=title, about=about, tables=tables, rows=report.rows, points=f"{report.points:g}", how_alike=_how_alike(report.similar)
+        title=title,
+        about=about,
+        tables=tables,
+        rows=report.rows,
+        points=f"{report.points:g}",
+        how_alike=_how_alike(report.similar),
+        slug=report.slug,
+        drawn=drawn or {},
+        formgrader=formgrader.rstrip("/"),
     )

@@ -6,9 +6,24 @@ import html.parser
 import json
 import re
 
+import msgspec
 import pytest
 
-from autograder.classroom.report import ClassReport, Hard, Misconception, Row, canvas, distribution, earlier, moodle, page, write
+from autograder.classroom.assignment import Attempt
+from autograder.classroom.report import (
+    ClassReport,
+    Hard,
+    Misconception,
+    Row,
+    by_day,
+    canvas,
+    details,
+    distribution,
+    earlier,
+    moodle,
+    page,
+    write,
+)
 from autograder.classroom.similar import Pair, Similar
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
 
@@ -62,6 +77,25 @@ def test_name_like_a_formula_stays_text_in_the_lists(made):
     assert len({len(row) for row in rows}) == 1
 
 
+def test_attempts_are_counted_by_day_and_by_student():
+    often = Row("ann", 9, [], 0.1, [], "", attempts=[Attempt("2026-11-02T09:00:00", 4, "a"), Attempt("2026-11-03T09:00:00", 9, "b")])
+    once = Row("bob", 5, [], 0.1, [], "", 2.0, attempts=[Attempt("2026-11-03T10:00:00", 5, "c")])
+    report = msgspec.structs.replace(REPORT, rows=[often, once])
+    assert by_day(report) == [("2026-11-02", [4]), ("2026-11-03", [9, 5])]
+    assert "4 (2026-11-02 09:00), 9 (2026-11-03 09:00)" in page(report)
+    assert "Handed in 2 times: 4, 9." in page(report)
+    assert [row[3:] for row in csv.reader(details(report).splitlines())][1:] == [
+        ["0", "", "2", "2026-11-03T09:00:00", ""],
+        ["2", "", "1", "2026-11-03T10:00:00", ""],
+    ]
+
+
+def test_submission_is_linked_in_the_formgrader_where_its_address_is_given():
+    report = msgspec.structs.replace(REPORT, rows=[Row("ann", 9, [], 0.1, [], "", submission="abc")])
+    assert 'href="http://localhost:8888/formgrader/submissions/abc/?index=0"' in page(report, formgrader="http://localhost:8888/")
+    assert "formgrader" not in page(report)
+
+
 def test_ungraded_submission_gets_no_score_in_the_lists():
     assert list(csv.reader(canvas(REPORT).splitlines()))[-1][-1] == ""
 
@@ -94,7 +128,7 @@ def test_feedback_shows_nothing_of_the_hidden_checks(tmp_path):
     hand_in(course, "dan", answered(course, SLUG, patient))
     command(course, "autograder", "grade", SLUG, "--trust-submissions", "--feedback")
     done = command(course, "autograder", "report", SLUG)
-    assert len(done.stdout.split()) == 4
+    assert len(done.stdout.split()) == 5
     report = json.loads((course / "autograder" / "work" / "reports" / f"{SLUG}.json").read_text())
     copied = ["<script>alert(1)<script>", "cy"]
     assert [(pair["students"], pair["alike"]) for pair in report["similar"]["pairs"]] == [(copied, 1.0), (["bob", "dan"], 1.0)]

@@ -39,6 +39,7 @@ PASSED_ON = {
         "forget": "remove all that is kept of one student   STUDENT",
         "replay": "show again where a submission lost its points   EXERCISE STUDENT",
         "release": "make the learners' copy of the course   DIR",
+        "new-exercise": "lay down a new exercise that works   SLUG --lesson NN",
         "blank": "make an exercise's notebook from its solution   EXERCISE",
         "corpus": "grade the known right and wrong answers",
         "mutate": "put small mistakes into right answers: do the checks notice?",

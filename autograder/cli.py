@@ -153,6 +153,19 @@ def blank(options: argparse.Namespace) -> int:
     return 0
 
 
+def new_exercise(options: argparse.Namespace) -> int:
+    """Lay down statement, solution, check, known answers and a test of a new exercise: a small one that works, to be rewritten."""
+    from autograder.authoring import new_exercise as template
+
+    for path in template.make(options.slug, options.lesson, options.title or options.slug.replace("-", " ").capitalize(), options.minutes):
+        out.print(str(path.relative_to(ROOT)), markup=False)
+    say.print(
+        f"Rewrite them in any order. Then: python3 course.py blank {options.slug}, python3 course.py corpus --exercise {options.slug}, "
+        "and link it from its lesson. CONTRIBUTING.md, “Add an exercise”, says what makes a good one."
+    )
+    return 0
+
+
 def grade(options: argparse.Namespace) -> int:
     """Grade a class with nbgrader's gradebook, side by side, and print a table."""
     for slug in options.exercise:
@@ -513,6 +526,11 @@ def _class_verbs(verb: Verb) -> Sequence[argparse.ArgumentParser]:
 def _author_verbs(verb: Verb) -> Sequence[argparse.ArgumentParser]:
     """Add the verbs of an exercise's author; returns those that run somebody's answers in the sandbox."""
     verb("blank", blank).add_argument("exercise")
+    making = verb("new-exercise", new_exercise)
+    making.add_argument("slug", help="lower-case words with hyphens, such as second-turn")
+    making.add_argument("--lesson", required=True, metavar="NN", help="the lesson that it belongs to, such as 04")
+    making.add_argument("--title", default="", help="default: the slug, as words")
+    making.add_argument("--minutes", type=int, default=20, metavar="N", help="about how long it takes; default: 20")
     trying = verb("corpus", corpus)
     trying.add_argument("folder", nargs="?", default=str(SUBMISSIONS), help="holds <exercise>/{right,wrong}/*.py")
     trying.add_argument("--exercise", metavar="NAME", help="only this one")

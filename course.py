@@ -96,7 +96,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 def listing() -> str:
     verbs = {**OWN, **PASSED_ON["autograder"], **PASSED_ON["threadlab"]}
-    return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<11} {text}" for verb, text in verbs.items())
+    return "python3 course.py VERB …\n\n" + "\n".join(f"  {verb:<12} {text}" for verb, text in verbs.items())
 
 
 def unknown(verb: str) -> int:

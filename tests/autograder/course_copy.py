@@ -67,15 +67,15 @@ def environment(course: Path, **more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(course), "PATH": path, "JUPYTER_CONFIG_PATH": str(course / "autograder"), **more}
 
 
-def command(course: Path, *words: str, code: int | None = 0, **more: str) -> subprocess.CompletedProcess[str]:
-    """`python -m` …, in the copy."""
+def command(course: Path, *words: str, code: int | None = 0, seconds: float = 600, **more: str) -> subprocess.CompletedProcess[str]:
+    """`python -m` …, in the copy, for at most so many seconds: one that hangs is a failure."""
     done = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=course / "autograder",
         env=environment(course, **more),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=seconds,
         check=False,
     )
     assert code is None or done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]

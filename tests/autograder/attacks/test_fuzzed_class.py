@@ -118,7 +118,8 @@ def test_damaged_notebooks_cost_nobody_else_anything(tmp_path: Path) -> None:
     for number in range(COUNT):
         hand_in(course, f"damaged-{number:04}", DAMAGES[number % len(DAMAGES)](rng, whole))
 
-    done = command(course, "autograder", "grade", SLUG, "--workers", "2", "--feedback", code=None, TMPDIR=str(temporary))
+    grading = ("autograder", "grade", SLUG, "--workers", "2", "--feedback")
+    done = command(course, *grading, code=None, seconds=600 + 5 * COUNT, TMPDIR=str(temporary))
 
     assert done.returncode in (0, 1), done.stderr[-3000:]
     assert "Traceback" not in done.stderr

@@ -5,11 +5,15 @@ from functools import partial
 from typing import Any
 
 from openai import OpenAI
+from openai.types.beta import Assistant
 
 from autograder.checks.seen import cited, runs, sent, short
+from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_writes
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten, worth
+from threadlab.responders.scripted import Scripted
 from threadlab.trials.api_family import THREADS, Family, Said
 from threadlab.trials.trial import CLIENT, Evidence, World
+from threadlab.wire.prompts import Answer, Prompt
 
 TEXT = "What is the capital of Portugal?"
 AS_IT_IS = f"  {TEXT}  Thank you. "
@@ -21,7 +25,7 @@ def asked_before(country: str) -> str:
     return AS_IT_IS if country == "Portugal" else f"What is the capital of {country}?"
 
 
-BAD_ENDS, OTHERS = ("failed", "incomplete", "expired"), ("very talkative",)
+BAD_ENDS, OTHERS = ("failed", "incomplete", "expired", "cancelled"), ("very talkative",)
 
 TOO_LONG = "Portugal " * 28_445
 """256,005 characters, five more than a message may have."""
@@ -30,9 +34,24 @@ _COUNTRIES = ("France", "Italy", "Spain", "Portugal", "Greece", "Poland")
 EARLIER = 120
 
 
+class Hesitant:
+    """Writes three messages, two of which are the same."""
+
+    name = "hesitant"
+
+    def respond(self, prompt: Prompt) -> Answer:
+        return Answer(texts=["One moment, please.", "One moment, please.", *Scripted().respond(prompt).texts])
+
+
+def _the_assistant(client: OpenAI) -> Assistant:
+    """The assistant that is meant; one was made before it, and one after."""
+    names = ("Old expert", "Geography expert", "New expert")
+    return [client.beta.assistants.create(model="gpt-4o", name=name, instructions="Answer in one sentence.") for name in names][1]
+
+
 def _long_thread(client: OpenAI) -> dict[str, Any]:
     thread = client.beta.threads.create()
-    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
+    assistant = _the_assistant(client)
     for number in range(EARLIER // 2):
         country = _COUNTRIES[number % len(_COUNTRIES)]
         client.beta.threads.messages.create(thread.id, role="user", content=asked_before(country))
@@ -42,8 +61,22 @@ def _long_thread(client: OpenAI) -> dict[str, Any]:
 
 def _new_thread(client: OpenAI) -> dict[str, Any]:
     thread = client.beta.threads.create()
-    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
-    return _given(thread.id, assistant.id, 0)
+    return _given(thread.id, _the_assistant(client).id, 0)
+
+
+def _shared_thread(client: OpenAI) -> dict[str, Any]:
+    """The same assistant has answered on it before, and has said the same."""
+    given = _new_thread(client)
+    thread_id, assistant_id = given["thread_id"], given["settings"]["assistant_id"]
+    client.beta.threads.messages.create(thread_id, role="user", content="Are you there?")
+    earlier = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    return {**given, "before": 1, "earlier": earlier.id}  # this run is over when the trial begins
+
+
+def _deleted_thread(client: OpenAI) -> dict[str, Any]:
+    given = _new_thread(client)
+    client.beta.threads.delete(given["thread_id"])
+    return {**given, "refuses": True}
 
 
 def _given(thread_id: str, assistant_id: str, before: int) -> dict[str, Any]:
@@ -186,9 +219,20 @@ def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
     value = evidence.value
     if not isinstance(value, str):
         return Sentence("returned_not_string", f"it returned {short(value)}, not a string.")
-    if value.strip() == wanted.strip():
+    if value == wanted:
         return None
+    said = wanted.split("\n")
+    if len(said) > 1 and value:  # whether they are all there, and in order, is another question
+        strangers = [line for line in value.split("\n") if line not in said]
+        return _not_of_this_run(strangers[0], family) if strangers else None
     return _whose(evidence, value, family) or f"it returned {short(value)}; what the {family.run} wrote is {wanted!r}."
+
+
+def _not_of_this_run(line: str, family: Family) -> Sentence:
+    return Sentence(
+        "holds_what_this_run_did_not_write",
+        f"what it returned has {short(line)} in it, which this {family.run} did not write: ask which messages {_ASK[family.run]}.",
+    )
 
 
 def _whose(evidence: Evidence, value: str, family: Family) -> str | None:
@@ -239,7 +283,7 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
     value = evidence.value
     if not isinstance(value, str):
         return Sentence("returned_not_string_2", f"it returned {short(value)}, not a string.")
-    if value.strip() == "\n".join(said):
+    if value == "\n".join(said):
         return None
     if value.strip() == "\n".join(reversed(said)):
         return Sentence(
@@ -274,7 +318,7 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
     if not started:
         return Occasion.NONE
     said = family.wrote(evidence, started[-1].work_id)
-    got = evidence.value.strip().split("\n") if isinstance(evidence.value, str) else []
+    got = evidence.value.split("\n") if isinstance(evidence.value, str) else []
     if sorted(got) == sorted(said):
         return None
     lists = cited(evidence, evidence.requests(family.lists))
@@ -286,11 +330,17 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
 
 
 def behaviours(
-    family: Family, points: Mapping[str, int], bad_ends: tuple[str, ...] = ("failed",), others: tuple[str, ...] = ()
+    family: Family,
+    points: Mapping[str, int],
+    bad_ends: tuple[str, ...] = ("failed",),
+    others: tuple[str, ...] = (),
+    shared: tuple[str, ...] = (),
+    refusals: tuple[str, ...] = ("refused",),
 ) -> tuple[Behaviour, ...]:
     """What is checked of an answer to one message, in the words of a family. `points` names those that are, and what each is worth.
 
-    Scenes: `long` (which stands first), `refused`, `several`, `talkative`, `bad_ends`, and `others`, in which all is well, too.
+    Scenes: `long` (which stands first), `several`, `talkative`, `refusals`, `bad_ends`, `others`, in which all is well, too, and `shared`,
+    in which somebody else writes as well.
     """
     run = family.run
     confirmed = f"The id of the message is known before the {run} is sent; a message that is refused starts no {run}."
@@ -308,7 +358,7 @@ def behaviours(
             1,
             known if family.travels else confirmed,
             partial(confirmed_before_the_run, family=family),
-            ("long", "refused"),
+            ("long", *refusals),
             any_ending=True,
         ),
         Behaviour(
@@ -316,7 +366,7 @@ def behaviours(
             1,
             f"Exactly one {run} is created, however it ends.",
             partial(one_run, family=family),
-            ("long", "several", *bad_ends, *others),
+            ("long", "several", *bad_ends, *others, *shared),
             any_ending=True,
         ),
         Behaviour(
@@ -324,7 +374,7 @@ def behaviours(
             1,
             f"What is returned was written by this {run}.",
             partial(answer_of_this_run, family=family),
-            ("long",),
+            ("long", *shared),
         ),
         Behaviour(
             "failed_run_is_no_answer",
@@ -339,7 +389,7 @@ def behaviours(
             1,
             f"Several replies in one {run} are all returned, oldest first, joined by a newline.",
             partial(all_replies_in_order, family=family),
-            ("several",),
+            ("several", *shared),
         ),
         Behaviour(
             "every_page",
@@ -350,6 +400,13 @@ def behaviours(
         ),
     )
     return worth(found, points)
+
+
+SHARED, REFUSALS = ("shared",), ("refused", "no such thread")
+
+
+def _shared() -> World:
+    return SharedWorld(_shared_thread, a_colleague_writes("(A colleague) It is raining here."), responder=Hesitant(), later=20.0)
 
 
 EXERCISE = Exercise(
@@ -370,13 +427,18 @@ EXERCISE = Exercise(
                 },
                 BAD_ENDS,
                 OTHERS,
+                SHARED,
+                REFUSALS,
             ),
             (
                 Scene("long", lambda: World(_long_thread, scenario="slow:40"), _args),
                 Scene("refused", lambda: World(_refusing), _args),
+                Scene("no such thread", lambda: World(_deleted_thread), _args),
                 Scene("failed", lambda: World(_long_thread, scenario="run_failed"), _args),
                 Scene("incomplete", lambda: World(_new_thread, scenario="run_incomplete"), _args),
                 Scene("expired", lambda: World(_long_thread, scenario="run_expired"), _args),
+                Scene("cancelled", lambda: SharedWorld(_new_thread, a_colleague_cancels, scenario="slow:100"), _args),
+                Scene("shared", _shared, _args),
                 Scene("several", lambda: World(_new_thread, scenario="replies:5"), _args),
                 Scene("talkative", lambda: World(_new_thread, scenario="replies:25"), _args),
                 Scene("very talkative", lambda: World(_new_thread, scenario="replies:101"), _args),
@@ -384,8 +446,9 @@ EXERCISE = Exercise(
             promises={
                 "what this run wrote, of few, of many or of no earlier messages": ("long", "several", "very talkative"),
                 "more replies than a page of 20 or of 100 holds": ("talkative", "very talkative"),
+                "this run, and not an earlier one of the same assistant, nor what a colleague writes": SHARED,
                 "a run that ends in anything but completed": BAD_ENDS,
-                "a message that is refused starts no run": ("refused",),
+                "a message that is refused, for whatever reason, starts no run": REFUSALS,
             },
         ),
     ),

@@ -1,35 +1,68 @@
 """Exercise `open-conversation`: which thread is the user's? The service does not say, so a table of one's own must."""
 
+from collections.abc import Callable
 from typing import Any
 
 from openai import OpenAI
 
+from autograder.checks.drawn import chance
 from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware.tables import DB
-from threadlab.engine.journal import Entry, Executed
+from threadlab.engine.journal import DatabaseChanged, Executed
 from threadlab.trials.trial import CLIENT, Evidence, World
 
-ADA = ("ada", "billing")
-BOB = ("bob", "billing")
-ADA_TRAVELS = ("ada", "travel")
+Who = tuple[str, str]
+"""A user and a purpose."""
+
+
+def _drawn(scene: str) -> list[Who]:
+    """A user and a purpose, and others that an inexact comparison takes for them."""
+    source = chance(f"open-conversation {scene}")
+    user, other = source.sample(("ada", "grace", "linus", "edsger", "barbara", "donald"), 2)
+    purpose, second = source.sample(("billing", "travel", "orders", "returns"), 2)
+    return [
+        (user, purpose),
+        (other, purpose),
+        (user, second),
+        (user.capitalize(), purpose),
+        (f"{user}2", purpose),
+        (f"{user} ", purpose),
+        (user + purpose[0], purpose[1:]),
+    ]
+
+
+def _nobody(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
+    return lambda client: {"who": _drawn(scene)}
 
 
 def _known(client: OpenAI) -> dict[str, Any]:
-    threads = [client.beta.threads.create(metadata={"user_id": user, "purpose": purpose}).id for user, purpose in (BOB, ADA)]
-    return {"known": threads[1], "bob": threads[0]}
+    """All of them are known, and the one who is asked for is neither the first nor the last in the table."""
+    who = _drawn("known")
+    threads = [client.beta.threads.create(metadata={"user_id": user, "purpose": purpose}).id for user, purpose in who]
+    rows = [{"user_id": user, "purpose": purpose, "thread_id": one} for (user, purpose), one in zip(who, threads, strict=True)]
+    return {"who": who, "known": threads[0], "rows": [*rows[3:], *rows[:3]]}
 
 
-def _call(*who: str) -> list[Any]:
+def _call(who: Who) -> list[Any]:
     return [CLIENT, DB, *who]
 
 
+def _first(given: dict[str, Any]) -> list[Any]:
+    return _call(given["who"][0])
+
+
+def _again(given: dict[str, Any]) -> list[Any]:
+    return [[_first(given), _first(given)], [_first(given)]]
+
+
+def _several(given: dict[str, Any]) -> list[Any]:
+    each = [_call(who) for who in given["who"]]
+    return [[*each, *reversed(each)], each]
+
+
 def _filled(given: dict[str, Any]) -> list[Any]:
-    rows = [
-        {"user_id": "bob", "purpose": "billing", "thread_id": given["bob"]},
-        {"user_id": "ada", "purpose": "billing", "thread_id": given["known"]},
-    ]
-    return [CLIENT, {**DB, "rows": {"conversations": rows}}, *ADA]
+    return [CLIENT, {**DB, "rows": {"conversations": given["rows"]}}, *given["who"][0]]
 
 
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
@@ -39,12 +72,22 @@ def _created(evidence: Evidence) -> list[Executed]:
     return evidence.requests("createThread", ok=True)
 
 
-def _row(evidence: Evidence, who: tuple[str, str] = ADA) -> dict[str, Any] | None:
+def _owners(evidence: Evidence) -> list[tuple[Who, Executed]]:
+    """Whose each of the new threads is: by what was returned, where several asked. A thread that two share is the first one's."""
+    who, created = evidence.given["who"], _created(evidence)
+    if not isinstance(evidence.value, list):
+        return [(who[0], created[-1])] if created else []
+    by_id = {one.thread_id: one for one in created}
+    returned = zip(who, evidence.value[0], strict=False)
+    return [(one, by_id.pop(thread_id)) for one, thread_id in returned if isinstance(thread_id, str) and thread_id in by_id]
+
+
+def _row(evidence: Evidence, who: Who) -> dict[str, Any] | None:
     rows = evidence.tables.get("conversations", [])
     return next((row for row in rows if (row["user_id"], row["purpose"]) == who), None)
 
 
-def _recorded(evidence: Evidence, thread_id: str) -> Entry | None:
+def _recorded(evidence: Evidence, thread_id: str) -> DatabaseChanged | None:
     """The commit that wrote the thread's id down for the user it belongs to."""
     return next(
         (
@@ -73,16 +116,15 @@ def returns_the_thread(evidence: Evidence) -> Found:
 
 
 def tags_the_thread(evidence: Evidence) -> Found:
-    created = _created(evidence)
-    if not created:
+    if not (owners := _owners(evidence)):
         return Occasion.NONE
-    return _untagged(evidence, created[-1].thread_id)
+    return next((said for who, created in owners if (said := _untagged(evidence, created.thread_id, who))), None)
 
 
-def _untagged(evidence: Evidence, thread_id: str) -> str | None:
+def _untagged(evidence: Evidence, thread_id: str, who: Who) -> str | None:
     thread = evidence.thread(thread_id)
     has = dict(thread.metadata) if thread is not None else {}
-    wanted = {"user_id": ADA[0], "purpose": ADA[1]}
+    wanted = {"user_id": who[0], "purpose": who[1]}
     if wanted.items() <= has.items():
         return None
     return Sentence(
@@ -92,20 +134,24 @@ def _untagged(evidence: Evidence, thread_id: str) -> str | None:
 
 
 def records_before_use(evidence: Evidence) -> Found:
-    created = _created(evidence)
-    if not created:
+    if not (owners := _owners(evidence)):
         return Occasion.NONE
-    thread_id = created[0].thread_id
+    if not isinstance(evidence.value, list):
+        owners = [(owners[0][0], _created(evidence)[0])]
+    return next((said for who, created in owners if (said := _used_early(evidence, created, who))), None)
+
+
+def _used_early(evidence: Evidence, created: Executed, who: Who) -> str | None:
+    thread_id = created.thread_id
     recorded = _recorded(evidence, thread_id)
     if recorded is None:
         return Sentence(
             "when_over_no_committed_row",
-            f"{evidence.line(created[0])}, and when it was over no committed row had that id: after a crash the thread is an orphan.",
+            f"{evidence.line(created)}, and when it was over no committed row had that id: after a crash the thread is an orphan.",
         )
-    row = _row(evidence)
-    if row is None or row["thread_id"] != thread_id:
+    if not any((row["user_id"], row["purpose"], row["thread_id"]) == (*who, thread_id) for row in recorded.tables["conversations"]):
         return Sentence("id_written_down_somebody_else", f"the id was written down for somebody else: {evidence.line(recorded)}.")
-    early = [one for one in evidence.requests(thread_id=thread_id) if created[0].n < one.n < recorded.n]
+    early = [one for one in evidence.requests(thread_id=thread_id) if created.n < one.n < recorded.n]
     if early:
         return Sentence(
             "thread_used_before_recorded_came",
@@ -116,8 +162,7 @@ def records_before_use(evidence: Evidence) -> Found:
 
 def resumes(evidence: Evidence) -> Found:
     created = _created(evidence)
-    if isinstance(evidence.given, dict):
-        known = evidence.given["known"]
+    if known := evidence.given.get("known"):
         if evidence.value == known and not created:
             return None
         if created:
@@ -135,6 +180,8 @@ def resumes(evidence: Evidence) -> Found:
         )
     if not created:
         return Occasion.NONE
+    if len(evidence.value[0]) > 2:
+        return _each_resumes(evidence)
     ids = [one for process in evidence.value or [] for one in process]
     if len(created) > 1:
         return Sentence(
@@ -147,20 +194,38 @@ def resumes(evidence: Evidence) -> Found:
     return Sentence("one_user_one_conversation_opened", f"one user, one conversation, opened three times: it returned {short(ids)}.")
 
 
+def _each_resumes(evidence: Evidence) -> Found:
+    """Several users, each three times: the second time from the last to the first, the third time in another process."""
+    who, (here, elsewhere) = evidence.given["who"], evidence.value
+    first, second = here[: len(who)], here[: -len(who) - 1 : -1]
+    for one, *ids in zip(who, first, second, elsewhere, strict=True):
+        if len(set(map(str, ids))) > 1:
+            return Sentence("one_user_one_conversation_opened", f"{one} opened one conversation three times: it returned {short(ids)}.")
+    if len(created := _created(evidence)) > len(who):
+        return Sentence(
+            "several_users_too_many_threads",
+            f"{len(who)} conversations were opened, three times each, and {len(created)} threads were created: {cited(evidence, created)}.",
+        )
+    return None
+
+
 def keeps_users_apart(evidence: Evidence) -> Found:
     if not _created(evidence):
         return Occasion.NONE
-    ada, bob, travel = evidence.value[0]
-    if None in (ada, bob, travel):
-        return Sentence(
-            "two_users_second_purpose_first", f"for two users, and a second purpose of the first, it returned {short([ada, bob, travel])}."
-        )
-    if ada == bob:
-        return Sentence("ada_bob_share_thread_each", f"ada and bob share the thread {ada}: each would read what the other wrote.")
-    if ada == travel:
+    returned: dict[str, Who] = {}
+    for who, thread_id in zip(evidence.given["who"], evidence.value[0], strict=False):
+        if thread_id is None:
+            return Sentence("two_users_second_purpose_first", f"for {who}, one of several, it returned {short(thread_id)}.")
+        if (other := returned.setdefault(str(thread_id), who)) is who:
+            continue
+        if other[0] != who[0]:
+            return Sentence(
+                "ada_bob_share_thread_each",
+                f"{other} and {who} share the thread {short(thread_id)}: each would read what the other wrote. Ids are compared exactly.",
+            )
         return Sentence(
             "ada_s_conversations_about_billing",
-            f"ada's conversations about billing and travel are the same thread {ada}; one row is for one user and one purpose.",
+            f"the conversations {other} and {who} are the same thread {short(thread_id)}; one row is for one user and one purpose.",
         )
     return None
 
@@ -184,14 +249,16 @@ def survives_a_restart(evidence: Evidence) -> Found:
             "started_again_returned_user_s",
             f"started again, it returned {short(evidence.value)}; the user's thread was {wanted or 'still to be created'}.",
         )
-    row = _row(evidence)
+    row = _row(evidence, evidence.given["who"][0])
     if row is None or row["thread_id"] != wanted:
         return Sentence(
             "started_again_returned_table_says",
             f"started again, it returned {wanted}, and the table says {row['thread_id'] if row else 'nothing'} for this user.",
         )
-    return _untagged(evidence, wanted)
+    return _untagged(evidence, wanted, evidence.given["who"][0])
 
+
+NEW = ("new", "several")
 
 EXERCISE = Exercise(
     slug="open-conversation",
@@ -200,19 +267,20 @@ EXERCISE = Exercise(
             "open_conversation",
             (
                 Behaviour("returns_the_thread", 2, "A user without a conversation gets one, and its id is returned.", returns_the_thread),
-                Behaviour("tags_the_thread", 2, "The thread's metadata says whose it is, and what for.", tags_the_thread),
+                Behaviour("tags_the_thread", 2, "The thread's metadata says whose it is, and what for.", tags_the_thread, NEW),
                 Behaviour(
                     "records_before_use",
                     3,
                     "The thread's id is committed to the table before the thread is used, and before the function returns.",
                     records_before_use,
+                    NEW,
                 ),
                 Behaviour(
                     "resumes",
                     3,
                     "A conversation that is recorded is found again, by any process, and not made twice.",
                     resumes,
-                    ("again", "known"),
+                    ("again", "known", "several"),
                 ),
                 Behaviour("keeps_users_apart", 2, "Two users, and two purposes, never share a thread.", keeps_users_apart, ("several",)),
                 Behaviour(
@@ -224,12 +292,19 @@ EXERCISE = Exercise(
                 ),
             ),
             (
-                Scene("new", World, lambda given: _call(*ADA)),
-                Scene("again", World, lambda given: [[_call(*ADA), _call(*ADA)], [_call(*ADA)]], driver="processes"),
+                Scene("new", lambda: World(_nobody("new")), _first),
+                Scene("again", lambda: World(_nobody("again")), _again, driver="processes"),
                 Scene("known", lambda: World(_known), _filled),
-                Scene("several", World, lambda given: [[_call(*ADA), _call(*BOB), _call(*ADA_TRAVELS)]], driver="processes"),
-                Scene("killed", World, lambda given: _call(*ADA), kill=True),
+                Scene("several", lambda: World(_nobody("several")), _several, driver="processes"),
+                Scene("killed", lambda: World(_nobody("killed")), _first, kill=True),
             ),
+            promises={
+                "metadata with the values that were given, whatever they are": NEW,
+                "called again, in the same process or in another one": ("again", "several"),
+                "when another backend has recorded the thread": ("known",),
+                "users and purposes that differ in anything are different": ("several", "known"),
+                "killed at any point": ("killed",),
+            },
         ),
     ),
     hints=(

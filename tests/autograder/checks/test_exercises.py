@@ -110,7 +110,7 @@ def test_every_behaviour_and_every_promise_has_scenes_and_every_scene_is_judged(
             assert set(instances) <= scenes, f"{slug}: “{promise}” names scenes that there are not"
 
 
-@pytest.mark.parametrize("slug", ["first-turn", "confirmed-answer", "wait-for-run", "thread-lane"])
+@pytest.mark.parametrize("slug", ["first-turn", "open-conversation", "confirmed-answer", "wait-for-run", "thread-lane"])
 def test_promises_of_the_statement_are_tied_to_scenes(slug):
     (part,) = checks.find(slug).parts
     assert len(part.promises) >= 4

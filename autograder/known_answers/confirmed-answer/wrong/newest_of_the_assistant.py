@@ -1,5 +1,5 @@
-# loses: failed_run_is_no_answer, all_replies_in_order, every_page
-# says: failed_wrote_nothing_returned_raise
+# loses: answer_of_this_run, failed_run_is_no_answer, all_replies_in_order, every_page
+# says: holds_what_this_run_did_not_write
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     client.beta.threads.messages.create(thread_id, role="user", content=text)

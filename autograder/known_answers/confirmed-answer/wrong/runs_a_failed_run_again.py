@@ -1,4 +1,4 @@
-# loses: one_run
+# loses: one_run, failed_run_is_no_answer
 # says: s_created_one_message
 # %% ask
 def ask(client, thread_id, assistant_id, text):

@@ -1,4 +1,4 @@
-# loses: keeps_users_apart
+# loses: resumes, keeps_users_apart
 # %% open_conversation
 def open_conversation(client, db, user_id, purpose):
     known = db.query(Conversation).filter_by(user_id=user_id).first()

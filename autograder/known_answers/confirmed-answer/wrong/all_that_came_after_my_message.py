@@ -1,3 +1,5 @@
+# loses: answer_of_this_run, all_replies_in_order
+# says: holds_what_this_run_did_not_write
 # %% ask
 class Turn:
     def __init__(self, client, thread_id):

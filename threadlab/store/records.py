@@ -33,6 +33,7 @@ Stored: TypeAlias = (
     | f.VectorStore
     | f.StoreFile
     | f.FileBatch
+    | f.DeletedModel
     | r.Conversation
     | r.ConversationItem
     | r.Response

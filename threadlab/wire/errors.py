@@ -110,6 +110,11 @@ def model_not_there(model: str) -> ApiError:
     return ApiError(404, f"The model '{model}' does not exist", param="model", code="model_not_found")
 
 
+def model_not_deletable(model: str) -> ApiError:
+    """Seen (openai/openai-node#14) for a model that is not there; that one which belongs to everybody gets the same is a guess."""
+    return ApiError(404, "That model does not exist", param="model")
+
+
 def unknown_model(model: str) -> ApiError:
     """Seen."""
     return ApiError(400, f"The requested model '{model}' does not exist.", param="model", code="model_not_found")
@@ -225,6 +230,13 @@ def empty_string(param: str) -> ApiError:
     """Seen."""
     message = f"Invalid '{param}': empty string. Expected a string with minimum length 1, but got an empty string instead."
     return ApiError(400, message, param=param, code="empty_string")
+
+
+def encrypted_content_unreadable(item_id: str) -> ApiError:
+    """Seen (openai/codex#35334; the code in openai/codex#8145)."""
+    reason = "Reason: Encrypted content could not be decrypted or parsed."
+    message = f"The encrypted content for item {item_id} could not be verified. {reason}"
+    return ApiError(400, message, code="invalid_encrypted_content")
 
 
 def background_not_stored() -> ApiError:

@@ -9,6 +9,7 @@ import msgspec
 
 from threadlab.engine.assistants_api.prompt import CONTEXT
 from threadlab.engine.call import Call
+from threadlab.engine.summaries import summary_of
 from threadlab.engine.usage import BASE_TOKENS, tokens_of
 from threadlab.store.protocol import Query
 from threadlab.text import tokens
@@ -181,6 +182,9 @@ def _turns(items: list[r.Item]) -> list[Turn]:
             before.append(_result(calls[item.call_id], item))
         elif isinstance(item, r.Message) and item.role in ("user", "assistant"):
             found.append(Turn(item.role, item.text, item.id, before))
+            before = []
+        elif isinstance(item, r.Compaction):
+            found.append(Turn("assistant", summary_of(item), item.id, before))
             before = []
     return found
 

@@ -66,7 +66,7 @@ def serving(*options: str) -> Iterator[str]:
 
 def family_of(classname: str) -> str:
     """The family of a test, by where it is: `tests.api_resources.beta.threads.test_runs.TestRuns`."""
-    place = classname.removeprefix("tests.api_resources.").rpartition(".Test")[0].replace(".", "/")
+    place = re.sub(r"\.Test\w+$", "", classname.removeprefix("tests.api_resources.")).replace(".", "/")
     for name, homes in FAMILIES.items():
         if any(place == home.removesuffix(".py") or place.startswith(home + "/") for home in homes):
             return name

@@ -3,11 +3,14 @@
 Every fine-tuned model (`ft:…`) is there until its project deletes it.
 """
 
+import msgspec
+
 from threadlab.engine.call import Call, row_id
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire import files as f
 from threadlab.wire.model_names import KNOWN, was_ever_real
+from threadlab.wire.prompts import Prompt
 
 UNKNOWN_DATE = 1_686_935_002
 """For models whose day of creation is not in our table (the date in the API's own example)."""
@@ -19,14 +22,20 @@ def _model(name: str) -> f.Model:
 
 
 def is_there(call: Call, name: str) -> bool:
-    """Whether this project can use a model of this name."""
+    """Whether this project has a model of this name."""
     return was_ever_real(name) and not (name.startswith(FINE_TUNED) and call.store.get(row_id(f.DeletedModel, name, call.project)))
 
 
 def check(call: Call, name: str) -> None:
     """Raises ApiError 400 for a model that this project cannot use."""
-    if not is_there(call, name):
+    if name not in call.state.deployments and not is_there(call, name):
         raise errors.unknown_model(name)
+
+
+def of_deployment(call: Call, prompt: Prompt) -> Prompt:
+    """A prompt for the model behind a deployment."""
+    model = call.state.deployments.get(prompt.model)
+    return prompt if model is None else msgspec.structs.replace(prompt, model=model)
 
 
 def list_all(call: Call) -> f.ModelList:

@@ -46,6 +46,7 @@ class State:
     """What one engine knows of the runs and responses that are under way, beside what the store keeps.
 
     `lifecycles` has one for each class of stored object that has a plan. `new_id(prefix)` makes ids.
+    `deployments` are other names of models.
     """
 
     def __init__(
@@ -60,9 +61,11 @@ class State:
         lifecycles: Mapping[type[Stored], Lifecycle],
         new_id: Callable[[str], str],
         pace: Pace,
+        deployments: Mapping[str, str],
     ) -> None:
         self.store, self.responder, self.faults, self.limits = store, responder, faults, limits
         self.journal, self.drafts, self.new_id, self.pace = journal, drafts, new_id, pace
+        self.deployments = deployments
         self.questions = Questions(store, journal, drafts, new_id)
         self.indexes = Indexes()
         self.now = 0.0

@@ -24,6 +24,7 @@ from threadlab.engine.engine import BETA
 from threadlab.engine.routes import find_operation
 from threadlab.store.records import Plan, Row, Stored
 from threadlab.wire import assistants as o
+from threadlab.wire import azure
 from threadlab.wire import files as f
 from threadlab.wire import responses as r
 from threadlab.wire.errors import ApiError
@@ -50,6 +51,10 @@ class AnyId:
         self._headers = {"authorization": f"Bearer {key}", "openai-beta": BETA}
 
     def handle(self, request: Request, now: float) -> Outcome:
+        try:
+            request = azure.translated(request) if request.path.startswith(azure.PREFIX) else request
+        except ApiError as error:
+            return Reply(error.status, error.body(), {"content-type": "application/json"})
         path = request.path if request.path.startswith("/v1/") else "/v1" + request.path
         headers = {**request.headers, **self._headers}
         request = msgspec.structs.replace(request, path=path, headers=headers)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from threadlab.engine import models
 from threadlab.engine.assistants_api.plan import expiry, next_round
 from threadlab.engine.assistants_api.prompt import CONTEXT, prompt_of, select
 from threadlab.engine.call import Call
@@ -27,7 +28,7 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
         read = select(call.store, call.project, run.thread_id, run.truncation_strategy, budget)
     else:
         read = [kept for message_id in plan.window if (kept := call.store.get(message_id)) is not None]
-    prompt = prompt_of(call, run, plan, read, results)
+    prompt = models.of_deployment(call, prompt_of(call, run, plan, read, results))
     known = {kept.id: kept.tokens for kept in read}
     reads = prompt_tokens(prompt, known)
     too_small = not read and run.max_prompt_tokens is not None and call.store.count("thread.message", call.project, run.thread_id) > 0

@@ -5,6 +5,7 @@ What the hosted model writes into that item nobody can see. Here it is a summary
 tool's output, in order (guess).
 """
 
+from threadlab.engine import models
 from threadlab.engine.assistants_api.plan import shortened
 from threadlab.engine.call import Call
 from threadlab.engine.responses_api import params as p
@@ -35,7 +36,7 @@ def count(call: Call) -> r.InputTokens:
     asked = responses.body_of(call, p.CountTokens)
     fields = {name: getattr(asked, name) for name in p.CountTokens.__struct_fields__ if name != "personality"}
     response, context = _read(call, p.CreateResponse(**fields))
-    return r.InputTokens(prompt_tokens(response_prompt.prompt_of(response, context), context.tokens))
+    return r.InputTokens(prompt_tokens(models.of_deployment(call, response_prompt.prompt_of(response, context)), context.tokens))
 
 
 def compact(call: Call) -> r.CompactedResponse:
@@ -44,7 +45,7 @@ def compact(call: Call) -> r.CompactedResponse:
         model=asked.model, input=asked.input, previous_response_id=asked.previous_response_id, instructions=asked.instructions
     )
     response, context = _read(call, validated)
-    reads = prompt_tokens(response_prompt.prompt_of(response, context), context.tokens)
+    reads = prompt_tokens(models.of_deployment(call, response_prompt.prompt_of(response, context)), context.tokens)
     said: list[r.Message | r.Compaction] = [one for one in context.items if isinstance(one, r.Message) and one.role == "user"]
     item = r.Compaction(call.new_id("cmp"), packed(_summary(context.items, response.model)))
     writes = tokens_of(item)

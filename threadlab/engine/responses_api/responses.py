@@ -40,7 +40,7 @@ def create(call: Call) -> Any:
     response = response_of(call, body, conversation_id)
     context = response_prompt.read(call, response, given)
     own = conversations.own_ids(call, [item for item in given if call.store.get(item.id) is None])
-    prompt = response_prompt.prompt_of(response, context)
+    prompt = models.of_deployment(call, response_prompt.prompt_of(response, context))
     forget = body.store is False
     row = call.new_row(response, conversation_id)
     plan = msgspec.structs.replace(plan_round(call, row, response, prompt, context.tokens, body.include or []), forget=forget)

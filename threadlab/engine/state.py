@@ -192,6 +192,14 @@ class State:
             with self.store.transaction():
                 self.carry_on(msgspec.structs.replace(row, plan=cancelled), self.now)
 
+    def detach(self, response_id: str) -> None:
+        """Let nothing of a response join its conversation: nobody reads what it writes. One in the background is meant to be left alone."""
+        row = self.store.get(response_id)
+        if row is None or row.plan is None or not row.parent or getattr(row.body, "background", False):
+            return
+        with self.store.transaction():
+            self.store.put(msgspec.structs.replace(row, plan=msgspec.structs.replace(row.plan, detached=True)))
+
     def notify(self, row: Row, events: list[Event], at: float) -> None:
         for subscriber in tuple(self._subscribers.get(row.id, ())):
             subscriber(row, events, at)

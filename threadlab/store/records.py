@@ -138,6 +138,8 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     forget: bool = False
     """Of a response: it is not to be stored once it is over."""
     waiting: Waiting | None = None
+    detached: bool = False
+    """Of a response: whoever read its stream left before anything was written, so nothing of it joins its conversation."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -189,6 +189,11 @@ def no_output_for_call(call_id: str) -> ApiError:
     return ApiError(400, f"No tool output found for function call {call_id}.", param="input")
 
 
+def duplicate_item(item_id: str) -> ApiError:
+    """Seen (openai/openai-agents-python#1789)."""
+    return ApiError(400, f"Duplicate item found with id {item_id}. Remove duplicate items from your input and try again.", param="input")
+
+
 def context_too_long() -> ApiError:
     """Seen."""
     return ApiError(

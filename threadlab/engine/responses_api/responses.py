@@ -36,6 +36,7 @@ def create(call: Call) -> Any:
     check(call, body)
     conversation_id = _conversation(call, body)
     check_previous(call, body)
+    _check_duplicates(call, body, conversation_id)
     given = kept_input(call, body)
     response = response_of(call, body, conversation_id)
     context = response_prompt.read(call, response, given)
@@ -136,6 +137,21 @@ def check_previous(call: Call, body: p.CreateResponse) -> None:
         raise errors.no_previous_response(body.previous_response_id)
     if row.body.status not in ("completed", "incomplete"):
         raise errors.previous_not_done(body.previous_response_id, row.body.status)
+
+
+def _check_duplicates(call: Call, body: p.CreateResponse, conversation_id: str) -> None:
+    """Raises ApiError 400 for an item that its conversation has already, or that comes twice (the latter is a guess).
+
+    With `previous_response_id` nothing is compared: what the chain has already is read twice (seen: openai/openai-agents-python#1827).
+    """
+    seen: set[str] = set()
+    for one in _given(body):
+        if isinstance(one, p.ItemReference) or not one.id:
+            continue
+        kept = call.store.get(one.id) if conversation_id else None
+        if one.id in seen or (kept is not None and kept.parent == conversation_id and isinstance(kept.body, r.ConversationItem)):
+            raise errors.duplicate_item(one.id)
+        seen.add(one.id)
 
 
 def response_of(call: Call, body: p.CreateResponse, conversation_id: str) -> r.Response:

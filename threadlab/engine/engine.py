@@ -98,6 +98,8 @@ class Engine:
                 raise errors.no_beta_header()
             triggered = self.faults.triggered(operation.name, ("before",))
             hold = sum(rule.number(1.0) for rule in triggered if rule.kind == "delay")
+            if operation.beta and any(rule.kind == "switched_off" for rule in triggered):
+                raise errors.unknown_route(request.method, request.path)
             lost = self._fail_before(triggered, begun, hold)
             if lost is not None:
                 return lost

@@ -124,8 +124,13 @@ def find_operation(method: str, path: str) -> tuple[Operation, tuple[str, ...]]:
     if exact is not None:
         return exact, ()
     _, version, *parts = path.split("/") if path.count("/") > 1 else ("", "", "")
-    if version != "v1" or "" in parts:
+    if version != "v1":
         raise errors.unknown_route(method, path)
+    if "" in parts:  # an empty id: `/threads//messages` was `/threads/messages` to the API (seen: openai/openai-node#902)
+        rest = "/".join(part for part in parts if part)
+        if not rest:
+            raise errors.unknown_route(method, path)
+        return find_operation(method, f"/v1/{rest}")
     words = "/".join(parts[::2])
     operation = _BY_WORDS.get((method, len(parts), words))
     if operation is not None:

@@ -59,6 +59,8 @@ class EndMessage(msgspec.Struct, frozen=True, gc=False, tag="end_message"):
     """When the message was begun: what has been written by any time in between follows from it."""
     annotations: list[o.FileCitationAnnotation] = []
     tokens: int = 0
+    images: list[str] = []
+    """Files with pictures, which stand before the text."""
 
 
 class StartCalls(msgspec.Struct, frozen=True, gc=False, tag="start_calls"):

@@ -262,6 +262,13 @@ def not_streamable() -> ApiError:
 # ---- values out of range ----------------------------------------------------------------------------------------------------------------
 
 
+def unsupported_files(kinds: list[str]) -> ApiError:
+    """Seen (RageAgainstThePixel/OpenAI-DotNet#454)."""
+    where = "https://platform.openai.com/docs/assistants/tools/file-search/supported-files"
+    message = f"Files with extensions [{', '.join(kinds)}] are not supported for retrieval. See {where}"
+    return ApiError(400, message, param="file_ids", code="unsupported_file")
+
+
 def too_long(param: str, limit: int, length: int) -> ApiError:
     """Seen."""
     return ApiError(

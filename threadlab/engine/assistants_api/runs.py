@@ -38,7 +38,7 @@ def create_with_thread(call: Call) -> Any:
     spec = body.thread or params.CreateThread()
     if body.tool_resources is not None and spec.tool_resources is None:
         spec = msgspec.structs.replace(spec, tool_resources=body.tool_resources)
-    thread = threads.make(call, spec)
+    thread = threads.make(call, spec, "thread.")
     return _create(call, thread.id, body, None, None, [("thread.created", thread)])
 
 

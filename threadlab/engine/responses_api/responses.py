@@ -42,6 +42,7 @@ def create(call: Call) -> Any:
     context = response_prompt.read(call, response, given)
     own = conversations.own_ids(call, [item for item in given if call.store.get(item.id) is None])
     prompt = models.of_deployment(call, response_prompt.prompt_of(response, context))
+    prompt = response_prompt.images_of(call, prompt, context)
     forget = body.store is False
     row = call.new_row(response, conversation_id)
     plan = msgspec.structs.replace(plan_round(call, row, response, prompt, context.tokens, body.include or []), forget=forget)

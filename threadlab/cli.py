@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--project", metavar="NAME", action="append", default=[], help="a project with a key and objects of its own, "
                        "apart from the default one; can be repeated")  # fmt: skip
     serve.add_argument("--keys", metavar="FILE", type=Path, help="more projects: a line PROJECT KEY for each key")
+    serve.add_argument("--deployment", metavar="NAME=MODEL", action="append", default=[], help="what clients of Azure call a model; "
+                       "can be repeated. Their endpoint is this service's address, their key the same")  # fmt: skip
     serve.add_argument("--any-id", action="store_true", help="for test suites of clients: any id and any key is answered")
     serve.add_argument("--idle-exit", metavar="SECONDS", type=_seconds, help="end after so long without a request")
     serve.add_argument("--json-log", action="store_true", help="a line of JSON for each request, on standard output")

@@ -23,6 +23,7 @@ from autograder.checks.migration_seen import (
 )
 from autograder.judging.behaviours import Behaviour, Exercise, Part, Scene
 from courseware.tables import DB
+from threadlab.engine.assistants_api.threads import MOST_AT_CREATION
 from threadlab.migrate.carry import items_of
 from threadlab.migrate.export import lines
 from threadlab.trials.api_family import CONVERSATIONS
@@ -73,7 +74,10 @@ def _history(before: int, after: int) -> Callable[[OpenAI], dict[str, Any]]:
         tools: Any = [{"type": "function", "function": function}]
         assistant = client.beta.assistants.create(model=MODEL, instructions=INSTRUCTIONS, tools=tools)
         messages: Any = _plain(before)
-        thread = client.beta.threads.create(messages=messages, metadata={"user_id": "ada", "purpose": "travel"})
+        at_once, more = messages[:MOST_AT_CREATION], messages[MOST_AT_CREATION:]
+        thread = client.beta.threads.create(messages=at_once, metadata={"user_id": "ada", "purpose": "travel"})
+        for message in more:
+            client.beta.threads.messages.create(thread.id, role=message["role"], content=message["content"])
         _with_tools(client, thread.id, assistant.id, "What is the population of Norway?")
         _with_tools(client, thread.id, assistant.id, "What is the population of France, and what that of Italy?")
         for message in _plain(after, before):

@@ -47,6 +47,7 @@ PREFIXES: dict[type[Stored], tuple[str, str, str]] = {
     f.VectorStore: ("vector_store", "vs", "vector_store_id"),
     f.StoreFile: ("vector_store.file", "file", "file_id"),
     f.FileBatch: ("vector_store.files_batch", "vsfb", "batch_id"),
+    f.DeletedModel: ("model.deleted", "ft", "model"),
     r.Conversation: ("conversation", "conv", "conversation_id"),
     r.ConversationItem: ("conversation.item", "", "item_id"),
     r.Response: ("response", "resp", "response_id"),
@@ -212,7 +213,7 @@ class Call:
 
 def row_id(kind: type[Stored], object_id: str, parent: str) -> str:
     """Under which id a row is kept: that of its object, but a file in a vector store shares the file's, an input the item's."""
-    return f"{parent}/{object_id}" if kind in (f.StoreFile, r.InputItem) else object_id
+    return f"{parent}/{object_id}" if kind in (f.StoreFile, f.DeletedModel, r.InputItem) else object_id
 
 
 def _whole(text: str | None, param: str, default: int) -> int:

@@ -24,7 +24,7 @@ from threadlab.responders import Responder
 from threadlab.store.protocol import Store
 from threadlab.store.records import Question
 from threadlab.wire import assistants as o
-from threadlab.wire import errors
+from threadlab.wire import azure, errors
 from threadlab.wire import responses as r
 from threadlab.wire.exchange import Lost, Outcome, Reply, Request
 
@@ -37,7 +37,7 @@ class Engine:
     """Keeps threads as the hosted API kept them.
 
     `responder` answers at once, or is None: then answers come in through `resolve`. `keys` maps API keys to the projects whose objects
-    they may see. `seed` makes the ids repeat; None makes them unguessable.
+    they may see. `seed` makes the ids repeat; None makes them unguessable. `deployments` are names that Azure's clients use for models.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Engine:
         scenario: Scenario | None = None,
         pace: Pace | None = None,
         limits: Iterable[Limit] = (),
+        deployments: Mapping[str, str] | None = None,
     ) -> None:
         self.store = store
         self.faults = Faults(scenario or Scenario())
@@ -68,6 +69,7 @@ class Engine:
             lifecycles={o.Run: RunLife(store, self.journal, drafts), r.Response: ResponseLife(store, self.journal, drafts)},
             new_id=new_id,
             pace=pace or Pace(),
+            deployments=deployments or {},
         )
         self.questions = self.state.questions
         self._answers = Answers(self.state)
@@ -85,7 +87,10 @@ class Engine:
         begun: Executed | None = None
         call: Call | None = None
         hold = 0.0
+        of_azure = request.path.startswith(azure.PREFIX)
         try:
+            if of_azure:
+                request = azure.translated(request)
             operation, ids = find_operation(request.method, request.path)
             begun = self.journal.add(Executed(at=now, operation=operation.name, request=number, **_named(operation, ids)))
             project = self._project_of(request)
@@ -93,6 +98,8 @@ class Engine:
                 raise errors.no_beta_header()
             triggered = self.faults.triggered(operation.name, ("before",))
             hold = sum(rule.number(1.0) for rule in triggered if rule.kind == "delay")
+            if operation.beta and any(rule.kind == "switched_off" for rule in triggered):
+                raise errors.unknown_route(request.method, request.path)
             lost = self._fail_before(triggered, begun, hold)
             if lost is not None:
                 return lost
@@ -109,6 +116,7 @@ class Engine:
                 setattr(begun, name, value)
             return self._sent(operation, self._reply(result, hold, call), number, now)
         except errors.ApiError as error:
+            error = azure.reworded(error) if of_azure else error
             if begun is None:
                 begun = self.journal.add(Executed(at=now, request=number, object_id=f"{request.method} {request.path}"))
             begun.status, begun.error, begun.code = error.status, error.detail.message, error.detail.code

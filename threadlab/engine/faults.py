@@ -28,7 +28,7 @@ Unit: TypeAlias = Literal["requests", "tokens"]
 _SHORT: dict[Unit, str] = {"requests": "rpm", "tokens": "tpm"}
 _UNITS: dict[str, Unit] = {short: unit for unit, short in _SHORT.items()}
 _LIMIT = re.compile(r"limit:(?P<model>\*|[\w.:-]+):(?P<unit>rpm|tpm)=(?P<amount>[1-9]\d{0,11})")
-Phase: TypeAlias = Literal["before", "after", "run", "stream", "cancel"]
+Phase: TypeAlias = Literal["before", "after", "run", "stream", "cancel", "file"]
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "500": Kind("before", "", "internal error, nothing was done"),
     "502": Kind("before", "", "bad gateway, nothing was done"),
     "503": Kind("before", "", "overloaded, nothing was done"),
+    "switched_off": Kind("before", "", "the Assistants API is not there any more, as since 2026-08-26: its paths answer 404"),
     "reply_lost": Kind("after", "", "the request is carried out, then the connection breaks"),
     "reply_silent": Kind("after", "", "the request is carried out, then the client hears nothing until it gives up"),
     "500_after": Kind("after", "", "the request is carried out, and the reply is still a 500"),
@@ -58,9 +59,11 @@ KINDS: dict[str, Kind] = {
     "run_failed": Kind("run", "code", "the run fails with this last_error.code (default server_error)"),
     "run_incomplete": Kind("run", "reason", "the run ends incomplete for this reason (default max_completion_tokens)"),
     "run_expired": Kind("run", "", "the run expires at once after starting"),
+    "pictures": Kind("run", "count", "the run's first message begins with that many pictures, as code_interpreter leaves them"),
     "replies": Kind("run", "count", "the run answers in that many messages"),
     "cancel_slow": Kind("cancel", "seconds", "cancelling takes that long"),
     "cancel_loses": Kind("cancel", "", "the run completes although it is being cancelled"),
+    "file_stuck": Kind("file", "", "a file that is put into a vector store stays in progress"),
     "stream_cut": Kind("stream", "events", "the stream breaks after that many events"),
     "stream_slow": Kind("stream", "seconds", "each event of the stream comes that much later than the one before"),
 }

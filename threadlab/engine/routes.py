@@ -11,7 +11,7 @@ from threadlab.engine.assistants_api import run_steps as steps
 from threadlab.engine.call import Call
 from threadlab.engine.faults import RUN_OPERATIONS
 from threadlab.engine.files_api import files, vector_files, vector_stores
-from threadlab.engine.responses_api import conversations, responses
+from threadlab.engine.responses_api import compaction, conversations, responses
 from threadlab.wire import errors
 
 
@@ -86,12 +86,15 @@ TABLE: tuple[tuple[str, str, str, Callable[[Call], Any]], ...] = (
     ("GET", "/conversations/{conversation_id}/items/{item_id}", "getConversationItem", conversations.retrieve_item),
     ("DELETE", "/conversations/{conversation_id}/items/{item_id}", "deleteConversationItem", conversations.delete_item),
     ("POST", "/responses", "createResponse", responses.create),
+    ("POST", "/responses/compact", "Compactconversation", compaction.compact),
+    ("POST", "/responses/input_tokens", "Getinputtokencounts", compaction.count),
     ("GET", "/responses/{response_id}", "getResponse", responses.retrieve),
     ("DELETE", "/responses/{response_id}", "deleteResponse", responses.delete),
     ("POST", "/responses/{response_id}/cancel", "cancelResponse", responses.cancel),
     ("GET", "/responses/{response_id}/input_items", "listInputItems", responses.list_input),
     ("GET", "/models", "listModels", model_names.list_all),
     ("GET", "/models/{model}", "retrieveModel", model_names.retrieve),
+    ("DELETE", "/models/{model}", "deleteModel", model_names.delete),
 )
 """Method, path, operation, handler. Every even part of a path is a word, every odd one an id."""
 
@@ -121,8 +124,13 @@ def find_operation(method: str, path: str) -> tuple[Operation, tuple[str, ...]]:
     if exact is not None:
         return exact, ()
     _, version, *parts = path.split("/") if path.count("/") > 1 else ("", "", "")
-    if version != "v1" or "" in parts:
+    if version != "v1":
         raise errors.unknown_route(method, path)
+    if "" in parts:  # an empty id: `/threads//messages` was `/threads/messages` to the API (seen: openai/openai-node#902)
+        rest = "/".join(part for part in parts if part)
+        if not rest:
+            raise errors.unknown_route(method, path)
+        return find_operation(method, f"/v1/{rest}")
     words = "/".join(parts[::2])
     operation = _BY_WORDS.get((method, len(parts), words))
     if operation is not None:

@@ -46,6 +46,7 @@ class State:
     """What one engine knows of the runs and responses that are under way, beside what the store keeps.
 
     `lifecycles` has one for each class of stored object that has a plan. `new_id(prefix)` makes ids.
+    `deployments` are other names of models.
     """
 
     def __init__(
@@ -60,9 +61,11 @@ class State:
         lifecycles: Mapping[type[Stored], Lifecycle],
         new_id: Callable[[str], str],
         pace: Pace,
+        deployments: Mapping[str, str],
     ) -> None:
         self.store, self.responder, self.faults, self.limits = store, responder, faults, limits
         self.journal, self.drafts, self.new_id, self.pace = journal, drafts, new_id, pace
+        self.deployments = deployments
         self.questions = Questions(store, journal, drafts, new_id)
         self.indexes = Indexes()
         self.now = 0.0
@@ -188,6 +191,14 @@ class State:
             cancelled = msgspec.structs.replace(row.plan, moments=(Moment(self.now, Finish("cancelled")),))
             with self.store.transaction():
                 self.carry_on(msgspec.structs.replace(row, plan=cancelled), self.now)
+
+    def detach(self, response_id: str) -> None:
+        """Let nothing of a response join its conversation: nobody reads what it writes. One in the background is meant to be left alone."""
+        row = self.store.get(response_id)
+        if row is None or row.plan is None or not row.parent or getattr(row.body, "background", False):
+            return
+        with self.store.transaction():
+            self.store.put(msgspec.structs.replace(row, plan=msgspec.structs.replace(row.plan, detached=True)))
 
     def notify(self, row: Row, events: list[Event], at: float) -> None:
         for subscriber in tuple(self._subscribers.get(row.id, ())):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from threadlab.engine.summaries import summary_of
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
 from threadlab.wire import responses as r
@@ -42,5 +43,7 @@ def tokens_of(item: r.Item) -> int:
             return tokens.of_message(item.name + item.arguments)
         case r.FunctionCallOutput():
             return tokens.of_message(r.text_of(item.output))
+        case r.Compaction():
+            return tokens.of_message(summary_of(item))
         case _:
             return 0

@@ -40,7 +40,7 @@ _PROBLEMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str], errors.Ap
     ),
     (
         re.compile(r"Expected `(?P<want>[^`]+)`, got `(?P<got>[^`]+)`" + _AT),
-        lambda m, at: errors.wrong_type(at or "body", _alternatives(m["want"]), _TYPE_NAMES.get(m["got"], m["got"])),
+        lambda m, at: errors.wrong_type(at or "body", _wanted(at, m["want"]), _TYPE_NAMES.get(m["got"], m["got"])),
     ),
 )
 
@@ -52,6 +52,12 @@ def _join(at: str, field: str) -> str:
 def _alternatives(want: str) -> str:
     names = [_TYPE_NAMES.get(one.strip(), one.strip()) for one in want.split("|") if one.strip() != "null"]
     return " or ".join(names) if len(names) < 3 else "one of " + ", ".join(names)
+
+
+def _wanted(at: str, want: str) -> str:
+    """Metadata is a kind of object of its own (seen: hiddenhatpress/openai-assistants#1)."""
+    names = _alternatives(want)
+    return "a metadata object" if names == "an object" and at.rpartition(".")[2] == "metadata" else names
 
 
 def _path(at: str | None) -> str:

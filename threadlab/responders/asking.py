@@ -24,7 +24,7 @@ def refused(prompt: Prompt) -> o.LastError | None:
     """Why a prompt cannot be put before a model at all; None if it can."""
     if isinstance(prompt.tool_choice, o.ToolChoice) and prompt.tool_choice.type == "code_interpreter":
         return o.LastError("server_error", "tool not available here: this service runs no code. Give the assistant a function of your own.")
-    if not any(turn.text for turn in prompt.turns):
+    if not any(turn.text or turn.images for turn in prompt.turns):
         return o.LastError("invalid_prompt", "There is no text in the messages that the model would read.")
     return None
 

@@ -7,7 +7,7 @@ from openai import AsyncOpenAI
 
 from threadlab.responders import asking
 from threadlab.wire import assistants as o
-from threadlab.wire.prompts import Answer, Prompt, ToolResult, WantedCall
+from threadlab.wire.prompts import Answer, Prompt, ToolResult, Turn, WantedCall
 
 
 def request(prompt: Prompt, model: str) -> dict[str, Any]:
@@ -38,9 +38,17 @@ def _messages(prompt: Prompt) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{"role": "system", "content": told}] if told else []
     for turn in prompt.turns:
         found += _calls(turn.before)
-        if turn.text:
-            found.append({"role": turn.role, "content": turn.text})
+        if content := _content(turn):
+            found.append({"role": turn.role, "content": content})
     return found + _calls(prompt.results)
+
+
+def _content(turn: Turn) -> str | list[dict[str, Any]]:
+    """Text, or parts where there are pictures; an endpoint takes those from a user alone."""
+    if not turn.images or turn.role != "user":
+        return turn.text
+    parts: list[dict[str, Any]] = [{"type": "text", "text": turn.text}] if turn.text else []
+    return parts + [{"type": "image_url", "image_url": {"url": address}} for address in turn.images]
 
 
 def _calls(results: list[ToolResult]) -> list[dict[str, Any]]:

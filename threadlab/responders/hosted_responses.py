@@ -7,7 +7,7 @@ from openai import AsyncOpenAI
 
 from threadlab.responders import asking
 from threadlab.wire import assistants as o
-from threadlab.wire.prompts import Answer, Prompt, ToolResult, WantedCall
+from threadlab.wire.prompts import Answer, Prompt, ToolResult, Turn, WantedCall
 
 MIN_OUTPUT = 16
 """Output tokens that the endpoint takes as a limit at least (OpenAPI description)."""
@@ -41,9 +41,17 @@ def _input(prompt: Prompt) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     for turn in prompt.turns:
         items += _calls(turn.before)
-        if turn.text:
-            items.append({"role": turn.role, "content": turn.text})
+        if content := _content(turn):
+            items.append({"role": turn.role, "content": content})
     return items + list(_calls(prompt.results))
+
+
+def _content(turn: Turn) -> str | list[dict[str, Any]]:
+    """Text, or parts where there are pictures; an endpoint takes those from a user alone."""
+    if not turn.images or turn.role != "user":
+        return turn.text
+    parts: list[dict[str, Any]] = [{"type": "input_text", "text": turn.text}] if turn.text else []
+    return parts + [{"type": "input_image", "image_url": address, "detail": "auto"} for address in turn.images]
 
 
 def _calls(results: Iterable[ToolResult]) -> Iterable[dict[str, Any]]:

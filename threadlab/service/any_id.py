@@ -24,6 +24,7 @@ from threadlab.engine.engine import BETA
 from threadlab.engine.routes import find_operation
 from threadlab.store.records import Plan, Row, Stored
 from threadlab.wire import assistants as o
+from threadlab.wire import azure
 from threadlab.wire import files as f
 from threadlab.wire import responses as r
 from threadlab.wire.errors import ApiError
@@ -50,6 +51,10 @@ class AnyId:
         self._headers = {"authorization": f"Bearer {key}", "openai-beta": BETA}
 
     def handle(self, request: Request, now: float) -> Outcome:
+        try:
+            request = azure.translated(request) if request.path.startswith(azure.PREFIX) else request
+        except ApiError as error:
+            return Reply(error.status, error.body(), {"content-type": "application/json"})
         path = request.path if request.path.startswith("/v1/") else "/v1" + request.path
         headers = {**request.headers, **self._headers}
         request = msgspec.structs.replace(request, path=path, headers=headers)
@@ -112,7 +117,9 @@ class _Making:
         return found
 
     def _model(self, literal: str) -> str:
+        """A model of that name: one that was deleted before is there again."""
         if was_ever_real(literal):
+            self._store.remove(row_id(f.DeletedModel, literal, self._project))
             return literal
         self.names[MODEL] = literal
         return MODEL
@@ -135,7 +142,10 @@ class _Making:
             given = msgspec.json.decode(request.body or b"{}") if request.body or defaults else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return request.body
-        return msgspec.json.encode(self._mended({**defaults, **given})) if isinstance(given, dict) else request.body
+        if not isinstance(given, dict):
+            return request.body
+        given.pop(_LEFT_OUT.get(operation, ""), None)
+        return msgspec.json.encode(self._mended({**defaults, **given}))
 
     def _mended(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -267,9 +277,14 @@ _MENDERS: Mapping[str, Callable[[_Making, Any], Any]] = {
 
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "createResponse": {"model": MODEL, "input": "Anything."},
+    "Compactconversation": {"model": MODEL, "previous_response_id": "any"},
+    "Getinputtokencounts": {"model": MODEL, "input": "Anything."},
     "createVectorStoreFileBatch": {"file_ids": ["any"]},
 }
 """What an operation needs and a generated test may leave out."""
+
+_LEFT_OUT = {"Compactconversation": "input"}
+"""Parts of bodies that would bring something into the answer that the SDK's own models do not know: messages of a user in an output."""
 
 _RIVALS = {"vector_stores": "vector_store_ids", "files": "file_ids", "previous_response_id": "conversation"}
 """Fields that give way to another one: a test with every parameter there is names both."""

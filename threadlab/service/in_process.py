@@ -16,9 +16,10 @@ from threadlab.responders.scripted import Scripted
 from threadlab.store.open import open_store
 from threadlab.store.protocol import Store
 from threadlab.virtual_time.clock import Clock, VirtualClock, make_clock
+from threadlab.wire.model_names import was_ever_real
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI, OpenAI
+    from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
 RESPONDERS: dict[str, type[Responder]] = {"scripted": Scripted, "echo": Echo}
 LOCAL_KEY = "sk-threadlab-in-process"
@@ -33,19 +34,25 @@ def build_engine(
     seed: int | None = None,
     responder: str | Responder | None = "scripted",
     limits: str | None = None,
+    deployments: Mapping[str, str] | None = None,
 ) -> Engine:
     """An engine over `store`. `keys` maps API keys to projects; `limits` are rate limits as in a scenario (`gpt-4o:rpm=3`).
 
-    `responder` answers inside the engine; with None answers come from outside, through `Engine.resolve`.
+    `responder` answers inside the engine; with None answers come from outside, through `Engine.resolve`. `deployments` are names that
+    Azure's clients use, and the models behind them.
 
-    Raises ThreadlabError for a scenario, a limit or a responder that it does not know.
+    Raises ThreadlabError for a scenario, a limit, a responder or a model that it does not know.
     """
     if isinstance(responder, str):
         if responder not in RESPONDERS:
             names = ", ".join(RESPONDERS)
             raise ThreadlabError(f"there is no responder {responder!r} in here; there are {names}. Models answer behind `serve` alone.")
         responder = RESPONDERS[responder]()
-    return Engine(store, responder, keys=keys, seed=seed, scenario=parse(scenario, OPERATIONS), limits=parse_limits(limits))
+    for name, model in (deployments or {}).items():
+        if not was_ever_real(model):
+            raise ThreadlabError(f"the deployment {name!r} is of a model {model!r}, and there has never been one of that name.")
+    wrong, limited = parse(scenario, OPERATIONS), parse_limits(limits)
+    return Engine(store, responder, keys=keys, seed=seed, scenario=wrong, limits=limited, deployments=deployments)
 
 
 class Service:
@@ -53,7 +60,8 @@ class Service:
 
     `store`: None keeps everything in memory, a path in a SQLite file; or a store that is open already. `clock`: `virtual` (moves only
     inside `with service.time():` or a trial), `real`, or `x50` for fifty times real time. `scenario`: what goes wrong, see
-    `threadlab.engine.faults`. `limits`: rate limits, such as `gpt-4o:rpm=3`. `seed`: makes ids and chance repeat. Raises ValueError for a
+    `threadlab.engine.faults`. `limits`: rate limits, such as `gpt-4o:rpm=3`. `seed`: makes ids and chance repeat. `deployments`: names that
+    Azure's clients use for models, such as `{"support-bot": "gpt-4o"}`; models have their own names beside them. Raises ValueError for a
     clock, ThreadlabError for a store, a scenario or a limit that cannot be used.
     """
 
@@ -67,13 +75,16 @@ class Service:
         responder: str | Responder | None = "scripted",
         keys: Mapping[str, str] | None = None,
         limits: str | None = None,
+        deployments: Mapping[str, str] | None = None,
     ) -> None:
         self.clock: Clock = make_clock(clock) if isinstance(clock, str) else clock
         self.scenario = scenario or ""
         self._keys = dict(keys or {LOCAL_KEY: "default"})
         self._store: Store = open_store(store) if store is None or isinstance(store, str | Path) else store
         try:
-            self.engine = build_engine(self._store, keys=self._keys, scenario=scenario, seed=seed, responder=responder, limits=limits)
+            self.engine = build_engine(
+                self._store, keys=self._keys, scenario=scenario, seed=seed, responder=responder, limits=limits, deployments=deployments
+            )
         except BaseException:
             self._store.close()
             raise
@@ -111,6 +122,24 @@ class Service:
         http = DirectAsyncClient(transport=self.transport)
         return AsyncOpenAI(**{"api_key": self.key, "base_url": DirectAddress(BASE_URL), "http_client": http, **options})
 
+    def azure_client(self, **options: Any) -> AzureOpenAI:
+        """Azure's client of the official SDK, whose requests end here. `options` go to `openai.AzureOpenAI`."""
+        from openai import AzureOpenAI
+
+        from threadlab.service.direct import DirectClient
+
+        http = DirectClient(transport=self.transport)
+        self._closables.append(http)
+        return AzureOpenAI(**{"api_key": self.key, **AZURE, "http_client": http, **options})
+
+    def async_azure_client(self, **options: Any) -> AsyncAzureOpenAI:
+        """The same, asynchronous. `options` go to `openai.AsyncAzureOpenAI`."""
+        from openai import AsyncAzureOpenAI
+
+        from threadlab.service.direct import DirectAsyncClient
+
+        return AsyncAzureOpenAI(**{"api_key": self.key, **AZURE, "http_client": DirectAsyncClient(transport=self.transport), **options})
+
     def time(self) -> Any:
         """A context in which waiting costs nothing: `time.sleep`, `asyncio.sleep` and the clocks run on this service's virtual time."""
         from threadlab.virtual_time.patches import virtual_time
@@ -135,3 +164,5 @@ class Service:
 
 BASE_URL = "http://threadlab.invalid/v1"
 """Where in-process clients believe the service to be; nothing is ever looked up."""
+AZURE: Any = {"azure_endpoint": "http://threadlab.invalid", "api_version": "2025-04-01-preview"}
+"""The same for Azure's clients, and the version that they ask for unless told otherwise."""

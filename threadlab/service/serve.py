@@ -74,6 +74,7 @@ def serve(options: argparse.Namespace) -> int:
                 scenario=options.scenario,
                 seed=options.seed,
                 limits=options.limits,
+                deployments=deployments_of(options.deployment),
                 responder=None if responder else choice.name,
             )
         except ValueError as error:
@@ -103,6 +104,17 @@ def serve(options: argparse.Namespace) -> int:
         _greet(f"http://127.0.0.1:{port}", options, key_file, info, token_of(key))
         listen.run(app, listener, idle_exit=options.idle_exit)
     return 0
+
+
+def deployments_of(given: list[str]) -> dict[str, str]:
+    """Names of deployments and their models, from `NAME=MODEL`. Raises ThreadlabError."""
+    found: dict[str, str] = {}
+    for one in given:
+        name, _, model = one.partition("=")
+        if not name or not model:
+            raise ThreadlabError(f"--deployment {one!r} is not understood: it is NAME=MODEL, such as support-bot=gpt-4o.")
+        found[name] = model
+    return found
 
 
 def _place(home: Home, given: str | None) -> Path | str | None:

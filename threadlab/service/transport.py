@@ -19,7 +19,7 @@ _POLL_LIMIT = 30
 _real_monotonic = time.monotonic
 
 
-_READ_HEADERS = frozenset({b"authorization", b"openai-beta", b"content-type"})
+_READ_HEADERS = frozenset({b"authorization", b"api-key", b"openai-beta", b"content-type"})
 """The request headers that the engine looks at."""
 
 

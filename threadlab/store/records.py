@@ -33,6 +33,7 @@ Stored: TypeAlias = (
     | f.VectorStore
     | f.StoreFile
     | f.FileBatch
+    | f.DeletedModel
     | r.Conversation
     | r.ConversationItem
     | r.Response
@@ -58,6 +59,8 @@ class EndMessage(msgspec.Struct, frozen=True, gc=False, tag="end_message"):
     """When the message was begun: what has been written by any time in between follows from it."""
     annotations: list[o.FileCitationAnnotation] = []
     tokens: int = 0
+    images: list[str] = []
+    """Files with pictures, which stand before the text."""
 
 
 class StartCalls(msgspec.Struct, frozen=True, gc=False, tag="start_calls"):
@@ -137,6 +140,8 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     forget: bool = False
     """Of a response: it is not to be stored once it is over."""
     waiting: Waiting | None = None
+    detached: bool = False
+    """Of a response: whoever read its stream left before anything was written, so nothing of it joins its conversation."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -36,14 +36,18 @@ class Unreadable(Exception):
         self.error = error
 
 
+def unsupported(filename: str) -> Unreadable:
+    kind = PurePath(filename).suffix.lower() or "no suffix"
+    return Unreadable(FileError("unsupported_file", f"The file type of {filename!r} ({kind}) is not supported for file search."))
+
+
 def text_of(filename: str, data: bytes) -> str:
     """The text of a file. Raises Unreadable."""
     suffix = PurePath(filename).suffix.lower()
     if suffix == ".pdf":
         return _pdf(data)
     if suffix not in TEXT:
-        kind = suffix or "no suffix"
-        raise Unreadable(FileError("unsupported_file", f"The file type of {filename!r} ({kind}) is not supported for file search."))
+        raise unsupported(filename)
     text = _decoded(filename, data)
     if suffix in (".html", ".htm"):
         reader = _Visible()

@@ -303,7 +303,7 @@ class Host:
 
     def _abandon(self, said: m.Abandon) -> m.Told:
         """The client gave up. Its request may arrive all the same, or never."""
-        self._streams.pop(said.number, None)
+        getattr(self._streams.pop(said.number, None), "close", lambda: None)()
         self._held = [held for held in self._held if held.number != said.number]
         heapq.heapify(self._held)
         waiting = self._in_flight.pop(said.number, None)

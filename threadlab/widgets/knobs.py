@@ -24,6 +24,7 @@ PHASES = {
     "run": "During the run",
     "cancel": "While cancelling",
     "stream": "During a stream",
+    "file": "While a file is processed",
 }
 USUAL = ("createMessage", "createRun", "getRun", "listMessages", "createThread", "cancelRun", "submitToolOuputsToRun")
 """Operations that are offered, first to last; those that the service does not know are left out."""

@@ -110,6 +110,11 @@ def model_not_there(model: str) -> ApiError:
     return ApiError(404, f"The model '{model}' does not exist", param="model", code="model_not_found")
 
 
+def model_not_deletable(model: str) -> ApiError:
+    """Seen (openai/openai-node#14) for a model that is not there; that one which belongs to everybody gets the same is a guess."""
+    return ApiError(404, "That model does not exist", param="model")
+
+
 def unknown_model(model: str) -> ApiError:
     """Seen."""
     return ApiError(400, f"The requested model '{model}' does not exist.", param="model", code="model_not_found")
@@ -184,6 +189,11 @@ def no_output_for_call(call_id: str) -> ApiError:
     return ApiError(400, f"No tool output found for function call {call_id}.", param="input")
 
 
+def duplicate_item(item_id: str) -> ApiError:
+    """Seen (openai/openai-agents-python#1789)."""
+    return ApiError(400, f"Duplicate item found with id {item_id}. Remove duplicate items from your input and try again.", param="input")
+
+
 def context_too_long() -> ApiError:
     """Seen."""
     return ApiError(
@@ -227,6 +237,13 @@ def empty_string(param: str) -> ApiError:
     return ApiError(400, message, param=param, code="empty_string")
 
 
+def encrypted_content_unreadable(item_id: str) -> ApiError:
+    """Seen (openai/codex#35334; the code in openai/codex#8145)."""
+    reason = "Reason: Encrypted content could not be decrypted or parsed."
+    message = f"The encrypted content for item {item_id} could not be verified. {reason}"
+    return ApiError(400, message, code="invalid_encrypted_content")
+
+
 def background_not_stored() -> ApiError:
     """Guess; that it is refused is documented."""
     return ApiError(400, "Background mode requires 'store' to be true.", param="store")
@@ -243,6 +260,13 @@ def not_streamable() -> ApiError:
 
 
 # ---- values out of range ----------------------------------------------------------------------------------------------------------------
+
+
+def unsupported_files(kinds: list[str]) -> ApiError:
+    """Seen (RageAgainstThePixel/OpenAI-DotNet#454)."""
+    where = "https://platform.openai.com/docs/assistants/tools/file-search/supported-files"
+    message = f"Files with extensions [{', '.join(kinds)}] are not supported for retrieval. See {where}"
+    return ApiError(400, message, param="file_ids", code="unsupported_file")
 
 
 def too_long(param: str, limit: int, length: int) -> ApiError:

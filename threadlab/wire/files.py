@@ -122,6 +122,12 @@ class Model(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="mode
     owned_by: str
 
 
+class DeletedModel(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="model.deleted"):
+    """What is kept of a fine-tuned model that its project has deleted: that it is gone."""
+
+    id: str
+
+
 class ModelList(msgspec.Struct, frozen=True, gc=False):
     data: list[Model]
     object: Literal["list"] = "list"

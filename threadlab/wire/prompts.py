@@ -27,6 +27,8 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     message_id: str = ""
     before: list[ToolResult] = []
     """Earlier tool calls, made between the message before this one and this one."""
+    images: list[str] = []
+    """Addresses of the message's pictures, `data:` addresses included; only where the answer comes from outside."""
 
 
 class Prompt(msgspec.Struct, frozen=True, gc=False):

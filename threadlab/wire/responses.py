@@ -124,7 +124,14 @@ class Reasoning(Inner, frozen=True, tag_field="type", tag="reasoning", omit_defa
     encrypted_content: str | None = None
 
 
-Item: TypeAlias = Message | FunctionCall | FunctionCallOutput | FileSearchCall | Reasoning
+class Compaction(Inner, frozen=True, tag_field="type", tag="compaction"):
+    """What stands for items that were compacted: nobody but the service can read it."""
+
+    id: str
+    encrypted_content: str
+
+
+Item: TypeAlias = Message | FunctionCall | FunctionCallOutput | FileSearchCall | Reasoning | Compaction
 OutputItem: TypeAlias = Message | FunctionCall | FileSearchCall
 
 
@@ -258,6 +265,17 @@ class Usage(Inner, frozen=True):
 
 class ConversationRef(Inner, frozen=True):
     id: str
+
+
+class CompactedResponse(Inner, frozen=True, tag_field="object", tag="response.compaction"):
+    id: str
+    created_at: int
+    output: list[Message | Compaction]
+    usage: Usage
+
+
+class InputTokens(Inner, frozen=True, tag_field="object", tag="response.input_tokens"):
+    input_tokens: int
 
 
 class Response(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="response"):

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,16 +28,21 @@ POPULATION = "get_population says: France: 68 million"
 CAPITAL = "The capital of France is Paris."
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Where a service of this module's own is, as a program finds it in its environment."""
-    folder = tmp_path_factory.mktemp("service")
+@contextmanager
+def served(folder: Path) -> Iterator[dict[str, str]]:
+    """Where a service of one module's own is, as a program finds it in its environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THREADLAB_HOME", str(folder))
         with serving("--store", ":memory:", "--clock", "x50", "--quiet", "--key-file", str(folder / "key")) as (_, port):
             key = (folder / "key").read_text().strip()
             own = {"OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1", "OPENAI_API_KEY": key, "NO_PROXY": "127.0.0.1"}
             yield {**os.environ, **own}
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with served(tmp_path_factory.mktemp("service")) as found:
+        yield found
 
 
 def said(environment: dict[str, str], *command: str | Path) -> dict[str, str]:

@@ -33,6 +33,7 @@ _BETA = {
     "file": "file_object.FileObject",
     "file.deleted": "file_deleted.FileDeleted",
     "model": "model.Model",
+    "model.deleted": "model_deleted.ModelDeleted",
     "vector_store": "vector_store.VectorStore",
     "vector_store.deleted": "vector_store_deleted.VectorStoreDeleted",
     "vector_store.file": "vector_stores.vector_store_file.VectorStoreFile",
@@ -44,6 +45,8 @@ _BETA = {
     "conversation.deleted": "conversations.conversation_deleted_resource.ConversationDeletedResource",
     "conversation.item": "conversations.conversation_item.ConversationItem",
     "response": "responses.response.Response",
+    "response.compaction": "responses.compacted_response.CompactedResponse",
+    "response.input_tokens": "responses.input_token_count_response.InputTokenCountResponse",
     "response.item": "responses.response_item.ResponseItem",
     "response.event": "responses.response_stream_event.ResponseStreamEvent",
 }
@@ -90,7 +93,7 @@ _LISTED = {
 }
 """What is in the lists of these operations, which do not say so themselves."""
 
-_SPECIAL = {"deleteFile": "file.deleted", "getConversationItem": "conversation.item"}
+_SPECIAL = {"deleteFile": "file.deleted", "deleteModel": "model.deleted", "getConversationItem": "conversation.item"}
 
 
 def check_reply_sdk(operation: str, value: Any) -> None:

@@ -154,6 +154,7 @@ def files(desk: Desk) -> None:
     api.delete(other.id)
     desk.client.models.list()
     desk.client.models.retrieve("gpt-4o")
+    desk.client.models.delete("ft:gpt-4o-mini:acemeco:suffix:abc123")
 
 
 def searching(desk: Desk) -> None:

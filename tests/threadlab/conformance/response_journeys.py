@@ -96,6 +96,8 @@ def responses(desk: Desk) -> None:
     again = api.create(model=MODEL, input="And its currency? Say it in JSON.", previous_response_id=short.id, text=JSON)
     api.input_items.list(again.id, order="asc", limit=1)
     api.create(model=MODEL, input=FRANCE, store=False)
+    api.input_tokens.count(model=MODEL, input="And its currency?", previous_response_id=short.id)
+    api.compact(model=MODEL, input=[{"role": "assistant", "content": "Paris."}])  # the SDK's model has no user's message in an output
     api.delete(again.id)
 
 

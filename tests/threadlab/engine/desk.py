@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
+from threadlab.engine.assistants_api.threads import MOST_AT_CREATION
 from threadlab.engine.routes import find_operation
 from threadlab.service.in_process import Service
 from threadlab.service.transport import ServiceTransport
@@ -64,7 +65,11 @@ class Desk:
 
     def thread(self, *texts: str) -> str:
         """A thread with these user messages; its id."""
-        return self.threads.create(messages=[{"role": "user", "content": text} for text in texts]).id
+        messages = [{"role": "user", "content": text} for text in texts]
+        thread = self.threads.create(messages=messages[:MOST_AT_CREATION])
+        for message in messages[MOST_AT_CREATION:]:
+            self.threads.messages.create(thread.id, role="user", content=message["content"])
+        return thread.id
 
     def raw(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, beta: bool = True, **options: Any

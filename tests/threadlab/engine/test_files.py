@@ -216,7 +216,7 @@ def pdf(text: str) -> bytes:
         ("a.txt", "Refunds".encode("utf-16"), None),
         ("a.py", b"# Refunds", None),
         ("a.json", b'{"a": "Refunds"}', None),
-        ("a.csv", b"a,Refunds", None),
+        ("a.csv", b"a,Refunds", "unsupported_file"),
         ("a.html", b"<style>x</style><p>Refunds</p>", None),
         ("a.pdf", pdf("Refunds are paid"), None),
         ("a.pdf", b"%PDF-1.4 broken", "invalid_file"),
@@ -229,7 +229,9 @@ def pdf(text: str) -> bytes:
 def test_kind_of_file_decides_whether_it_is_read(name: str, data: bytes, code: str | None) -> None:
     with desk() as at:
         file_id = upload(at, name, data)
-        store_id = store_of(at, file_id)
+        store_id = store_of(at)
+        at.client.vector_stores.files.create(store_id, file_id=file_id)
+        at.wait(2)
         file = at.client.vector_stores.files.retrieve(file_id, vector_store_id=store_id)
         counts = at.client.vector_stores.retrieve(store_id).file_counts
         if code is None:

@@ -240,6 +240,109 @@ def test_wrong_schema_is_refused(at: Desk, parameters: dict[str, Any]) -> None:
     assert at.client.responses.create(model=MODEL, input=FRANCE, text=wanted).status == "completed"
 
 
+# ---- items that come twice, and streams that nobody reads to the end -----------------------------------------------------------------
+
+
+def called(at: Desk, conversation_id: str) -> Any:
+    """A response that wants a tool, on a conversation."""
+    return ask(at, "What is the weather in Paris?", tools=[WEATHER], conversation=conversation_id)
+
+
+def output_of(call_id: str) -> dict[str, str]:
+    return {"type": "function_call_output", "call_id": call_id, "output": "Sunny."}
+
+
+def test_item_of_the_conversation_is_not_taken_twice(at: Desk) -> None:
+    """Seen: openai/openai-agents-python#1789, vercel/ai#11813."""
+    conversation_id = talk(at)
+    (call,) = called(at, conversation_id).output
+    refused = raw(at, input=[call.to_dict(), output_of(call.call_id)], conversation=conversation_id)
+    message = f"Duplicate item found with id {call.id}. Remove duplicate items from your input and try again."
+    says(refused, 400, message, param="input")
+    assert ask(at, [output_of(call.call_id)], conversation=conversation_id).output_text == "get_weather says: Sunny."
+
+
+def test_item_that_comes_twice_in_one_input_is_refused(at: Desk) -> None:
+    item = {"type": "message", "id": "msg_mine", "role": "user", "content": "Hello"}
+    refused = raw(at, input=[item, item])
+    says(refused, 400, "Duplicate item found with id msg_mine. Remove duplicate items from your input and try again.", param="input")
+
+
+def test_chain_takes_an_item_twice_and_forks(at: Desk) -> None:
+    """Seen: openai/openai-agents-python#1827."""
+    asked = ask(at, "What is the weather in Paris?", tools=[WEATHER])
+    (call,) = asked.output
+    both = [ask(at, [call.to_dict(), output_of(call.call_id)], previous_response_id=asked.id) for _ in range(2)]
+    assert [one.output_text for one in both] == ["get_weather says: Sunny."] * 2
+    assert len(at.client.responses.input_items.list(both[1].id).data) == 2
+
+
+def left_at(at: Desk, conversation_id: str, event_type: str, text: str = "What is the weather in Paris?") -> tuple[str, str]:
+    """Read a stream up to an event and leave. The ids of the response and of its call."""
+    response_id = call_id = ""
+    with at.service.time(), ask(at, text, tools=[WEATHER], conversation=conversation_id, stream=True) as stream:
+        for event in stream:
+            response_id = event.response.id if event.type == "response.created" else response_id
+            call_id = getattr(getattr(event, "item", None), "call_id", call_id)
+            if event.type == event_type:
+                break
+    return response_id, call_id
+
+
+def test_stream_left_when_a_call_was_added_leaves_nothing(at: Desk) -> None:
+    """Seen: openai/openai-python#3561; openai/openai-node#2571: the response completes, and its conversation stays empty."""
+    conversation_id = talk(at)
+    response_id, call_id = left_at(at, conversation_id, "response.output_item.added")
+    at.wait(5)
+    kept = at.client.responses.retrieve(response_id)
+    assert (kept.status, [one.type for one in kept.output]) == ("completed", ["function_call"])
+    assert at.client.conversations.items.list(conversation_id).data == []
+    refused = raw(at, input=[output_of(call_id)], conversation=conversation_id)
+    says(refused, 400, f"No tool call found for function call output with call_id {call_id}.", param="input")
+    assert raw(at, conversation=conversation_id).status_code == 200
+
+
+def test_stream_left_when_a_call_was_done_leaves_an_orphan(at: Desk) -> None:
+    """Seen: openai/openai-agents-js#1190. The output, or deleting the call, mends the conversation."""
+    conversation_id = talk(at)
+    _, call_id = left_at(at, conversation_id, "response.output_item.done")
+    at.wait(5)
+    message = f"No tool output found for function call {call_id}."
+    for _ in range(2):
+        says(raw(at, input="Never mind.", conversation=conversation_id), 400, message, param="input")
+    (orphan,) = [one for one in at.client.conversations.items.list(conversation_id) if one.type == "function_call"]
+    at.client.conversations.items.delete(orphan.id, conversation_id=conversation_id)
+    assert raw(at, input="Never mind.", conversation=conversation_id).status_code == 200
+
+
+def test_conversation_stays_locked_by_a_response_whose_stream_was_left(at: Desk) -> None:
+    conversation_id = talk(at)
+    left_at(at, conversation_id, "response.created")
+    says(raw(at, conversation=conversation_id), 400, LOCKED, param="conversation", code="conversation_locked")
+
+
+def test_answer_whose_stream_was_left_early_leaves_nothing(at: Desk) -> None:
+    """Guess: that a message is treated as a call is."""
+    conversation_id = talk(at)
+    left_at(at, conversation_id, "response.output_text.delta", FRANCE)
+    at.wait(5)
+    assert said(at, conversation_id) == []
+
+
+def test_background_stream_may_be_left(at: Desk) -> None:
+    conversation_id = talk(at)
+    with at.service.time(), ask(at, conversation=conversation_id, stream=True, background=True) as stream:
+        next(iter(stream))
+    at.wait(5)
+    assert said(at, conversation_id) == [FRANCE, PARIS]
+
+
+def test_stream_that_was_read_to_its_end_is_kept(at: Desk) -> None:
+    conversation_id = talk(at)
+    left_at(at, conversation_id, "", FRANCE)
+    assert said(at, conversation_id) == [FRANCE, PARIS]
+
+
 # ---- what is refused ------------------------------------------------------------------------------------------------------------------
 
 

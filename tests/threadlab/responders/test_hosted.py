@@ -170,3 +170,19 @@ def test_impossible_question_is_not_sent(changes: dict[str, Any], words: str) ->
     assert answer.failure is not None
     assert words in answer.failure.message
     assert endpoint.asked == []
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_pictures_are_passed_on(api: str) -> None:
+    """An endpoint gets the pictures of its user; which models take them it says itself."""
+    address = "data:image/png;base64,iVBORw0KGgo="
+    turns = [Turn("assistant", "Look:", images=[address]), Turn("user", "What is this?", images=[address])]
+    with Endpoint(lambda handler, body: says(handler, 400, {"error": {"message": "no pictures here"}})) as endpoint:
+        _, answer = asked(endpoint, msgspec.structs.replace(prompt(), turns=turns), api=api)
+    (body,) = endpoint.asked
+    said = body["messages"][1:] if api == "chat" else body["input"]
+    assert said[0] == {"role": "assistant", "content": "Look:"}
+    text, picture = said[1]["content"]
+    assert text["text"] == "What is this?"
+    assert address in (picture["image_url"], picture["image_url"].get("url") if isinstance(picture["image_url"], dict) else None)
+    assert answer.failure is not None

@@ -4,18 +4,11 @@ from typing import Any
 
 import msgspec
 
-from threadlab.engine import validate
+from threadlab.engine import models, validate
 from threadlab.engine.assistants_api import params, tool_resources
 from threadlab.engine.call import Call
 from threadlab.engine.params import UNSET
 from threadlab.wire import assistants as o
-from threadlab.wire import errors
-from threadlab.wire.model_names import was_ever_real
-
-
-def check_model(model: str) -> None:
-    if not was_ever_real(model):
-        raise errors.unknown_model(model)
 
 
 def check_sampling(temperature: float | None, top_p: float | None) -> None:
@@ -27,9 +20,9 @@ def check_tools(tools: list[o.Tool] | None) -> None:
     validate.items("tools", tools, validate.MAX_TOOLS)
 
 
-def _check(fields: dict[str, Any]) -> None:
+def _check(call: Call, fields: dict[str, Any]) -> None:
     if fields.get("model") is not None:
-        check_model(fields["model"])
+        models.check(call, fields["model"])
     validate.length("name", fields.get("name"), validate.MAX_NAME)
     validate.length("description", fields.get("description"), validate.MAX_DESCRIPTION)
     validate.length("instructions", fields.get("instructions"), validate.MAX_INSTRUCTIONS)
@@ -47,7 +40,7 @@ def _given(body: msgspec.Struct, *, drop_null: bool) -> dict[str, Any]:
 
 def create(call: Call) -> o.Assistant:
     fields = _given(call.body(params.CreateAssistant), drop_null=True)
-    _check(fields)
+    _check(call, fields)
     _use_resources(call, fields)
     assistant = o.Assistant(id=call.new_id("asst"), created_at=call.second, **fields)
     call.add(assistant)
@@ -72,7 +65,7 @@ def modify(call: Call) -> o.Assistant:
             fields[never_null] = default
             if default is None:
                 del fields[never_null]
-    _check(fields)
+    _check(call, fields)
     _use_resources(call, fields)
     changed: o.Assistant = call.change(row, **fields)
     return changed

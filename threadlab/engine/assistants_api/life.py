@@ -67,7 +67,7 @@ EXPIRES_AFTER = 600
 CANCEL_TAKES = 0.4
 """Seconds from `cancelling` to `cancelled` (guess); a run that would have completed sooner completes."""
 
-_STAMPS = {"completed": "completed_at", "failed": "failed_at", "cancelled": "cancelled_at"}
+_STAMPS = {"completed": "completed_at", "incomplete": "completed_at", "failed": "failed_at", "cancelled": "cancelled_at"}
 _STEP_END = {"completed": "completed", "incomplete": "completed", "failed": "failed", "cancelled": "cancelled", "expired": "expired"}
 _STEP_STAMPS = {"completed": "completed_at", "failed": "failed_at", "cancelled": "cancelled_at", "expired": "expired_at"}
 _MESSAGE_END = {"cancelled": "run_cancelled", "expired": "run_expired", "failed": "run_failed"}
@@ -165,7 +165,8 @@ class RunLife:
         kept = self.store.get(action.message_id)
         if kept is None or not isinstance(kept.body, o.Message):
             return None  # deleted meanwhile
-        content: list[o.ContentBlock] = [o.TextBlock(o.Text(action.text, action.annotations))] if action.text else []
+        content: list[o.ContentBlock] = [o.ImageFileBlock(o.ImageFile(file_id)) for file_id in action.images]
+        content += [o.TextBlock(o.Text(action.text, action.annotations))] if action.text else []
         fields = (
             {"status": "incomplete", "incomplete_at": int(at), "incomplete_details": o.MessageIncomplete(reason)}  # type: ignore[arg-type]
             if reason

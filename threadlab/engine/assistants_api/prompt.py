@@ -6,6 +6,7 @@ A window costs what is in it, not what is in the thread: token counts are kept w
 from __future__ import annotations
 
 from threadlab.engine.call import Call
+from threadlab.engine.files_api import files
 from threadlab.engine.files_api.file_search import searchable
 from threadlab.store.protocol import Query, Store
 from threadlab.store.records import Plan, Row
@@ -65,12 +66,30 @@ def _all(store: Store, project: str, thread_id: str) -> list[Row]:
     return store.page(Query("thread.message", project, thread_id, limit=1_000_000))
 
 
+def _images(call: Call, message: o.Message) -> list[str]:
+    """The addresses of a message's pictures, for a model outside: the responders in here do not look at them."""
+    if call.state.responder is not None or (len(message.content) == 1 and isinstance(message.content[0], o.TextBlock)):
+        return []
+    found: list[str] = []
+    for block in message.content:
+        match block:
+            case o.ImageUrlBlock():
+                found.append(block.image_url.url)
+            case o.ImageFileBlock():
+                found += [address for address in [files.address_of(call, block.image_file.file_id)] if address]
+    return found
+
+
 def prompt_of(call: Call, run: o.Run, plan: Plan, read: list[Row], results: list[ToolResult]) -> Prompt:
     left = run.max_completion_tokens
     return Prompt(
         run.model,
         run.instructions,
-        [Turn(kept.body.role, kept.body.text, kept.id) for kept in read if isinstance(kept.body, o.Message)],
+        [
+            Turn(kept.body.role, kept.body.text, kept.id, images=_images(call, kept.body))
+            for kept in read
+            if isinstance(kept.body, o.Message)
+        ],
         run.tools,
         run.tool_choice,
         run.parallel_tool_calls,

@@ -2,14 +2,16 @@
 
 import msgspec
 
+from threadlab.engine import models
 from threadlab.engine.assistants_api.plan import expiry, next_round
 from threadlab.engine.assistants_api.prompt import CONTEXT, prompt_of, select
 from threadlab.engine.call import Call
 from threadlab.engine.faults import Rule
-from threadlab.engine.files_api.file_search import search_files
+from threadlab.engine.files_api import files
+from threadlab.engine.files_api.file_search import expired_stores, search_files
 from threadlab.engine.generation import UNREAD, answer_of, pace_of
 from threadlab.engine.usage import BASE_TOKENS, prompt_tokens
-from threadlab.store.records import Finish, Moment, Plan, Row
+from threadlab.store.records import EndMessage, Finish, Moment, Plan, Row
 from threadlab.text import tokens
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
@@ -27,14 +29,18 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
         read = select(call.store, call.project, run.thread_id, run.truncation_strategy, budget)
     else:
         read = [kept for message_id in plan.window if (kept := call.store.get(message_id)) is not None]
-    prompt = prompt_of(call, run, plan, read, results)
+    prompt = models.of_deployment(call, prompt_of(call, run, plan, read, results))
+    expired = expired_stores(call, run) if prompt.can_search else []
     known = {kept.id: kept.tokens for kept in read}
     reads = prompt_tokens(prompt, known)
     too_small = not read and run.max_prompt_tokens is not None and call.store.count("thread.message", call.project, run.thread_id) > 0
     if too_small:
         reads = (run.max_prompt_tokens or 0) + 1
     too_much = run.max_prompt_tokens is not None and plan.prompt_tokens + reads > run.max_prompt_tokens
-    answer = UNREAD if too_small else answer_of(call, prompt, triggered, needed=not too_much)
+    if expired:
+        answer: Answer | None = Answer(failure=o.LastError("server_error", f"Vector store {expired[0]} has expired."))
+    else:
+        answer = UNREAD if too_small else answer_of(call, prompt, triggered, needed=not too_much)
     searched = None
     if answer is not None and answer.search is not None:
         searched, prompt = search_files(call, run, prompt, answer.search)
@@ -49,7 +55,7 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
         plan = call.state.questions.ask(row, plan, prompt, reads, expiry(run), call.now)
     else:
         plan = next_round(run, plan, answer, reads, call.now, pace_of(call.state.pace, triggered), call.new_id, searched)
-        plan = _with_faults(run, plan, triggered)
+        plan = _with_faults(call, run, plan, triggered)
     row = msgspec.structs.replace(row, plan=plan)
     call.store.put(row)
     call.state.schedule(row)
@@ -69,7 +75,7 @@ def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) 
     return None
 
 
-def _with_faults(run: o.Run, plan: Plan, triggered: list[Rule]) -> Plan:
+def _with_faults(call: Call, run: o.Run, plan: Plan, triggered: list[Rule]) -> Plan:
     """The plan as the faults of runs change it."""
     begin = plan.moments[0]
     for rule in triggered:
@@ -84,4 +90,16 @@ def _with_faults(run: o.Run, plan: Plan, triggered: list[Rule]) -> Plan:
                 reason = rule.argument or "max_completion_tokens"
                 ended = Finish("incomplete", incomplete=reason)  # type: ignore[arg-type]
                 return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, ended)))
+            case "pictures":
+                plan = _illustrated(plan, [files.make_picture(call).id for _ in range(int(rule.number(1)))])
     return plan
+
+
+def _illustrated(plan: Plan, pictures: list[str]) -> Plan:
+    """The plan with pictures before the text of its first message."""
+    moments = list(plan.moments)
+    for index, moment in enumerate(moments):
+        if isinstance(moment.action, EndMessage):
+            moments[index] = Moment(moment.at, msgspec.structs.replace(moment.action, images=pictures))
+            break
+    return msgspec.structs.replace(plan, moments=tuple(moments))

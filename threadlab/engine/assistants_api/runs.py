@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from threadlab.engine import validate
+from threadlab.engine import models, validate
 from threadlab.engine.assistants_api import messages, params, threads
-from threadlab.engine.assistants_api.assistants import check_model, check_sampling, check_tools
+from threadlab.engine.assistants_api.assistants import check_sampling, check_tools
 from threadlab.engine.assistants_api.life import ACTIVE, CANCEL_TAKES, EXPIRES_AFTER, RunLife
 from threadlab.engine.assistants_api.plan import expiry
 from threadlab.engine.assistants_api.rounds import plan_round
@@ -33,12 +33,12 @@ def create(call: Call) -> Any:
 
 def create_with_thread(call: Call) -> Any:
     body = call.body(params.CreateThreadAndRun)
-    _check(body)
+    _check(call, body)
     call.find(o.Assistant, body.assistant_id)
     spec = body.thread or params.CreateThread()
     if body.tool_resources is not None and spec.tool_resources is None:
         spec = msgspec.structs.replace(spec, tool_resources=body.tool_resources)
-    thread = threads.make(call, spec)
+    thread = threads.make(call, spec, "thread.")
     return _create(call, thread.id, body, None, None, [("thread.created", thread)])
 
 
@@ -50,7 +50,7 @@ def _create(
     more_messages: list[params.CreateMessage] | None,
     events: list[Event],
 ) -> Any:
-    _check(body)
+    _check(call, body)
     added = [messages.checked(one, f"additional_messages[{index}]") for index, one in enumerate(more_messages or [])]
     assistant = call.find(o.Assistant, body.assistant_id)[1]
     if active := call.state.active_run(thread_id):
@@ -89,9 +89,9 @@ def _create(
     return _stream(call, run.id, [*events, ("thread.run.created", run), ("thread.run.queued", run)])
 
 
-def _check(body: params.RunOptions) -> None:
+def _check(call: Call, body: params.RunOptions) -> None:
     if body.model is not None:
-        check_model(body.model)
+        models.check(call, body.model)
     check_tools(body.tools)
     check_sampling(body.temperature, body.top_p)
     validate.metadata(body.metadata)

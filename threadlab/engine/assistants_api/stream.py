@@ -38,8 +38,8 @@ class RunStream:
     def __init__(self, state: State, run_id: str, first: list[Event], cut_after: int | None = None, slower: float = 0.0) -> None:
         self._state, self._run_id = state, run_id
         self._ready: deque[Event] = deque(first)
-        self._deltas: deque[tuple[float, str, str, list[dict[str, Any]]]] = deque()
-        """What is still to be written: when, into which message, the words, the annotations that end in them."""
+        self._deltas: deque[tuple[float, str, dict[str, Any]]] = deque()
+        """What is still to be written: when, into which message, and the block: a picture, or words and the annotations ending in them."""
         self._open: str | None = None
         self._sent = 0
         self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
@@ -70,12 +70,15 @@ class RunStream:
                 words = pieces(action.text)
                 times = piece_times(action.text, action.started, moment.at)
                 notes = _annotations_by_piece(words, action.annotations)
-                self._deltas = deque((at, message_id, word, note) for at, word, note in zip(times, words, notes, strict=True))
+                pictures = [{"index": at, "type": "image_file", "image_file": {"file_id": one}} for at, one in enumerate(action.images)]
+                self._deltas = deque((action.started, message_id, picture) for picture in pictures)
+                for at, word, note in zip(times, words, notes, strict=True):
+                    block = {"index": len(pictures), "type": "text", "text": {"value": word, "annotations": note}}
+                    self._deltas.append((at, message_id, block))
 
     def _write_until(self, now: float, through: bool = False) -> None:
         while self._deltas and (through or self._deltas[0][0] <= now):
-            _, message_id, word, notes = self._deltas.popleft()
-            block = {"index": 0, "type": "text", "text": {"value": word, "annotations": notes}}
+            _, message_id, block = self._deltas.popleft()
             self._ready.append(
                 ("thread.message.delta", {"id": message_id, "object": "thread.message.delta", "delta": {"content": [block]}})
             )
@@ -145,7 +148,9 @@ def _annotations_by_piece(words: list[str], annotations: list[o.FileCitationAnno
     ends = list(accumulate(map(len, words)))
     for index, note in enumerate(annotations):
         at = min(bisect_left(ends, note.end_index), len(words) - 1)
-        found[at].append({"index": index, **msgspec.to_builtins(note)})
+        told = msgspec.to_builtins(note)
+        told["file_citation"]["quote"] = ""  # in a delta alone (seen: Lambdua/openai4j#59)
+        found[at].append({"index": index, **told})
     return found
 
 

@@ -6,11 +6,15 @@ from threadlab.engine.call import Call
 from threadlab.engine.params import UNSET
 from threadlab.wire import assistants as o
 
+MOST_AT_CREATION = 32
+"""Messages that a thread can be created with (seen: openai-php/client#269, dimagi/open-chat-studio#688)."""
 
-def make(call: Call, body: params.CreateThread) -> o.Thread:
-    """A new thread with the messages it was created with."""
+
+def make(call: Call, body: params.CreateThread, at: str = "") -> o.Thread:
+    """A new thread with the messages it was created with. `at` says where in the request it stands."""
     metadata = validate.metadata(body.metadata)
-    checked = [messages.checked(one, f"messages[{index}]") for index, one in enumerate(body.messages or [])]
+    validate.items(f"{at}messages", body.messages, MOST_AT_CREATION)
+    checked = [messages.checked(one, f"{at}messages[{index}]") for index, one in enumerate(body.messages or [])]
     resources = tool_resources.resources(call, body.tool_resources, helper=True)
     thread = o.Thread(call.new_id("thread"), call.second, metadata, resources)
     call.add(thread)
@@ -30,8 +34,8 @@ def retrieve(call: Call) -> o.Thread:
 
 
 def modify(call: Call) -> o.Thread:
+    body = call.body(params.UpdateThread)  # before the thread is looked for (seen: openai/openai-node#902)
     row, thread = call.find(o.Thread, call.ids[0])
-    body = call.body(params.UpdateThread)
     metadata = thread.metadata if body.metadata is UNSET else validate.metadata(body.metadata)
     resources = thread.tool_resources
     if body.tool_resources is not UNSET:

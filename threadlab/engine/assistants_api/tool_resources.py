@@ -7,7 +7,7 @@ import msgspec
 from threadlab.engine import validate
 from threadlab.engine.assistants_api import params
 from threadlab.engine.call import Call
-from threadlab.engine.files_api.vector_files import add_files
+from threadlab.engine.files_api.vector_files import add_files, check_kinds
 from threadlab.engine.files_api.vector_stores import make
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
@@ -63,6 +63,7 @@ def attach(call: Call, thread_id: str, attachments: list[o.Attachment]) -> None:
     row, thread = call.find(o.Thread, thread_id)
     has = thread.tool_resources or o.ToolResources()
     stores, code = has.file_search, has.code_interpreter
+    check_kinds(call, to_search)
     if to_search and stores and stores.vector_store_ids:
         add_files(call, stores.vector_store_ids[0], [(file_id, f.ChunkingUsed(), {}) for file_id in to_search])
     elif to_search:

@@ -29,6 +29,11 @@ def searchable(call: Call, run: o.Run) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def expired_stores(call: Call, run: o.Run) -> list[str]:
+    """Those of the vector stores of a run that have expired: with one, a run fails (official text; its `last_error` is a guess)."""
+    return [store_id for store_id in searchable(call, run) if vector_stores.is_expired(call, store_id)]
+
+
 def search_files(call: Call, run: o.Run, prompt: Prompt, question: str) -> tuple[o.FileSearchStepCall, Prompt]:
     """Search, and put what was found into the prompt. Also what the run step will show of it."""
     asked = next((tool.file_search for tool in run.tools if isinstance(tool, o.FileSearch)), None) or o.FileSearchOptions()

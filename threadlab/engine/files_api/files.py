@@ -1,5 +1,6 @@
 """Files: what is uploaded to be searched. Their bytes are kept beside them and never change."""
 
+import base64
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -35,8 +36,7 @@ def create(call: Call) -> f.File:
     plain = PureWindowsPath(PurePosixPath(name).name).name or "file"
     expires = _expiry(call, parts)
     file = f.File(call.new_id("file"), len(data), call.second, plain, said, expires_at=expires)
-    call.add(file)
-    call.store.put(Row(file.id + SUFFIX, "file.bytes", call.project, file.id, call.store.next_seq(), f.FileBytes(file.id, data)))
+    _keep(call, file, data)
     call.note(object_id=file.id, size=len(data))
     return file
 
@@ -64,6 +64,35 @@ def _parts(call: Call) -> dict[str, tuple[str | None, bytes]]:
     except (multipart.MultipartError, LookupError, ValueError):
         raise errors.invalid(None, "The multipart body of the request could not be read.", None) from None
     return found
+
+
+PICTURE = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+"""A PNG of one pixel."""
+
+
+def make_picture(call: Call) -> f.File:
+    """A file as code_interpreter leaves one behind: a PNG, for an assistant's message."""
+    file_id = call.new_id("file")
+    file = f.File(file_id, len(PICTURE), call.second, f"{file_id}.png", "assistants_output")
+    _keep(call, file, PICTURE)
+    return file
+
+
+def address_of(call: Call, file_id: str) -> str | None:
+    """A picture as a `data:` address; None for a file that is not there or is no picture."""
+    row = call.store.get(file_id)
+    data = read(call, file_id) if row is not None and row.project == call.project else None
+    kind = next((kind for beginning, kind in _PICTURES.items() if data is not None and data.startswith(beginning)), None)
+    return None if data is None or kind is None else f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+_PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
+"""How files of pictures begin."""
+
+
+def _keep(call: Call, file: f.File, data: bytes) -> None:
+    call.add(file)
+    call.store.put(Row(file.id + SUFFIX, "file.bytes", call.project, file.id, call.store.next_seq(), f.FileBytes(file.id, data)))
 
 
 def _expiry(call: Call, parts: dict[str, tuple[str | None, bytes]]) -> Any:

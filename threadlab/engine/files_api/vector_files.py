@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -10,7 +12,7 @@ from threadlab.engine import validate
 from threadlab.engine.call import Call, row_id
 from threadlab.engine.files_api import files, params, searching
 from threadlab.store.records import Row
-from threadlab.text.extract import Unreadable, text_of
+from threadlab.text.extract import Unreadable, text_of, unsupported
 from threadlab.wire import assistants as o
 from threadlab.wire import errors
 from threadlab.wire import files as f
@@ -41,6 +43,24 @@ def checked_attributes(given: f.Attributes | None) -> f.Attributes:
     return found
 
 
+SUPPORTED = frozenset(
+    f".{suffix}"
+    for suffix in (
+        *("c", "cpp", "cs", "css", "doc", "docx", "go", "html", "java", "js", "json", "md", "pdf", "php", "pptx", "py", "rb", "sh"),
+        *("tex", "ts", "txt"),
+    )
+)
+"""Kinds of files that file_search takes (official list)."""
+
+
+def check_kinds(call: Call, file_ids: Iterable[str]) -> None:
+    """Raises ApiError 400 if one of these files is of a kind that cannot be searched, 404 if one is not there."""
+    kinds = [PurePath(files.find(call, file_id)[1].filename).suffix.lower() for file_id in file_ids]
+    wrong = [kind or "none" for kind in dict.fromkeys(kinds) if kind not in SUPPORTED]
+    if wrong:
+        raise errors.unsupported_files(wrong)
+
+
 def add_files(call: Call, store_id: str, wanted: list[tuple[str, f.ChunkingUsed, f.Attributes]], batch_id: str = "") -> list[f.StoreFile]:
     """Put files into a vector store; one that is in it already is put in anew. Raises ApiError 400 or 404."""
     found = [(files.find(call, file_id)[1], used, attributes) for file_id, used, attributes in wanted]
@@ -48,11 +68,16 @@ def add_files(call: Call, store_id: str, wanted: list[tuple[str, f.ChunkingUsed,
 
 
 def _add(call: Call, store_id: str, file: f.File, used: f.ChunkingUsed, attributes: f.Attributes, batch_id: str) -> f.StoreFile:
+    stuck = call.state.faults.triggered(call.operation, ("file",))
     try:
+        if PurePath(file.filename).suffix.lower() not in SUPPORTED:
+            raise unsupported(file.filename)
         text = text_of(file.filename, files.read(call, file.id) or b"")
         body = f.StoreFile(file.id, call.second, store_id, "completed", len(text.encode()), None, used, attributes)
     except Unreadable as problem:
         body = f.StoreFile(file.id, call.second, store_id, "failed", 0, problem.error, used, attributes)
+    if stuck:
+        body = msgspec.structs.replace(body, status="in_progress", usage_bytes=0, last_error=None)
     call.store.remove(row_id(f.StoreFile, file.id, store_id))
     call.add(body, store_id, batch_id)
     return body

@@ -9,7 +9,7 @@ import msgspec
 from threadlab.engine import validate
 from threadlab.engine.call import Call
 from threadlab.engine.files_api import params, searching
-from threadlab.engine.files_api.vector_files import add_files, checked_chunking
+from threadlab.engine.files_api.vector_files import add_files, check_kinds, checked_chunking
 from threadlab.engine.params import UNSET
 from threadlab.store.records import Row
 from threadlab.wire import assistants as o
@@ -30,6 +30,7 @@ def make(
 ) -> f.VectorStore:
     """A new vector store with these files in it."""
     used = checked_chunking(chunking)
+    check_kinds(call, file_ids)
     store = f.VectorStore(call.new_id("vs"), call.second, name, call.second, expires_after=expires_after, metadata=metadata or {})
     call.add(store)
     add_files(call, store.id, [(file_id, used, {}) for file_id in file_ids])
@@ -92,6 +93,11 @@ def list_all(call: Call) -> o.Page:
         return shown(call, row.body) if isinstance(row.body, f.VectorStore) else row.body
 
     return call.page(f.VectorStore, shown=show)
+
+
+def is_expired(call: Call, store_id: str) -> bool:
+    row = call.store.get(store_id)
+    return row is not None and isinstance(row.body, f.VectorStore) and shown(call, row.body).status == "expired"
 
 
 def use(call: Call, store_id: str) -> bool:

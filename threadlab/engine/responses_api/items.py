@@ -8,6 +8,7 @@ import msgspec
 from threadlab.engine import validate
 from threadlab.engine.call import Call
 from threadlab.engine.responses_api import params as p
+from threadlab.engine.summaries import summary_of
 from threadlab.engine.usage import tokens_of
 from threadlab.wire import errors
 from threadlab.wire import responses as r
@@ -22,6 +23,7 @@ _PREFIX: dict[type[Any], str] = {
     p.MessageIn: "msg",
     p.FunctionCallIn: "fc",
     p.FunctionCallOutputIn: "fco",
+    p.CompactionIn: "cmp",
 }
 
 
@@ -36,6 +38,8 @@ def _kept(call: Call, given: p.ItemIn, at: str) -> r.Item:
     if isinstance(given, r.FileSearchCall | r.Reasoning):
         return given
     own_id = call.new_id(_PREFIX[type(given)])
+    if isinstance(given, p.CompactionIn):
+        return _compaction(given, own_id)
     status = given.status or "completed"
     match given:
         case p.MessageIn():
@@ -47,6 +51,15 @@ def _kept(call: Call, given: p.ItemIn, at: str) -> r.Item:
             _check_call_id(given.call_id, at)
             validate.length(f"{at}.output", given.output if isinstance(given.output, str) else None, MAX_TEXT)
             return r.FunctionCallOutput(own_id, given.call_id, given.output, status)
+
+
+def _compaction(given: p.CompactionIn, own_id: str) -> r.Compaction:
+    found = r.Compaction(given.id or own_id, given.encrypted_content)
+    try:
+        summary_of(found)
+    except ValueError:
+        raise errors.encrypted_content_unreadable(found.id) from None
+    return found
 
 
 def _check_call_id(call_id: str, at: str) -> None:

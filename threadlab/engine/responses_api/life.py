@@ -90,7 +90,7 @@ class ResponseLife:
                 entry.error, entry.code = response.error.message, response.error.code
             self.journal.add(entry)
         if response.status in TERMINAL:
-            self._end(row, response, forget=plan.forget)
+            self._end(row, response, plan)
         over = response.status in TERMINAL and not plan.forget
         return msgspec.structs.replace(row, body=response, plan=None if over else plan), []
 
@@ -102,17 +102,17 @@ class ResponseLife:
         else:
             self.journal.add(StepChanged(at=at, state=item.status, kind=str(item.__struct_config__.tag), **ids))
 
-    def _end(self, row: Row, response: r.Response, *, forget: bool) -> None:
+    def _end(self, row: Row, response: r.Response, plan: Plan) -> None:
         """Give the conversation what belongs to it, and drop what is not to be kept."""
         conversation = self.store.get(row.parent) if row.parent else None
-        if conversation is not None and response.status in KEPT_IN_CONVERSATION:
+        if conversation is not None and response.status in KEPT_IN_CONVERSATION and not plan.detached:
             given = self.store.page(Query("response.input_item", row.project, row.id, limit=1_000_000))
             for kept in given:
                 assert isinstance(kept.body, r.InputItem)
                 self._add(row, kept.body.item, kept.tokens)
             for item in response.output:
                 self._add(row, item, tokens_of(item))
-        if forget:
+        if plan.forget:
             self.store.remove_below(row.id)
 
     def _add(self, row: Row, item: r.Item, tokens: int) -> None:

@@ -38,7 +38,12 @@ class ItemReference(r.Inner, frozen=True, tag_field="type", tag="item_reference"
     id: str
 
 
-ItemIn: TypeAlias = MessageIn | FunctionCallIn | FunctionCallOutputIn | r.FileSearchCall | r.Reasoning | ItemReference
+class CompactionIn(r.Inner, frozen=True, tag_field="type", tag="compaction"):
+    encrypted_content: str
+    id: str | None = None
+
+
+ItemIn: TypeAlias = MessageIn | FunctionCallIn | FunctionCallOutputIn | r.FileSearchCall | r.Reasoning | CompactionIn | ItemReference
 
 
 class CreateConversation(Body, frozen=True):
@@ -96,6 +101,32 @@ class CreateResponse(Body, frozen=True):
     top_p: float | None = None
     truncation: Literal["auto", "disabled"] | None = None
     user: str | None = None
+
+
+class CountTokens(Body, frozen=True):
+    model: str | None = None
+    input: str | list[ItemIn] | None = None
+    conversation: str | ConversationIn | None = None
+    instructions: str | None = None
+    parallel_tool_calls: bool | None = None
+    personality: str | None = None
+    previous_response_id: str | None = None
+    reasoning: r.ReasoningOptions | None = None
+    text: r.TextConfig | None = None
+    tool_choice: r.ToolChoice | None = None
+    tools: list[r.Tool] | None = None
+    truncation: Literal["auto", "disabled"] | None = None
+
+
+class CompactResponse(Body, frozen=True):
+    model: str
+    input: str | list[ItemIn] | None = None
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_retention: Literal["in_memory", "24h"] | None = None
+    service_tier: Literal["auto", "default", "fast", "flex", "priority"] | None = None
 
 
 def normalised(raw: bytes) -> bytes:

@@ -9,6 +9,8 @@ import msgspec
 
 from threadlab.engine.assistants_api.prompt import CONTEXT
 from threadlab.engine.call import Call
+from threadlab.engine.files_api import files
+from threadlab.engine.summaries import summary_of
 from threadlab.engine.usage import BASE_TOKENS, tokens_of
 from threadlab.store.protocol import Query
 from threadlab.text import tokens
@@ -108,6 +110,21 @@ def _check_calls(items: list[r.Item]) -> None:
 # ---- the prompt ---------------------------------------------------------------------------------------------------------------------
 
 
+def images_of(call: Call, prompt: Prompt, context: Context) -> Prompt:
+    """The prompt with the pictures of its messages, for a model outside: the responders in here do not look at them."""
+    if call.state.responder is not None:
+        return prompt
+    found = {item.id: _addresses(call, item) for item in context.items if isinstance(item, r.Message)}
+    turns = [msgspec.structs.replace(turn, images=found[turn.message_id]) if found.get(turn.message_id) else turn for turn in prompt.turns]
+    return msgspec.structs.replace(prompt, turns=turns)
+
+
+def _addresses(call: Call, message: r.Message) -> list[str]:
+    parts = [part for part in message.content if isinstance(part, r.InputImage)]
+    given = [part.image_url or (files.address_of(call, part.file_id) if part.file_id else None) for part in parts]
+    return [address for address in given if address]
+
+
 def prompt_of(response: r.Response, context: Context) -> Prompt:
     spoken = [item for item in context.items if isinstance(item, r.Message)]
     told = [response.instructions or "", *(item.text for item in spoken if item.role in ("system", "developer"))]
@@ -181,6 +198,9 @@ def _turns(items: list[r.Item]) -> list[Turn]:
             before.append(_result(calls[item.call_id], item))
         elif isinstance(item, r.Message) and item.role in ("user", "assistant"):
             found.append(Turn(item.role, item.text, item.id, before))
+            before = []
+        elif isinstance(item, r.Compaction):
+            found.append(Turn("assistant", summary_of(item), item.id, before))
             before = []
     return found
 

@@ -4,13 +4,13 @@ A response that is not in the background is answered when it is done: the reply 
 and asked for again. What a client that goes away does to its own, held reply is a guess: nothing, unless it could never be seen again.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from threadlab.engine import validate
-from threadlab.engine.assistants_api.assistants import check_model, check_sampling
+from threadlab.engine import models, validate
+from threadlab.engine.assistants_api.assistants import check_sampling
 from threadlab.engine.call import Call
 from threadlab.engine.journal import Ids, RunChanged
 from threadlab.engine.responses_api import conversations, items
@@ -26,19 +26,23 @@ from threadlab.wire import errors
 from threadlab.wire import responses as r
 from threadlab.wire.exchange import Reply
 
+B = TypeVar("B", bound=msgspec.Struct)
+
 MIN_OUTPUT = 16
 
 
 def create(call: Call) -> Any:
-    body = validate.body(p.normalised(call.request.body), p.CreateResponse)
-    _check(body)
+    body = body_of(call, p.CreateResponse)
+    check(call, body)
     conversation_id = _conversation(call, body)
-    _check_previous(call, body)
-    given = items.kept(call, _given(body), "input")
-    response = _response(call, body, conversation_id)
+    check_previous(call, body)
+    _check_duplicates(call, body, conversation_id)
+    given = kept_input(call, body)
+    response = response_of(call, body, conversation_id)
     context = response_prompt.read(call, response, given)
     own = conversations.own_ids(call, [item for item in given if call.store.get(item.id) is None])
-    prompt = response_prompt.prompt_of(response, context)
+    prompt = models.of_deployment(call, response_prompt.prompt_of(response, context))
+    prompt = response_prompt.images_of(call, prompt, context)
     forget = body.store is False
     row = call.new_row(response, conversation_id)
     plan = msgspec.structs.replace(plan_round(call, row, response, prompt, context.tokens, body.include or []), forget=forget)
@@ -65,12 +69,22 @@ def create(call: Call) -> Any:
 # ---- what is asked for ---------------------------------------------------------------------------------------------------------------
 
 
-def _check(body: p.CreateResponse) -> None:
+def body_of(call: Call, kind: type[B]) -> B:
+    """What a client sent. Raises ApiError 400."""
+    return validate.body(p.normalised(call.request.body), kind)
+
+
+def kept_input(call: Call, body: p.CreateResponse) -> list[r.Item]:
+    """The items of the input as they are kept. Raises ApiError 400 or 404."""
+    return items.kept(call, _given(body), "input")
+
+
+def check(call: Call, body: p.CreateResponse) -> None:
     if body.prompt is not None:
         raise errors.prompt_not_found(body.prompt.id)
     if body.model is None:
         raise errors.missing("model")
-    check_model(body.model)
+    models.check(call, body.model)
     if body.input is None and body.conversation is None and body.previous_response_id is None:
         raise errors.nothing_to_answer()
     check_sampling(body.temperature, body.top_p)
@@ -114,7 +128,7 @@ def _conversation(call: Call, body: p.CreateResponse) -> str:
     return conversation.id
 
 
-def _check_previous(call: Call, body: p.CreateResponse) -> None:
+def check_previous(call: Call, body: p.CreateResponse) -> None:
     """Raises ApiError 400 for a response that is not there, or that has not ended well (the latter is a guess)."""
     if body.previous_response_id is None:
         return
@@ -126,7 +140,22 @@ def _check_previous(call: Call, body: p.CreateResponse) -> None:
         raise errors.previous_not_done(body.previous_response_id, row.body.status)
 
 
-def _response(call: Call, body: p.CreateResponse, conversation_id: str) -> r.Response:
+def _check_duplicates(call: Call, body: p.CreateResponse, conversation_id: str) -> None:
+    """Raises ApiError 400 for an item that its conversation has already, or that comes twice (the latter is a guess).
+
+    With `previous_response_id` nothing is compared: what the chain has already is read twice (seen: openai/openai-agents-python#1827).
+    """
+    seen: set[str] = set()
+    for one in _given(body):
+        if isinstance(one, p.ItemReference) or not one.id:
+            continue
+        kept = call.store.get(one.id) if conversation_id else None
+        if one.id in seen or (kept is not None and kept.parent == conversation_id and isinstance(kept.body, r.ConversationItem)):
+            raise errors.duplicate_item(one.id)
+        seen.add(one.id)
+
+
+def response_of(call: Call, body: p.CreateResponse, conversation_id: str) -> r.Response:
     assert body.model is not None
     unset = msgspec.UNSET
     return r.Response(

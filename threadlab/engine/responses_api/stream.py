@@ -120,14 +120,19 @@ def _call_events(index: int, item: r.FunctionCall, start: float, end: float) -> 
 
 
 class ResponseStream:
-    """What one client reads of one response. The response does not notice when the client goes away."""
+    """What one client reads of one response.
+
+    When the client goes away the response goes on. But a stream that is closed before an item was done leaves its conversation as it was:
+    the response completes, and neither its input nor its output joins (seen: openai/openai-python#3561, openai/openai-node#2571). Once a
+    call was done, it stays, and wants its output (seen: openai/openai-agents-js#1190).
+    """
 
     def __init__(self, state: State, row: Row, after: int | None = None, cut_after: int | None = None, slower: float = 0.0) -> None:
         self._state, self._id = state, row.id
         self._next = 0 if after is None else after + 1
         self._sent = 0
         self._cut_after, self._slower, self._not_before = cut_after, slower, 0.0
-        self._ended = False
+        self._ended = self._item_told = False
         self.wake: Callable[[], None] = lambda: None
         self._know(row)
         state.subscribe(row.id, self._on_events)
@@ -162,6 +167,7 @@ class ResponseStream:
             out.append(encode(data["type"], {**data, "sequence_number": self._next}))
             self._next += 1
             self._sent += 1
+            self._item_told = self._item_told or data["type"] == "response.output_item.done"
             if self._slower:
                 self._not_before = now + self._slower
             if self._cut_after is not None and self._sent >= self._cut_after:
@@ -169,7 +175,7 @@ class ResponseStream:
                 self._state.journal.add(Dropped(at=now, operation="stream", response_id=self._id, text=cut_text(self._sent)))
                 raise StreamCut(out)
         if self._next >= len(self._events) and self._told_all():
-            self.close()
+            self._end()
         return out
 
     def _told_all(self) -> bool:
@@ -177,7 +183,12 @@ class ResponseStream:
         return self._over or self._state.next_of(self._id) is None
 
     def close(self) -> None:
-        """Stop listening. Harmless to call twice."""
+        """Stop listening, before the end or at it. Harmless to call twice."""
+        if not self._ended and not self._item_told:
+            self._state.detach(self._id)
+        self._end()
+
+    def _end(self) -> None:
         self._state.unsubscribe(self._id, self._on_events)
         self._ended = True
 

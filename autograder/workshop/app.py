@@ -235,12 +235,13 @@ class Room:
             self._cookie(response, TEACHER_COOKIE, key, "/teacher")
             return response
         self._only_teacher(request)
-        return HTMLResponse(template(PAGES / "board.html.j2").render(sections=_marked(sections(self._now())), board=self._now()))
+        now = self._now(fresh=True)
+        return HTMLResponse(template(PAGES / "board.html.j2").render(sections=_marked(sections(now)), board=now))
 
     async def projector(self, request: Request) -> Response:
         self._only_teacher(request)
         picture = addresses.qr(f"{self.address}/?code={self.store.code}")
-        now = self._now()
+        now = self._now(fresh=True)
         return HTMLResponse(template(PAGES / "projector.html.j2").render(sections=_marked(projected(now)), board=now, qr=picture))
 
     async def teacher_stream(self, request: Request) -> Response:
@@ -250,10 +251,10 @@ class Room:
         shape = projected if request.query_params.get("page") == "projector" else sections
         return self._told(TEACHER, lambda: msgspec.json.encode(shape(self._now())).decode())
 
-    def _now(self) -> Board:
+    def _now(self, fresh: bool = False) -> Board:
         """How things stand; looked up once for several pages that ask at the same moment."""
         now = time.monotonic()
-        if self._board is None or now - self._board[0] > 0.1:
+        if fresh or self._board is None or now - self._board[0] > 0.1:
             self._board = now, board(self.store, self.live, self.grading.state, self.address)
         return self._board[1]
 
@@ -374,7 +375,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
+                headers["Referrer-Policy"] = "same-origin"
                 if ours:
                     headers["Content-Security-Policy"] = POLICY
                     headers.setdefault("Cache-Control", "no-store")

@@ -43,7 +43,8 @@ class Hard(NamedTuple):
     """A behaviour that people are losing at the moment."""
 
     exercise: str
-    behaviour: str
+    behaviour: Markup
+    """Its name; a line may break behind each underscore."""
     promise: str
     lost: int
     of: int
@@ -110,7 +111,7 @@ def _person(one: Participant, results: list[Result], hand_ins: list[HandIn], liv
     quiet = silence >= QUIET
     state = f"quiet for {_minutes(silence)}" if quiet else "working"
     if not live.present(one.id):
-        state, quiet = f"page closed, last seen {_minutes(silence)} ago", True
+        state, quiet = f"away, last seen {_minutes(silence)} ago", True
     earned: dict[str, int] = {}
     for result in results:
         if result.participant == one.id:
@@ -140,7 +141,7 @@ def hardest(results: list[Result]) -> list[Hard]:
             of[one.exercise, one.part] += 1
             lost.update((one.exercise, one.part, name) for name in one.lost)
     return [
-        Hard(slug, name, behaviours()[slug, part][name], count, of[slug, part])
+        Hard(slug, Markup("_<wbr>").join(name.split("_")), behaviours()[slug, part][name], count, of[slug, part])
         for (slug, part, name), count in lost.most_common(HARDEST)
         if name in behaviours().get((slug, part), {})  # the course may be newer than what the room remembers
     ]

@@ -159,7 +159,7 @@ export async function join(root, { app, tracker, contents, course, Notification,
   function draw() {
     name.textContent = me.name;
     name.title = "You are in the workshop as " + me.name;
-    hand.textContent = me.hand ? "✋ Hand is up" : "Raise hand";
+    hand.textContent = me.hand ? "Hand is up" : "Raise hand";
     hand.setAttribute("aria-pressed", String(me.hand));
     hand.classList.toggle("jp-mod-accept", me.hand);
     const slug = exercise(), last = me.hand_ins.find(one => one.exercise === slug);

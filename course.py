@@ -23,6 +23,7 @@ OWN = {
     "setup": "only install, the tests' packages too   [--repair] [--wheels DIR]",
     "doctor": "say what is wrong with the installation, and how to mend it",
     "browser": "build the course as a folder that runs in a browser tab   DIR",
+    "workshop": "teach in a room: a server, a live board   [--listen ADDRESS] [--edition DIR]",
     "site": "build the course as a site to read   DIR [--browser]",
     "wheels": "download every package, for a room without a network   DIR",
 }
@@ -72,6 +73,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
                 "setup": setup,
                 "doctor": doctor,
                 "browser": browser,
+                "workshop": workshop,
                 "site": site,
                 "wheels": wheels,
             }
@@ -220,6 +222,12 @@ def doctor(project: Project, arguments: list[str]) -> int:
 def browser(project: Project, arguments: list[str]) -> int:
     set_up(project, ["browser"])
     return hand_over(project, ["-P", "-m", "courseware.browser", *arguments])
+
+
+def workshop(project: Project, arguments: list[str]) -> int:
+    named = any(argument.partition("=")[0] == "--edition" for argument in arguments)
+    set_up(project, ["workshop", *([] if named else ["browser"])])
+    return hand_over(project, ["-P", "-m", "autograder.workshop", *arguments])
 
 
 def site(project: Project, arguments: list[str]) -> int:

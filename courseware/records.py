@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from courseware.announcing import announce
 from courseware.predictions import QUESTIONS, Question
 from threadlab.errors import ThreadlabError
 from threadlab.service.data_folder import Home
@@ -39,6 +40,7 @@ def commit(question: str, choice: str) -> str:
     keep()
     for listener in listeners:
         listener(question)
+    announce("predicted", question=question, choice=letter)
     return f"Your prediction: {letter}. {options[letter].text} Now go on and see."
 
 

@@ -69,6 +69,11 @@ def total() -> int:
     return sum(slot.minutes for slot in PLAN)
 
 
+def exercises() -> tuple[str, ...]:
+    """What is worked on in the room."""
+    return tuple(slug for slot in PLAN if slot.exercise for slug in catalogue.SLUGS if f"`{slug}`" in slot.room)
+
+
 def table() -> str:
     """The plan of the day, as the teacher's guide shows it."""
     lines, now = ["| Time | What | In the room | Left for afterwards |", "|---|---|---|---|"], 0

@@ -191,12 +191,18 @@ def _begin_cell(*_: object) -> None:
         _tab.transport.sync()
 
 
+_said = ""
+"""What was said last about a storage that cannot be written: once is enough."""
+
+
 def _end_cell(*_: object) -> None:
     """After each cell: what it did on the service is kept."""
+    global _said
     if _tab is not None:
         _tab.transport.sync()
-        if _tab.store.problem:
+        if _tab.store.problem not in ("", _said):
             print(_tab.store.problem)
+        _said = _tab.store.problem
 
 
 def _ensure(ipython: "InteractiveShell") -> Server:

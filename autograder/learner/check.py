@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder import checks
-from autograder.judging.behaviours import Exercise, Part, Verdict, judge
+from autograder.judging.behaviours import NOT_WRITTEN, Exercise, Part, Verdict, judge
 from autograder.judging.prepared import handed_out
 from autograder.judging.verdict_text import render
 from autograder.notebooks import CHECK, Answer, answer_in, defines, uses
+from courseware.announcing import announce
 from threadlab.errors import ThreadlabError
 from threadlab.trials.guest.answer import plain
 from threadlab.trials.trial import in_process
@@ -37,6 +38,9 @@ def check(slug: str, part: str | None = None, *, stage: int | None = None) -> fl
     for verdict in verdicts:
         print(render(verdict))
     _remember(exercise, verdicts)
+    for verdict in verdicts:
+        written = any(finding.key != NOT_WRITTEN for finding in verdict.findings)
+        announce("checked", exercise=slug, part=verdict.part, earned=verdict.earned, lost=verdict.lost, written=written)
     return Points(sum(verdict.earned for verdict in verdicts))
 
 

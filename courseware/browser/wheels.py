@@ -30,6 +30,7 @@ NOT_FOR_LEARNERS = (
     "autograder/lms/",
     "autograder/sandbox/",
     "autograder/work/",
+    "autograder/workshop/",
     "autograder/nbgrader_config.py",
 )
 """What grades a class, runs submissions or knows the answers is not in the tab."""

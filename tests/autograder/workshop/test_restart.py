@@ -1,0 +1,77 @@
+"""A workshop that is interrupted, graded, reported and forgotten: by plain HTTP, with a real server and real grading."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import available
+from tests.autograder.course_copy import command
+from tests.autograder.workshop.server import SLUG, Workshop, act, notebook, number_of, opened, until_graded
+
+TRUST = [] if available().complete else ["--trust-submissions"]
+"""Whether this machine has a sandbox is another test's business."""
+
+
+@pytest.mark.xdist_group("workshop_restart")
+def test_workshop_goes_on_after_it_was_killed_and_is_forgotten_whole(course: Path, edition: Path) -> None:
+    before = Workshop(course, edition, "--no-grading").start()
+    ada, bob = before.join("Ada"), before.join("Bob Ω")
+    question = {"kind": "predicted", "question": "first-status", "choice": "B"}
+    checked = {"kind": "checked", "exercise": SLUG, "part": "first_turn", "earned": 2, "lost": ["one_run", "waits_for_the_end"]}
+    opened_it = {"kind": "opened", "path": f"exercises/{SLUG}/{SLUG}.ipynb"}
+    assert ada.post("/room/events", json=[opened_it, checked, question, {"kind": "hand", "up": True}]).json() == {"taken": 4}
+    for someone, answer in ((ada, "no_run"), (bob, "step_by_step")):
+        assert someone.post(f"/room/hand-in/{SLUG}", content=notebook(course, answer)).status_code == 202
+    teacher, code, board = before.teacher(), before.code, before.board
+    before.stop(signal.SIGKILL)
+
+    after = Workshop(course, edition, *TRUST)
+    after.port, after.address = before.port, before.address
+    with before.visitors, opened(after):
+        assert (after.code, after.board) == (code, board)
+        page = teacher.get("/teacher/").text
+        for text in ("Ada", "Bob Ω", "Exercise: A first turn", "hand raised", "first-turn 2/10", "1 of 1", "1 of 2 have predicted"):
+            assert text in page
+        assert ada.get("/room/me").json()["hand"] is True
+        found = until_graded(ada), until_graded(bob)
+        assert [(one["state"], one["score"], one["of"]) for one in found] == [("graded", 2, 10), ("graded", 10, 10)]
+        assert "one_run (0/2)" in found[0]["text"]
+        assert ada.post(f"/room/hand-in/{SLUG}", content=notebook(course, "step_by_step")).json() == {"number": 2}
+        assert until_graded(ada, 2)["score"] == 10
+        assert "first-turn 10/10" in teacher.get("/teacher/").text
+        act(teacher, "lower", participant=number_of(teacher, "Ada"))
+        assert ada.get("/room/me").json()["hand"] is False
+
+    command(course, "autograder", "report", SLUG)
+    report = json.loads((course / "autograder/work/reports" / f"{SLUG}.json").read_bytes())
+    assert [(row["student"], row["score"]) for row in report["rows"]] == [("ada", 10), ("bob-ω", 10)]
+    assert "2 submissions, 2 graded" in command(course, "autograder", "grade", SLUG, *TRUST).stdout
+
+    said = command(course, "autograder.workshop", "--forget").stdout
+    assert "2 participants" in said
+    work = course / "autograder" / "work"
+    kept = [path for path in work.rglob("*") if path.is_file() and "release" not in path.parts]
+    left = [path.name for path in kept if any(name in path.read_bytes() for name in (b'"ada"', b">ada<", "bob-ω".encode()))]
+    assert left == []
+    assert not (work / "room").exists()
+    assert list((work / "submitted").iterdir()) == []
+    assert "Nobody's first-turn was graded" in command(course, "autograder", "report", SLUG, code=2).stderr
+    assert "No workshop has collected anything" in command(course, "autograder.workshop", "--forget").stdout
+
+
+def test_second_workshop_in_the_same_folder_is_refused(course: Path, edition: Path) -> None:
+    with opened(Workshop(course, edition, "--no-grading")):
+        done = command(course, "autograder.workshop", "--edition", str(edition), "--port", "0", code=2)
+        assert "A workshop is open in this folder already" in done.stderr
+
+
+def test_missing_edition_and_busy_port_are_sentences(course: Path, edition: Path, tmp_path: Path) -> None:
+    done = command(course, "autograder.workshop", "--edition", str(tmp_path), code=2)
+    assert "Build one: python3 course.py browser" in done.stderr
+    done = command(course, "autograder.workshop", "--edition", str(edition), "--listen", "203.0.113.7", code=2)
+    assert "203.0.113.7 port" in done.stderr
+    assert "Traceback" not in done.stderr

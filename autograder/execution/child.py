@@ -72,7 +72,8 @@ class Child:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         start = read_as_child(self._channel.receive())
         assert isinstance(start, Start)
-        folder = self._folder = confine(start)
+        folder = confine(start)
+        self._scratch = folder.parent  # with the home folder and what /tmp and /dev/shm lead to
         self._write_files(folder, start.files)
         prepare_interpreter(folder)
         self._log = OutputLog(start.limits)
@@ -192,7 +193,7 @@ class Child:
         if not COPIES:
             self._send(self._serve(frame))
             return None
-        before = listing(self._folder)
+        before = listing(self._scratch)
         sys.stdout.flush()
         sys.stderr.flush()
         try:
@@ -208,7 +209,7 @@ class Child:
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
-        restore(self._folder, before)
+        restore(self._scratch, before)
         code = os.waitstatus_to_exitcode(status)
         if code == 0:
             return None

@@ -30,6 +30,9 @@ REFUSED: dict[str, tuple[int, int]] = {
     "memfd_create": (319, 279),  # memory in files without a name, and in shared segments, counts against no limit
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
+    "msgget": (68, 186),  # queues and semaphores of the namespace outlive the process of a trial
+    "semget": (64, 190),
+    "mq_open": (240, 180),
     "io_uring_setup": (425, 425),  # its calls are not seen by a filter
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),

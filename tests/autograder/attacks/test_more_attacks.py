@@ -100,6 +100,7 @@ HOARDING: dict[str, Edit] = {
         "import os\nheld = []\nfor n in range(200):\n    fd = os.memfd_create('x'); os.write(fd, bytes(50_000_000)); held.append(fd)"
     ),
     "shared_segments": code("import ctypes\nlibc = ctypes.CDLL(None)\nassert libc.shmget(0, 10**9, 0o1600) != -1, 'refused'"),
+    "note_in_a_queue": code("import ctypes\nassert ctypes.CDLL(None).msgget(77, 0o1666) != -1, 'refused'"),
     "note_in_the_keyring": code("import ctypes\nassert ctypes.CDLL(None).syscall(248, b'user', b'n', b'note', 4, -4) > 0, 'refused'"),
     "io_uring": code("import ctypes\nassert ctypes.CDLL(None).syscall(425, 8, bytes(200)) >= 0, 'refused'"),
     "vsock": code("import socket\nsocket.socket(40, socket.SOCK_STREAM).connect((2, 1))"),

@@ -139,6 +139,43 @@ def test_large_messages_pass(session: Session) -> None:
     assert session.trial(b"", lambda said: said[:25_000_000], timeout=30) == b"25000000"
 
 
+NOTES = """
+import ctypes, glob, os, pathlib, tempfile
+libc = ctypes.CDLL(None)
+places = [pathlib.Path(one) for one in (".", "..", os.path.expanduser("~"), tempfile.gettempdir(), "/tmp", "/dev/shm")]
+found = [str(path) for place in places for path in place.glob("note*")] + [one for one in ("n1", "n2") if hasattr(os, one)]
+found += [str(path) for path in pathlib.Path("data").glob("note*")]
+for place in [*places, pathlib.Path("data")]:
+    try:
+        (place / "note").write_text("thread_123")
+        (place / "note-link").symlink_to("thread_123")
+        (place / "note-folder").mkdir()
+    except OSError:
+        pass
+os.n1 = os.n2 = "thread_123"
+os.environ["NOTE"] = os.environ.get("NOTE", "") + "x"
+if len(os.environ["NOTE"]) > 1:
+    found.append("environment")
+if libc.msgget(77, 0o666) != -1 or libc.semget(77, 1, 0o666) != -1 or libc.shmget(77, 100, 0o666) != -1:
+    found.append("System V")
+libc.msgget(77, 0o1666), libc.semget(77, 1, 0o1666), libc.shmget(77, 100, 0o1666)
+number = {"x86_64": 240, "aarch64": 180}[os.uname().machine]
+if libc.syscall(number, b"note", os.O_RDWR, 0o600, None) != -1:
+    found.append("POSIX queue")
+libc.syscall(number, b"note", os.O_RDWR | os.O_CREAT, 0o600, None)
+return repr(found).encode()
+"""
+
+
+def test_trial_finds_no_note_of_the_one_before(session: Session) -> None:
+    session.run_cell("import os, pathlib\npathlib.Path('data').mkdir()\npathlib.Path('data/mine.txt').write_text('stays')", 10)
+    guest(session, NOTES)
+    for _ in range(3):
+        assert session.trial(b"", lambda said: said, timeout=10) == b"[]"
+    kept = session.run_cell("print(pathlib.Path('data/mine.txt').read_text(), os.listdir('data'))", 10)
+    assert kept.outputs[0].text == "stays ['mine.txt']\n"
+
+
 FAILURES = {
     "endless": ("while True: pass", "trial", "computed for 1 seconds"),
     "endless_exchange": ("while True: exchange(b'')", "trial", "computed for 1 seconds"),

@@ -125,6 +125,6 @@ def with_row(source: str, lesson: str, row: str) -> str:
 
 def _listed(readme: str, source: str) -> str:
     """README with the new catalogue's table and totals in the place of the old ones."""
-    made = ModuleType("courseware.catalogue_as_it_will_be")
+    made = ModuleType("as_it_will_be")
     exec(compile(source, str(CATALOGUE), "exec"), vars(made))
     return readme.replace(catalogue.table(), made.table()).replace(catalogue.totals(), made.totals())

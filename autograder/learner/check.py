@@ -78,7 +78,7 @@ def standing(lesson: str = "") -> Any:
 def judge_here(part: Part, slug: str = "") -> Verdict:
     """Judge a part on what this kernel has defined."""
     around = surroundings(part.name, slug)
-    return judge(part, in_process(around.namespace, context=around.context), around.sources)
+    return judge(part, in_process(around.namespace, context=around.context, alone=True), around.sources)
 
 
 class Surroundings(NamedTuple):

@@ -37,7 +37,7 @@ def test_verb_like_no_other_is_answered_with_the_list(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
 def test_no_verb_and_help_list_all_verbs(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert course.main(arguments) == 0
-    listed = re.findall(r"^  (\w+) ", capsys.readouterr().out, re.M)
+    listed = re.findall(r"^  ([\w-]+) ", capsys.readouterr().out, re.M)
     assert listed == [*course.OWN, *course.PASSED_ON["autograder"], *course.PASSED_ON["threadlab"]]
 
 
@@ -126,7 +126,7 @@ def page(address: str, limit: float = 60) -> str:
 @pytest.mark.parametrize("package", list(course.PASSED_ON))
 def test_every_verb_of_a_package_is_listed(package: str) -> None:
     done = subprocess.run([sys.executable, "-m", package, "--help"], capture_output=True, text=True, check=False, timeout=120)
-    assert sorted(re.findall(r"^    (\w+)(?: |$)", done.stdout, re.M)) == sorted(course.PASSED_ON[package])
+    assert sorted(re.findall(r"^    ([\w-]+)(?: |$)", done.stdout, re.M)) == sorted(course.PASSED_ON[package])
 
 
 @pytest.mark.parametrize(("package", "verb"), [(package, verb) for package, verbs in course.PASSED_ON.items() for verb in verbs])

@@ -243,19 +243,21 @@ def _run_processes(guest: Guest, spec: Spec, host: Host) -> Ending:
     return msgspec.structs.replace(ending, value=returned)
 
 
-def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patience: float | None = 20.0) -> Guest:
+def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patience: float | None = 20.0, alone: bool = False) -> Guest:
     """A guest in this process, whose answer finds `namespace` around it.
 
     `context` are the cells that defined what the answer uses: their functions and classes are defined afresh for each trial and each
     process in it, and data is copied, so nothing is remembered that the end of a process would have taken away.
     `patience`: seconds of processor time that a trial may use before it is stopped (main thread only; None: any).
+    `alone`: let nothing that a trial leaves outside of the namespace (files, the environment, data in modules) be there for the next.
     """
 
     def guest(spec: Spec, ask: Callable[[m.Said], m.Told]) -> Ending:
         from threadlab.trials.guest.answer import surroundings
+        from threadlab.trials.guest.apart import apart
         from threadlab.trials.guest.run import run
 
-        with _watchdog(patience):
+        with _watchdog(patience), apart(namespace) if alone else contextlib.nullcontext():
             return run(spec, surroundings(namespace, context), ask)
 
     return guest

@@ -1,0 +1,17 @@
+# loses: records_before_use, resumes, survives_a_restart
+# %% open_conversation
+import json
+import pathlib
+
+
+def open_conversation(client, db, user_id, purpose):
+    key = f"{user_id}|{purpose}"
+    memory = json.loads(pathlib.Path("mine.json").read_text()) if pathlib.Path("mine.json").exists() else {}
+    if key not in memory:
+        row = db.get(Conversation, (user_id, purpose))
+        thread_id = row.thread_id if row else None
+        if thread_id is None:
+            thread_id = client.beta.threads.create(metadata={"user_id": user_id, "purpose": purpose}).id
+        pathlib.Path("mine.json").write_text(json.dumps({**memory, key: thread_id}))
+        return thread_id
+    return memory[key]

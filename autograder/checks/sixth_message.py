@@ -1,34 +1,50 @@
 """Exercise `sixth-message`: five messages are there, a sixth is added, a run starts. What does it see?"""
 
+from collections.abc import Callable
 from typing import Any
 
 from openai import OpenAI
 
+from autograder.checks.drawn import drawn
+from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, choices
 from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 from threadlab.wire.assistants import Message
 from threadlab.wire.statuses import RUN_ENDS
 
-SIXTH = "What is the capital of Portugal?"
+
+def _five(scene: str = "plain") -> Callable[[OpenAI], dict[str, Any]]:
+    """Five messages, the assistant that is meant between two others, and a sixth text that was asked nowhere before."""
+
+    def setup(client: OpenAI) -> dict[str, Any]:
+        thread = client.beta.threads.create()
+        names = ("Old expert", "Geography expert", "New expert")
+        made = [client.beta.assistants.create(model="gpt-4o", name=name, instructions="Answer in one sentence.") for name in names]
+        *five, sixth = drawn(f"sixth-message {scene}", 6)
+        for country in five:
+            client.beta.threads.messages.create(thread.id, role="user", content=f"What is the capital of {country}?")
+        text = f"What is the capital of {sixth}?"
+        return {"thread_id": thread.id, "assistant_id": made[1].id, "text": f" {text}\n" if scene == "slow" else text}
+
+    return setup
 
 
-def _five(client: OpenAI) -> dict[str, Any]:
-    thread = client.beta.threads.create()
-    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
-    for country in ("France", "Italy", "Spain", "Poland", "Greece"):
-        client.beta.threads.messages.create(thread.id, role="user", content=f"What is the capital of {country}?")
-    return {"thread_id": thread.id, "assistant_id": assistant.id}
+def _answered_before(client: OpenAI) -> dict[str, Any]:
+    """A run has answered on the thread before; it is over when the trial begins."""
+    given = _five("slow")(client)
+    client.beta.threads.runs.create(given["thread_id"], assistant_id=given["assistant_id"])
+    return given
 
 
 def _busy(client: OpenAI) -> dict[str, Any]:
-    given = _five(client)
+    given = _five()(client)
     earlier = client.beta.threads.runs.create(given["thread_id"], assistant_id=given["assistant_id"])
     return {**given, "earlier": earlier.id}
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
-    return [ASYNC_CLIENT, given["thread_id"], given["assistant_id"], SIXTH]
+    return [ASYNC_CLIENT, given["thread_id"], given["assistant_id"], given["text"]]
 
 
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
@@ -40,7 +56,16 @@ def _runs(evidence: Evidence) -> list[Any]:
 
 
 def _sixths(evidence: Evidence) -> list[Message]:
-    return [message for message in evidence.messages(evidence.given["thread_id"]) if message.role == "user" and message.text == SIXTH]
+    return [
+        message
+        for message in evidence.messages(evidence.given["thread_id"])
+        if message.role == "user" and message.text == evidence.given["text"]
+    ]
+
+
+def _carries(evidence: Evidence, entry: Sent) -> bool:
+    """Whether a request has the sixth text in it."""
+    return evidence.given["text"] in entry.texts or evidence.given["text"].strip() in entry.texts
 
 
 def reads_the_sixth(evidence: Evidence) -> Found:
@@ -127,7 +152,10 @@ def _short(value: Any) -> str:
 def one_run(evidence: Evidence) -> Found:
     runs = _runs(evidence)
     if len(runs) == 1:
-        return None
+        run = evidence.run(runs[0].run_id)
+        if run is None or run.assistant_id == evidence.given["assistant_id"]:
+            return None
+        return Sentence("run_of_another_assistant", f"the run is not one of the assistant whose id was given: {evidence.line(runs[0])}.")
     if not runs:
         return Sentence("no_run_created_thread_2", "no run was created on the thread.")
     return Sentence(
@@ -138,7 +166,7 @@ def one_run(evidence: Evidence) -> Found:
 def heeds_the_refusal(evidence: Evidence) -> Found:
     """A run is active, so the message is refused (400). Raising is right, so is waiting and posting again; going on without it is not."""
     runs = [entry for entry in _runs(evidence) if entry.run_id != evidence.given["earlier"]]
-    carriers = {entry.request for entry in evidence.journal if isinstance(entry, Sent) and SIXTH in entry.texts}
+    carriers = {entry.request for entry in evidence.journal if isinstance(entry, Sent) and _carries(evidence, entry)}
     refused = [entry for entry in evidence.requests(ok=False) if entry.request in carriers]
     sixth = {message.id for message in _sixths(evidence)}
     if len(sixth) > 1:
@@ -149,6 +177,12 @@ def heeds_the_refusal(evidence: Evidence) -> Found:
             return Sentence(
                 "run_started_without_sixth_message", f"{line}the run was started without the sixth message: {evidence.line(run)}."
             )
+    asked = [entry for entry in evidence.journal if isinstance(entry, Sent) and entry.operation == "createRun"]
+    if refused and not sixth and (alone := [one for one in asked if one.n > refused[0].n and not _carries(evidence, one)]):
+        return Sentence(
+            "run_asked_for_without_sixth_message",
+            f"{evidence.line(refused[0])} was refused, and a run was asked for all the same: {evidence.line(alone[0])}.",
+        )
     if evidence.ending.how == "halted":
         return Sentence("while_another_run_active", f"while another run was active, it {evidence.ending.message}.")
     if evidence.returned and not sixth:
@@ -219,6 +253,8 @@ def _nothing(evidence: Evidence) -> Found:
     raise AssertionError("choices are judged as a whole")
 
 
+ENDS = ("failing", "incomplete", "expired", "cancelled", "slow")
+
 EXERCISE = Exercise(
     slug="sixth-message",
     parts=(
@@ -240,16 +276,14 @@ EXERCISE = Exercise(
                     confirmed_before_the_run,
                     any_ending=True,
                 ),
-                Behaviour(
-                    "posted_once", 1, "The message is on the thread exactly once.", posted_once, ("plain", "failing"), any_ending=True
-                ),
-                Behaviour("one_run", 1, "Exactly one run is created.", one_run, ("plain", "failing"), any_ending=True),
+                Behaviour("posted_once", 1, "The message is on the thread exactly once.", posted_once, ("plain", *ENDS), any_ending=True),
+                Behaviour("one_run", 1, "Exactly one run is created.", one_run, ("plain", *ENDS), any_ending=True),
                 Behaviour(
                     "returns_the_finished_run",
                     2,
                     "The run that was created is returned once it is finished, whether it completed or failed.",
                     returns_the_finished_run,
-                    ("plain", "failing"),
+                    ("plain", *ENDS),
                 ),
                 Behaviour(
                     "heeds_the_refusal",
@@ -263,10 +297,21 @@ EXERCISE = Exercise(
                 Behaviour("leaves_nothing_behind", 1, "When it returns, nothing it started is unfinished.", leaves_nothing_behind),
             ),
             (
-                Scene("plain", lambda: World(_five), _args),
-                Scene("failing", lambda: World(_five, scenario="run_failed"), _args),
+                Scene("plain", lambda: World(_five()), _args),
+                Scene("failing", lambda: World(_five(), scenario="run_failed"), _args, bound=12),
+                Scene("incomplete", lambda: World(_five(), scenario="run_incomplete"), _args, bound=4),
+                Scene("expired", lambda: World(_five(), scenario="run_expired"), _args, bound=4),
+                Scene("cancelled", lambda: SharedWorld(_five(), a_colleague_cancels), _args, bound=4),
+                Scene("slow", lambda: World(_answered_before, scenario="slow:45", later=30.0), _args, bound=4),
                 Scene("busy", lambda: World(_busy), _args),
             ),
+            promises={
+                "in every order in which the requests can arrive": ("plain",),
+                "each of the five ends": ("plain", "failing", "incomplete", "expired", "cancelled"),
+                "any text, as it was given": ("plain", "slow"),
+                "the run that you created, however long it takes, and whatever ran before": ("slow",),
+                "another run may still be active": ("busy",),
+            },
         ),
     ),
     hints=(

@@ -12,6 +12,7 @@ from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 QUESTIONS = ("What is the capital of France?", "What is its population?", "What is the capital of Kenya?")
 ALL_WELL = ("one_thread", "two_threads", "five_on_a_thread", "comes_while_others_wait", "five_threads")
+BAD_ENDS = ("failed", "incomplete", "expired", "cancelled")
 ELSEWHERE = ("What is the capital of Japan?", "What is its currency?")
 
 
@@ -39,7 +40,7 @@ def _first_two(given: dict[str, Any]) -> list[list[str]]:
 
 
 def _five(given: dict[str, Any]) -> list[list[str]]:
-    texts = (QUESTIONS[0], QUESTIONS[2], QUESTIONS[0], ELSEWHERE[0], QUESTIONS[1])
+    texts = (QUESTIONS[0], QUESTIONS[2], QUESTIONS[0], f" {ELSEWHERE[0]}\nPlease. ", QUESTIONS[1])
     return [[given["threads"][0], text] for text in texts]
 
 
@@ -118,6 +119,8 @@ def _reply_to(evidence: Evidence, thread_id: str, text: str, time: int = 1) -> s
     """What was written by the run in whose window `text` is the newest user message; if several are, by the first, second, … of them."""
     messages = {message.id: message for message in evidence.messages(thread_id)}
     for run in evidence.requests("createRun", ok=True, thread_id=thread_id):
+        if (ended := evidence.run(run.run_id)) is None or ended.status in BAD_ENDS:
+            continue  # a turn may be tried again
         asked = [messages[one] for one in run.window if one in messages and messages[one].role == "user"]
         if asked and asked[-1].text == text:
             time -= 1

@@ -8,11 +8,14 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import short
+from autograder.checks.somebody_else import SharedWorld, post
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, unwritten, worth
 from threadlab.engine.journal import Entry, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.host import LATENCY
 from threadlab.trials.trial import CLIENT, Evidence, World
+from threadlab.wire.assistants import Run
+from threadlab.wire.exchange import Request
 from threadlab.wire.statuses import RUN_ENDS
 
 CAP = 10.0
@@ -20,9 +23,12 @@ CAP = 10.0
 SLACK = 1.0
 """Seconds allowed for the requests themselves, where a moment in time is judged."""
 
+ALIKE = 0.0001
+"""Seconds. Three waits whose pauses differ by less have not left them to chance."""
+
 LISTS = "listRuns"
 """Another way to ask how a run is."""
-LEAST_PAUSE = 0.05
+LEAST_PAUSE = 0.25
 """Seconds between a poll that failed and the next."""
 
 QUICK = {**CLIENT, "max_retries": 0}
@@ -34,6 +40,23 @@ def _running(client: OpenAI) -> dict[str, Any]:
     assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")
     run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
     return {"thread_id": thread.id, "run_id": run.id}
+
+
+def _two_running(client: OpenAI) -> dict[str, Any]:
+    """Two runs on two threads: one ends after 40 s, the other after 100 s."""
+    first, second = _running(client), _running(client)
+    return {**first, "then": second}
+
+
+def _one_after_the_other(given: dict[str, Any]) -> list[Any]:
+    return [_args(given), _args(given["then"])]
+
+
+def _another_is_started(run: Run) -> Request | None:
+    """As soon as the run has ended, somebody starts another on its thread."""
+    if run.status not in RUN_ENDS:
+        return None
+    return post(f"/threads/{run.thread_id}/runs", {"assistant_id": run.assistant_id})
 
 
 def _cancelled(client: OpenAI) -> dict[str, Any]:
@@ -85,7 +108,17 @@ def _most(evidence: Evidence) -> float:
     return 60.0 if evidence.given.get("default") else 30.0
 
 
+def _both_returned(evidence: Evidence) -> Found:
+    ids = [evidence.given["run_id"], evidence.given["then"]["run_id"]]
+    for run_id, value in zip(ids, evidence.value, strict=True):
+        if not isinstance(value, dict) or (value.get("id"), value.get("status")) != (run_id, "completed"):
+            return Sentence("second_wait_returned", f"of two waits, one after the other, the one for {run_id} returned {short(value)}.")
+    return None if _asks(evidence) else Occasion.NONE
+
+
 def returns_at_every_end(evidence: Evidence, family: Family = THREADS) -> Found:
+    if "then" in evidence.given:
+        return _both_returned(evidence)
     run = family.run_of(evidence, evidence.given["run_id"])
     value = evidence.value
     status = run.status if run is not None else "gone"
@@ -105,6 +138,8 @@ def returns_at_every_end(evidence: Evidence, family: Family = THREADS) -> Found:
 
 
 def starts_at_one_second(evidence: Evidence, family: Family = THREADS) -> Found:
+    if "then" in evidence.given:
+        return _second_starts_at_one_second(evidence)
     found = pauses(evidence)
     if not found:
         return Occasion.NONE
@@ -113,6 +148,21 @@ def starts_at_one_second(evidence: Evidence, family: Family = THREADS) -> Found:
     what = "a tight loop" if found[0] < 0.5 else f"too slow for the {family.run}s that take two seconds"
     return Sentence(
         "first_pause_s_begin_about", f"the first pause was {found[0]:.2f} s, {what}; begin at about 1 s. The pauses: {_listed(found)}."
+    )
+
+
+def _second_starts_at_one_second(evidence: Evidence) -> Found:
+    """The pauses of the second wait in one process: from its beginning, which is when the first one knew its end."""
+    told = next((one for one in evidence.requests(ok=True) if one.run_id == evidence.given["run_id"] and one.run_status in RUN_ENDS), None)
+    then = evidence.given["then"]["run_id"]
+    after = [entry.at for entry in evidence.requests(THREADS.poll) if told is not None and entry.n > told.n and entry.run_id == then]
+    if told is None or len(after) < 2:
+        return Occasion.NONE
+    first = after[1] - after[0] - LATENCY if after[0] - told.at < 0.05 + LATENCY else after[0] - told.at
+    if 0.499 <= first <= 2.001:
+        return None
+    return Sentence(
+        "second_wait_starts_elsewhere", f"a second wait in the same process began with a pause of {first:.2f} s; begin at about 1 s."
     )
 
 
@@ -147,13 +197,36 @@ def jittered(evidence: Evidence) -> Found:
     return None if len(pauses(evidence)) >= 2 else Occasion.NONE
 
 
+def grow_step_by_step(several: Sequence[Evidence], family: Family = THREADS) -> Found:
+    """The second and the third pause: on average over several waits, since each is jittered."""
+    plans = [pauses(evidence)[:3] for evidence in several]
+    if min(map(len, plans)) < 3:
+        return Occasion.NONE
+    first, second, third = (sum(each) for each in zip(*plans, strict=True))
+    if second <= 4 * first and third <= 4 * second:
+        return None
+    return Sentence(
+        "pauses_jump",
+        f"a pause is more than four times the one before; each should be about twice as long. The pauses: {_listed(plans[0])}.",
+    )
+
+
 def differ(several: Sequence[Evidence], family: Family = THREADS) -> Found:
     """Two waits that began alike must not go on alike."""
     plans = [pauses(evidence)[:6] for evidence in several]
     if min(map(len, plans)) < 2:
         return Occasion.NONE
-    if any(abs(a - b) > 0.01 for one, other in pairwise(plans) for a, b in zip(one, other, strict=False)):
-        return None
+    apart = [max(each) - min(each) for each in zip(*plans, strict=False)]
+    if max(apart) > 0.01:
+        alike = [number for number, seconds in enumerate(apart) if seconds < ALIKE]
+        later = range(3, len(apart))
+        if not [number for number in alike if number < 3] and (not later or set(later) - set(alike)):
+            return None
+        return Sentence(
+            "one_pause_is_never_jittered",
+            f"pause number {alike[0] + 1} was the same in three waits for {family.run}s alike; make every pause a little shorter or longer "
+            f"by chance. The pauses: {_listed(plans[0])}.",
+        )
     return Sentence(
         "three_waits_s_alike_paused",
         f"three waits for {family.run}s alike paused alike: {_listed(plans[0])}. "
@@ -282,7 +355,10 @@ EVERY_END = (*RUN_ENDS, "requires_action")
 DEADLINES = ("stuck", "stuck, no max_wait given")
 FAILS_TO_THE_DEADLINE = "every poll fails"
 LAST_LOOKS = ("ends before the deadline", "fails before the deadline")
+AGAIN, GOES_ON = ("two waits in one process",), "another run follows"
 BAD = ("bad moments", "six in a row", "limits in a row")
+WITHOUT_LIMITS = ("six in a row",)
+"""Where no `Retry-After` says that a pause may be longer."""
 
 
 def _bad(faults: str) -> str:
@@ -297,10 +373,11 @@ def behaviours(
     points: Mapping[str, int],
     deadlines: tuple[str, ...] = DEADLINES,
     bad: tuple[str, ...] = ("bad moments",),
+    again: tuple[str, ...] = (),
 ) -> tuple[Behaviour, ...]:
     """What is checked of a wait, in the words of a family. `points` names those that are, and what each is worth.
 
-    `ends`: the names of the scenes that bring every end about; beside them there are those in LONG, `deadlines` and `bad`.
+    `ends`: the names of the scenes that bring every end about; beside them there are those in LONG, `deadlines`, `bad` and `again`.
     `error`: the name of the exception that the exercise gives.
     """
     run = family.run
@@ -311,22 +388,24 @@ def behaviours(
     timeout = "raises_run_timeout" if family is THREADS else "raises_response_timeout"
     return worth(
         (
-            Behaviour("returns_at_every_end", 1, returned[run], partial(returns_at_every_end, family=family), ends),
+            Behaviour("returns_at_every_end", 1, returned[run], partial(returns_at_every_end, family=family), (*ends, *again)),
             Behaviour(
                 "starts_at_one_second",
                 1,
                 "The first pause is about 1 s.",
                 partial(starts_at_one_second, family=family),
-                LONG,
+                (*LONG, *again),
                 any_ending=True,
             ),
-            Behaviour("pauses_grow", 1, "The pauses grow.", partial(pauses_grow, family=family), LONG),
+            Behaviour(
+                "pauses_grow", 1, "The pauses grow.", partial(pauses_grow, family=family), LONG, partial(grow_step_by_step, family=family)
+            ),
             Behaviour(
                 "pauses_are_capped",
                 1,
                 "No pause is longer than 10 s.",
                 partial(pauses_are_capped, family=family),
-                LONG,
+                (*LONG, *(one for one in bad if one in WITHOUT_LIMITS)),
                 any_ending=True,
             ),
             Behaviour(
@@ -397,7 +476,7 @@ EXERCISE = Exercise(
             "wait_for_run",
             behaviours(
                 THREADS,
-                (*EVERY_END, *LAST_LOOKS),
+                (*EVERY_END, *LAST_LOOKS, GOES_ON),
                 "RunTimeout",
                 {
                     "returns_at_every_end": 3,
@@ -413,6 +492,7 @@ EXERCISE = Exercise(
                 },
                 (*DEADLINES, FAILS_TO_THE_DEADLINE),
                 BAD,
+                AGAIN,
             ),
             (
                 *(Scene(name, _long(seed), _args, kwargs={"max_wait": 300.0}) for seed, name in enumerate(LONG)),
@@ -421,6 +501,14 @@ EXERCISE = Exercise(
                 Scene("incomplete", lambda: World(_running, before="run_incomplete"), _args),
                 Scene("expired", lambda: World(_running, before="run_expired"), _args),
                 Scene("cancelled", lambda: World(_cancelled, before="cancel_slow:6"), _args),
+                Scene(
+                    AGAIN[0],
+                    lambda: World(_two_running, before="slow:40@createRun#1 slow:100@createRun#2"),
+                    _one_after_the_other,
+                    kwargs={"max_wait": 90.0},
+                    driver="calls",
+                ),
+                Scene(GOES_ON, lambda: SharedWorld(_running, _another_is_started, before="slow:20"), _args),
                 Scene("requires_action", lambda: World(_asking), _args),
                 Scene(
                     "bad moments",
@@ -454,6 +542,8 @@ EXERCISE = Exercise(
             promises={
                 "each of the five terminal statuses, and requires_action": EVERY_END,
                 "a run that has ended by max_wait is returned": LAST_LOOKS,
+                "called again in the same process": AGAIN,
+                "the run whose id was given, and not the newest": (GOES_ON,),
                 "a 429, a 500 or a 503, several times in a row": BAD,
                 "until max_wait has passed, and not before, whatever polls say": (*DEADLINES, FAILS_TO_THE_DEADLINE),
                 "pauses grow, are capped and differ": LONG,

@@ -1,4 +1,4 @@
-# loses: starts_at_one_second
+# loses: starts_at_one_second, survives_errors
 # says: first_pause_s_begin_about
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):

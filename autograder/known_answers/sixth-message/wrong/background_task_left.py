@@ -1,0 +1,11 @@
+# loses: leaves_nothing_behind
+# says: returned_while_still_unfinished_had
+# %% send_and_run
+async def send_and_run(client, thread_id, assistant_id, text):
+    await client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    t = asyncio.create_task(client.beta.threads.runs.poll(run.id, thread_id=thread_id))
+    while run.status in ("queued", "in_progress", "cancelling"):
+        await asyncio.sleep(1)
+        run = await client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    return run

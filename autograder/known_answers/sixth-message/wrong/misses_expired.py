@@ -1,0 +1,10 @@
+# loses: returns_the_finished_run
+# says: halted: polled
+# %% send_and_run
+async def send_and_run(client, thread_id, assistant_id, text):
+    await client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    while run.status not in {"completed", "failed", "cancelled", "incomplete"}:
+        await asyncio.sleep(1)
+        run = await client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    return run

@@ -1,0 +1,7 @@
+# loses: one_run
+# says: run_of_another_assistant
+# %% send_and_run
+async def send_and_run(client, thread_id, assistant_id, text):
+    await client.beta.threads.messages.create(thread_id, role="user", content=text)
+    a = (await client.beta.assistants.list()).data[0].id
+    return await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=a)

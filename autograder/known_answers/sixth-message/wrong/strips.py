@@ -1,0 +1,6 @@
+# loses: posted_once
+# says: posted_once
+# %% send_and_run
+async def send_and_run(client, thread_id, assistant_id, text):
+    await client.beta.threads.messages.create(thread_id, role="user", content=text.strip())
+    return await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)

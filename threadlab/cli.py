@@ -64,10 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help=argparse.SUPPRESS)
     serve.set_defaults(run=_serve)
 
-    scan = verbs.add_parser("scan", help="find the calls of the Assistants API in Python code, and what replaces each",
+    scan = verbs.add_parser("scan", help="find what uses the Assistants API, in Python and JavaScript, and what replaces it",
                             description="Exit code: 0 nothing found, 1 something found, 2 only files that could not be read.")  # fmt: skip
     scan.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file or a folder")
-    scan.add_argument("--json", action="store_true", help="as JSON")
+    scan.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="text unless given")
+    scan.add_argument("--json", action="store_const", dest="format", const="json", help="as JSON")
+    scan.add_argument(
+        "--diff", action="store_true", help="a draft of the change of Python files, as a patch; what you must decide is marked"
+    )
     scan.set_defaults(run=_scan)
 
     parity = verbs.add_parser("parity", help="play the same scenes with old and new code, and compare what users would see",
@@ -120,7 +124,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _scan(options: argparse.Namespace) -> int:
     from threadlab.migrate.scan import main as scan
 
-    return scan(options.paths, as_json=options.json)
+    return scan(options.paths, form=options.format, diff=options.diff)
 
 
 def _parity(options: argparse.Namespace) -> int:

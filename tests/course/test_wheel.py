@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -151,3 +152,18 @@ def test_pytest_finds_the_fixture(python: Path, tmp_path: Path) -> None:
     done = run(str(python), "-m", "pytest", "-q", "-W", "ignore::DeprecationWarning", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
+
+
+def test_page_about_orders_is_true_where_only_the_wheel_is(python: Path, tmp_path: Path) -> None:
+    """Its programs, with nothing around them."""
+    page = (ROOT / "docs" / "orders.md").read_text(encoding="utf-8")
+    for code in re.findall(r"^```python\n(# \w+\.py\n.*?)^```$", page, re.DOTALL | re.MULTILINE):
+        (tmp_path / code.split()[1]).write_text(code)
+    done = run(str(python), "-m", "pytest", "-q", "-W", "ignore::DeprecationWarning", cwd=tmp_path)
+    assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
+    assert "test_tabs.py::test_both_messages_are_stored: both orders were tried" in done.stdout
+    replayed = re.search(r"test_bot.py::test_two_users_at_once --orders-replay ([\d.]+)", done.stdout)
+    assert replayed, done.stdout
+    command = (str(python), "-m", "pytest", "-q", "-W", "ignore::DeprecationWarning", "test_bot.py", "--orders-replay", replayed[1])
+    assert "1 failed" in run(*command, cwd=tmp_path).stdout
+    assert run(str(python), "-W", "ignore", "explore.py", cwd=tmp_path).stdout.startswith("both orders were tried")

@@ -6,12 +6,14 @@ A placeholder among the arguments of a `Spec` says what is handed out; a guest t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from threadlab.trials.database import Committed, Database
 from threadlab.trials.guest.messages import Spec
+
+if TYPE_CHECKING:
+    from threadlab.trials.database import Committed, Database
 
 
 class ForgedMessage(ValueError):
@@ -93,6 +95,8 @@ class HandedOut:
         if self._opened is None:
             if self._database is None:
                 raise ForgedMessage("it used a database, and was not given one")
+            from threadlab.trials.database import Database  # here, because it needs SQLAlchemy, and most trials do not
+
             self._opened = Database(self._committed, self._database.get("tables", ""), self._database.get("rows"))
         return self._opened
 

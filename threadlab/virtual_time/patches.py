@@ -257,6 +257,14 @@ def _install_network() -> None:
 _network_installed = False
 
 
+def _install_older() -> None:
+    """The same for clients of httpx, where a program has it."""
+    if "httpx" in sys.modules:
+        from threadlab.virtual_time import older_httpx
+
+        older_httpx.install(_way)
+
+
 @contextlib.contextmanager
 def _no_running_loop() -> Iterator[None]:
     """Set a running loop (a notebook's) aside, and its current task with it."""
@@ -285,6 +293,7 @@ def active(source: TimeSource, transport: Any = None, environment: dict[str, str
     os.environ.update(environment or {})
     _active = source
     if transport is not None:
+        _install_older()
         _transport, _state.trial_active = transport, True
     datetime_module.datetime, datetime_module.date = VirtualDatetime, VirtualDate  # type: ignore[misc]
     try:

@@ -126,7 +126,7 @@ def test_empty_id_does_not_reach_another_object() -> None:
     with desk() as at:
         refused = at.raw("GET", "/threads//messages")
         says(refused, 400, "Invalid 'thread_id': 'messages'. Expected an ID that begins with 'thread'.")
-        says(at.raw("GET", "///"), 404, "Invalid URL (GET /v1//)")
+        says(at.raw("GET", "/"), 404, "Invalid URL (GET /v1/)")
 
 
 # ---- streams ----------------------------------------------------------------------------------------------------------------------------

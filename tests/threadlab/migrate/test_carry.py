@@ -17,6 +17,7 @@ import pytest
 from tests.threadlab.engine.desk import WEATHER, Desk, desk
 from tests.threadlab.service.test_cli import serving
 from threadlab.cli import main
+from threadlab.engine.assistants_api.threads import MOST_AT_CREATION
 from threadlab.errors import ThreadlabError
 from threadlab.migrate.carry import carry
 from threadlab.migrate.export import export
@@ -30,7 +31,16 @@ def talk(at: Desk, count: int) -> str:
     """A thread of so many messages, by turns of both roles; its id."""
     roles = ("user", "assistant")
     messages = [{"role": roles[index % 2], "content": f"message {index}"} for index in range(count)]
-    return at.threads.create(messages=messages, metadata={"owner": "me"}).id  # type: ignore[arg-type]
+    return filled(at.client, messages, {"owner": "me"})
+
+
+def filled(client: openai.OpenAI, messages: list[Any], metadata: dict[str, str] | None = None) -> str:
+    """A thread with these messages: the first at its creation, which takes no more than that."""
+    threads = client.beta.threads
+    thread = threads.create(messages=messages[:MOST_AT_CREATION], metadata=metadata or {})
+    for message in messages[MOST_AT_CREATION:]:
+        threads.messages.create(thread.id, role=message["role"], content=message["content"])
+    return thread.id
 
 
 def said(client: openai.OpenAI, conversation: str) -> list[tuple[str, str]]:
@@ -159,9 +169,9 @@ def test_ten_thousand_messages_survive_a_kill_half_way(tmp_path: Path, monkeypat
         environment = {**os.environ, "OPENAI_API_KEY": "sk-any"}
         with openai.OpenAI(base_url=url, api_key="sk-any") as client:
             messages = [{"role": role, "content": text} for role, text in expected(count)]
-            thread = client.beta.threads.create(messages=messages)  # type: ignore[arg-type]
+            thread_id = filled(client, messages)
             command = [sys.executable, "-m", "threadlab"]
-            subprocess.run([*command, "export", thread.id, "--base-url", url, "-o", "t.jsonl"], cwd=tmp_path, env=environment, check=True)
+            subprocess.run([*command, "export", thread_id, "--base-url", url, "-o", "t.jsonl"], cwd=tmp_path, env=environment, check=True)
             bring = [*command, "import", "t.jsonl", "--base-url", url]
             grown = 0
             for _ in range(4):

@@ -28,7 +28,7 @@ def tabs(site: Path, course: Path, tmp_path: Path) -> Iterator[tuple[Workshop, d
     with contextlib.ExitStack() as stack:
         workshop = stack.enter_context(opened(Workshop(course, site, *TRUST)))
         names = ("teacher", "Ada", "Bob", "Cleo")
-        made = {name: stack.enter_context(tab(f"{workshop.address}/course/", tmp_path / name)) for name in names}
+        made = {name: stack.enter_context(tab(f"{workshop.address}/course/", tmp_path / name, patience=100)) for name in names}
         yield workshop, made
 
 
@@ -38,7 +38,7 @@ def join(opened_tab: Tab, workshop: Workshop, name: str) -> None:
     page.open(f"{workshop.address}/?code={workshop.code}")
     page.wait("document.activeElement.id === 'name'")
     page.call("Input.insertText", text=name)
-    page.press("Enter")
+    page.run("document.querySelector('form').requestSubmit(), true")
     opened_tab.until(f"document.querySelector('#threads-room')?.innerText.includes({json.dumps(name)})", 60)
 
 

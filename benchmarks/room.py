@@ -215,9 +215,7 @@ def main() -> None:
     graded = sorted(room.graded)
     if graded:
         middle, late = statistics.median(graded), graded[int(0.95 * (len(graded) - 1))]
-        print(
-            f"{len(graded)} of {options.people} hand-ins were graded: median {middle:.1f} s, p95 {late:.1f} s, most {graded[-1]:.1f} s."
-        )
+        print(f"{len(graded)} of {options.people} hand-ins were graded: median {middle:.1f} s, p95 {late:.1f} s, most {graded[-1]:.1f} s.")
     print(f"answers by status: {dict(sorted(room.codes.items()))}; pages were told something {room.told} times")
     if options.json:
         found = {"people": options.people, "p95_ms": room.p(0.95), "stub_p95_ms": bare.p(0.95), "ratio": room.p(0.95) / bare.p(0.95)}

@@ -18,6 +18,8 @@ from tests.courseware.browser.tab import Tab, tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser_edition")]
 
+LONG = 240.0
+"""Seconds of patience: four browsers start three Pythons at the same time."""
 EXERCISE = f"exercises/{SLUG}/{SLUG}.ipynb"
 PICTURES = ARTIFACTS.parent / "workshop"
 
@@ -28,7 +30,7 @@ def tabs(site: Path, course: Path, tmp_path: Path) -> Iterator[tuple[Workshop, d
     with contextlib.ExitStack() as stack:
         workshop = stack.enter_context(opened(Workshop(course, site, *TRUST)))
         names = ("teacher", "Ada", "Bob", "Cleo")
-        made = {name: stack.enter_context(tab(f"{workshop.address}/course/", tmp_path / name, patience=100)) for name in names}
+        made = {name: stack.enter_context(tab(f"{workshop.address}/course/", tmp_path / name)) for name in names}
         yield workshop, made
 
 
@@ -36,15 +38,15 @@ def join(opened_tab: Tab, workshop: Workshop, name: str) -> None:
     """As somebody does who has read the QR code: the code is filled in."""
     page = opened_tab.page
     page.open(f"{workshop.address}/?code={workshop.code}")
-    page.wait("document.activeElement.id === 'name'")
+    opened_tab.until("document.activeElement?.id === 'name'", LONG)
     page.call("Input.insertText", text=name)
     page.run("document.querySelector('form').requestSubmit(), true")
-    opened_tab.until(f"document.querySelector('#threads-room')?.innerText.includes({json.dumps(name)})", 60)
+    opened_tab.until(f"document.querySelector('#threads-room')?.innerText.includes({json.dumps(name)})", LONG)
 
 
 def button(opened_tab: Tab, label: str) -> None:
     wanted = f"[...document.querySelectorAll('#threads-room button')].find(one => one.textContent.startsWith({json.dumps(label)}))"
-    opened_tab.until(f"{wanted} && !{wanted}.disabled", 60)
+    opened_tab.until(f"{wanted} && !{wanted}.disabled", LONG)
     opened_tab.run(f"({wanted}).click(), true")
 
 
@@ -58,7 +60,7 @@ def answer(opened_tab: Tab, name: str) -> None:
     assert opened_tab.run(f"{script}({json.dumps(cell_of(name))})")
 
 
-def shows(board: Tab, part: str, *texts: str, seconds: float = 60) -> None:
+def shows(board: Tab, part: str, *texts: str, seconds: float = LONG) -> None:
     """Until a part of the board says all this."""
     for text in texts:
         board.until(f"document.querySelector('[data-part={part}]')?.innerText.includes({json.dumps(text)})", seconds)
@@ -78,7 +80,7 @@ def pictures(page_tab: Tab, name: str) -> None:
 def comes_in(workshop: Workshop, of: dict[str, Tab]) -> None:
     board, ada = of["teacher"], of["Ada"]
     ada.page.open(f"{workshop.address}/?code={workshop.code}")
-    ada.page.wait("document.getElementById('name')")
+    ada.until("document.getElementById('name')", LONG)
     pictures(ada, "join")
     board.page.open(workshop.board)
     shows(board, "people", "Nobody has joined yet")
@@ -91,11 +93,14 @@ def comes_in(workshop: Workshop, of: dict[str, Tab]) -> None:
 def works(board: Tab, ada: Tab, bob: Tab, cleo: Tab) -> None:
     """Ada's check loses behaviours; Cleo predicts and raises her hand."""
     for one in (ada, bob):
-        one.visit(EXERCISE)
+        one.idle(LONG)
+        one.open(EXERCISE)
     shows(board, "people", "Exercise: A first turn")
     answer(ada, "no_run")
+    ada.idle(LONG)
     ada.run_all()
     shows(board, "hard", "waits_for_the_end", "1 of 1")
+    cleo.idle(LONG)
     cleo.execute("from courseware import predict; predict('first-status', 'A')")
     button(cleo, "Raise hand")
     shows(board, "hands", "Cleo")
@@ -118,8 +123,8 @@ def hands_in(board: Tab, ada: Tab, bob: Tab) -> None:
     button(ada, "Hand in")
     answer(bob, "step_by_step")
     button(bob, "Hand in")
-    ada.until("document.body.innerText.includes('first-turn: 2 of 10 points.')", 120)
-    bob.until("document.body.innerText.includes('first-turn: 10 of 10 points.')", 120)
+    ada.until("document.body.innerText.includes('first-turn: 2 of 10 points.')", LONG)
+    bob.until("document.body.innerText.includes('first-turn: 10 of 10 points.')", LONG)
     assert "Ada" not in bob.run("document.body.innerText")
     ada.run("[...document.querySelectorAll('button')].find(one => one.innerText === 'Line by line').click(), true")
     ada.until("document.querySelector('.jp-Dialog')?.innerText.includes('one_run (0/2)')")

@@ -69,6 +69,18 @@ def test_second_workshop_in_the_same_folder_is_refused(course: Path, edition: Pa
         assert "A workshop is open in this folder already" in done.stderr
 
 
+def test_listening_for_the_room_says_what_that_opens(course: Path, edition: Path) -> None:
+    with opened(Workshop(course, edition, "--no-grading")) as alone:
+        assert "Only this computer can reach it. To let the room in: --listen 0.0.0.0" in alone.greeting
+    with opened(Workshop(course, edition, "--no-grading", "--listen", "0.0.0.0", "--shown", "http://threads.example:8660/")) as room:
+        assert "Everybody in this network can reach the join page" in room.greeting
+        assert "unencrypted" in room.greeting
+        assert room.board.startswith(room.address)
+        page = room.teacher().get("/teacher/projector").text
+        assert "threads.example:8660" in page
+        assert 'aria-label="QR code of the address and the code"' in page
+
+
 def test_missing_edition_and_busy_port_are_sentences(course: Path, edition: Path, tmp_path: Path) -> None:
     done = command(course, "autograder.workshop", "--edition", str(tmp_path), code=2)
     assert "Build one: python3 course.py browser" in done.stderr

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
+import socket
 import sys
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from filelock import FileLock, Timeout
@@ -19,6 +21,7 @@ from autograder.workshop.grading import Grading
 from autograder.workshop.live import Live
 from autograder.workshop.store import Store
 from threadlab.errors import ThreadlabError
+from threadlab.service import listen
 from threadlab.service.data_folder import replace_file
 
 WORK = ROOT / "autograder" / "work"
@@ -78,12 +81,11 @@ def run(options: argparse.Namespace) -> int:
         _greet(options, store, shown, f"{'https' if secure else 'http'}://127.0.0.1:{port}" if _here(options.listen) else shown, key)
         config = uvicorn.Config(
             room.app,
-            http="h11",
+            http=listen.protocol(),
             ws="none",
             access_log=False,
             log_level="warning",
             server_header=False,
-            limit_concurrency=2000,
             backlog=512,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=3,
@@ -91,10 +93,26 @@ def run(options: argparse.Namespace) -> int:
             ssl_certfile=options.certificate,
             ssl_keyfile=options.certificate_key,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, live).run(sockets=[listener])
     print("The workshop has ended. The same command opens it again with everything in it.", file=sys.stderr)
     print("Next: python3 course.py report; to forget everything: python3 course.py workshop --forget", file=sys.stderr)
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Ends in order at Ctrl-C: pages that are open are let go first. uvicorn's own handler raises the signal once more at the end."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.end()
+        await super().shutdown(sockets)
 
 
 def _only_one() -> FileLock:

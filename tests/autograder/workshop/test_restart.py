@@ -46,6 +46,7 @@ def test_workshop_goes_on_after_it_was_killed_and_is_forgotten_whole(course: Pat
         act(teacher, "lower", participant=number_of(teacher, "Ada"))
         assert ada.get("/room/me").json()["hand"] is False
 
+    assert "The same command opens it again with everything in it." in after.farewell
     command(course, "autograder", "report", SLUG)
     report = json.loads((course / "autograder/work/reports" / f"{SLUG}.json").read_bytes())
     assert [(row["student"], row["score"]) for row in report["rows"]] == [("ada", 10), ("bob-ω", 10)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import shutil
 import socket
 import sys
@@ -14,6 +15,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from autograder.course_folder import ROOT
+from autograder.learner import progress
 from autograder.workshop import addresses, names
 from autograder.workshop.app import Room
 from autograder.workshop.course_files import pack
@@ -36,6 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         return forget() if options.forget else run(options)
     except ThreadlabError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error}. Check that the course's folder can be written and that there is room.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -128,10 +134,16 @@ def _only_one() -> FileLock:
 def _edition(named: Path | None) -> Path:
     """The browser edition; built now if there is none."""
     folder = (named or EDITION).resolve()
-    if (folder / "course.json").is_file():
+    mark, sources = folder.with_name("browser-built-from"), "" if named else _sources()
+    if (folder / "course.json").is_file() and (named is not None or (mark.is_file() and mark.read_text() == sources)):
         return folder
     if named is not None:
         raise ThreadlabError(f"There is no browser edition in {named}. Build one: python3 course.py browser {named}")
+    if answered := progress.begun():
+        raise ThreadlabError(
+            f"There are answers of your own in {', '.join(answered)}, and an edition that is built here would hand them out. Build it from "
+            "a copy: python3 course.py release DIR, in there python3 course.py browser EDITION, and start with --edition DIR/EDITION."
+        )
     from courseware.browser.build import build
     from courseware.browser.problem import BuildProblem
 
@@ -140,7 +152,26 @@ def _edition(named: Path | None) -> Path:
         build(folder, lambda text: print(text, file=sys.stderr, flush=True))
     except BuildProblem as problem:
         raise ThreadlabError(str(problem)) from None
+    mark.write_text(sources)
     return folder
+
+
+def _sources() -> str:
+    """A digest of what an edition is built from: another one means that it has to be built again."""
+    digest = hashlib.sha256()
+    for name in ("lessons", "exercises", "threadlab", "courseware", "autograder", "constraints.txt"):
+        for path in sorted((ROOT / name).rglob("*")) if (ROOT / name).is_dir() else [ROOT / name]:
+            inside = path.relative_to(ROOT).as_posix()
+            if (
+                path.is_file()
+                and path.suffix in (".py", ".ipynb", ".js", ".css", ".html", ".json", ".txt", ".svg")
+                and not inside.startswith(_NOT_BUILT)
+            ):
+                digest.update(inside.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+_NOT_BUILT = ("autograder/work/", "autograder/workshop/", "autograder/known_answers/", "autograder/hidden/", "autograder/.progress.json")
 
 
 def _belongs_to_somebody_else(folder: str) -> bool:

@@ -66,22 +66,8 @@ def shows(board: Tab, part: str, *texts: str, seconds: float = LONG) -> None:
         board.until(f"document.querySelector('[data-part={part}]')?.innerText.includes({json.dumps(text)})", seconds)
 
 
-def pictures(page_tab: Tab, name: str) -> None:
-    page = page_tab.page
-    for theme in ("light", "dark"):
-        page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-        for size, width, height in (("projector", 1280, 720), ("phone", 390, 844)):
-            page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-            page.picture(PICTURES / f"{name}-{theme}-{size}.png")
-            page.wait(f"innerWidth === {width} && document.documentElement.scrollWidth <= innerWidth", f"{name} of the width of a {size}")
-    page.call("Emulation.setDeviceMetricsOverride", width=1280, height=1000, deviceScaleFactor=1, mobile=False)
-
-
 def comes_in(workshop: Workshop, of: dict[str, Tab]) -> None:
-    board, ada = of["teacher"], of["Ada"]
-    ada.page.open(f"{workshop.address}/?code={workshop.code}")
-    ada.until("document.getElementById('name')", LONG)
-    pictures(ada, "join")
+    board = of["teacher"]
     board.page.open(workshop.board)
     shows(board, "people", "Nobody has joined yet")
     assert board.run("location.search") == ""  # the key is not to be read off a wall
@@ -143,14 +129,11 @@ def is_led_by_keyboard(workshop: Workshop, board: Tab, cleo: Tab) -> None:
     board.page.tab_to("[data-act='answer']")
     board.page.press(" ")
     shows(board, "questions", "✓ right")
-    pictures(board, "board-predictions")
     board.page.open(f"{workshop.address}/teacher/projector")
     shows(board, "chart", "1 (50 %)", "✓ right")
     assert "Ada" not in board.run("document.body.innerText")
-    pictures(board, "projector-chart")
     board.run("fetch('/teacher/act', {method: 'POST', body: JSON.stringify({do: 'hide'})}).then(() => true)")
     board.until("!document.querySelector('[data-unless]').hidden")
-    pictures(board, "projector")
 
 
 def test_workshop_of_three_goes_from_the_join_page_to_the_report(tabs: tuple[Workshop, dict[str, Tab]]) -> None:
@@ -160,7 +143,8 @@ def test_workshop_of_three_goes_from_the_join_page_to_the_report(tabs: tuple[Wor
     works(board, ada, bob, cleo)
     is_killed_and_goes_on(workshop, board, ada)
     hands_in(board, ada, bob)
-    pictures(board, "board")
+    board.page.picture(PICTURES / "board-of-three.png")
+    ada.page.picture(PICTURES / "tab.png")
     is_led_by_keyboard(workshop, board, cleo)
     for name, one in of.items():
         assert one.asked == [], name

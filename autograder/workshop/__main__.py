@@ -16,8 +16,9 @@ from filelock import FileLock, Timeout
 
 from autograder.course_folder import ROOT
 from autograder.learner import progress
-from autograder.workshop import addresses, names
+from autograder.workshop import addresses, messages, names
 from autograder.workshop.app import Room
+from autograder.workshop.board import board, sections
 from autograder.workshop.course_files import pack
 from autograder.workshop.grading import Grading
 from autograder.workshop.live import Live
@@ -82,6 +83,7 @@ def run(options: argparse.Namespace) -> int:
         grading = Grading(store, WORK / "submitted", ROOM / "grading.log", lambda who: live.announce(who), options.trust_submissions)
         if options.no_grading:
             grading.state = "hand-ins are collected and not graded, as --no-grading says"
+        messages.points(), sections(board(store, live, "", shown))  # the checks are loaded now, and not while sixty people wait
         key = teacher_key()
         room = Room(store, live, grading, edition, key, shown, grade=not options.no_grading, secure=secure, packed=ROOM / "packed")
         _greet(options, store, shown, f"{'https' if secure else 'http'}://127.0.0.1:{port}" if _here(options.listen) else shown, key)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import shutil
+import socket
 import sys
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from filelock import FileLock, Timeout
 
 from autograder.course_folder import ROOT
-from autograder.workshop import addresses, names
+from autograder.learner import progress
+from autograder.workshop import addresses, messages, names
 from autograder.workshop.app import Room
+from autograder.workshop.board import board, sections
 from autograder.workshop.course_files import pack
 from autograder.workshop.grading import Grading
 from autograder.workshop.live import Live
 from autograder.workshop.store import Store
 from threadlab.errors import ThreadlabError
+from threadlab.service import listen
 from threadlab.service.data_folder import replace_file
 
 WORK = ROOT / "autograder" / "work"
@@ -33,6 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
         return forget() if options.forget else run(options)
     except ThreadlabError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error}. Check that the course's folder can be written and that there is room.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -73,17 +83,17 @@ def run(options: argparse.Namespace) -> int:
         grading = Grading(store, WORK / "submitted", ROOM / "grading.log", lambda who: live.announce(who), options.trust_submissions)
         if options.no_grading:
             grading.state = "hand-ins are collected and not graded, as --no-grading says"
+        messages.points(), sections(board(store, live, "", shown))  # the checks are loaded now, and not while sixty people wait
         key = teacher_key()
         room = Room(store, live, grading, edition, key, shown, grade=not options.no_grading, secure=secure, packed=ROOM / "packed")
         _greet(options, store, shown, f"{'https' if secure else 'http'}://127.0.0.1:{port}" if _here(options.listen) else shown, key)
         config = uvicorn.Config(
             room.app,
-            http="h11",
+            http=listen.protocol(),
             ws="none",
             access_log=False,
             log_level="warning",
             server_header=False,
-            limit_concurrency=2000,
             backlog=512,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=3,
@@ -91,10 +101,26 @@ def run(options: argparse.Namespace) -> int:
             ssl_certfile=options.certificate,
             ssl_keyfile=options.certificate_key,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, live).run(sockets=[listener])
     print("The workshop has ended. The same command opens it again with everything in it.", file=sys.stderr)
     print("Next: python3 course.py report; to forget everything: python3 course.py workshop --forget", file=sys.stderr)
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Ends in order at Ctrl-C: pages that are open are let go first. uvicorn's own handler raises the signal once more at the end."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.end()
+        await super().shutdown(sockets)
 
 
 def _only_one() -> FileLock:
@@ -110,10 +136,16 @@ def _only_one() -> FileLock:
 def _edition(named: Path | None) -> Path:
     """The browser edition; built now if there is none."""
     folder = (named or EDITION).resolve()
-    if (folder / "course.json").is_file():
+    mark, sources = folder.with_name("browser-built-from"), "" if named else _sources()
+    if (folder / "course.json").is_file() and (named is not None or (mark.is_file() and mark.read_text() == sources)):
         return folder
     if named is not None:
         raise ThreadlabError(f"There is no browser edition in {named}. Build one: python3 course.py browser {named}")
+    if answered := progress.begun():
+        raise ThreadlabError(
+            f"There are answers of your own in {', '.join(answered)}, and an edition that is built here would hand them out. Build it from "
+            "a copy: python3 course.py release DIR, in there python3 course.py browser EDITION, and start with --edition DIR/EDITION."
+        )
     from courseware.browser.build import build
     from courseware.browser.problem import BuildProblem
 
@@ -122,7 +154,26 @@ def _edition(named: Path | None) -> Path:
         build(folder, lambda text: print(text, file=sys.stderr, flush=True))
     except BuildProblem as problem:
         raise ThreadlabError(str(problem)) from None
+    mark.write_text(sources)
     return folder
+
+
+def _sources() -> str:
+    """A digest of what an edition is built from: another one means that it has to be built again."""
+    digest = hashlib.sha256()
+    for name in ("lessons", "exercises", "threadlab", "courseware", "autograder", "constraints.txt"):
+        for path in sorted((ROOT / name).rglob("*")) if (ROOT / name).is_dir() else [ROOT / name]:
+            inside = path.relative_to(ROOT).as_posix()
+            if (
+                path.is_file()
+                and path.suffix in (".py", ".ipynb", ".js", ".css", ".html", ".json", ".txt", ".svg")
+                and not inside.startswith(_NOT_BUILT)
+            ):
+                digest.update(inside.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+_NOT_BUILT = ("autograder/work/", "autograder/workshop/", "autograder/known_answers/", "autograder/hidden/", "autograder/.progress.json")
 
 
 def _belongs_to_somebody_else(folder: str) -> bool:

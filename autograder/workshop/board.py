@@ -111,7 +111,7 @@ def _person(one: Participant, results: list[Result], hand_ins: list[HandIn], liv
     quiet = silence >= QUIET
     state = f"quiet for {_minutes(silence)}" if quiet else "working"
     if not live.present(one.id):
-        state, quiet = f"away, last seen {_minutes(silence)} ago", True
+        state, quiet = f"away for {_minutes(silence)}" if silence >= 60 else "has just left", True
     earned: dict[str, int] = {}
     for result in results:
         if result.participant == one.id:
@@ -119,13 +119,17 @@ def _person(one: Participant, results: list[Result], hand_ins: list[HandIn], liv
     checked = ", ".join(f"{slug} {earned[slug]}/{catalogue.find(slug).points}" for slug in catalogue.SLUGS if slug in earned)
     handed = ", ".join(_handed(hand_in) for hand_in in hand_ins if hand_in.participant == one.id)
     where = notebooks().get(one.path, "not begun")
-    return Person(one.id, one.name, one.folder, where, state, quiet, _minutes(now - one.hand) if one.hand else "", checked, handed)
+    return Person(one.id, one.name, one.folder, where, state, quiet, _since(now - one.hand) if one.hand else "", checked, handed)
 
 
 def _handed(one: HandIn) -> str:
     if one.state == WAITING:
         return f"{one.exercise}: being graded"
     return f"{one.exercise}: not graded" if one.state == FAILED else f"{one.exercise} {one.score:g}/{one.of:g}"
+
+
+def _since(seconds: float) -> str:
+    return f"for {_minutes(seconds)}" if seconds >= 60 else "just now"
 
 
 def _minutes(seconds: float) -> str:

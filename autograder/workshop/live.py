@@ -25,7 +25,9 @@ class Live:
             for listener in self._listeners.get(one, ()):
                 listener.set()
 
-    def announce_to_all(self) -> None:
+    def end(self) -> None:
+        """Every page that is open is let go: the server ends."""
+        self.ending = True
         self.announce(*self._listeners)
 
     def present(self, who: int) -> int:
@@ -52,7 +54,7 @@ class Live:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(listener.wait(), STALE)
                 listener.clear()
-                now = look()
+                now = None if self.ending else look()
                 if now is None:
                     return
                 if now != before:

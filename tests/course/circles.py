@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("threadlab", "courseware", "autograder")
-NOT_OURS = ("autograder/known_answers", "autograder/work", "autograder/hidden")
+NOT_OURS = ("autograder/known_answers/", "autograder/work/", "autograder/hidden/")
 
 Graph = dict[str, set[str]]
 

@@ -135,6 +135,12 @@ def _connections_allowed() -> int:
     return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MOST_CONNECTIONS, soft - _FILES_OF_OUR_OWN))
 
 
+def protocol() -> type[H11Protocol]:
+    """How connections are handled here, for another application of uvicorn's that anybody may reach."""
+    _Connection.most = _connections_allowed()
+    return _Connection
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: App) -> None:
         super().__init__(config)
@@ -164,10 +170,9 @@ def run(app: App, listener: socket.socket, *, idle_exit: float | None = None) ->
         if idle_exit is not None and app.idle_seconds() > idle_exit:
             stop()
 
-    _Connection.most = _connections_allowed()
     config = uvicorn.Config(
         app,
-        http=_Connection,
+        http=protocol(),
         loop="asyncio",
         ws="none",
         lifespan="off",

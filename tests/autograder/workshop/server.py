@@ -41,7 +41,7 @@ class Workshop:
         self.address = f"http://127.0.0.1:{self.port}"
         self.work = course / "autograder" / "work"
         self._process: subprocess.Popen[str] | None = None
-        self.greeting = ""
+        self.greeting = self.farewell = ""
         self.visitors = contextlib.ExitStack()
 
     def start(self) -> Workshop:
@@ -66,7 +66,7 @@ class Workshop:
         if self._process is not None:
             self._process.send_signal(how)
             assert self._process.stdout is not None
-            self._process.stdout.read()
+            self.farewell = self._process.stdout.read()
             self._process.stdout.close()
             self._process.wait(20)
             self._process = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -257,3 +258,11 @@ def test_nobody_joins_with_a_wrong_code_or_when_joining_is_closed(edition: Path,
         assert codes.count(429) >= 15
         new = teacher.get("/teacher/").text.split('<strong class="code">')[1].split("<")[0]
         assert visitor.post("/join", data={"code": new, "name": "Late"}).status_code == 200  # guesses of others hold up nobody
+
+
+def test_silent_connections_keep_nobody_out(workshop: Workshop, ada: httpx2.Client) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(300):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", workshop.port)))
+            connection.sendall(b"POST /room/events HTTP/1.1\r\nHost: x\r\n")
+        assert ada.get("/room/me").status_code == 200

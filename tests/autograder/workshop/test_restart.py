@@ -46,6 +46,7 @@ def test_workshop_goes_on_after_it_was_killed_and_is_forgotten_whole(course: Pat
         act(teacher, "lower", participant=number_of(teacher, "Ada"))
         assert ada.get("/room/me").json()["hand"] is False
 
+    assert "The same command opens it again with everything in it." in after.farewell
     command(course, "autograder", "report", SLUG)
     report = json.loads((course / "autograder/work/reports" / f"{SLUG}.json").read_bytes())
     assert [(row["student"], row["score"]) for row in report["rows"]] == [("ada", 10), ("bob-ω", 10)]
@@ -67,6 +68,18 @@ def test_second_workshop_in_the_same_folder_is_refused(course: Path, edition: Pa
     with opened(Workshop(course, edition, "--no-grading")):
         done = command(course, "autograder.workshop", "--edition", str(edition), "--port", "0", code=2)
         assert "A workshop is open in this folder already" in done.stderr
+
+
+def test_listening_for_the_room_says_what_that_opens(course: Path, edition: Path) -> None:
+    with opened(Workshop(course, edition, "--no-grading")) as alone:
+        assert "Only this computer can reach it. To let the room in: --listen 0.0.0.0" in alone.greeting
+    with opened(Workshop(course, edition, "--no-grading", "--listen", "0.0.0.0", "--shown", "http://threads.example:8660/")) as room:
+        assert "Everybody in this network can reach the join page" in room.greeting
+        assert "unencrypted" in room.greeting
+        assert room.board.startswith(room.address)
+        page = room.teacher().get("/teacher/projector").text
+        assert "threads.example:8660" in page
+        assert 'aria-label="QR code of the address and the code"' in page
 
 
 def test_missing_edition_and_busy_port_are_sentences(course: Path, edition: Path, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def _address(file: Path) -> str:
 
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        with contextlib.suppress(OSError, ValueError, StopIteration, http.client.HTTPException):
+        with contextlib.suppress(OSError, ValueError, LookupError, StopIteration, http.client.HTTPException):
             port = int(file.read_text().splitlines()[0])
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             with contextlib.closing(connection):

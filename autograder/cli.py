@@ -286,7 +286,7 @@ def gradebook(options: argparse.Namespace) -> int:
     columns = []
     for slug in options.exercise or checks.SLUGS:
         try:
-            found = reports.collect(slug, api)
+            found, _ = reports.collect(slug, api)
         except (ThreadlabError, NotReleased):
             if options.exercise:
                 raise
@@ -369,14 +369,14 @@ def report(options: argparse.Namespace) -> int:
     written = 0
     for slug in options.exercise or checks.SLUGS:
         try:
-            found = reports.collect(slug, api)
+            found, drawn = reports.collect(slug, api)
         except (BadNotebook, NotReleased):
             if options.exercise:
                 raise
             continue
         before = reports.earlier(Path(options.compare), slug) if options.compare else None
         folder = Path(options.to) if options.to else ROOT / reports.REPORTS
-        for path in reports.write(found, folder, before, reports.pictures(slug, api), options.formgrader):
+        for path in reports.write(found, folder, before, drawn, options.formgrader):
             out.print(str(path), markup=False)
             written += 1
     if not written:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograder.classroom.one_student import apart
 from autograder.notebooks import BadNotebook
 from threadlab.errors import ThreadlabError
 
@@ -96,53 +96,26 @@ def feedback(slug: str, api: Any) -> list[str]:
     from autograder.classroom.assignment import Classroom
 
     room = Classroom(slug, api)
-    return [student for student in room.graded_students() if not _in_a_process(_page, slug, student, api)]
+    return [student for student in room.graded_students() if apart(_page, slug, student, api) is None]
 
 
-def _page(slug: str, student: str, api: Any) -> bool:
+def _page(slug: str, student: str, api: Any) -> bytes:
+    """Make a student's page. Raises ThreadlabError when nbgrader cannot."""
     done = bool(api.generate_feedback(slug, student, force=True)["success"])
     folder = Path(api.coursedir.format_path(api.coursedir.feedback_directory, student, slug))
     for path in folder.glob("*.html"):
         text = path.read_text(encoding="utf-8")
         path.chmod(0o644)
         path.write_text(text.replace("<head>", f"<head>{POLICY}", 1), encoding="utf-8")
-    return done and any(folder.glob("*.html"))
+    if not (done and any(folder.glob("*.html"))):
+        raise ThreadlabError(f"nbgrader made no page for {student}.")
+    return b""
 
 
 POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:\">"
 )
 """Nothing in a feedback page may run, or be fetched from anywhere."""
-
-PAGE_MEMORY, PAGE_CPU = 2 * 1024**3, 120
-"""Bytes of memory and seconds of processor time for one student's page."""
-
-
-def _in_a_process(work: Callable[..., bool], *arguments: Any) -> bool:
-    """Whether some work for one student succeeds, in a process of its own where processes can be copied."""
-    if not sys.platform.startswith("linux"):
-        try:
-            return work(*arguments)
-        except Exception:
-            return False
-    import resource
-
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            resource.setrlimit(resource.RLIMIT_AS, (PAGE_MEMORY, PAGE_MEMORY))
-            resource.setrlimit(resource.RLIMIT_CPU, (PAGE_CPU, PAGE_CPU))
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 1)
-            os.dup2(nowhere, 2)  # whose page could not be made is said in one line
-            code = 0 if work(*arguments) else 1
-        except BaseException:
-            code = 1
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status) == 0
 
 
 def _end_of(outcome: Any) -> str:

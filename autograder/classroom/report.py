@@ -5,7 +5,6 @@ Everything that comes from a submission is text here and is escaped as such; mea
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from nbformat import NotebookNode
 from autograder import checks
 from autograder.classroom import similar
 from autograder.classroom.assignment import Attempt, Classroom, Record
+from autograder.classroom.one_student import apart
 from autograder.course_folder import ROOT
 from autograder.judging.behaviours import NEVER_CAME_UP, NOT_WRITTEN, Finding
 from autograder.notebooks import BadNotebook, is_graded, read, read_answers
@@ -86,8 +86,8 @@ class ClassReport(msgspec.Struct, frozen=True):
     similar: similar.Similar
 
 
-def collect(slug: str, api: Any) -> ClassReport:
-    """Raises BadNotebook when nobody was graded yet."""
+def collect(slug: str, api: Any) -> tuple[ClassReport, dict[str, Markup]]:
+    """The report, and the drawn timelines by student. Raises BadNotebook when nobody was graded yet."""
     room = Classroom(slug, api)
     scores = room.writer.scores()
     records = [record for student in sorted(scores) if (record := room.record(student)) is not None]
@@ -112,10 +112,37 @@ def collect(slug: str, api: Any) -> ClassReport:
     ]
     title = catalogue.find(slug).title if slug in checks.SLUGS else slug
     blank = {cell.name: cell.source for one in room.release.notebooks for cell in one.source_cells}
-    answers = {one.student: similar.answer(room.graded_notebooks(one.student), blank) for one in records if not one.problem}
-    return ClassReport(
-        slug, title, room.release.max_score, rows, _hard(slug, records), _misconceptions(slug, rows), similar.compare(answers)
-    )
+    looked_at = {one.student: _looked_at(room.graded_notebooks(one.student), blank) for one in records if not one.problem}
+    rows = [
+        row if looked_at.get(row.student, _Seen()) is not None else msgspec.structs.replace(row, incidents=[*row.incidents, NOT_LOOKED_AT])
+        for row in rows
+    ]
+    seen = {student: one for student, one in looked_at.items() if one is not None}
+    alike = similar.compare({student: one.tokens for student, one in seen.items()})
+    found = ClassReport(slug, title, room.release.max_score, rows, _hard(slug, records), _misconceptions(slug, rows), alike)
+    return found, {student: Markup(one.picture) for student, one in seen.items() if one.picture}  # noqa: S704 grading has drawn it
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """What was found in a student's graded notebooks."""
+
+    tokens: list[str] = []
+    picture: str = ""
+    """The timeline of the first order that failed, as it was drawn when it was graded."""
+
+
+NOT_LOOKED_AT = "The graded notebook could not be read for this report, so it was compared with nobody's."
+
+
+def _looked_at(paths: list[Path], blank: Mapping[str, str]) -> _Seen | None:
+    """What is in a student's notebooks; None if they cannot be read, whatever the reason."""
+    found = apart(_look, paths, blank)
+    return None if found is None else msgspec.msgpack.decode(found, type=_Seen)
+
+
+def _look(paths: list[Path], blank: Mapping[str, str]) -> bytes:
+    pictures = (picture for path in paths if path.is_file() for picture in _drawn(read(path)))
+    return msgspec.msgpack.encode(_Seen(similar.tokens(similar.answer(paths, blank)), next(pictures, "")))
 
 
 def _lost(record: Record) -> list[str]:
@@ -169,24 +196,12 @@ def earlier(path: Path, slug: str) -> ClassReport:
     return found
 
 
-def pictures(slug: str, api: Any) -> dict[str, Markup]:
-    """Of each student whose graded notebook has one, the timeline of the first order that failed, as it was drawn when it was graded."""
-    room = Classroom(slug, api)
-    found = {}
-    for student in room.graded_students():
-        with contextlib.suppress(BadNotebook):
-            drawn = (picture for path in room.graded_notebooks(student) for picture in _drawn(read(path)))
-            if picture := next(drawn, None):
-                found[student] = picture
-    return found
-
-
-def _drawn(notebook: NotebookNode) -> Iterator[Markup]:
+def _drawn(notebook: NotebookNode) -> Iterator[str]:
     """What grading itself has drawn below graded cells: nothing that a submission shows is there."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []) if is_graded(cell) else []:
             if output.output_type == "display_data" and "text/html" in output.data:
-                yield Markup(output.data["text/html"])  # noqa: S704 it is ours
+                yield str(output.data["text/html"])
 
 
 def write(

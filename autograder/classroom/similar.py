@@ -61,12 +61,11 @@ class Similar(msgspec.Struct, frozen=True):
     """Answers that were long enough."""
 
 
-def compare(answers: Mapping[str, str]) -> Similar:
-    """Every pair of a class; `answers` are Python code by student."""
+def compare(answers: Mapping[str, list[str]]) -> Similar:
+    """Every pair of a class; `answers` are the `tokens` of each student's code."""
     numbers: dict[str, str] = {}
     coded: dict[str, str] = {}
-    for student, source in sorted(answers.items()):
-        stream = tokens(source)
+    for student, stream in sorted(answers.items()):
         if len(stream) >= ENOUGH:
             # A character for each kind of token, so that rapidfuzz compares whole machine words of them at a time.
             coded[student] = "".join(numbers.setdefault(token, chr(0x4E00 + len(numbers) % 0x5000)) for token in stream)

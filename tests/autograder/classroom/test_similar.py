@@ -41,7 +41,7 @@ def first_turn(client, assistant_id, question):
 
 
 def test_copy_is_found_under_other_names_comments_and_layout():
-    found = compare({"ann": ORIGINAL, "bob": DISGUISED, "cy": OTHER})
+    found = compare({"ann": tokens(ORIGINAL), "bob": tokens(DISGUISED), "cy": tokens(OTHER)})
     assert [(pair.students, pair.alike >= 0.98) for pair in found.pairs] == [(("ann", "bob"), True)]
     assert found.compared == 3
     assert found.usual < 0.85
@@ -50,12 +50,12 @@ def test_copy_is_found_under_other_names_comments_and_layout():
 def test_short_answers_are_not_compared():
     short = "def f(x):\n    return x + 1\n"
     assert len(tokens(short)) < ENOUGH
-    assert compare({"ann": short, "bob": short}).pairs == []
+    assert compare({"ann": tokens(short), "bob": tokens(short)}).pairs == []
 
 
 def test_code_that_cannot_be_parsed_is_left_out():
     for text in ("def f(:\n  'open", "\0", "x = (" * 400, "    odd\n  indent", "%%bash\nls", "\ud800"):
-        compare({"ann": text * 20, "bob": ORIGINAL})
+        compare({"ann": tokens(text * 20), "bob": tokens(ORIGINAL)})
 
 
 def notebook(folder, *cells):

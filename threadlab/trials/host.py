@@ -21,6 +21,7 @@ from threadlab.trials.guest import messages as m
 from threadlab.trials.guest.messages import Spec
 from threadlab.trials.handed_out import ForgedMessage, HandedOut
 from threadlab.virtual_time.clock import LEAST
+from threadlab.wire import azure
 from threadlab.wire.assistants import Run
 from threadlab.wire.errors import ApiError
 from threadlab.wire.responses import Response
@@ -420,7 +421,7 @@ class Host:
 def _label(send: m.Send) -> str:
     """A request as a person would name it: `createMessage`."""
     try:
-        return find_operation(send.method, send.path)[0].name
+        return find_operation(send.method, azure.plain_path(send.path))[0].name
     except ApiError:
         return f"{send.method} {send.path}"
 

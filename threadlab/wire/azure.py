@@ -69,19 +69,22 @@ def no_deployment() -> AzureError:
     )
 
 
+def plain_path(path: str) -> str:
+    """A path of Azure's as the API has it; any other as it is."""
+    return "/v1/" + path.removeprefix(PREFIX).removeprefix("v1/") if path.startswith(PREFIX) else path
+
+
 def translated(request: Request) -> Request:
     """The request as the API takes it. Raises AzureError for a path or a version that the resource does not have."""
-    parts = request.path.removeprefix(PREFIX).split("/")
-    if parts[0] == "v1":
-        parts = parts[1:]
-    else:
-        _check_version(parts[0], parse_qs(request.query).get("api-version", [""])[0])
+    family, _, _ = request.path.removeprefix(PREFIX).partition("/")
+    if family != "v1":
+        _check_version(family, parse_qs(request.query).get("api-version", [""])[0])
     headers = {**request.headers}
     key = headers.pop("api-key", None)
     if key is not None:
         headers["authorization"] = f"Bearer {key}"
     headers["openai-beta"] = "assistants=v2"  # doc: Azure's examples send none
-    return msgspec.structs.replace(request, path="/v1/" + "/".join(parts), headers=headers)
+    return msgspec.structs.replace(request, path=plain_path(request.path), headers=headers)
 
 
 def _check_version(family: str, version: str) -> None:

@@ -94,6 +94,7 @@ def test_clients_of_the_tested_code_need_no_arguments(pytester: pytest.Pytester)
         @pytest.mark.orders
         async def test_azure(orders):
             assert sorted(await stored(orders, "a", "b", client=orders.async_azure_client())) == ["a", "b"]
+            assert [one.operation for one in orders.journal if one.what == "sent"].count("createMessage") == 2
 
         @pytest.mark.orders
         @pytest.mark.parametrize("library", [httpx, httpx2])

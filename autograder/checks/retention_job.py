@@ -243,15 +243,20 @@ def _unreported(evidence: Evidence, thread_id: str) -> str | None:
     return Sentence("deleted_and_not_reported", f"{done}, and Report.deleted does not name it: {short(_named(evidence.value, 'deleted'))}.")
 
 
+def _ended_by_a_lost_request(evidence: Evidence) -> str | None:
+    lost = [one for one in evidence.journal if one.what == "lost"]
+    if not lost or evidence.ending.how != "raised":
+        return None
+    return Sentence(
+        "ended_job_one_thread_failed",
+        f"{evidence.line(lost[-1])} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well.",
+    )
+
+
 def _goes_on_after_deletions(evidence: Evidence) -> Found:
     failed = [one for one in evidence.requests("deleteThread", ok=False) if one.status != 404]
-    if not failed and (lost := [one for one in evidence.journal if one.what == "lost"]) and evidence.ending.how == "raised":
-        return Sentence(
-            "ended_job_one_thread_failed",
-            f"{evidence.line(lost[-1])} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well.",
-        )
     if not failed:
-        return Occasion.NONE
+        return _ended_by_a_lost_request(evidence) or Occasion.NONE
     if evidence.ending.how == "raised":
         return Sentence(
             "ended_job_one_thread_failed",

@@ -63,14 +63,14 @@ def desk_of(*sorts: str) -> Callable[[OpenAI], dict[str, Any]]:
 ENDED = ("due #completed", "due #failed", "due #expired", "due #incomplete", "due #cancelled")
 RUNS = (*ENDED, "busy #in_progress", "busy #queued", "busy #requires_action", "busy #cancelling", "in use")
 RUNNING = (
-    "run_failed@createRun#2 run_expired@createRun#3 run_incomplete@createRun#4 delay:10@getThread stuck@createRun#7 stuck_queued@createRun#8 "
-    "stuck@createRun#10 cancel_slow:900@cancelRun#2"
+    "run_failed@createRun#2 run_expired@createRun#3 run_incomplete@createRun#4 delay:10@getThread stuck@createRun#7 "
+    "stuck_queued@createRun#8 stuck@createRun#10 cancel_slow:900@cancelRun#2"
 )
 """What becomes of the runs that the setup starts."""
 
 
 def with_runs() -> World:
-    """A thread for each end that a run may have, and one for each status of a run that is under way; the first of these has an older run, too."""
+    """A thread for each end that a run may have, and for each status of one that is under way; one of these has an older run, too."""
     desk = desk_of(*RUNS)
     tool: FunctionToolParam = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}
 

@@ -1,9 +1,10 @@
 """The first part of `conversation-budget`: what runs cost, to the cent, at the prices of their days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from autograder.checks.drawn import chance
 from autograder.checks.seen import short
 from autograder.judging.behaviours import Behaviour, Found, Occasion, Part, Scene, Sentence
 from threadlab.prices import PER, PUBLISHED
@@ -46,19 +47,46 @@ BILLS: dict[str, list[Usage | None]] = {
     ],
     "less than a cent each": [_used("gpt-4.1-mini", "2025-06-01", 9_000, 250) for _ in range(150)],
     "half a cent": [_used("gpt-4o", "2025-01-15", 1_000) for _ in range(402)],
+    "half a cent, not exact in binary": [_used("gpt-4o-mini", "2025-01-15", 100_000)],
+    "half a cent, in many parts": [_used("gpt-4o-mini", "2025-01-15", 556, 111) for _ in range(300)],
+    "less than half a cent over": [_used("gpt-4o", "2025-01-15", 400_800)],
+    "read and written, less than half a cent each": [_used("gpt-4o", "2025-01-15", 1_600, 400)],
+    "two models, less than half a cent each": [_used("gpt-4o", "2025-01-15", 1_600), _used("gpt-4o-mini", "2025-01-15", 26_000)],
+    "less than a hundredth of a cent each": [_used("gpt-4o-mini", "2025-01-15", 290) for _ in range(300)],
     "runs without usage": [None, _used("gpt-4o", "2025-01-15", 300_000, 10_000), None],
     "no runs": [],
 }
 """What each scene has `cost_of` reckon."""
+HOUSE = {
+    "prices that go down and up again": [
+        _used("house", day, read, 100_000)
+        for day, read in (("2025-02-01", 1_000_000), ("2025-03-05", 2_000_000), ("2025-04-30", 3_000_000), ("2025-05-02", 4_000_000))
+    ]
+}
+"""Bills at prices that nobody has published."""
+
+
+def drawn_prices() -> list[dict[str, str]]:
+    """Prices of the scene's own, in an order of their own; the model's price goes down, and up again."""
+    source = chance("house prices")
+    cents = [source.randint(200, 900) for _ in range(3)]
+    rows = [
+        {"model": "house", "since": since, "input": f"{one / 100:.2f}", "output": f"{4 * one / 100:.2f}"}
+        for since, one in zip(("2025-01-01", "2025-03-01", "2025-05-01"), (cents[0] + 1000, cents[1], cents[2] + 2000), strict=True)
+    ]
+    others = [{"model": "house-large", "since": row["since"], "input": "99.00", "output": "199.00"} for row in rows]
+    return [rows[1], others[0], rows[2], others[2], rows[0], others[1]]
+
+
 NO_PRICE: dict[str, list[Usage | None]] = {
     "a model that has no price": [_used("gpt-4o", "2025-01-15", 300_000), _used("gpt-4.5-preview", "2025-03-01", 300_000)],
     "a day before the first price": [_used("gpt-4o", "2024-05-12", 300_000)],
 }
 
 
-def _bill(name: str, usages: list[Usage | None]) -> Scene:
-    given = {"usages": usages}
-    return Scene(name, lambda: World(lambda client: given), lambda given: [given["usages"], PRICES], entry="cost_of", bound=1)
+def _bill(name: str, usages: Sequence[Usage | None], prices: Callable[[], list[dict[str, str]]] = lambda: PRICES) -> Scene:
+    world = lambda: World(lambda client: {"usages": usages, "prices": prices()})  # noqa: E731
+    return Scene(name, world, lambda given: [given["usages"], given["prices"]], entry="cost_of", bound=1)
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -71,7 +99,7 @@ def reckons(evidence: Evidence) -> Found:
     usages = evidence.given["usages"]
     if evidence.value is None:
         return Occasion.NONE
-    wanted, got = reckoned(usages), _decimal(evidence.value)
+    wanted, got = reckoned(usages, evidence.given["prices"]), _decimal(evidence.value)
     if got is None:
         return Sentence(
             "returned_decimal_wanted_since_float",
@@ -89,7 +117,7 @@ def raises_without_a_price(evidence: Evidence) -> Found:
     usages = evidence.given["usages"]
     raised = evidence.ending.how == "raised"
     try:
-        reckoned(usages)
+        reckoned(usages, evidence.given["prices"])
     except LookupError:
         if raised:
             return None
@@ -109,6 +137,8 @@ def raises_without_a_price(evidence: Evidence) -> Found:
     )
 
 
+EXACT = tuple(name for name in BILLS if "cent" in name)
+
 COST_OF = Part(
     "cost_of",
     (
@@ -118,14 +148,14 @@ COST_OF = Part(
             2,
             "Each run is paid at the price that its model had on its day.",
             reckons,
-            ("the day before", "the day", "many models"),
+            ("the day before", "the day", "many models", *HOUSE),
         ),
         Behaviour(
             "exact_to_the_cent",
             2,
             "The sum is exact, and rounded once; half a cent goes up.",
             reckons,
-            ("less than a cent each", "half a cent"),
+            EXACT,
         ),
         Behaviour(
             "no_usage_costs_nothing", 1, "A run without usage costs nothing, nor does no run.", reckons, ("runs without usage", "no runs")
@@ -139,5 +169,16 @@ COST_OF = Part(
             any_ending=True,
         ),
     ),
-    tuple(_bill(name, usages) for name, usages in {**BILLS, **NO_PRICE}.items()),
+    (
+        *(_bill(name, usages) for name, usages in {**BILLS, **NO_PRICE}.items()),
+        *(_bill(name, usages, drawn_prices) for name, usages in HOUSE.items()),
+    ),
+    promises={
+        "no run, one, several, many": ("no runs", "the day", "many models", "forty runs"),
+        "a table of prices, in any order, whatever is in it": ("many models", *HOUSE),
+        "exactly, rounded once, half a cent up": EXACT,
+        "no usage": ("runs without usage", "no runs"),
+        "no price": tuple(NO_PRICE),
+        "the price of the day": ("the day before", "the day", *HOUSE),
+    },
 )

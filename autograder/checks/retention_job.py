@@ -116,7 +116,7 @@ def deletes_what_is_due(evidence: Evidence) -> Found:
     if not evidence.requests():
         return Sentence(
             "nothing_asked_nothing_deleted_though",
-            f"nothing was asked and nothing deleted, though {' and '.join(due.values())} were last used 45 and 31 days before `now`.",
+            f"nothing was asked and nothing deleted, though {' and '.join(due.values())} were last used more than 30 days before `now`.",
         )
     if wrong := next((wrong for name, one in due.items() if (wrong := _removed(evidence, name, one))), None):
         return wrong
@@ -186,6 +186,8 @@ def dry_run_writes_nothing(evidence: Evidence) -> Found:
         return Sentence("dry_run_wrote_database", f"it was a dry run, and it wrote to the database: {evidence.line(reported[1])}.")
     due = _of(evidence, "due", "due too")
     said = _named(evidence.value, "deleted")
+    if failed := _named(evidence.value, "failed"):
+        return Sentence("dry_run_names_failures", f"it was a dry run, nothing failed, and Report.failed says {short(failed)}.")
     if sorted(said) == sorted(due.values()):
         return None
     return Sentence(
@@ -233,10 +235,28 @@ def goes_on_after_a_failure(evidence: Evidence) -> Found:
     return _goes_on_without_knowing(evidence) if evidence.given.get("unreadable") else _goes_on_after_deletions(evidence)
 
 
+def _unreported(evidence: Evidence, thread_id: str) -> str | None:
+    """What happened stands in the report, also when something else failed."""
+    if thread_id in _named(evidence.value, "deleted"):
+        return None
+    done = cited(evidence, evidence.requests("deleteThread", ok=True, thread_id=thread_id))
+    return Sentence("deleted_and_not_reported", f"{done}, and Report.deleted does not name it: {short(_named(evidence.value, 'deleted'))}.")
+
+
+def _ended_by_a_lost_request(evidence: Evidence) -> str | None:
+    lost = [one for one in evidence.journal if one.what == "lost"]
+    if not lost or evidence.ending.how != "raised":
+        return None
+    return Sentence(
+        "ended_job_one_thread_failed",
+        f"{evidence.line(lost[-1])} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well.",
+    )
+
+
 def _goes_on_after_deletions(evidence: Evidence) -> Found:
-    failed = [one for one in evidence.requests("deleteThread", ok=False) if one.status == 500]
+    failed = [one for one in evidence.requests("deleteThread", ok=False) if one.status != 404]
     if not failed:
-        return Occasion.NONE
+        return _ended_by_a_lost_request(evidence) or Occasion.NONE
     if evidence.ending.how == "raised":
         return Sentence(
             "ended_job_one_thread_failed",
@@ -246,7 +266,7 @@ def _goes_on_after_deletions(evidence: Evidence) -> Found:
         return ended
     for name, one in _of(evidence, "due").items():
         if evidence.thread(one) is None:
-            wrong = _removed(evidence, name, one)
+            wrong = _removed(evidence, name, one) or _unreported(evidence, one)
         elif one in _named(evidence.value, "deleted"):
             wrong = f"{one} could not be deleted ({cited(evidence, failed, 1)}), and Report.deleted names it."
         elif not _open(evidence, one) or _lines(evidence, one):
@@ -313,6 +333,7 @@ EXERCISE = Exercise(
                     3,
                     "A thread that has been quiet for longer than `keep_days` is deleted, its row says when, and the report names it.",
                     deletes_what_is_due,
+                    ("plain", "many"),
                 ),
                 Behaviour(
                     "leaves_what_is_in_use",
@@ -351,7 +372,7 @@ EXERCISE = Exercise(
                     2,
                     "When one thread cannot be deleted, the others are, and the report names it.",
                     goes_on_after_a_failure,
-                    ("one fails", "all fail", "runs unreadable"),
+                    ("one fails", "one is limited", "one is lost", "all fail", "runs unreadable"),
                     any_ending=True,
                 ),
                 Behaviour("safe_to_run_twice", 1, "Run a second time, it finds nothing to do.", safe_to_run_twice, ("twice",)),
@@ -378,11 +399,24 @@ EXERCISE = Exercise(
                     args,
                     kwargs=KEEP,
                 ),
+                Scene("one is limited", world("due #1", "due #2", "due #3", scenario="429:1@deleteThread#2-4"), args, kwargs=KEEP),
+                Scene("one is lost", world("due #1", "due #2", "due #3", scenario="request_lost@deleteThread#2-4"), args, kwargs=KEEP),
+                Scene("many", world(*(f"due #{number}" for number in range(23))), args, kwargs=KEEP),
                 Scene("runs unreadable", runs_unreadable, args, kwargs=KEEP),
                 Scene("all fail", all_fail, args, kwargs=KEEP),
                 Scene("twice", world("due", "in use", "due too"), again, kwargs=KEEP, driver="processes"),
                 Scene("killed", world("due", "in use", "due too"), args, kwargs=KEEP, kill=True, bound=40),
             ),
+            promises={
+                "one, several and many threads that are due": ("kept longer", "plain", "many"),
+                "more than keep_days, to the second": ("plain", "kept longer"),
+                "each status of a run that is under way, each end of one": ("busy", "dry, with runs"),
+                "whether a run is under way is not known": ("runs unreadable",),
+                "held": ("held", "dry"),
+                "a 404, or a lost reply": ("gone", "reply lost"),
+                "any other error: a 500, a 429, a lost request": ("one fails", "one is limited", "one is lost", "all fail"),
+                "run twice, killed and run again": ("twice", "killed"),
+            },
         ),
     ),
     hints=(

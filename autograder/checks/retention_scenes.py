@@ -17,10 +17,10 @@ KEEP_DAYS = 30
 
 QUIET = {
     "due": (200, 45),
-    "due too": (60, 31),
+    "due too": (60, 30.1),
     "in use": (200, 2),
     "new": (1, 1),
-    "almost due": (90, 29),
+    "almost due": (90, 29.9),
     "kept longer": (90, 35),
     "held": (300, 100),
     "busy": (80, 50),
@@ -48,8 +48,8 @@ def desk_of(*sorts: str) -> Callable[[OpenAI], dict[str, Any]]:
                 {
                     "thread_id": thread.id,
                     "user_id": f"user-{number}",
-                    "created_at": NOW - created * DAY,
-                    "last_used_at": NOW - used * DAY,
+                    "created_at": NOW - int(created * DAY),
+                    "last_used_at": NOW - int(used * DAY),
                     "held": kind == "held",
                     "deleted_at": NOW - 10 * DAY if kind == "removed" else None,
                 }
@@ -60,23 +60,29 @@ def desk_of(*sorts: str) -> Callable[[OpenAI], dict[str, Any]]:
     return setup
 
 
-RUNS = ("due #completed", "due #failed", "busy #in_progress", "busy #queued", "busy #requires_action", "busy #cancelling", "in use")
-RUNNING = "run_failed@createRun#2 delay:10@getThread stuck@createRun#4 stuck_queued@createRun#5 stuck@createRun#7 cancel_slow:900"
+ENDED = ("due #completed", "due #failed", "due #expired", "due #incomplete", "due #cancelled")
+RUNS = (*ENDED, "busy #in_progress", "busy #queued", "busy #requires_action", "busy #cancelling", "in use")
+RUNNING = (
+    "run_failed@createRun#2 run_expired@createRun#3 run_incomplete@createRun#4 delay:10@getThread stuck@createRun#7 "
+    "stuck_queued@createRun#8 stuck@createRun#10 cancel_slow:900@cancelRun#2"
+)
 """What becomes of the runs that the setup starts."""
 
 
 def with_runs() -> World:
-    """Two threads whose runs have ended, and one for each status of a run that is under way; the first of these has an older run, too."""
+    """A thread for each end that a run may have, and for each status of one that is under way; one of these has an older run, too."""
     desk = desk_of(*RUNS)
     tool: FunctionToolParam = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}
 
     def setup(client: OpenAI) -> dict[str, Any]:
         given = desk(client)
-        threads, (completed, failed, working, queued, asking, cancelling, _) = client.beta.threads, given["ids"].values()
+        threads, (*ended, working, queued, asking, cancelling, _) = client.beta.threads, given["ids"].values()
         assistant_id = client.beta.assistants.create(model="gpt-4o").id
-        for thread_id in (completed, failed, working):
-            threads.runs.create(thread_id, assistant_id=assistant_id)
-        threads.retrieve(working)  # which takes so long that these three end
+        for thread_id in (*ended, working):
+            run = threads.runs.create(thread_id, assistant_id=assistant_id)
+            if thread_id == ended[-1]:
+                threads.runs.cancel(run.id, thread_id=thread_id)
+        threads.retrieve(working)  # which takes so long that these end
         for thread_id in (working, queued):
             threads.runs.create(thread_id, assistant_id=assistant_id)
         threads.runs.create(asking, assistant_id=assistant_id, tools=[tool], tool_choice="required")

@@ -110,9 +110,11 @@ def test_every_behaviour_and_every_promise_has_scenes_and_every_scene_is_judged(
             assert set(instances) <= scenes, f"{slug}: “{promise}” names scenes that there are not"
 
 
-@pytest.mark.parametrize("slug", ["first-turn", "open-conversation", "confirmed-answer", "wait-for-run", "thread-lane"])
+@pytest.mark.parametrize(
+    "slug", ["first-turn", "open-conversation", "confirmed-answer", "wait-for-run", "sixth-message", "thread-lane", "retention-job"]
+)
 def test_promises_of_the_statement_are_tied_to_scenes(slug):
-    (part,) = checks.find(slug).parts
+    (part,) = [part for part in checks.find(slug).parts if part.judge is None]
     assert len(part.promises) >= 4
     tied = {name for instances in part.promises.values() for name in instances}
     assert {scene.name for scene in part.scenes} <= tied, "a scene that no promise speaks of"

@@ -1,4 +1,4 @@
-# loses: leaves_what_is_held
+# loses: leaves_what_is_held, dry_run_writes_nothing
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

@@ -1,6 +1,17 @@
 # loses: one_run
 # says: run_of_another_assistant
+# %% answers
+answers = {
+    "sync_sees_sixth": "a",
+    "sync_reason": "b",
+    "async_sees_sixth": "c",
+    "async_reason": "d",
+}
+
 # %% send_and_run
+import asyncio
+
+
 async def send_and_run(client, thread_id, assistant_id, text):
     await client.beta.threads.messages.create(thread_id, role="user", content=text)
     a = (await client.beta.assistants.list()).data[0].id

@@ -1,6 +1,16 @@
 # loses: heeds_the_refusal
 # says: run_asked_for_without_sixth_message
+# %% answers
+answers = {
+    "sync_sees_sixth": "a",
+    "sync_reason": "b",
+    "async_sees_sixth": "c",
+    "async_reason": "d",
+}
+
 # %% send_and_run
+import asyncio
+
 import openai
 
 

@@ -1,6 +1,17 @@
 # loses: posted_once
 # says: posted_once
+# %% answers
+answers = {
+    "sync_sees_sixth": "a",
+    "sync_reason": "b",
+    "async_sees_sixth": "c",
+    "async_reason": "d",
+}
+
 # %% send_and_run
+import asyncio
+
+
 async def send_and_run(client, thread_id, assistant_id, text):
     await client.beta.threads.messages.create(thread_id, role="user", content=text.strip())
     return await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)

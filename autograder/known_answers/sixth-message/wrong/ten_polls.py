@@ -1,6 +1,17 @@
 # loses: returns_the_finished_run
 # says: returned_run_while_run_finished
+# %% answers
+answers = {
+    "sync_sees_sixth": "a",
+    "sync_reason": "b",
+    "async_sees_sixth": "c",
+    "async_reason": "d",
+}
+
 # %% send_and_run
+import asyncio
+
+
 async def send_and_run(client, thread_id, assistant_id, text):
     await client.beta.threads.messages.create(thread_id, role="user", content=text)
     run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)

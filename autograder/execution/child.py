@@ -33,6 +33,7 @@ from autograder.execution.frames import (
     TrialFailed,
     read_as_child,
 )
+from autograder.execution.own_process import separate, settle
 from autograder.execution.packing import encode
 from autograder.execution.scratch import listing, restore
 from autograder.execution.shell import WorkerShell
@@ -41,6 +42,8 @@ if sys.platform != "win32":
     import resource
 
 T = TypeVar("T")
+
+LINUX = sys.platform == "linux"
 
 GUEST = "threadlab.trials.guest"
 """The module whose `serve(spec, namespace, exchange)` is a trial's guest. Imported when a trial asks for it."""
@@ -66,6 +69,8 @@ class Child:
         asyncio.set_event_loop(self._loop)
         self._context = contextvars.copy_context()
         self._cell_task: asyncio.Task[Any] | None = None
+        self._own_namespace = self._pid == 1
+        self._settled = False
 
     def run(self, confine: Confine) -> None:
         """Serve the grader until it closes the pipe."""
@@ -193,6 +198,10 @@ class Child:
         if not COPIES:
             self._send(self._serve(frame))
             return None
+        if LINUX and not self._settled:
+            self._settled = True
+            settle()
+            self._pid = os.getpid()
         before = listing(self._scratch)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -203,7 +212,7 @@ class Child:
         if pid == 0:
             self._be_copy(frame)
         _, status = os.waitpid(pid, 0)
-        if os.getpid() == 1:  # of its own process namespace: whatever the copy has left running is ended
+        if self._own_namespace:  # whatever the copy has left running is ended
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
@@ -225,6 +234,8 @@ class Child:
             resource.setrlimit(resource.RLIMIT_CPU, (frame.cpu, hard))
             self._pid = os.getpid()
             self._log.leave()
+            if LINUX:
+                separate(self._channel.sock.fileno())
             self._send(self._serve(frame))
             code = 0
         except SystemExit as leaving:

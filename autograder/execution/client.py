@@ -88,8 +88,11 @@ class CellResult:
 class Session:
     """One submission's process."""
 
-    def __init__(self, host: Host, number: int, files: Path | None, limits: Limits) -> None:
+    def __init__(self, host: Host, number: int, files: Path | None, limits: Limits, again: "Callable[[], Session] | None" = None) -> None:
         self._host = host
+        self._again = again
+        self._ran: list[tuple[str, float | None]] = []
+        self._others: dict[int, Session] = {}
         self._number = number
         self._request = 0
         self._count = 0
@@ -126,6 +129,7 @@ class Session:
         Raises SubmissionFailed when the session has ended: by this cell (`os._exit`, a crash, a forged message) or before it.
         """
         self._begin()
+        self._ran.append((source, timeout))
         self._send(frames.RunCell(self._request, cleaned(source)), time.monotonic() + READY_TIMEOUT)
         timed_out = False
         try:
@@ -154,6 +158,20 @@ class Session:
         if timed_out:
             return CellResult([*nodes, _timeout_error()], reply.execution_count, "timeout")
         return CellResult(nodes, reply.execution_count, reply.status)
+
+    def life(self, number: int) -> "Session":
+        """This session for the first life of a program; for a later one another process, in which the same cells were run.
+
+        What a program has kept is gone when it is started again, whatever it did to keep it: nothing that ran here has ever been there.
+        Raises SubmissionFailed when the cells end that process, WorkerError.
+        """
+        if number == 1 or self._again is None:
+            return self
+        if number not in self._others:
+            other = self._others[number] = self._again()
+            for source, timeout in self._ran:
+                other.run_cell(source, timeout)
+        return self._others[number]
 
     def used(self) -> float:
         """Seconds of processor time that it has used so far."""
@@ -187,7 +205,9 @@ class Session:
             raise
 
     def close(self) -> None:
-        """End the process and all that it started. Safe to call twice."""
+        """End the process and all that it started, and those of its other lives. Safe to call twice."""
+        for other in self._others.values():
+            other.close()
         self._close(patience=0)
 
     def _close(self, patience: float) -> None:
@@ -327,7 +347,7 @@ class WorkerClient:
         if not (report.complete or self.trust):
             raise SandboxUnavailable(report)
         self._count += 1
-        session = Session(self.host, self._count, files, limits or Limits())
+        session = Session(self.host, self._count, files, limits or Limits(), lambda: self.open(files, limits))
         self._open = [*(other for other in self._open if other.ended is None), session]
         return session
 

@@ -34,8 +34,8 @@ class Budget:
 
     def __init__(self, messages: int = 400_000, size: int = 64 * 1024**2, seconds: float = 180.0) -> None:
         self.messages, self.size, self.seconds = messages, size, seconds
-        self.used = 0.0
-        """Seconds of processor time that the submission had used when it was last looked at."""
+        self.used: dict[int, float] = {}
+        """Seconds of processor time that the submission had used when it was last looked at, in each life of its program."""
 
     def take(self, size: int) -> None:
         """One more message. Raises Distrusted when that is too much."""
@@ -94,12 +94,15 @@ def remote_guest(session: Session, budget: Budget | None = None, timeout: float 
     def guest(spec: m.Spec, ask: Callable[[m.Said], m.Told]) -> m.Ending:
         trial = _Trial(allowed, spec.number)
         sent = encode(msgspec.structs.replace(spec, context=list(context)))
+        life = session
         start = time.monotonic()
-        before = allowed.used
         try:
             if allowed.seconds <= 0:
                 raise Distrusted("the submission computed for too long, in all its trials together")
-            result = session.trial(sent, lambda data: encode(ask(trial.read(data))), min(timeout, allowed.seconds))
+            life = session.life(spec.attempt)
+            start = time.monotonic()
+            allowed.used.setdefault(spec.attempt, life.used() if life is not session else 0.0)
+            result = life.trial(sent, lambda data: encode(ask(trial.read(data))), min(timeout, allowed.seconds))
             if isinstance(result, Failure):
                 return _halted(result.sentence)
             return _ending(result)
@@ -115,9 +118,10 @@ def remote_guest(session: Session, budget: Budget | None = None, timeout: float 
             return _halted(sentence)
         finally:
             took = time.monotonic() - start
-            if took > SHORT and session.failure is None:
-                allowed.used = session.used()
-            allowed.seconds -= min(took, max(allowed.used - before, 0.0)) if took > SHORT else took
+            before = allowed.used.get(spec.attempt, 0.0)
+            if took > SHORT and life.failure is None:
+                allowed.used[spec.attempt] = life.used()
+            allowed.seconds -= min(took, max(allowed.used.get(spec.attempt, 0.0) - before, 0.0)) if took > SHORT else took
 
     return guest
 

@@ -46,6 +46,20 @@ REFUSED: dict[str, tuple[int, int]] = {
 }
 """By name, the numbers on x86-64 and on 64-bit ARM."""
 
+ONLY_ITSELF: dict[str, tuple[int, int, int, int]] = {
+    "prlimit64": (302, 261, 0, 0),
+    "sched_setaffinity": (203, 122, 0, 0),
+    "sched_setparam": (142, 118, 0, 0),
+    "sched_setscheduler": (144, 119, 0, 0),
+    "sched_setattr": (314, 274, 0, 0),
+    "setpriority": (141, 140, 0, 0),  # PRIO_PROCESS
+    "setpriority of another": (141, 140, 1, 0),
+    "ioprio_set": (251, 30, 0, 1),  # IOPRIO_WHO_PROCESS
+    "ioprio_set of another": (251, 30, 1, 0),
+}
+"""Calls that a process may make for itself alone: the numbers, which argument, and the value that it must have. What a trial sets for the
+process that it was copied from, the copy for the next trial would find."""
+
 _SOCKET = (41, 198)
 _FAMILIES = (1, 2, 10, 16)
 """AF_UNIX, AF_INET, AF_INET6, AF_NETLINK: those that a network namespace holds. AF_VSOCK would lead out of a virtual machine."""
@@ -68,6 +82,14 @@ def program(machine: str, refused: Iterable[tuple[int, int]] = REFUSED.values())
         steps += [_step(_AT_LEAST, _X32, 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
     for numbers in refused:
         steps += [_step(_EQUAL, numbers[which], 0, 1), _step(_RETURN, _ERRNO | errno.EPERM)]
+    for *both, argument, value in ONLY_ITSELF.values():
+        steps += [
+            _step(_EQUAL, both[which], 0, 4),
+            _step(_LOAD, _FIRST_ARGUMENT + 8 * argument),
+            _step(_EQUAL, value, 1, 0),
+            _step(_RETURN, _ERRNO | errno.EPERM),
+            _step(_LOAD, _NUMBER),
+        ]
     steps += [_step(_EQUAL, _SOCKET[which], 1, 0), _step(_RETURN, _ALLOW), _step(_LOAD, _FIRST_ARGUMENT)]
     for family in _FAMILIES:
         steps += [_step(_EQUAL, family, 0, 1), _step(_RETURN, _ALLOW)]

@@ -176,6 +176,106 @@ def test_trial_finds_no_note_of_the_one_before(session: Session) -> None:
     assert kept.outputs[0].text == "stays ['mine.txt']\n"
 
 
+SHARED = """
+import mmap, os, signal, socket, tempfile, threading
+mapped, file, ends = mmap.mmap(-1, 4096), tempfile.TemporaryFile(), os.pipe()
+os.set_blocking(ends[0], False)
+heard, kept = [], [b'']
+signal.signal(signal.SIGUSR1, lambda *_: heard.append('signal'))
+door = socket.socket(socket.AF_UNIX)
+door.bind(b'\\0notes')
+door.listen(9)
+def serve():
+    while True:
+        other, _ = door.accept()
+        note = other.recv(100)
+        other.sendall(kept[0] or b'-')
+        kept[0] = note
+        other.close()
+threading.Thread(target=serve, daemon=True).start()
+"""
+LOOKS = """
+import os, resource, signal, socket, time
+mapped, file, ends, heard = (namespace[name] for name in ('mapped', 'file', 'ends', 'heard'))
+found = list(heard)
+if mapped[:4] == b'note':
+    found.append('mapping')
+mapped[:4] = b'note'
+try:
+    file.seek(0)
+    if file.read() == b'note':
+        found.append('unlinked file')
+    file.seek(0)
+    file.write(b'note')
+    file.flush()
+except OSError:
+    pass
+try:
+    if os.read(ends[0], 4) == b'note':
+        found.append('pipe')
+except OSError:
+    pass
+try:
+    os.write(ends[1], b'note')
+except OSError:
+    pass
+try:
+    with socket.socket(socket.AF_UNIX) as visitor:
+        visitor.settimeout(2)
+        visitor.connect(b'\\0notes')
+        visitor.sendall(b'note')
+        if visitor.recv(100) == b'note':
+            found.append('thread')
+except OSError:
+    pass
+parent = os.getppid()
+if resource.getrlimit(resource.RLIMIT_CORE)[0] != resource.getrlimit(resource.RLIMIT_CORE)[1]:
+    found.append('limit')
+for act in (
+    lambda: parent == 1 and os.kill(parent, signal.SIGUSR1),
+    lambda: resource.prlimit(parent, resource.RLIMIT_CORE, (0, resource.prlimit(parent, resource.RLIMIT_CORE)[1])),
+    lambda: os.sched_setaffinity(parent, {0}),
+    lambda: os.setpriority(os.PRIO_PROCESS, parent, 7),
+    lambda: os.setpriority(os.PRIO_USER, 0, 7),
+):
+    try:
+        act()
+        if act.__code__.co_names[0] == 'os' and 'kill' not in act.__code__.co_names:
+            found.append(str(act.__code__.co_names))
+    except OSError:
+        pass
+time.sleep(0.05)
+return repr(found).encode()
+"""
+
+
+@pytest.mark.parametrize("threads", [True, False])
+def test_copy_for_a_trial_shares_nothing_with_the_next(session: Session, threads: bool) -> None:
+    assert (
+        session.run_cell(SHARED if threads else SHARED.replace("threading.Thread(target=serve, daemon=True).start()", ""), 10).status
+        == "ok"
+    )
+    guest(session, LOOKS)
+    for _ in range(3):
+        assert session.trial(b"", lambda said: said, timeout=10) == b"[]"
+
+
+def test_later_life_of_a_program_is_another_process(session: Session) -> None:
+    session.run_cell("import gc, os\nx = []", 10)
+    guest(session, "namespace['x'].append(1)\nreturn b'%d %d' % (len(namespace['x']), os.getpid())\n".replace("os.", "namespace['os']."))
+    session.run_cell(  # as an attack would have it: no copies
+        "for one in gc.get_objects():\n    if type(one).__name__ == 'Child':\n"
+        "        one._run_trial = lambda frame, one=one: one._send(one._serve(frame))",
+        10,
+    )
+    first = [session.trial(b"", lambda said: said, timeout=10) for _ in range(2)]
+    assert [one.split()[0] for one in first if isinstance(one, bytes)] == [b"1", b"2"]
+    later = session.life(2).trial(b"", lambda said: said, timeout=10)
+    assert isinstance(later, bytes)
+    assert later.split()[0] == b"1"
+    assert session.life(2) is session.life(2)
+
+
 FAILURES = {
     "endless": ("while True: pass", "trial", "computed for 1 seconds"),
     "endless_exchange": ("while True: exchange(b'')", "trial", "computed for 1 seconds"),

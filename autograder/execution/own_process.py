@@ -1,0 +1,80 @@
+"""What makes a trial's copy of a submission's process one of its own: nothing that it does can be seen by the copy for the next trial.
+
+A fork separates memory, and leaves other things shared: open files with their positions, pipes, mappings that are marked as shared. And the
+process that is copied lives on, with threads that the cells have started and with handlers for signals. Linux only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import mmap
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_PAUSE = "import signal\nwhile True: signal.pause()"
+_FIXED, _ANONYMOUS_PRIVATE = 0x10, 0x22
+"""mmap(2): MAP_FIXED, and MAP_PRIVATE with MAP_ANONYMOUS."""
+
+
+def settle() -> None:
+    """Called once, when no more cell is run. No signal is handled from now on; and where cells have left threads running, what returns is a
+    copy without them, while the process itself goes on as a program that only waits: the first of its namespace may not end."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_IGN if number in (signal.SIGINT, signal.SIGPIPE) else signal.SIG_DFL)
+    with contextlib.suppress(OSError):
+        if len(os.listdir("/proc/self/task")) > 1 and os.fork():
+            os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", _PAUSE])
+
+
+def separate(keep: int) -> None:
+    """Called in the copy for a trial. Of the descriptors that it shares, the standard three and `keep` stay; the numbers of the others lead
+    nowhere, so that whoever still closes them harms nobody. Shared mappings become its own."""
+    nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in (0, 1, 2, keep, nowhere):
+            with contextlib.suppress(OSError):  # the listing's own, which is closed already
+                os.fstat(int(name))
+                os.dup2(nowhere, int(name), inheritable=False)
+    os.close(nowhere)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    for one in list(_shared()):
+        _own(libc, one)
+
+
+class _Mapping(NamedTuple):
+    start: int
+    length: int
+    protection: int
+
+
+def _shared() -> Iterator[_Mapping]:
+    """Mappings that other copies see, too (proc(5), maps). Files that nobody can write carry no note."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        lines = maps.read().splitlines()
+    for line in lines:
+        place, mode, *_, path = (*line.split(maxsplit=5), "")[:6]
+        if mode[3] != "s" or (os.path.exists(path) and not os.access(path, os.W_OK)):
+            continue
+        start, end = (int(number, 16) for number in place.split("-"))
+        bits = {"r": mmap.PROT_READ, "w": mmap.PROT_WRITE, "x": mmap.PROT_EXEC}
+        yield _Mapping(start, end - start, sum(bits.get(letter, 0) for letter in mode[:3]))
+
+
+def _own(libc: ctypes.CDLL, one: _Mapping) -> None:
+    """Put private memory with the same content in a mapping's place. Raises OSError: a trial that shares something must not begin."""
+    place, length = ctypes.c_void_p(one.start), ctypes.c_size_t(one.length)
+    if libc.mprotect(place, length, one.protection | mmap.PROT_READ):
+        raise OSError(ctypes.get_errno(), "shared memory cannot be read")
+    content = ctypes.string_at(one.start, one.length)
+    both = mmap.PROT_READ | mmap.PROT_WRITE
+    if libc.mmap(place, length, both, _FIXED | _ANONYMOUS_PRIVATE, -1, ctypes.c_long(0)) != one.start:
+        raise OSError(ctypes.get_errno(), "shared memory cannot be made private")
+    ctypes.memmove(one.start, content, one.length)
+    libc.mprotect(place, length, one.protection)

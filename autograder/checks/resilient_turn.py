@@ -18,7 +18,7 @@ TEXT = "What is the capital of Portugal?"
 TOO_LONG = "Portugal " * 28_445
 MOST = 10
 """How often one request may be sent at most while it is answered by 429 or 5xx."""
-RETRY_AFTER = {"createMessage": 7.0, "createRun": 20.0, "createResponse": 7.0}
+RETRY_AFTER = {"createMessage": 7.0, "createRun": 20.0, "createResponse": 7.0, "getRun": 7.0, "listMessages": 20.0}
 _LIMITS = Limits(requests=400)
 
 
@@ -33,6 +33,20 @@ def _asked_before(client: OpenAI) -> dict[str, Any]:
     client.beta.threads.messages.create(given["thread_id"], role="user", content=TEXT, metadata={"turn_id": "turn-1"})
     client.beta.threads.messages.create(given["thread_id"], role="assistant", content="I would have to look that up.")
     return {**given, "before": 2}
+
+
+def _long_thread(client: OpenAI) -> dict[str, Any]:
+    """More than a page of messages of other turns, some with the same text."""
+    said = [*(f"{number}. {TEXT}" for number in range(20)), TEXT, TEXT, TEXT, TEXT]
+    thread = client.beta.threads.create(
+        messages=[{"role": "user", "content": text, "metadata": {"turn_id": f"turn-{7 + n}"}} for n, text in enumerate(said)]
+    )
+    return {**_thread(client), "thread_id": thread.id, "before": len(said)}
+
+
+def _two_turns(given: dict[str, Any]) -> list[Any]:
+    """Two turns that say the same, one after the other; the name of the first begins with that of the second."""
+    return [[CLIENT, DB, turn, given["thread_id"], given["assistant_id"], TEXT] for turn in (f"{TURN}0", TURN)]
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
@@ -120,6 +134,11 @@ def answers(evidence: Evidence, family: Family = THREADS) -> Found:
 
 def no_retry_when_refused(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests(ok=False) if entry.status in (400, 401, 404)]
+    if not refused and evidence.returned and evidence.requests():
+        return Sentence(
+            "cannot_be_done_returned",
+            f"what was asked for cannot be done, and it returned {short(evidence.value)} after asking for something else.",
+        )
     if not refused:
         return Occasion.NONE
     again = [entry for entry in refused if entry.operation == refused[-1].operation]
@@ -204,6 +223,8 @@ def one_turn(evidence: Evidence, family: Family = THREADS) -> Found:
 def same_text_is_another_turn(evidence: Evidence, family: Family = THREADS) -> Found:
     if not evidence.requests():
         return Occasion.NONE
+    if isinstance(evidence.value, list):
+        return _two_are_done(evidence, family)
     if not _posted(evidence, family):
         return Sentence(
             "had_same_text_turn_already",
@@ -211,6 +232,23 @@ def same_text_is_another_turn(evidence: Evidence, family: Family = THREADS) -> F
             "so compare a key of your own, not the text.",
         )
     return _all_well(evidence, family)
+
+
+def _two_are_done(evidence: Evidence, family: Family) -> str | None:
+    """Two turns with the same text: each has its message, its run, and what that wrote."""
+    posted, runs = _posted(evidence, family), family.runs(evidence, evidence.given["thread_id"])
+    if [one.text for one in posted] != [TEXT, TEXT] or len(runs) != 2:
+        return Sentence(
+            "two_turns_same_text",
+            f"two turns with the same text were taken, and {len(posted)} messages and {len(runs)} {family.run}s were made: compare a key "
+            "that each turn has for itself, as a whole.",
+        )
+    wrote = ["\n".join(family.wrote(evidence, one.id)) for one in runs]
+    if evidence.value != wrote:
+        return Sentence(
+            "two_turns_answers", f"two turns were taken; they returned {short(evidence.value)}, and the answers are {short(wrote)}."
+        )
+    return None
 
 
 def survives_a_restart(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -267,7 +305,7 @@ EXERCISE = Exercise(
                     2,
                     "Two failures in a row do not end the turn.",
                     survives_bad_moments,
-                    ("bad moments",),
+                    ("bad moments", "bad moments while it looks"),
                     any_ending=True,
                 ),
                 Behaviour(
@@ -290,7 +328,7 @@ EXERCISE = Exercise(
                     1,
                     "A turn with the text of an earlier one is still posted.",
                     same_text_is_another_turn,
-                    ("asked before",),
+                    ("asked before", "two turns"),
                 ),
                 Behaviour(
                     "survives_a_restart",
@@ -309,14 +347,16 @@ EXERCISE = Exercise(
                 Scene("always 500", _in("500@createMessage"), _args),
                 Scene("always 429", _in("429:1@createMessage"), _args),
                 Scene("bad moments", _in("500@createMessage#1-2 503@createRun#1 500@getRun#1-2"), _args),
-                Scene("rate limited", _in("429:7@createMessage#1 429:20@createRun#1"), _args),
-                Scene("message's reply lost", _in("reply_lost@createMessage#1"), _args),
+                Scene("bad moments while it looks", _in("500@listMessages#2-3 503@listRuns#1-2"), _args),
+                Scene("rate limited", _in("429:7@createMessage#1 429:20@createRun#1 429:7@getRun#1 429:20@listMessages#1"), _args),
+                Scene("message's reply lost", _in("reply_lost@createMessage#1", _long_thread), _args),
                 Scene("message kept, 500 said", _in("500_after@createMessage#1"), _args),
                 Scene("message lost on its way", _in("request_lost@createMessage#1"), _args),
                 Scene("run's reply lost", _in("reply_lost@createRun#1"), _args),
                 Scene("run started, 500 said", _in("500_after@createRun#1"), _args),
                 Scene("run's reply never came", _in("reply_silent@createRun#1"), _args),
                 Scene("asked before", _in("", _asked_before), _args),
+                Scene("two turns", _in(""), _two_turns, driver="calls"),
                 Scene("killed", _in(""), _args, kill=True, bound=40),
             ),
         ),

@@ -25,11 +25,11 @@ class Stage(NamedTuple):
 STAGES: Mapping[str, tuple[Stage, ...]] = {
     "resilient-turn": (
         Stage("nothing goes wrong, or you are refused", ("plain", "text too long", "wrong key", "no such thread", "no such assistant")),
-        Stage("try again", ("always 500", "always 429", "bad moments", "rate limited")),
+        Stage("try again", ("always 500", "always 429", "bad moments", "bad moments while it looks", "rate limited")),
         Stage(
             "a lost reply",
             (
-                *("message's reply lost", "message kept, 500 said", "message lost on its way", "asked before"),
+                *("message's reply lost", "message kept, 500 said", "message lost on its way", "asked before", "two turns"),
                 *("run's reply lost", "run started, 500 said", "run's reply never came"),
             ),
         ),

@@ -32,6 +32,11 @@ NOT_IN_A_TAB = {
     "_pytest": "tests",
     "distributed": "a cluster",
     "msvcrt": "Windows",
+    "httpx": "looked at only where it is imported already: clients of one's own, in one's own tests",
+    "libcst": "the extra `scan`",
+    "tree_sitter": "the extra `scan`",
+    "tree_sitter_javascript": "the extra `scan`",
+    "tree_sitter_typescript": "the extra `scan`",
 }
 """Modules that some function of ours imports and nothing in the tab calls, and why they are not there."""
 

@@ -8,11 +8,9 @@ def uncertain(look):
     def decorate(create):
         @functools.wraps(create)
         def wrapped(*args, left=5):
-            found = look(*args)
-            if found is not None:
-                return found
             try:
-                return create(*args)
+                found = look(*args)
+                return create(*args) if found is None else found
             except openai.APIError as error:
                 status = getattr(error, "status_code", None)
                 if left == 1 or (status is not None and status < 500 and status != 429):

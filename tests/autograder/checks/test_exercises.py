@@ -25,7 +25,7 @@ def verdicts(slug, sources_of):
 @cache
 def verdict(slug, name, sources):
     """What a part comes to. The answers of a corpus differ in one part mostly; the others are judged once."""
-    return judge(checks.find(slug).part(name), in_process({}), list(sources))
+    return judge(checks.find(slug).part(name), in_process({}, alone=True), list(sources))
 
 
 def given_by(slug):

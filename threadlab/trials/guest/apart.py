@@ -44,8 +44,8 @@ def apart(namespace: dict[str, Any]) -> Iterator[None]:
 
 
 def _places(namespace: dict[str, Any]) -> Iterator[ModuleType | type]:
-    """The modules that a notebook has names for or names from, and the classes in them."""
-    for value in list(namespace.values()):
+    """The modules that a notebook has names for or names from, and the classes in them; the SDK in any case."""
+    for value in [sys.modules.get("openai"), *namespace.values()]:
         module = value if isinstance(value, ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
         if not isinstance(module, ModuleType) or module.__name__ == "__main__" or vars(module) is namespace:
             continue

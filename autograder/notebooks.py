@@ -118,6 +118,13 @@ def grade_id(cell: NotebookNode) -> str:
     return found if isinstance(found, str) else ""
 
 
+def marks(name: str, *, solution: bool = False, locked: bool = True, points: int | None = None) -> dict[str, Any]:
+    """nbgrader's metadata of a cell that is new; with `points` it is a graded one."""
+    found: dict[str, Any] = {"grade_id": name, "grade": points is not None, "solution": solution, "locked": locked, "task": False}
+    found["schema_version"] = 3
+    return {"nbgrader": found if points is None else {**found, "points": points}}
+
+
 def is_graded(cell: NotebookNode) -> bool:
     marks = cell.metadata.get("nbgrader", {})
     return cell.cell_type == "code" and bool(marks.get("grade")) and not marks.get("solution")

@@ -30,6 +30,8 @@ import nbformat  # noqa: E402
 import psutil  # noqa: E402
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook  # noqa: E402
 
+from autograder.notebooks import marks, read_answers  # noqa: E402
+
 PLAIN = "plain"
 STOCK = """
 c = get_config()
@@ -42,35 +44,23 @@ c.CourseDirectory.feedback_directory = "autograder/work/feedback"
 """
 
 
-def marks(name: str, *, grade: bool = False, solution: bool = False, points: int = 0) -> dict[str, object]:
-    """nbgrader's metadata of a cell."""
-    found: dict[str, object] = {
-        "grade_id": name,
-        "grade": grade,
-        "solution": solution,
-        "locked": not solution,
-        "task": False,
-        "schema_version": 3,
-    }
-    return {"nbgrader": {**found, "points": points} if grade else found}
-
-
 def plain_notebook() -> nbformat.NotebookNode:
     """Eight cells: two to write in, three that are graded (one with partial credit)."""
     cells = [
         new_markdown_cell("# Plain"),
         new_code_cell("import openai\nfrom openai import OpenAI"),
         new_code_cell(
-            "def double(n):\n    ### BEGIN SOLUTION\n    return 2 * n\n    ### END SOLUTION", metadata=marks("double", solution=True)
+            "def double(n):\n    ### BEGIN SOLUTION\n    return 2 * n\n    ### END SOLUTION",
+            metadata=marks("double", solution=True, locked=False),
         ),
-        new_code_cell("assert double(2) == 4\nassert double(0) == 0", metadata=marks("check_double", grade=True, points=3)),
+        new_code_cell("assert double(2) == 4\nassert double(0) == 0", metadata=marks("check_double", points=3)),
         new_code_cell(
             "def words(text):\n    ### BEGIN SOLUTION\n    return text.split()\n    ### END SOLUTION",
-            metadata=marks("words", solution=True),
+            metadata=marks("words", solution=True, locked=False),
         ),
-        new_code_cell("assert words('a b') == ['a', 'b']", metadata=marks("check_words", grade=True, points=2)),
+        new_code_cell("assert words('a b') == ['a', 'b']", metadata=marks("check_words", points=2)),
         new_code_cell("print(OpenAI.__name__, openai.__version__ >= '3')\nawait __import__('asyncio').sleep(0)"),
-        new_code_cell("sum(double(n) == 2 * n for n in range(4))", metadata=marks("check_some", grade=True, points=4)),
+        new_code_cell("sum(double(n) == 2 * n for n in range(4))", metadata=marks("check_some", points=4)),
     ]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
@@ -119,8 +109,6 @@ def notebooks(folder: Path, slug: str) -> list[nbformat.NotebookNode]:
     if slug == PLAIN:
         answers = ANSWERS
     else:
-        from autograder.notebooks import read_answers
-
         answers = [read_answers(path)[0] for path in sorted((ROOT / "autograder" / "known_answers" / slug).glob("*/*.py"))]
     made = []
     for one in answers:

@@ -12,7 +12,7 @@ import nbformat
 from nbformat import v4
 
 from autograder.course_folder import ROOT
-from autograder.notebooks import solution
+from autograder.notebooks import CHECK, marks, solution
 from courseware import catalogue
 from threadlab.errors import ThreadlabError
 
@@ -85,30 +85,17 @@ def _notebook(words: dict[str, str]) -> Any:
     setup = "%load_ext threadlab\nfrom openai import OpenAI\n\nfrom autograder import check, hint"
     cells = [
         made.new_markdown_cell(_filled("statement.txt", words).strip(), id="title"),
-        made.new_code_cell(setup, id="setup", metadata=_marks("setup")),
+        made.new_code_cell(setup, id="setup", metadata=marks("setup")),
         made.new_markdown_cell(_filled("task.txt", words).strip(), id="task"),
-        made.new_code_cell(_filled("solution.txt", words).strip(), id=slug, metadata=_marks(name, solution=True)),
+        made.new_code_cell(_filled("solution.txt", words).strip(), id=slug, metadata=marks(name, solution=True, locked=False)),
         made.new_markdown_cell("Try it on the service that runs beside this notebook.", id="try-it"),
         made.new_code_cell(_filled("try.txt", words).strip(), id="try"),
-        made.new_code_cell(f'check("{slug}")', id=f"check-{slug}", metadata=_marks(f"check_{name}", points=POINTS)),
+        made.new_code_cell(f'check("{slug}")', id=f"check-{slug}", metadata=marks(CHECK + name, points=POINTS)),
         made.new_markdown_cell("## Stuck?\n\nThere are two hints: change the number to read the second.", id="hints"),
         made.new_code_cell(f'hint("{slug}", 1)', id="hint"),
     ]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
     return made.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
-
-
-def _marks(name: str, *, solution: bool = False, points: int = 0) -> dict[str, object]:
-    """nbgrader's metadata of a cell."""
-    marks: dict[str, object] = {
-        "grade": points > 0,
-        "grade_id": name,
-        "locked": not solution,
-        "schema_version": 3,
-        "solution": solution,
-        "task": False,
-    }
-    return {"nbgrader": {**marks, "points": points} if points else marks}
 
 
 def with_row(source: str, lesson: str, row: str) -> str:

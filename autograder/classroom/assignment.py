@@ -41,6 +41,8 @@ MOST = 256 * 1024**2
 """Bytes in a submission. A larger one is not read at all."""
 
 
+INTERRUPTED = "Its grading was interrupted: grade it again."
+"""What a record says until everything of it is kept."""
 MOST_ATTEMPTS = 100
 """The number of attempts of one student that are remembered."""
 
@@ -255,7 +257,8 @@ class Classroom:
             timestamp, unreadable = handed_in_at.of(submission.folder)
             outcome.incidents += unreadable
             times.append((outcome, timestamp))
-        return [self._finish_safely(*one, score) for one, score in zip(outcomes, self._write(times), strict=True)]
+        scores = self._write(times)
+        return [self._finish_safely(*one, moment, score) for one, (_, moment), score in zip(outcomes, times, scores, strict=True)]
 
     def _write(self, times: list[tuple[Outcome, datetime | None]]) -> list[float]:
         """Into the gradebook: together, or one by one if one of them cannot be written."""
@@ -273,17 +276,26 @@ class Classroom:
         except Exception:
             return [0.0]
 
-    def _finish_safely(self, outcome: Outcome, submission: Submission, handed_in: str, score: float) -> Record:
+    def _finish_safely(self, outcome: Outcome, submission: Submission, handed_in: str, moment: datetime | None, score: float) -> Record:
+        before = self.record(outcome.student)
+        known = before.attempts if before is not None else []
         try:
-            return self._finish(outcome, submission, handed_in, score)
+            return self._finish(outcome, submission, handed_in, moment, score, known)
         except Exception as error:
             problem = f"What came of it could not be kept: {_reason(error)}."
-            record = Record(outcome.student, "", 0.0, problem=problem, at=datetime.now(UTC).isoformat(timespec="seconds"))
+            record = Record(outcome.student, "", problem=problem, at=_now(), attempts=known)
             with contextlib.suppress(Exception):
                 self._write_record(record)
             return record
 
-    def _finish(self, outcome: Outcome, submission: Submission, handed_in: str, score: float) -> Record:
+    def _finish(
+        self, outcome: Outcome, submission: Submission, handed_in: str, moment: datetime | None, score: float, known: list[Attempt]
+    ) -> Record:
+        """`moment`: when it was handed in, if that is known; `known`: the attempts before."""
+        now = _now()
+        if not outcome.problem:
+            this = Attempt(moment.isoformat(timespec="seconds") if moment else now, score, handed_in)
+            known = [*(one for one in known if one.handed_in != handed_in), this][-MOST_ATTEMPTS:]
         record = Record(
             outcome.student,
             self._mark(outcome.student, handed_in) if handed_in else "",
@@ -291,25 +303,15 @@ class Classroom:
             outcome.seconds,
             outcome.incidents,
             outcome.problem,
-            datetime.now(UTC).isoformat(timespec="seconds"),
+            now,
             outcome.verdicts,
             self.writer.penalties.get(outcome.student, 0.0),
+            known,
         )
-        record = msgspec.structs.replace(record, attempts=self._attempts(record, submission, handed_in))
-        self._record_path(outcome.student).unlink(missing_ok=True)
+        self._write_record(Record(outcome.student, "", problem=INTERRUPTED, at=now, attempts=known))
         self._put_graded(outcome, submission)
         self._write_record(record)
         return record
-
-    def _attempts(self, record: Record, submission: Submission, handed_in: str) -> list[Attempt]:
-        """Those before this record, and this one."""
-        before = self.record(record.student)
-        known = before.attempts if before is not None else []
-        if record.problem:
-            return known
-        moment, _ = handed_in_at.of(submission.folder)
-        this = Attempt(moment.isoformat(timespec="seconds") if moment else record.at, record.score, handed_in)
-        return [*(one for one in known if one.handed_in != handed_in), this][-MOST_ATTEMPTS:]
 
     def _put_graded(self, outcome: Outcome, submission: Submission) -> None:
         """The folder of graded notebooks, made aside and then put in place."""
@@ -367,6 +369,10 @@ class Classroom:
         aside = path.with_name(f".{path.name}.part")
         aside.write_bytes(msgspec.json.encode(record))
         aside.replace(path)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def digest_of(submission: Submission) -> str:

@@ -27,9 +27,11 @@ def settle() -> None:
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_IGN if number in (signal.SIGINT, signal.SIGPIPE) else signal.SIG_DFL)
-    with contextlib.suppress(OSError):
-        if len(os.listdir("/proc/self/task")) > 1 and os.fork():
+    if len(os.listdir("/proc/self/task")) > 1 and os.fork():
+        try:
             os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", _PAUSE])
+        finally:
+            os._exit(70)  # two processes that serve the grader would be worse than none
 
 
 def separate(keep: int) -> None:

@@ -21,7 +21,7 @@ from autograder.execution.client import WorkerClient
 from autograder.judging.behaviours import Exercise
 from autograder.judging.notebook import grade_notebook
 from autograder.learner import progress
-from autograder.notebooks import CHECK, grade_id, is_graded, is_solution, read, released
+from autograder.notebooks import CHECK, grade_id, is_graded, is_solution, marks, read, released
 from threadlab.errors import ThreadlabError
 from threadlab.html_page import template
 from threadlab.version import version
@@ -127,11 +127,8 @@ def judged(exercise: Exercise, cells: Iterable[Cell], client: WorkerClient) -> t
 def _notebook(exercise: Exercise, cells: Iterable[Cell]) -> NotebookNode:
     from nbformat.v4 import new_code_cell, new_notebook
 
-    def marks(name: str, *, grade: bool = False, solution: bool = False) -> dict[str, object]:
-        return {"nbgrader": {"grade_id": name, "grade": grade, "solution": solution, "locked": grade, "schema_version": 3, "task": False}}
-
-    made_of = [new_code_cell(one.source, metadata=marks(one.name, solution=True) if one.answer else {}) for one in cells]  # type: ignore[no-untyped-call]
-    graded = [new_code_cell("", metadata=marks(CHECK + part.name, grade=True)) for part in exercise.parts]  # type: ignore[no-untyped-call]
+    made_of = [new_code_cell(one.source, metadata=marks(one.name, solution=True, locked=False) if one.answer else {}) for one in cells]  # type: ignore[no-untyped-call]
+    graded = [new_code_cell("", metadata=marks(CHECK + part.name, points=part.points)) for part in exercise.parts]  # type: ignore[no-untyped-call]
     notebook: NotebookNode = new_notebook(cells=[*made_of, *graded])  # type: ignore[no-untyped-call]
     return notebook
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.course.tiny import ROOT
+from tests.course.tiny import ROOT, copy_of_the_tree
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (Add an? .+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
@@ -21,12 +21,7 @@ STEP = re.compile(r"`([\w./-]+)`[^`]*?\n\n```python\n(.*?)^```$|^```(diff|consol
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """A copy of what git has, and of what is not committed yet."""
-    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    return tmp_path
+    return copy_of_the_tree(tmp_path)
 
 
 def test_every_walk_is_there() -> None:

@@ -75,3 +75,13 @@ def course(project: Project, *arguments: str) -> list[str]:
 
 def run(project: Project, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(course(project, *arguments), capture_output=True, text=True, check=False, timeout=120, **options)  # type: ignore[call-overload]
+
+
+def copy_of_the_tree(to: Path) -> Path:
+    """The course in another folder: what git has, and what is not committed yet."""
+    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            (to / name).write_bytes((ROOT / name).read_bytes())
+    return to

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ import msgspec
 
 from threadlab.engine import Engine, Journal
 from threadlab.errors import ThreadlabError
+from threadlab.service.in_process import AZURE, BASE_URL
 from threadlab.trials.explore import BOUND, Exploration, explore_with
 from threadlab.trials.guest.link import TrialHalted
 from threadlab.trials.guest.messages import Spec
@@ -67,7 +68,7 @@ class Orders:
     whatever address they ask: during an order nothing reaches the network.
     """
 
-    base_url = "http://threadlab.invalid/v1"
+    base_url = BASE_URL
     api_key = KEY
 
     def __init__(self, world: _World) -> None:
@@ -104,13 +105,12 @@ class Orders:
     def azure_client(self, **options: Any) -> AzureOpenAI:
         from openai import AzureOpenAI
 
-        return AzureOpenAI(**{"api_key": KEY, "azure_endpoint": "http://threadlab.invalid", "api_version": "2025-04-01-preview", **options})
+        return AzureOpenAI(**{"api_key": KEY, **AZURE, **options})
 
     def async_azure_client(self, **options: Any) -> AsyncAzureOpenAI:
         from openai import AsyncAzureOpenAI
 
-        endpoint = {"azure_endpoint": "http://threadlab.invalid", "api_version": "2025-04-01-preview"}
-        return AsyncAzureOpenAI(**{"api_key": KEY, **endpoint, **options})
+        return AsyncAzureOpenAI(**{"api_key": KEY, **AZURE, **options})
 
     def begin(self) -> None:
         """Another order begins: nothing is left of the one before."""
@@ -315,7 +315,3 @@ def _weight(order: tuple[int, ...]) -> tuple[int, int]:
 
 def _departures(evidence: Evidence) -> int:
     return sum(map(bool, evidence.order))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} others that were older"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from autograder.notebooks import read_answers, with_answers
 from tests.autograder.classroom.test_lms import ROSTER, archive, rows
 from tests.autograder.course_copy import ROOT, command
+from tests.course.tiny import copy_of_the_tree
 
 TEXT = (ROOT / "autograder" / "README.md").read_text(encoding="utf-8")
 COMMANDS = {" ".join(found.split()) for found in re.findall(r"`((?:python3 course\.py|nbgrader) [^`]+)`", TEXT)}
@@ -82,12 +82,7 @@ def answer(kind: str, name: str) -> bytes:
 
 def git_clone(to: Path) -> Path:
     """A copy that git knows: what is handed out is what git has."""
-    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("tests/", "benchmarks/")):
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, to / name)
-    (to / "tests" / "autograder" / "checks").mkdir(parents=True)
+    copy_of_the_tree(to)
     subprocess.run("git init -q && git add -A && git -c user.name=a -c user.email=a@b.c commit -qm copy", cwd=to, shell=True, check=True)
     return to
 

@@ -1,5 +1,6 @@
 """A class that is interrupted: whatever was graded stays, the rest is done by the same command, and the result is the same."""
 
+import json
 import random
 import signal
 import subprocess
@@ -61,6 +62,14 @@ def test_gradebook_is_the_same_after_a_kill_and_a_second_start(tmp_path):
     for table, expected in rows(undisturbed).items():
         assert rows(disturbed)[table] == expected, table
     assert files(disturbed) == files(undisturbed)
+    assert attempts(disturbed) == {f"student-{number:02}": 1 for number in range(60)}
+
+
+def attempts(course):
+    """How many each has made, by the records; none of which may say that something is wrong."""
+    found = [json.loads(path.read_bytes()) for path in (course / "autograder" / "work" / "records" / SLUG).glob("*.json")]
+    assert not [one["problem"] for one in found if one["problem"]]
+    return {one["student"]: len(one["attempts"]) for one in found}
 
 
 @pytest.mark.slow
@@ -85,6 +94,7 @@ def test_only_changed_submissions_are_graded_again(tmp_path):
     checks.write_text(checks.read_text() + "\n# another check\n")
     assert changed() == everybody
     assert changed("--force") == everybody
+    assert attempts(course) == {**dict.fromkeys(everybody, 1), "student-02": 2}  # the same thing graded again is no other attempt
 
 
 def plan():

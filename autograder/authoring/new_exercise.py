@@ -27,10 +27,10 @@ INDENT = " " * 8
 
 def make(slug: str, lesson: str, title: str, minutes: int, root: Path = ROOT) -> list[Path]:
     """Write the files of a new exercise and its row in the catalogue; returns where they are. Raises ThreadlabError, and writes nothing
-    then, for a name that does not do or is taken, and for a lesson that there is not."""
+    then, for a slug that is not valid or is taken, and for a lesson that there is not."""
     about = _lesson(lesson)
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug):
-        raise ThreadlabError(f"{slug!r} does not do: a slug is lower-case words with hyphens, such as second-turn.")
+        raise ThreadlabError(f"{slug!r} is not a valid slug: use lower-case words joined by hyphens, such as second-turn.")
     words = {SLUG: slug, NAME: slug.replace("-", "_"), TITLE: title, "NN": about.number, "LESSON": about.name, "MINUTES": str(minutes)}
     files = _files(words, root)
     taken = [path for path in files if path.exists()]

@@ -240,8 +240,8 @@ def _two_are_done(evidence: Evidence, family: Family) -> str | None:
     if [one.text for one in posted] != [TEXT, TEXT] or len(runs) != 2:
         return Sentence(
             "two_turns_same_text",
-            f"two turns with the same text were taken, and {len(posted)} messages and {len(runs)} {family.run}s were made: compare a key "
-            "that each turn has for itself, as a whole.",
+            f"two turns with the same text were taken, and {len(posted)} messages and {len(runs)} {family.run}s were made. Give each "
+            "turn a key of its own, and compare the whole key.",
         )
     wrote = ["\n".join(family.wrote(evidence, one.id)) for one in runs]
     if evidence.value != wrote:

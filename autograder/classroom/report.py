@@ -131,7 +131,7 @@ class _Seen(msgspec.Struct, frozen=True):
     """The timeline of the first order that failed, as it was drawn when it was graded."""
 
 
-NOT_LOOKED_AT = "The graded notebook could not be read for this report, so it was compared with nobody's."
+NOT_LOOKED_AT = "The graded notebook could not be read for this report, so it is missing from the comparison of answers."
 
 
 def _looked_at(paths: list[Path], blank: Mapping[str, str]) -> _Seen | None:

@@ -30,8 +30,8 @@ def try_hidden(exercise: Exercise, solution: NotebookNode, client: WorkerClient)
                 where = f"in the scene {' or '.join(map(repr, scenes))}"
                 raise ThreadlabError(
                     f"{FOLDER / exercise.slug}.py: the course's own solution loses {one.behaviour} {where}: {one.sentence.rstrip('.')}. "
-                    "Nobody was graded, since such a scene would cost everybody points. Look at what the scene gives to the answer, "
-                    "and at what MUST_HOLD says of it."
+                    "Nobody was graded, because this scene would take points from everybody. Check the arguments that the scene "
+                    "passes to the answer, and the behaviours that MUST_HOLD lists for it."
                 )
 
 

@@ -40,7 +40,7 @@ class Allowance:
 def too_often(seconds: float) -> HTTPException:
     """What is answered to somebody who has used up an allowance."""
     wait = max(1, round(seconds + 0.5))
-    return HTTPException(429, f"That was too often. Try again in {wait} s.", {"Retry-After": str(wait)})
+    return HTTPException(429, f"Too many requests. Try again in {wait} s.", {"Retry-After": str(wait)})
 
 
 async def body(request: Request, most: int) -> bytes:

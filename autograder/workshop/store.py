@@ -176,7 +176,7 @@ class Store:
         if back:
             return self._again(cleaned, back)
         if not self.is_open:
-            raise NotLetIn("Nobody else is let in at the moment. Ask your teacher.")
+            raise NotLetIn("The workshop is closed to new participants. Ask your teacher.")
         key, now = names.key(), self._clock()
         with self._engine.begin() as connection:
             there = set(connection.execute(select(PARTICIPANT.c.plain)).scalars())
@@ -185,7 +185,7 @@ class Store:
                 raise NotLetIn("The room is full. Ask your teacher.")
             if names.plain(cleaned) in there:
                 raise NotLetIn(
-                    f"Somebody is called {cleaned} already. Choose another nickname; if this is you, ask your teacher to let you in again."
+                    f"The nickname {cleaned} is taken already. Choose another one; if this is you, ask your teacher to let you in again."
                 )
             row = {"name": cleaned, "plain": names.plain(cleaned), "folder": self._folder(cleaned, used)}
             connection.execute(FOLDER.insert().values(name=row["folder"]))
@@ -207,7 +207,7 @@ class Store:
             whose = (PARTICIPANT.c.plain == names.plain(name)) & (PARTICIPANT.c.back == names.digest(names.typed(back)))
             done = connection.execute(update(PARTICIPANT).where(whose).values(key=names.digest(key), back=""))
             if done.rowcount != 1:
-                raise NotLetIn("This nickname and this word do not fit together. Ask your teacher for a new word.")
+                raise NotLetIn("The nickname and the word do not match. Ask your teacher for a new word.")
         found = self.by_key(key)
         assert found is not None
         return found, key

@@ -14,9 +14,9 @@ from threadlab.errors import ThreadlabError
 @pytest.mark.parametrize(
     ("slug", "lesson", "why"),
     [
-        ("Second", "00", "does not do"),
-        ("../second", "00", "does not do"),
-        ("second_turn", "00", "does not do"),
+        ("Second", "00", "is not a valid slug: use lower-case words"),
+        ("../second", "00", "is not a valid slug: use lower-case words"),
+        ("second_turn", "00", "is not a valid slug: use lower-case words"),
         ("first-turn", "00", "already"),
         ("second-turn", "99", "no lesson 99"),
     ],

@@ -64,7 +64,7 @@ class World:
             "file_id": file,
             "vector_store_id": store,
             "batch_id": batch,
-            "model": "gpt-4o",
+            "model": "gpt-4o" if self.chance.random() < 0.5 else f"ft:gpt-4o-mini:acemeco:suffix:{self.chance.randrange(10**6)}",
         }
 
     def fill(self, value: Any, name: str = "") -> Any:

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 from courseware.predictions import QUESTIONS
+from tests import kernels
 from tests.course.tiny import ROOT
 
 NOTEBOOKS = sorted((ROOT / "lessons").glob("*.ipynb"))
@@ -274,11 +275,8 @@ def settings(tmp_path: Path) -> Any:
 def test_lesson_runs_without_errors_or_warnings(path: Path, settings: dict[str, str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nbclient's and the kernel's own
-        from nbclient import NotebookClient
-
         notebook = read(path)
-        client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
-        client.execute(env=settings)
+        kernels.executed(notebook, env=settings, folder=path.parent, seconds=SECONDS)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             assert output.get("name") != "stderr", f"{cell.id}: {output.text}"
@@ -315,10 +313,6 @@ def test_own_answer_completes_the_smaller_one(path: Path, settings: dict[str, st
         pytest.skip("this lesson has nothing with a function to complete")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from nbclient import NotebookClient
-
-        NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute(
-            env=settings
-        )
+        kernels.executed(notebook, env=settings, folder=path.parent, seconds=SECONDS)
     shown = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     assert "Done." in shown, shown

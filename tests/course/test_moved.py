@@ -10,9 +10,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from autograder.notebooks import solution
+from tests import kernels
 from tests.course.tiny import ROOT
 from threadlab.moved import OLD
 from threadlab.service.local_server import stop_server
@@ -105,7 +105,7 @@ def test_saved_notebook_is_checked_in_a_kernel(tmp_path: Path) -> None:
             cell.source = with_old_paths(cell.source)
     old = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     assert "from threadlab.trial import" in old or "from threadlab.desk" in old or "from threadlab." in old
-    done = NotebookClient(notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    done = kernels.executed(notebook, folder=tmp_path, seconds=240)
     printed = "\n".join(output.get("text", "") for cell in done.cells if cell.cell_type == "code" for output in cell.outputs)
     assert "has moved: import its names from" in printed
 

@@ -10,6 +10,7 @@ import pytest
 
 from courseware import predicting, records
 from courseware.predictions import QUESTIONS
+from tests import kernels
 from threadlab.errors import ThreadlabError
 
 Output = pytest.CaptureFixture[str]
@@ -134,11 +135,9 @@ def executed(cells: tuple[str, ...], home: Path) -> list[str]:
     """What each cell shows, as one text, in a kernel with this data folder."""
     import os
 
-    from nbclient import NotebookClient
-
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])  # type: ignore[no-untyped-call]
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    NotebookClient(notebook, timeout=60).execute(env={**os.environ, "THREADLAB_HOME": str(home)})
+    kernels.executed(notebook, env={**os.environ, "THREADLAB_HOME": str(home)})
     return ["".join(str(output.get("text", output.get("data", ""))) for output in cell.outputs) for cell in notebook.cells]
 
 

@@ -4,11 +4,11 @@ import os
 import re
 from typing import Any
 
-import nbclient
 import nbformat
 import pytest
 
 from autograder.execution.client import WorkerClient
+from tests import kernels
 
 CELLS = {
     "value": "1 + 1",
@@ -100,7 +100,7 @@ def both(client: WorkerClient) -> tuple[dict[str, Any], dict[str, Any]]:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS.values()])
     # Under pytest a kernel does not watch its file descriptors (ipykernel, `iostream.py`).
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-    nbclient.NotebookClient(notebook, allow_errors=True, timeout=60, kernel_name="python3").execute(env=environment)
+    kernels.executed(notebook, env=environment, errors=True)
     kernel = {name: (cell.execution_count, cell.outputs) for name, cell in zip(CELLS, notebook.cells, strict=True)}
     with client.open() as session:
         results = {name: session.run_cell(source, timeout=60) for name, source in CELLS.items()}

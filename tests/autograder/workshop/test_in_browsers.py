@@ -66,6 +66,11 @@ def shows(board: Tab, part: str, *texts: str, seconds: float = LONG) -> None:
         board.until(f"document.querySelector('[data-part={part}]')?.innerText.includes({json.dumps(text)})", seconds)
 
 
+def told(board: Tab, sentence: str) -> None:
+    """Until the board says that a button did what it is for."""
+    board.until(f"document.getElementById('said').innerText === {json.dumps(sentence)}", 30.0)
+
+
 def comes_in(workshop: Workshop, of: dict[str, Tab]) -> None:
     board = of["teacher"]
     board.page.open(workshop.board)
@@ -121,13 +126,16 @@ def is_led_by_keyboard(workshop: Workshop, board: Tab, cleo: Tab) -> None:
     """The hand comes down; the predictions go to the projector, then the right answer, then the way in again."""
     board.page.tab_to("[data-act='lower']")
     board.page.press("Enter")
+    told(board, "Cleo’s hand is down.")
     shows(board, "hands", "None.")
     cleo.until("document.querySelector('#threads-room').innerText.includes('Raise hand')")
     board.page.tab_to("[data-act='show']")
     board.page.press("Enter")
-    shows(board, "questions", "on the projector")
+    told(board, "The predictions are on the projector.")
+    shows(board, "questions", "· on the projector")
     board.page.tab_to("[data-act='answer']")
     board.page.press(" ")
+    told(board, "The right answer is marked on the projector.")
     shows(board, "questions", "✓ right")
     board.page.open(f"{workshop.address}/teacher/projector")
     shows(board, "chart", "1 (50 %)", "✓ right")

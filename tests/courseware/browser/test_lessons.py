@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import itertools
 import os
@@ -16,6 +15,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests import kernels
 from tests.courseware.browser.conftest import ARTIFACTS, ROOT
 from tests.courseware.browser.tab import Tab, failed, text_of
 
@@ -95,14 +95,11 @@ def on_the_desktop(lesson: str, folder: Path) -> list[Any]:
     """The lesson's cells after a run in an ordinary kernel, with a service of its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from nbclient import NotebookClient
-
         notebook = nbformat.read(ROOT / "lessons" / f"{lesson}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
         env = {**os.environ, "THREADLAB_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT), "THREADS_READING": "1"}
         env["THREADS_PROGRESS"] = str(folder / "progress.json")  # in the tab nothing was passed either
-        client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "lessons")}})
         try:
-            asyncio.run(client.async_execute(env=env))  # with a loop that ends: `execute` leaves one behind
+            kernels.executed(notebook, env=env, folder=ROOT / "lessons", seconds=300)
         finally:
             subprocess.run([sys.executable, "-P", "-m", "threadlab", "stop"], env=env, cwd=ROOT, check=False, capture_output=True)
     return list(notebook.cells)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 import threadlab
+from tests import kernels
 from threadlab.service.data_folder import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -42,7 +42,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 def execute(folder: Path, *cells: str) -> list[str]:
     """Run the cells in a fresh kernel: what each printed. Anything but standard output is an error."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    kernels.executed(notebook, folder=folder)
     outputs = [output for cell in notebook.cells for output in cell.outputs]
     assert [output for output in outputs if output.get("name") != "stdout"] == []
     return ["".join(output.text for output in cell.outputs) for cell in notebook.cells]

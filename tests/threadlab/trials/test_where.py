@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import nbformat
-from nbclient import NotebookClient
 
+from tests import kernels
 from tests.threadlab.trials.programs import racing, windows, world
 from threadlab.trials.explore import explore
 from threadlab.trials.trial import ASYNC_CLIENT
@@ -58,7 +58,7 @@ def test_kernel_loop_is_not_in_the_way():
             nbformat.v4.new_code_cell("await asyncio.sleep(0.01)\nprint('the loop still runs')"),
         ]
     )
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    kernels.executed(notebook)
     text = "".join(output.get("text", "") for cell in notebook.cells for output in cell.outputs)
     assert text == "[0, 1]\nthe loop still runs\n"
     assert not [output for cell in notebook.cells for output in cell.outputs if output.get("name") == "stderr"]

@@ -8,6 +8,7 @@ import warnings
 import nbformat
 import pytest
 
+from tests import kernels
 from tests.threadlab.widgets.test_browser import EVERY
 
 FORMS = {
@@ -28,11 +29,10 @@ ANSWERS = 'from courseware import Answers\n\nAnswers("key-removed")'
 def test_exported_page_shows_the_static_form() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the kernel's and nbconvert's own
-        from nbclient import NotebookClient
         from nbconvert import HTMLExporter
 
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in [*EVERY, ANSWERS]])
-        NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+        kernels.executed(notebook)
         page, _ = HTMLExporter().from_notebook_node(notebook)
     for title, content in FORMS.items():
         form = re.search(rf"<details[^>]*\bopen\b[^>]*><summary>{title}: static form</summary>(.*?)</section>", page, re.S)

@@ -6,21 +6,22 @@ from typing import Any, NamedTuple
 
 from autograder.checks.seen import sent, short
 from autograder.checks.tool_scenes import (
-    CLOSED,
-    CLOSED_TABLE,
     EARLIER,
+    FAILING,
     LOST,
     MISSING,
     NO_TOOL,
     SLOW_TABLE,
     SUBMIT,
     TABLE_AND_TAXI,
-    TwoRounds,
+    THREE_TABLES,
+    Rounds,
     again,
     args,
+    closed,
     world,
 )
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of
 from threadlab.engine.journal import ToolUsed
 from threadlab.trials.trial import Evidence
 from threadlab.wire import assistants as o
@@ -92,7 +93,7 @@ def _ended_badly(evidence: Evidence) -> str | None:
     """Why the turn did not come to its end, naming the request that it stumbled over."""
     refused = [one for one in evidence.requests(SUBMIT, ok=False) if one.status == 400]
     lost = [one for one in evidence.journal if one.what == "lost"]
-    if evidence.ending.how == "raised" and not unwritten(evidence) and refused and lost:
+    if evidence.ending.how == "raised" and evidence.ending.type == "BadRequestError" and refused and lost:
         first = evidence.line(lost[0])
         return Sentence(
             "outputs_had_arrived_about_second",
@@ -181,7 +182,7 @@ def goes_on_round_after_round(evidence: Evidence) -> Found:
     if len(waits) > len(taken):
         return Sentence(
             "run_asked_second_time_got",
-            f"the run asked a second time, {evidence.line(waits[1])}, and got nothing: requires_action may come again and again.",
+            f"the run asked again, {evidence.line(waits[len(taken)])}, and got nothing: requires_action may come again and again.",
         )
     return ending_of(evidence) or _turn(evidence)
 
@@ -213,8 +214,16 @@ def a_failing_tool_is_an_answer(evidence: Evidence) -> Found:
     if ended := ending_of(evidence):
         return ended
     for call in _calls(evidence):
-        failed = any(one.output is None for one in _ran(evidence, call))
-        expected = CLOSED if failed else str(call.name) if call.name == MISSING else ""
+        ran = _ran(evidence, call)
+        if len(ran) > 1:
+            return Sentence(
+                "failing_tool_ran_twice",
+                f"{_shown(call)} ran {len(ran)} times: {evidence.line(ran[0])} and {evidence.line(ran[1])}. A call's tool runs once, "
+                "also when it fails: what it raised is the answer.",
+            )
+        if call.name != MISSING and not ran:
+            return Sentence("run_asked_tool_did_not", f"the run asked for {_shown(call)}, and that tool did not run with these arguments.")
+        expected = str(call.name) if call.name == MISSING else ran[0].output or ran[0].raised
         if expected not in (call.text or ""):
             return Sentence("output_should_say", f"the output for {_shown(call)} is {short(call.text)}; it should say {short(expected)}.")
     run = _run(evidence)
@@ -242,14 +251,10 @@ def records_before_submitting(evidence: Evidence) -> Found:
 
 def _differs(item: Item, row: Mapping[str, Any]) -> str | None:
     """In what a row does not say what the step says."""
-    for field in ("item_id", "step_id", "kind", "name", "text"):
+    for field in ("item_id", "step_id", "kind", "name", "text", "arguments"):
         if row[field] != getattr(item, field):
             return f"`{field}` is {short(row[field])}, not {short(getattr(item, field))}"
-    try:
-        same = item.arguments is None or json.loads(row["arguments"]) == json.loads(item.arguments)
-    except (TypeError, ValueError):
-        same = False
-    return None if same else f"`arguments` is {short(row['arguments'])}, not {short(item.arguments)}"
+    return None
 
 
 def audit_tells_the_turn(evidence: Evidence) -> Found:
@@ -295,7 +300,7 @@ def says_how_the_run_ended(evidence: Evidence) -> Found:
     run = _run(evidence)
     if run is None or not _used(evidence):
         return Occasion.NONE
-    if run.status not in ("expired", "failed"):
+    if run.status not in ("expired", "failed", "incomplete"):
         return ending_of(evidence) or f"the run is {run.status}."
     if evidence.returned:
         return Sentence(
@@ -355,7 +360,7 @@ EXERCISE = Exercise(
                     2,
                     "When the run asks for tools again, it gets them again.",
                     goes_on_round_after_round,
-                    ("two rounds",),
+                    ("round after round",),
                     any_ending=True,
                 ),
                 Behaviour(
@@ -371,7 +376,7 @@ EXERCISE = Exercise(
                     2,
                     "A tool that fails, or that there is not, gets an output that says so, and the run goes on.",
                     a_failing_tool_is_an_answer,
-                    ("a tool fails", "no such tool"),
+                    FAILING,
                     any_ending=True,
                 ),
                 Behaviour(
@@ -379,7 +384,7 @@ EXERCISE = Exercise(
                     2,
                     "What a tool has answered is committed before it is submitted.",
                     records_before_submitting,
-                    ("two calls", "two rounds"),
+                    ("two calls", "round after round"),
                     any_ending=True,
                 ),
                 Behaviour(
@@ -387,32 +392,51 @@ EXERCISE = Exercise(
                     4,
                     "Afterwards the audit has what the run's steps have, in their order.",
                     audit_tells_the_turn,
-                    ("two calls", "two rounds", "reply to the outputs lost", "a tool fails"),
+                    ("two calls", "round after round", "reply to the outputs lost", "outputs not taken", "a tool fails", "two tools fail"),
                     any_ending=True,
                 ),
                 Behaviour(
                     "says_how_the_run_ended",
                     2,
-                    "A run that expires or fails is an error that names it, and what its tools did is on record.",
+                    "A run that expires, fails or stops incomplete is an error that names it, and what its tools did is on record.",
                     says_how_the_run_ended,
-                    ("expired", "failed"),
+                    ("expired", "failed", "incomplete"),
                     any_ending=True,
                 ),
             ),
             (
                 Scene("two calls", again("replies:2"), args()),
                 Scene("no call", world("replies:2@createRun slow:90@createRun", NO_TOOL, EARLIER), args()),
-                Scene("two rounds", world(responder=TwoRounds()), args()),
+                Scene("round after round", world(responder=Rounds()), args()),
                 Scene("reply to the outputs lost", again("reply_lost"), args()),
                 Scene("outputs taken, 500 said", again("500_after"), args()),
                 Scene("outputs not taken", world(f"500@{SUBMIT}#1-3"), args()),
                 Scene("outputs lost on their way", world(f"request_lost@{SUBMIT}#1-3"), args()),
                 Scene("no reply comes", world(f"reply_silent@{SUBMIT}#1"), args()),
-                Scene("a tool fails", world(), args(CLOSED_TABLE)),
+                Scene("a tool fails", world(), args(closed(Porto="BookingError"))),
+                Scene("two tools fail", world(text=THREE_TABLES), args(closed(Lisbon="KeyError", Madrid="TimeoutError"))),
                 Scene("no such tool", world(text=TABLE_AND_TAXI), args()),
                 Scene("expired", world(), args(SLOW_TABLE)),
                 Scene("failed", world(f"run_failed@{SUBMIT}#1"), args()),
+                Scene("incomplete", world(f"run_incomplete@{SUBMIT}#1"), args()),
             ),
+            promises={
+                "with tools and without, with earlier turns on the thread and with none": ("two calls", "no call"),
+                "all outputs in one request, each under its call's id": ("two calls",),
+                "requires_action may come several times in one run": ("round after round",),
+                "once, whether the outputs arrived or not, and however the reply was lost": LOST,
+                "a tool that raises, whatever the exception's class, and a name that is not in tools": FAILING,
+                "recorded before it is submitted, in each round": ("two calls", "round after round"),
+                "the audit is what the steps say, with several calls, messages and rounds": (
+                    "two calls",
+                    "round after round",
+                    "reply to the outputs lost",
+                    "outputs not taken",
+                    "a tool fails",
+                    "two tools fail",
+                ),
+                "every other end is an error": ("expired", "failed", "incomplete"),
+            },
         ),
     ),
     hints=(

@@ -17,7 +17,9 @@ NO_TOOL = "What is the capital of Portugal?"
 EARLIER = [{"role": "user", "content": "What is the capital of Spain?"}, {"role": "assistant", "content": "Madrid."}]
 TABLE_AND_TAXI = "Book a table and a taxi in Lisbon, please."
 MISSING = "order_taxi"
-CLOSED = "the restaurant in Porto is closed on Sundays"
+THREE_TABLES = "Book a table in Lisbon, in Porto and in Madrid, please."
+CLOSED = "the restaurant in {city} is closed on {day}"
+_CLOSED_ON = {"Lisbon": "Mondays", "Porto": "Sundays", "Madrid": "Tuesdays"}
 BOOK_TABLE = {"says": "A table in {city} is booked, reference R{n}."}
 NOTIFY = {"says": "Sent: {text}"}
 
@@ -30,13 +32,15 @@ def function(name: str, argument: str) -> Any:
 FUNCTIONS = [function("book_table", "city"), function(MISSING, "city"), function("notify_guest", "text")]
 
 
-class TwoRounds(Scripted):
-    """Books first and then, in a second round, wants the guest to be told."""
+ROUNDS = 5
+
+
+class Rounds(Scripted):
+    """Books first and then, in four more rounds, wants the guest to be told how things stand."""
 
     def respond(self, prompt: Prompt) -> Answer:
-        names = {result.name for result in prompt.results}
-        if names == {"book_table"}:
-            return Answer(calls=[WantedCall("notify_guest", json.dumps({"text": f"{len(prompt.results)} tables are booked"}))])
+        if 0 < len(prompt.results) < ROUNDS + 1:
+            return Answer(calls=[WantedCall("notify_guest", json.dumps({"text": f"{len(prompt.results)} things are done"}))])
         return super().respond(prompt)
 
 
@@ -63,5 +67,10 @@ def again(fault: str) -> Callable[[], World]:
 
 
 LOST = ("reply to the outputs lost", "outputs taken, 500 said", "outputs not taken", "outputs lost on their way", "no reply comes")
+FAILING = ("a tool fails", "two tools fail", "no such tool")
 SLOW_TABLE = {**BOOK_TABLE, "seconds": 400.0}
-CLOSED_TABLE = {**BOOK_TABLE, "fails": {"Porto": CLOSED}}
+
+
+def closed(**classes: str) -> dict[str, Any]:
+    """Tables that cannot be booked in these cities: the exception's class for each."""
+    return {**BOOK_TABLE, "raises": classes, "fails": {city: CLOSED.format(city=city, day=_CLOSED_ON[city]) for city in classes}}

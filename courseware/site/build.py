@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -46,7 +47,8 @@ def executed(path: Path, env: dict[str, str]) -> Any:
         notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
         try:
-            client.execute(env=env, stderr=subprocess.DEVNULL)  # what a kernel says about itself
+            # Not `execute`, which leaves its event loop open. The kernel's stderr is what it says about itself.
+            asyncio.run(client.async_execute(env=env, stderr=subprocess.DEVNULL))
         except CellExecutionError as error:
             raise NotBuilt(f"{path.name}: a cell fails: {str(error)[-500:]}") from error
     return for_reading(notebook)

@@ -141,6 +141,8 @@ class ToolUsed(Entry):
     arguments: Mapping[str, Any]
     output: str | None
     """What it returned; None if it raised."""
+    raised: str = ""
+    """The message of what it raised."""
 
 
 class CallbackUsed(Entry):

@@ -28,9 +28,11 @@ class ToolResult(msgspec.Struct, frozen=True):
     output: str | None
     """What it returns; None if it raises."""
     error: str
-    """The words that it raises LookupError with."""
+    """The words that it raises an exception with."""
     seconds: float
     """How long it takes."""
+    raises: str = "LookupError"
+    """The exception's class: a built-in one, or a class of the tool's own."""
 
 
 class HandedOut:
@@ -65,9 +67,10 @@ class HandedOut:
             output = str(given["says"]).format(**arguments, n=self._calls[name])
         except KeyError as missing:
             raise TypeError(f"{name} needs the argument {missing}, and was called with {sorted(arguments)}") from None
-        reason = next((why for value, why in given.get("fails", {}).items() if value in arguments.values()), None)
+        failing, reason = next((one for one in given.get("fails", {}).items() if one[0] in arguments.values()), ("", None))
         shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-        return ToolResult(f"{name}({shown})"[:300], None if reason else output, reason or "", float(given.get("seconds", 0.0)))
+        seconds, raises = float(given.get("seconds", 0.0)), str(given.get("raises", {}).get(failing, "LookupError"))
+        return ToolResult(f"{name}({shown})"[:300], None if reason else output, reason or "", seconds, raises)
 
     def check_callback(self, name: str) -> None:
         """Raises ForgedMessage for a callback that was not handed out."""

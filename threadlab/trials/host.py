@@ -223,10 +223,18 @@ class Host:
         except TypeError as error:
             return m.ToolReply(self.now, None, misused=str(error))
         self._used(
-            ToolUsed(at=self.now, operation="tool", text=result.text, tool=said.name, arguments=said.arguments, output=result.output)
+            ToolUsed(
+                at=self.now,
+                operation="tool",
+                text=result.text,
+                tool=said.name,
+                arguments=said.arguments,
+                output=result.output,
+                raised=result.error,
+            )
         )
         self._sleep(result.seconds)
-        return m.ToolReply(self.now, result.output, result.error)
+        return m.ToolReply(self.now, result.output, result.error, raises=result.raises)
 
     def _use_database(self, said: m.DatabaseCall) -> m.Told:
         database, number = self._handed_out.database, said.connection

@@ -151,12 +151,13 @@ class Halt(msgspec.Struct, frozen=True, tag_field="says", tag="halt"):
 
 
 class ToolReply(msgspec.Struct, frozen=True, tag_field="says", tag="tool"):
-    """What a tool returns; without an output it raises LookupError with `error`, or TypeError with `misused`."""
+    """What a tool returns; without an output it raises an exception of the class `raises` with `error`, or TypeError with `misused`."""
 
     now: float
     output: str | None
     error: str = ""
     misused: str = ""
+    raises: str = "LookupError"
 
 
 class DatabaseReply(msgspec.Struct, frozen=True, tag_field="says", tag="database", omit_defaults=True):

@@ -1,5 +1,6 @@
 """The learner's end of the tools that an exercise hands out. The host runs them: a call here only asks for it."""
 
+import builtins
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,11 +22,17 @@ def _tool(name: str, link: Link) -> Tool:
         if told.misused:
             raise TypeError(told.misused)
         if told.output is None:
-            raise LookupError(told.error)
+            raise _exception(told.raises)(told.error)
         return told.output
 
     tool.__name__ = tool.__qualname__ = name
     return tool
+
+
+def _exception(name: str) -> type[Exception]:
+    """A built-in exception, or a class that only the tool knows, as a library would have one."""
+    kind = getattr(builtins, name, None)
+    return kind if isinstance(kind, type) and issubclass(kind, Exception) else type(name, (Exception,), {})
 
 
 def _plain(value: Any) -> Any:

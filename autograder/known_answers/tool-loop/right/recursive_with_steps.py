@@ -5,10 +5,10 @@ def tool_loop(client, db, thread_id, assistant_id, text, tools):
     )
 
     def attempt(call):
+        if call.function.name not in tools:
+            return "unknown tool " + call.function.name
         try:
             return tools[call.function.name](**json.loads(call.function.arguments))
-        except KeyError:
-            return "unknown tool " + call.function.name
         except Exception as problem:
             return repr(problem)
 

@@ -1,4 +1,4 @@
-# loses: each_call_runs_once, says_how_the_run_ended
+# loses: each_call_runs_once, a_failing_tool_is_an_answer, says_how_the_run_ended
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

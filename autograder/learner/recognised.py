@@ -24,3 +24,8 @@ def recognised(notebook: NotebookNode, stem: str = "") -> str | None:
     best = max(alike.values())
     named = [slug for slug, one in alike.items() if one == best and one > 0]
     return stem if stem in named else named[0] if len(named) == 1 else None
+
+
+def of_file(notebook: NotebookNode, stem: str) -> str | None:
+    """The same of a file called `stem`. With no named cell left, its name decides: what is missing is put back by that."""
+    return recognised(notebook, stem) or (stem if stem in checks.SLUGS else None)

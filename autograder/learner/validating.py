@@ -17,7 +17,7 @@ from autograder import checks
 from autograder.execution.client import WorkerClient
 from autograder.judging.notebook import grade_notebook, incidents, salted
 from autograder.judging.prepared import handed_out, prepare
-from autograder.learner.recognised import recognised
+from autograder.learner.recognised import of_file
 from autograder.notebooks import BadNotebook, read
 
 
@@ -37,7 +37,7 @@ def _validate(self: Any, filename: str) -> Any:
         notebook = read(Path(filename))
     except BadNotebook:
         return _stock["validate"](self, filename)
-    slug = recognised(notebook, Path(filename).stem)
+    slug = of_file(notebook, Path(filename).stem)
     if slug is None:
         return _stock["validate"](self, filename)
     notebook, notes = self._preprocess(notebook, slug, Path(filename).parent)

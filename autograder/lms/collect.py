@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from autograder.course_folder import ROOT
-from autograder.learner.recognised import recognised
+from autograder.learner.recognised import of_file
 from autograder.lms import handed_in_at
 from autograder.lms.shapes import EXPECTED, Named, Person, moment, named, plain, roster
 from autograder.lms.tables import read_table
@@ -192,7 +192,7 @@ class Collector:
             return self._slug
         stem = re.sub(r"(?: ?\(\d+\)|-\d{1,3})$", "", stem).lower()
         try:
-            return recognised(read_text(entry.data), stem) or (stem if stem in SLUGS else None)
+            return of_file(read_text(entry.data), stem)
         except BadNotebook:
             return stem if stem in SLUGS else None  # grading says what is wrong with it
 

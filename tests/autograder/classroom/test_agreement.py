@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from autograder.notebooks import read_answers, with_answers
@@ -169,6 +169,7 @@ def made(answer: str, *done: tuple[str, str, str]) -> Made:
     deadline=None,
     derandomize=MANY < 100,
     database=None,
+    phases=[Phase.explicit, Phase.generate],  # making the notebook smaller takes longer than reading it
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(answer=st.sampled_from(sorted(ANSWERS)), done=st.lists(edits, min_size=1, max_size=3))

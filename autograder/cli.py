@@ -214,6 +214,7 @@ def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> 
 
     classes.ready(slug)
     rows: list[Record] = []
+    missing: list[str] = []
     count = len(options.student or api.get_submitted_students(slug))
     with Display(f"Grading {slug}", count, say) as display:
         for row in classes.grade(slug, api, pool, options.student, options.force or bool(options.student)):
@@ -230,7 +231,7 @@ def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> 
             say.print(f"{row.student}: could not be graded. {row.problem}", markup=False)
         for incident in row.incidents:
             say.print(f"{row.student}: {incident}", markup=False)
-    return 1 if any(row.problem for row in rows) else 0
+    return 1 if missing or any(row.problem for row in rows) else 0
 
 
 def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
@@ -294,7 +295,7 @@ def gradebook(options: argparse.Namespace) -> int:
         for row in found.rows:
             if row.problem:
                 say.print(f"{row.student}: {slug} could not be graded, and has no score here. {row.problem}")
-        scores = {row.student: row.score for row in found.rows if not row.problem}
+        scores = {row.student: row.score for row in found.rows if row.score is not None}
         columns.append(write_back.Column(slug, found.title, found.points, scores))
     if not columns:
         say.print("Nobody was graded yet: python3 course.py grade")

@@ -101,7 +101,7 @@ def feedback(slug: str, api: Any) -> list[str]:
 
 def _page(slug: str, student: str, api: Any) -> bytes:
     """Make a student's page. Raises ThreadlabError when nbgrader cannot."""
-    done = bool(api.generate_feedback(slug, student, force=True)["success"])
+    done = _make_page(slug, student, api)
     folder = Path(api.coursedir.format_path(api.coursedir.feedback_directory, student, slug))
     for path in folder.glob("*.html"):
         text = path.read_text(encoding="utf-8")
@@ -110,6 +110,26 @@ def _page(slug: str, student: str, api: Any) -> bytes:
     if not (done and any(folder.glob("*.html"))):
         raise ThreadlabError(f"nbgrader made no page for {student}.")
     return b""
+
+
+def _make_page(slug: str, student: str, api: Any) -> bool:
+    """As the gradebook's API does it, with the student's folder taken literally: nbgrader reads its name as a pattern, and finds none of
+    somebody called `[abc]` (nbgrader#1843)."""
+    from nbgrader.converters import GenerateFeedback
+    from nbgrader.utils import capture_log, temp_attrs
+    from traitlets.config import Config
+
+    class Feedback(GenerateFeedback):  # type: ignore[misc]
+        def init_notebooks(self) -> None:
+            folder = self._format_source(slug, student)
+            self.notebooks: list[str] = []
+            self.assignments = {folder: sorted(str(path) for path in Path(folder).glob("*.ipynb"))}
+
+    with temp_attrs(api.coursedir, assignment_id=slug, student_id=student):
+        made = Feedback(coursedir=api.coursedir, parent=api)
+        made.update_config(Config({"HTMLExporter": {"template_name": "feedback"}}))
+        made.force = True
+        return bool(capture_log(made)["success"])
 
 
 POLICY = (

@@ -57,7 +57,8 @@ class Row(msgspec.Struct, frozen=True):
     """A student."""
 
     student: str
-    score: float
+    score: float | None
+    """None when it could not be graded."""
     lost: list[str]
     seconds: float
     incidents: list[str]
@@ -97,7 +98,7 @@ def collect(slug: str, api: Any) -> tuple[ClassReport, dict[str, Markup]]:
     rows = [
         Row(
             one.student,
-            scores[one.student],
+            None if one.problem else scores[one.student],
             _lost(one),
             one.seconds.get("all", 0.0),
             one.incidents,
@@ -224,13 +225,13 @@ def write(
 def canvas(report: ClassReport) -> str:
     """A gradebook as Canvas imports it; students are found by their login."""
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", report.title]
-    rows = [[row.student, "", "", row.student, "", "" if row.problem else f"{row.score:g}"] for row in report.rows]
+    rows = [[row.student, "", "", row.student, "", "" if row.score is None else f"{row.score:g}"] for row in report.rows]
     return csv_text([head, ["    Points Possible", "", "", "", "", f"{report.points:g}"], *rows])
 
 
 def moodle(report: ClassReport) -> str:
     """Grades as Moodle's CSV import takes them; map `username` to the user and the other column to the grade item."""
-    rows = [[row.student, "-" if row.problem else f"{row.score:g}"] for row in report.rows]
+    rows = [[row.student, "-" if row.score is None else f"{row.score:g}"] for row in report.rows]
     return csv_text([["username", report.slug], *rows])
 
 
@@ -240,7 +241,7 @@ def details(report: ClassReport) -> str:
     rows = [
         [
             row.student,
-            "" if row.problem else f"{row.score:g}",
+            "" if row.score is None else f"{row.score:g}",
             f"{report.points:g}",
             f"{row.penalty:g}",
             " ".join(row.lost),
@@ -277,7 +278,7 @@ BINS = 10
 def distribution(report: ClassReport) -> list[tuple[str, int]]:
     """How many have how many points, in at most ten steps of whole points."""
     step = max(1, -(-int(report.points) // BINS))
-    graded = [row.score for row in report.rows if not row.problem]
+    graded = [row.score for row in report.rows if row.score is not None]
     starts = range(0, int(report.points) + 1, step)
     ends = [min(start + step, int(report.points) + 1) for start in starts]
     return [
@@ -288,8 +289,8 @@ def distribution(report: ClassReport) -> list[tuple[str, int]]:
 
 def _compared(report: ClassReport, before: ClassReport | None) -> list[list[str]]:
     """Who has other points than in an earlier report."""
-    old = {row.student: "not graded" if row.problem else f"{row.score:g}" for row in before.rows} if before else {}
-    new = {row.student: "not graded" if row.problem else f"{row.score:g}" for row in report.rows}
+    old = {row.student: "not graded" if row.score is None else f"{row.score:g}" for row in before.rows} if before else {}
+    new = {row.student: "not graded" if row.score is None else f"{row.score:g}" for row in report.rows}
     return [
         [student, old.get(student, "not there"), new.get(student, "not there")]
         for student in sorted(old.keys() | new.keys())
@@ -327,7 +328,7 @@ def _how_alike(found: similar.Similar) -> str:
 def page(report: ClassReport, before: ClassReport | None = None, drawn: Mapping[str, Markup] | None = None, formgrader: str = "") -> str:
     """One page of HTML without scripts or anything from elsewhere. `before`: an earlier report to compare with. `drawn`: timelines, by
     student. `formgrader`: where JupyterLab runs, for links to each submission."""
-    graded = [row.score for row in report.rows if not row.problem]
+    graded = [row.score for row in report.rows if row.score is not None]
     middle = f"median {statistics.median(graded):g}, mean {statistics.fmean(graded):.1f} of {report.points:g}" if graded else "none"
     hard = [[one.behaviour, _bar(one.lost, one.of), str(one.points), one.promise, one.sentence[:400]] for one in report.hard]
     wrong = [[one.name, _bar(len(one.students), len(report.rows)), ", ".join(one.students)] for one in report.misconceptions]
@@ -339,7 +340,7 @@ def page(report: ClassReport, before: ClassReport | None = None, drawn: Mapping[
     rows = [
         [
             row.student,
-            "not graded" if row.problem else f"{row.score:g}",
+            "not graded" if row.score is None else f"{row.score:g}",
             ", ".join([*row.lost, *([f"{row.penalty:g} for being late"] if row.penalty else [])]) or "nothing",
             f"{row.seconds:.2f} s",
         ]

@@ -60,6 +60,24 @@ def test_grades_are_complete_after_a_worker_is_lost(tmp_path):
     assert files(there) == files(here)
 
 
+def test_scheduler_without_workers_is_a_sentence_at_once(tmp_path):
+    course = a_class(tmp_path / "class", 1)
+    address = f"tcp://127.0.0.1:{free_port()}"
+    scheduler = start(course, "dask_scheduler", "--host", address, "--no-dashboard")
+    try:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            done = command(course, "autograder", "grade", SLUG, "--trust-submissions", "--cluster", address, code=2)
+            if "has no workers" in done.stderr:
+                break
+            assert "Traceback" not in done.stderr  # the scheduler is still starting
+        assert f"The scheduler at {address} has no workers" in " ".join(done.stderr.split())
+        assert "dask worker" in done.stderr
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+
+
 def test_unreachable_scheduler_is_a_sentence():
     from autograder.classroom.dask_cluster import Cluster
     from threadlab.errors import ThreadlabError

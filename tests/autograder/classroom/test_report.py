@@ -32,7 +32,7 @@ REPORT = ClassReport(
     "first-turn",
     "A first <turn>",
     10,
-    [Row(EVIL, 7, ["one_run"], 0.25, ["<img src=x onerror=alert(1)>"], ""), Row("ann", 0, [], 0.1, [], "not a notebook & more")],
+    [Row(EVIL, 7, ["one_run"], 0.25, ["<img src=x onerror=alert(1)>"], ""), Row("ann", None, [], 0.1, [], "not a notebook & more")],
     [Hard("first_turn", "one_run", "promise", 2, 1, 1, "<b>2 runs</b>")],
     [Misconception("runs first", [EVIL])],
     Similar([Pair((EVIL, "ann"), 0.975)], 0.5, 2),

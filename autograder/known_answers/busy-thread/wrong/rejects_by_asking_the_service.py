@@ -1,4 +1,5 @@
-# loses: rejects_without_a_trace, queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel
+# loses: rejects_without_a_trace, queues_in_order, interrupts_the_run
+# says: second_submit_asked_the_service
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

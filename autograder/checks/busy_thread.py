@@ -5,13 +5,21 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
-from threadlab.engine.journal import Entry, TurnMarked
+from threadlab.engine.journal import Entry, Sent, TurnMarked
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 BEFORE = (("user", "What is the capital of Kenya?"), ("assistant", "The capital of Kenya is Nairobi."))
-FIRST, SECOND, THIRD = "What is the capital of Spain?", "Sorry, I meant Portugal.", "And Italy?"
+FIRST, SECOND, THIRD, FOURTH = "What is the capital of Spain?", "Sorry, I meant Portugal.", "And Italy?", "And Poland?"
 SHORT, LONG = 6, 24
 """Seconds that a run works: where it is left to work, and where it is to be stopped. The long one outlasts a poll that is held back."""
+STRATEGIES = ("reject", "enqueue", "interrupt", "rollback")
+SOON = 1.5
+"""Seconds after which a turn must have seen that it was stopped: one, as the statement says, and a request."""
+EACH_FAILURE = "slow:1 run_failed@createRun#1 run_incomplete@createRun#2 run_expired@createRun#3"
+LATE = "slow:9 cancel_loses@cancelRun#1 replies:2@createRun#1 run_failed@createRun#2 cancel_slow:20@cancelRun#2"
+"""The first run completes although it is being cancelled, in two messages; the second fails while it is being cancelled."""
+ENDED = "slow:3 delay:4@getRun#2"
+"""The first run has ended when it is cancelled, which the last poll did not show yet."""
 
 
 def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int) -> World:
@@ -19,9 +27,13 @@ def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int) ->
         assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")
         past: Any = [{"role": role, "content": text} for role, text in BEFORE]
         ids = [client.beta.threads.create(messages=past).id for _ in range(threads)]
-        texts = (FIRST, SECOND, THIRD)
-        turns = [[when, "ada", ids[number % threads], text] for number, (when, text) in enumerate(zip(at, texts, strict=False))]
-        return {"assistant_id": assistant.id, "threads": ids, "turns": turns, "strategy": strategy}
+        texts = (FIRST, SECOND, THIRD, FOURTH)
+        users = ("ada", "ben") if threads == 1 else ("ada",)  # a lane is a thread's, and not a customer's
+        turns = [
+            [when, users[number % len(users)], ids[number % threads], text]
+            for number, (when, text) in enumerate(zip(at, texts, strict=False))
+        ]
+        return {"assistant_id": assistant.id, "threads": ids, "turns": turns, "strategy": strategy, "prompt": "delay" not in scenario}
 
     return World(setup, scenario=scenario)
 
@@ -29,7 +41,7 @@ def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int) ->
 def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int = 1, bound: int) -> Scene:
     """`name` begins with the strategy."""
     strategy = name.partition("_")[0]
-    scenario = scenario or f"slow:{LONG if strategy in ('interrupt', 'rollback') and threads == 1 else SHORT}"
+    scenario = scenario or f"slow:{LONG if strategy in ('interrupt', 'rollback') else SHORT}"
     return Scene(
         name,
         lambda: _world(strategy, at, scenario, threads),
@@ -42,15 +54,16 @@ def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int
 
 
 SCENES = (
-    *(_scene(f"{strategy}_free", (0, 20), "slow:2", bound=2) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_working", (0, 5), bound=3) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_at_once", (0, 0), bound=4) for strategy in ("reject", "enqueue", "interrupt", "rollback")),
-    *(_scene(f"{strategy}_two_threads", (0, 0), threads=2, bound=3) for strategy in ("reject", "interrupt")),
-    _scene("enqueue_three", (0, 0, 0), "slow:2", bound=4),
-    _scene("interrupt_three", (0, 5, 6), bound=3),
-    *(_scene(f"{strategy}_too_late", (0, 5), f"slow:{LONG} cancel_loses", bound=3) for strategy in ("interrupt", "rollback")),
-    _scene("interrupt_slow_cancel", (0, 5), f"slow:{LONG} cancel_slow:8", bound=3),
-    *(_scene(f"{strategy}_failing", (0, 20), "slow:2 run_failed@createRun#1", bound=2) for strategy in ("reject", "enqueue", "interrupt")),
+    *(_scene(f"{strategy}_free", (0, 0, 20), "slow:2 replies:2", threads=2, bound=1) for strategy in STRATEGIES),
+    _scene("reject_working", (0, 5, 20), bound=3),
+    _scene("reject_at_once", (0, 0), bound=3),
+    _scene("enqueue_at_once", (0, 0, 0), "slow:2", bound=3),
+    _scene("enqueue_waiting", (0, 1, 1.3), "slow:3", bound=2),
+    *(_scene(f"{strategy}_at_once", (0, 0, 5.3), "slow:20 delay:3@createMessage#1", bound=1) for strategy in ("interrupt", "rollback")),
+    *(_scene(f"{strategy}_working", (0, 4.3, 5), f"slow:{LONG} cancel_slow:8", bound=3) for strategy in ("interrupt", "rollback")),
+    *(_scene(f"{strategy}_too_late", (0, 4, 14), LATE, bound=1) for strategy in ("interrupt", "rollback")),
+    *(_scene(f"{strategy}_ended", (0, 4), ENDED, bound=1) for strategy in ("interrupt", "rollback")),
+    *(_scene(f"{strategy}_failing", (0, 20, 40, 60), EACH_FAILURE, bound=1) for strategy in STRATEGIES),
 )
 
 
@@ -80,11 +93,12 @@ def _mark(evidence: Evidence, what: str, turn: int) -> Entry | None:
     return next((entry for entry in marks if entry.turn == turn), None)
 
 
-def _was_busy(evidence: Evidence) -> bool:
-    """Whether the second turn came before the first, on the same thread, had settled: in some orders the first takes that long."""
-    first, second = _mark(evidence, "settled", 0), _mark(evidence, "submitted", 1)
-    same = len({thread_id for thread_id, _ in _turns(evidence)}) == 1
-    return same and (first is None or second is None or second.n < first.n)
+def _was_busy(evidence: Evidence, turn: int) -> bool:
+    """Whether a turn came before one on the same thread had settled: in some orders the earlier one takes that long."""
+    came, turns = _mark(evidence, "submitted", turn), _turns(evidence)
+    earlier = [number for number in range(turn) if turns[number][0] == turns[turn][0]]
+    marks = [_mark(evidence, "settled", number) for number in earlier]
+    return any(settled is None or came is None or came.n < settled.n for settled in marks)
 
 
 def _posted(evidence: Evidence) -> dict[str, str]:
@@ -125,18 +139,27 @@ def _answered(evidence: Evidence, turn: int) -> str | None:
     wrote = _wrote(evidence, thread_id, run.run_id)
     return (
         None
-        if value == wrote and wrote
+        if wrote and "".join(str(value).split()) == "".join(wrote.split())
         else Sentence("submit_returned_own_run_wrote", f"submit(…, {text!r}) returned {value!r}; its own run wrote “{wrote}”.")
     )
 
 
 def free_thread_answers(evidence: Evidence) -> Found:
     values = _values(evidence)
-    if len(values) < len(_turns(evidence)) or not evidence.requests("createRun") or _was_busy(evidence):
+    if len(values) < len(_turns(evidence)) or not evidence.requests("createRun"):
+        return Occasion.NONE
+    if any(_was_busy(evidence, turn) for turn in range(len(values))):
         return Occasion.NONE
     for turn in range(len(values)):
         if wrong := _answered(evidence, turn):
             return Sentence("no_run_active_thread", f"no run was active on the thread, and {wrong}")
+    first, other = (_run_of(evidence, *_turns(evidence)[turn]) for turn in range(2))
+    end = _ended(evidence, first.run_id)
+    if end is not None and end.n < other.n:
+        return Sentence(
+            "threads_wait_for_each_other",
+            f"two messages came at once on two threads, and the second had to wait for the run of the first: {evidence.line(other)}.",
+        )
     cancelled = evidence.requests("cancelRun")
     return (
         Sentence("no_run_active_cancelled_one", f"no run was active, and it cancelled one: {evidence.line(cancelled[0])}.")
@@ -179,7 +202,14 @@ def rejects_without_a_trace(evidence: Evidence) -> Found:
         return Sentence(
             "second_submit_raised_busy_only", "the second submit raised Busy only after the run had ended: a caller wants to know at once."
         )
-    return _answered(evidence, 0)
+    return _answered(evidence, 0) or _answers_when_free_again(evidence)
+
+
+def _answers_when_free_again(evidence: Evidence) -> str | None:
+    if len(_turns(evidence)) < 3 or _was_busy(evidence, 2):
+        return None
+    wrong = _answered(evidence, 2)
+    return Sentence("after_a_rejection", f"after a rejection, when the thread was free again, {wrong}") if wrong else None
 
 
 def queues_in_order(evidence: Evidence) -> Found:
@@ -219,21 +249,30 @@ def interrupts_the_run(evidence: Evidence) -> Found:
             "submitted_order_messages_thread_are_2",
             f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}.",
         )
-    started = evidence.requests("createRun", ok=True)
     for turn in range(last):
-        if turn < len(started) and _completed_while_cancelling(evidence, started[turn].run_id):
-            continue
-        if not _raised(values[turn]):
-            return Sentence(
-                "turn_interrupted_submit_returned_instead",
-                f"turn {turn + 1} was interrupted, and its submit returned {values[turn]!r} instead of raising Interrupted.",
-            )
-        if values[turn]["raised"] != "Interrupted":
-            return Sentence(
-                "turn_interrupted_raised",
-                f"turn {turn + 1} was interrupted, and raised {values[turn]['raised']}: {values[turn]['message']}",
-            )
+        if wrong := _not_interrupted(evidence, turn):
+            return wrong
     return _stopped(evidence) or _reads_all(evidence, wanted) or _answered(evidence, last)
+
+
+def _not_interrupted(evidence: Evidence, turn: int) -> str | None:
+    """What is wrong with the way in which a turn that was stopped came back."""
+    thread_id, text = _turns(evidence)[turn]
+    run, value = _run_of(evidence, thread_id, text), _values(evidence)[turn]
+    end = None if run is None else _ended(evidence, run.run_id)
+    if end is not None and end.state == "completed" and evidence.given["strategy"] == "interrupt" and not _raised(value):
+        return _answered(evidence, turn)
+    if not _raised(value):
+        return Sentence(
+            "turn_interrupted_submit_returned_instead",
+            f"turn {turn + 1} was stopped, and its submit returned {value!r} instead of raising Interrupted.",
+        )
+    failed = end is not None and end.state in ("failed", "incomplete", "expired")
+    return (
+        None
+        if value["raised"] == "Interrupted" or failed
+        else Sentence("turn_interrupted_raised", f"turn {turn + 1} was stopped, and raised {value['raised']}: {value['message']}")
+    )
 
 
 def _completed_while_cancelling(evidence: Evidence, run_id: str) -> bool:
@@ -244,15 +283,45 @@ def _completed_while_cancelling(evidence: Evidence, run_id: str) -> bool:
 
 
 def _stopped(evidence: Evidence) -> str | None:
-    """What is wrong with the way in which the earlier runs were stopped."""
-    for run in evidence.requests("createRun", ok=True)[:-1]:
+    """What is wrong with the way in which the earlier turns were stopped."""
+    turns = _turns(evidence)
+    for turn in range(len(turns) - 1):
+        run, newer = _run_of(evidence, *turns[turn]), _mark(evidence, "submitted", turn + 1)
+        if run is None or newer is None:
+            continue
+        if run.at > newer.at + SOON:
+            return Sentence(
+                "run_started_for_a_stopped_turn", f"turn {turn + 1} had been stopped, and a run was started for it: {evidence.line(run)}."
+            )
         end = _ended(evidence, run.run_id)
-        if end is not None and end.state == "completed" and not _completed_while_cancelling(evidence, run.run_id):
+        if end is None or end.n < newer.n:
+            continue
+        if end.state == "completed" and not _completed_while_cancelling(evidence, run.run_id):
             return Sentence(
                 "newer_message_run_before_left",
                 f"a newer message was there, and the run before it was left to work until it had completed: {evidence.line(end)}.",
             )
+        if wrong := _looked_late(evidence, turn, newer):
+            return wrong
     return None
+
+
+def _looked_late(evidence: Evidence, turn: int, newer: Entry) -> str | None:
+    """Where nothing was on its way when the newer message came, the turn before was asleep, and has a second to wake up."""
+    sent = [entry for entry in evidence.journal if isinstance(entry, Sent)]
+    carried_out = [entry for entry in evidence.requests() if entry.n < newer.n]
+    if not evidence.given["prompt"] or len([entry for entry in sent if entry.n < newer.n]) > len(carried_out):
+        return None
+    first = next((entry for entry in sent if entry.n > newer.n), None)
+    return (
+        Sentence(
+            "looked_late",
+            f"turn {turn + 1} was stopped, and looked only {first.at - newer.at:.1f} seconds later: {evidence.line(first)}. "
+            "Look at least once a second.",
+        )
+        if first is not None and first.at > newer.at + SOON
+        else None
+    )
 
 
 def _reads_all(evidence: Evidence, wanted: list[str]) -> str | None:
@@ -270,24 +339,24 @@ def rolls_back(evidence: Evidence) -> Found:
     values = _values(evidence)
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
-    thread_id, first = _turns(evidence)[0]
-    if not _raised(values[0]) or values[0]["raised"] != "Interrupted":
-        return Sentence(
-            "first_turn_rolled_back_submit", f"the first turn was rolled back, and its submit did not raise Interrupted: {values[0]!r}."
-        )
-    return _stopped(evidence) or _nothing_left(evidence, thread_id, first) or _answered(evidence, 1)
+    last = len(values) - 1
+    wrong = (_not_interrupted(evidence, turn) for turn in range(last))
+    return next(filter(None, wrong), None) or _stopped(evidence) or _nothing_left(evidence) or _answered(evidence, last)
 
 
-def _nothing_left(evidence: Evidence, thread_id: str, first: str) -> str | None:
+def _nothing_left(evidence: Evidence) -> str | None:
     """Of a turn that was rolled back neither its message nor what its run wrote may be read, or be left."""
+    *stopped, (thread_id, newest) = _turns(evidence)
     texts = [message.text for message in evidence.messages(thread_id)]
-    if first in texts:
-        return Sentence("turn_rolled_back_still_thread", f"the turn was rolled back, and “{first}” is still on the thread.")
     if texts[: len(BEFORE)] != [text for _, text in BEFORE]:
         return Sentence("what_thread_before_turn_no", "what was on the thread before the turn is no longer there.")
-    *earlier, last = evidence.requests("createRun", ok=True)
-    stopped = {run.run_id for run in earlier}
-    left = [message.text for message in evidence.messages(thread_id) if message.run_id in stopped]
+    for _, text in stopped:
+        if text in texts:
+            return Sentence("turn_rolled_back_still_thread", f"the turn was rolled back, and “{text}” is still on the thread.")
+    last = _run_of(evidence, thread_id, newest)
+    if last is None:
+        return Sentence("no_run_started", f"no run was started for “{newest}”.")
+    left = [message.text for message in evidence.messages(thread_id)[len(BEFORE) :] if message.run_id not in (None, last.run_id)]
     if left:
         return Sentence(
             "turn_rolled_back_what_run", f"the turn was rolled back, and what its run wrote is still on the thread: “{left[0]}”."
@@ -295,36 +364,45 @@ def _nothing_left(evidence: Evidence, thread_id: str, first: str) -> str | None:
     return (
         None
         if len(last.window) == len(BEFORE) + 1
-        else Sentence("second_run_reads_something_first", f"the second run reads something of the first turn: {evidence.line(last)}.")
+        else Sentence("second_run_reads_something_first", f"the last run reads something of a turn before it: {evidence.line(last)}.")
     )
 
 
 def copes_with_a_late_cancel(evidence: Evidence) -> Found:
     values = _values(evidence)
-    if len(values) < 2 or not evidence.requests("cancelRun", ok=True):
+    if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
-    thread_id, first = _turns(evidence)[0]
+    last = len(values) - 1
+    for turn in range(last):
+        if wrong := _not_interrupted(evidence, turn):
+            return Sentence("came_too_late", f"the cancel came too late: {wrong}")
     if evidence.given["strategy"] == "rollback":
-        return _nothing_left(evidence, thread_id, first) or _answered(evidence, 1)
-    if not _raised(values[0]) and (wrong := _answered(evidence, 0)):
-        return Sentence("run_had_completed_although_cancelled", f"the run had completed although it was cancelled, and {wrong}")
-    if _texts(evidence, thread_id)[1:] != [FIRST, SECOND]:
+        return _nothing_left(evidence) or _answered(evidence, last)
+    if _texts(evidence, _turns(evidence)[0][0])[1:] != [text for _, text in _turns(evidence)]:
         return Sentence(
-            "both_messages_belong_thread_are", f"both messages belong on the thread; there are {_texts(evidence, thread_id)[1:]}."
+            "both_messages_belong_thread_are",
+            f"all messages belong on the thread; there are {_texts(evidence, _turns(evidence)[0][0])[1:]}.",
         )
-    return _answered(evidence, 1)
+    return _answered(evidence, last)
 
 
 def a_failure_frees_the_thread(evidence: Evidence) -> Found:
     values = _values(evidence)
-    if len(values) < 2 or not evidence.requests("createRun") or _was_busy(evidence):
+    if len(values) < 2 or not evidence.requests("createRun") or any(_was_busy(evidence, turn) for turn in range(len(values))):
         return Occasion.NONE
-    if not _raised(values[0]):
-        return Sentence(
-            "first_run_failed_submit_returned", f"the first run failed, and submit returned {values[0]!r} as if it had not: raise an error."
-        )
-    wrong = _answered(evidence, 1)
-    return Sentence("after_turn_failed", f"after a turn that failed, {wrong}") if wrong else None
+    *failed, last = range(len(values))
+    for turn in failed:
+        run = _run_of(evidence, *_turns(evidence)[turn])
+        end = None if run is None else _ended(evidence, run.run_id)
+        if end is None:
+            break
+        if not _raised(values[turn]):
+            return Sentence(
+                "first_run_failed_submit_returned",
+                f"a run ended as {end.state}, and submit returned {values[turn]!r} as if it had not: raise an error.",
+            )
+    wrong = _answered(evidence, last)
+    return Sentence("after_turn_failed", f"after turns that failed, {wrong}") if wrong else None
 
 
 def _names(*parts: str) -> tuple[str, ...]:
@@ -340,16 +418,16 @@ EXERCISE = Exercise(
                 Behaviour(
                     "free_thread_answers",
                     2,
-                    "Where no run is active on the thread, every strategy answers, and stops nothing.",
+                    "Where no run is active on the thread, every strategy answers, in full; it waits for no other thread and stops none.",
                     free_thread_answers,
-                    _names("_free", "_two_threads"),
+                    _names("_free"),
                 ),
                 Behaviour(
                     "never_sends_while_a_run_is_active",
                     3,
                     "No message and no run is sent to a thread on which a run is active; a run that is being cancelled still is.",
                     never_sends_while_a_run_is_active,
-                    _names("_working", "_at_once", "_three", "_too_late", "_slow_cancel"),
+                    _names("_working", "_at_once", "_waiting"),
                 ),
                 Behaviour(
                     "rejects_without_a_trace",
@@ -363,38 +441,50 @@ EXERCISE = Exercise(
                     2,
                     "enqueue: every turn is answered by its own run, in the order of submission, and reads the answers before it.",
                     queues_in_order,
-                    _names("enqueue_working", "enqueue_at_once", "enqueue_three"),
+                    _names("enqueue_at_once", "enqueue_waiting"),
                 ),
                 Behaviour(
                     "interrupts_the_run",
                     3,
                     "interrupt: the run before is stopped, its submit raises Interrupted; all messages stay, and the last run reads them.",
                     interrupts_the_run,
-                    _names("interrupt_working", "interrupt_at_once", "interrupt_three", "interrupt_slow_cancel"),
+                    _names("interrupt_working", "interrupt_at_once"),
                 ),
                 Behaviour(
                     "rolls_back",
                     3,
                     "rollback: the run before is stopped, its submit raises Interrupted, and neither its message nor its answer is left.",
                     rolls_back,
-                    _names("rollback_working"),
+                    _names("rollback_working", "rollback_at_once"),
                 ),
                 Behaviour(
                     "copes_with_a_late_cancel",
                     2,
-                    "When the run completes although it was cancelled, the newer message is answered as the strategy says.",
+                    "When a run completes or fails although it was cancelled, or had ended before, the newer turn is answered.",
                     copes_with_a_late_cancel,
-                    _names("_too_late"),
+                    _names("_too_late", "_ended"),
                 ),
                 Behaviour(
                     "a_failure_frees_the_thread",
                     2,
-                    "When a run fails, submit raises, and the next turn on the thread is answered.",
+                    "When a run fails, expires or ends incomplete, submit raises, and the next turn on the thread is answered.",
                     a_failure_frees_the_thread,
                     _names("_failing"),
                 ),
             ),
             SCENES,
+            promises={
+                "a free thread answers with everything that the run wrote, and two threads never wait for each other": _names("_free"),
+                "reject: Busy at once, nothing is sent, and a later message is answered again": _names("reject_working", "reject_at_once"),
+                "enqueue: each waits until its turn has come": _names("enqueue_"),
+                "interrupt: several messages, each interrupts the one before, also one that waits": _names("interrupt_working"),
+                "rollback: the same, and nothing of the turns before is left": _names("rollback_working"),
+                "stopped before its run exists: it starts none": _names("interrupt_at_once", "rollback_at_once"),
+                "cancelling takes long, and locks the thread": _names("interrupt_working", "rollback_working"),
+                "too late: it completes or fails while it is being cancelled": _names("_too_late"),
+                "too late: the service answers 400": _names("_ended"),
+                "a run that fails, expires or ends incomplete raises, and frees the thread": _names("_failing"),
+            },
         ),
     ),
     hints=(

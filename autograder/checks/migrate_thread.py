@@ -27,7 +27,7 @@ from threadlab.engine.assistants_api.threads import MOST_AT_CREATION
 from threadlab.migrate.carry import items_of
 from threadlab.migrate.export import lines
 from threadlab.trials.api_family import CONVERSATIONS
-from threadlab.trials.host import Limits
+from threadlab.trials.host import KillPoint, Limits
 from threadlab.trials.trial import CLIENT, World
 from threadlab.wire.statuses import RESPONSE_ENDS
 
@@ -46,9 +46,12 @@ _WAITS = "delay:3@getRun"
 
 
 def _plain(count: int, start: int = 0) -> list[dict[str, str]]:
-    """Messages, most of them with a text of their own."""
+    """Messages, most of them with a text of their own; now and then both say the same, one after the other."""
     return [
-        {"role": ("user", "assistant")[number % 2], "content": _THANKS if number % 10 == 6 else f"({number + 1}) {_COUNTRIES[number % 6]}."}
+        {
+            "role": ("user", "assistant")[number % 2],
+            "content": _THANKS if number % 10 in (6, 7) else f"({number + 1}) {_COUNTRIES[number % 6]}.",
+        }
         for number in range(start, start + count)
     ]
 
@@ -66,8 +69,16 @@ def _with_tools(client: OpenAI, thread_id: str, assistant_id: str, text: str) ->
             runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=outputs)
 
 
-def _history(before: int, after: int) -> Callable[[OpenAI], dict[str, Any]]:
-    """A thread: messages, a turn with one call, a turn with two, and messages again."""
+def _plain_turn(client: OpenAI, thread_id: str, assistant_id: str, text: str) -> None:
+    """A turn in which the run only answered."""
+    client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    while run.status != "completed":
+        run = client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+
+
+def _history(before: int, after: int, turns_after: int = 0) -> Callable[[OpenAI], dict[str, Any]]:
+    """A thread: messages, a turn with one call, a turn with two, and messages again; then turns, so that the calls are not near the end."""
 
     def setup(client: OpenAI) -> dict[str, Any]:
         function = {"name": "get_population", "parameters": {"type": "object", "properties": {"country": {"type": "string"}}}}
@@ -82,6 +93,8 @@ def _history(before: int, after: int) -> Callable[[OpenAI], dict[str, Any]]:
         _with_tools(client, thread.id, assistant.id, "What is the population of France, and what that of Italy?")
         for message in _plain(after, before):
             client.beta.threads.messages.create(thread.id, role=message["role"], content=message["content"])  # type: ignore[arg-type]
+        for number in range(turns_after):
+            _plain_turn(client, thread.id, assistant.id, f"What is the capital of {_COUNTRIES[number % 6]}?")
         return {"thread_id": thread.id, "wanted": list(lines(client, thread.id))}
 
     return setup
@@ -112,6 +125,11 @@ def _twice_and_again(given: dict[str, Any]) -> list[Any]:
 
 def _migrating(scenario: str, setup: Callable[[OpenAI], dict[str, Any]], *, requests: int = 120) -> Callable[[], World]:
     return lambda: World(setup, before=_WAITS, scenario=scenario, limits=Limits(requests=requests))
+
+
+def _around_what_it_makes(point: KillPoint) -> bool:
+    """A kill before or after a read is one before or after what was made last."""
+    return point.when == "used" or point.operation in ("createConversation", "createConversationItems")
 
 
 LOST = ("a batch's reply lost", "a batch kept, 500 said", "a batch lost on its way")
@@ -161,13 +179,13 @@ MIGRATE = Part(
         ),
     ),
     (
-        Scene("long", _migrating("", _history(101, 25), requests=400), _call),
+        Scene("long", _migrating("", _history(84, 2, 20), requests=400), _call),
         Scene("again", _migrating("", _history(8, 0)), _twice_and_again, driver="processes"),
         Scene("gone on", _migrating("", _gone_on), _recorded),
         Scene(LOST[0], _migrating("reply_lost@createConversationItems#1", _history(16, 0)), _call),
         Scene(LOST[1], _migrating("500_after@createConversationItems#2", _history(16, 0)), _call),
         Scene(LOST[2], _migrating("request_lost@createConversationItems#1", _history(16, 0)), _call),
-        Scene("killed", _migrating("", _history(12, 0)), _call, kill=True, bound=16),
+        Scene("killed", _migrating("", _history(12, 0)), _call, kill=True, bound=8, where=_around_what_it_makes),
         Scene("no such thread", World, lambda given: [CLIENT, DB, "thread_" + "0" * 24]),
     ),
 )
@@ -242,6 +260,7 @@ ASK = Part(
                 "all_replies_in_order": 2,
                 "every_page": 1,
             },
+            bad_ends=("failed", "incomplete"),
         ),
         Behaviour(
             "no_retry_when_refused",
@@ -286,12 +305,17 @@ ASK = Part(
         Scene("long", lambda: World(_long, scenario="slow:40"), _ask),
         Scene("refused", lambda: World(_refusing), _ask),
         Scene("failed", lambda: World(_long, scenario="run_failed"), _ask),
+        Scene("incomplete", lambda: World(_new, scenario="run_incomplete"), _ask),
         Scene("several", lambda: World(_new, scenario="replies:5"), _ask),
         Scene("talkative", lambda: World(_new, scenario="replies:25"), _ask),
         Scene("wrong key", _in(""), _wrong_key),
         Scene("no such conversation", _in(""), _nowhere),
         Scene("always 500", _in("500@createResponse 500@createConversationItems"), _ask),
-        Scene("bad moments", _in("500@createResponse#1 503@createResponse#2 500@createConversationItems#1-2"), _ask),
+        Scene(
+            "bad moments",
+            _in("500@createResponse#1 503@createResponse#2 500@createConversationItems#1-2"),
+            _ask,
+        ),
         Scene("rate limited", _in("429:7@createResponse#1"), _ask),
         Scene(LOST_TURN[0], _in("reply_lost@createResponse#1 replies:2"), _ask),
         Scene(LOST_TURN[1], _in("500_after@createResponse#1"), _ask),

@@ -39,18 +39,21 @@ _LIMITS = Limits(requests=2 * MOST_REQUESTS * len(TICKETS), polls=200)
 
 
 def _desk(client: OpenAI) -> dict[str, Any]:
-    """An assistant, and a customer who has been here before."""
+    """An assistant, a customer who has been here before, and one who has only been to another desk."""
     assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
     countries = ("France", "Italy", "Spain", "Greece")
     said = [
         {"role": ("user", "assistant")[n % 2], "content": f"({n + 1}) We spoke of {countries[n // 2 % 4]} before."} for n in range(HISTORY)
     ]
     thread = client.beta.threads.create(messages=said, metadata={"user_id": "ada"})  # type: ignore[arg-type]
-    return {"assistant_id": assistant.id, "thread_id": thread.id}
+    orders = client.beta.threads.create(messages=[{"role": "user", "content": "My order has not come yet."}])
+    return {"assistant_id": assistant.id, "thread_id": thread.id, "orders_id": orders.id}
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
-    rows = {"conversations": [{"user_id": "ada", "purpose": "support", "thread_id": given["thread_id"]}]}
+    here = {"user_id": "ada", "purpose": "support", "thread_id": given["thread_id"]}
+    elsewhere = {"user_id": "ben", "purpose": "orders", "thread_id": given["orders_id"]}
+    rows = {"conversations": [here, elsewhere]}
     return [ASYNC_CLIENT, {**DB, "rows": rows}, given["assistant_id"]]
 
 
@@ -279,11 +282,11 @@ STORMS = {
         "reply_lost@createRun#2 500_after@createRun#4 reply_silent@createRun#5 reply_lost@listMessages#3"
     ),
     "bad moments": (
-        "503@createThread#1 500@createMessage#1-2 503@listMessages#3-4 request_lost@listRuns#2 503@createRun#4-7 500@getRun#2-3 "
+        "503@createThread#1 500@createMessage#1-2 503@listMessages#3-4 request_lost@listRuns#2 503@createRun#4-8 500@getRun#2-3 "
         "503@getRun#8"
     ),
     "failing runs": (
-        "run_failed@createRun#2 run_expired@createRun#5 reply_lost@createRun#4 429:5@createRun#1 429:3@createMessage#3 "
+        "run_failed@createRun#2 run_expired@createRun#4 reply_lost@createRun#5 429:5@createRun#1 429:3@createMessage#3 "
         "reply_lost@createMessage#4 500@getRun#6"
     ),
 }
@@ -295,13 +298,20 @@ def _after_a_request(point: KillPoint) -> bool:
     return point.when == "after" and point.operation in ("createMessage", "createRun")
 
 
-def _after_a_note(point: KillPoint) -> bool:
-    """...and between two notes."""
-    return not {"tickets", "ticket_audit"}.isdisjoint(point.tables)
+def _after_half_a_note(point: KillPoint) -> bool:
+    """...and between two notes: the row of a ticket says something that the audit does not say, or the reverse."""
+    noted = {"tickets", "ticket_audit"}.intersection(point.tables)
+    return noted == {"ticket_audit"} or (noted == {"tickets"} and "message_id" in point.text)
+
+
+def _after_half_a_note_or_a_run(point: KillPoint) -> bool:
+    """...and when a run was started: it may be the second or the third of its ticket."""
+    return _after_half_a_note(point) or (point.when == "after" and point.operation == "createRun")
 
 
 WEATHER = ("calm", *STORMS)
 RESTARTS = ("killed", "killed in a storm")
+RUNS_FAIL = "killed while runs fail"
 
 
 def _in(scenario: str) -> Callable[[], World]:
@@ -320,7 +330,11 @@ EXERCISE = Exercise(
             "SupportDesk",
             (
                 Behaviour(
-                    "answers_everybody", 3, "Each call of handle returns what the run for its ticket wrote.", answers_everybody, WEATHER
+                    "answers_everybody",
+                    3,
+                    "Each call of handle returns what the run for its ticket wrote.",
+                    answers_everybody,
+                    WEATHER,
                 ),
                 Behaviour(
                     "every_message_once",
@@ -352,7 +366,7 @@ EXERCISE = Exercise(
                     4,
                     "The audit says of each ticket which message, which runs and which reply, each once and in order, restarts included.",
                     audit_reconstructs_every_turn,
-                    (*WEATHER, *RESTARTS),
+                    (*WEATHER, *RESTARTS, RUNS_FAIL),
                 ),
                 Behaviour(
                     "resumes_what_it_owes",
@@ -370,11 +384,20 @@ EXERCISE = Exercise(
                 ),
             ),
             (
-                _scene("calm", "", 3),
-                *(_scene(name, scenario, bound) for (name, scenario), bound in zip(STORMS.items(), (2, 1, 1), strict=True)),
-                _scene("killed", "", 4, killed_after=_after_a_request),
-                _scene("killed in a storm", STORMS["lost replies"], 3, killed_after=_after_a_note),
+                _scene("calm", "", 2),
+                *(_scene(name, scenario, 1) for name, scenario in STORMS.items()),
+                _scene("killed", "", 2, killed_after=_after_a_request),
+                _scene("killed in a storm", STORMS["lost replies"], 2, killed_after=_after_half_a_note_or_a_run),
+                _scene(RUNS_FAIL, STORMS["failing runs"], 2, killed_after=_after_half_a_note_or_a_run),
             ),
+            promises={
+                "without faults": ("calm",),
+                "replies that are lost, or a 500 all the same, or that fail to come; requests lost": ("lost replies",),
+                "429, 500 and 503; a step that goes wrong five times": ("bad moments",),
+                "runs that fail and expire, two of one ticket": ("failing runs",),
+                "killed before or after any request, or right after a commit": RESTARTS,
+                "the audit after restarts, failed runs included": (*RESTARTS, RUNS_FAIL),
+            },
         ),
     ),
     hints=(

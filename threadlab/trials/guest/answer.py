@@ -3,9 +3,11 @@
 import ast
 import contextlib
 import copy
+import functools
 import linecache
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Sequence
+from types import CodeType
 from typing import Any
 
 from threadlab.trials.guest import messages as m
@@ -66,9 +68,15 @@ def _mentions(spec: m.Spec) -> bool:
 
 def _execute(text: str, name: str, namespace: dict[str, Any], entry: str) -> None:
     """Run what an answer cell defines, again. Its tries (calls of the answer, loose expressions, a top-level `await`) ran once already."""
+    exec(_compiled(text, name, entry), namespace)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(text: str, name: str, entry: str) -> CodeType:
+    """What an answer cell defines, as code: it is the same for every trial, and what running it makes is not."""
     tree = ast.parse(plain(text), name)
     tree.body = [statement for statement in tree.body if _defines(statement, entry)]
-    exec(compile(tree, name, "exec", dont_inherit=True), namespace)
+    return compile(tree, name, "exec", dont_inherit=True)
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,5 @@
 # loses: rejects_without_a_trace, interrupts_the_run, rolls_back, copes_with_a_late_cancel
+# says: run_work_second_submit_returned
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

@@ -1,4 +1,5 @@
 # loses: queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel
+# says: submitted_order_messages_thread_are
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

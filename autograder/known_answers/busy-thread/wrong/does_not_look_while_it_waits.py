@@ -1,4 +1,5 @@
-# loses: interrupts_the_run, rolls_back, copes_with_a_late_cancel
+# loses: interrupts_the_run, rolls_back
+# says: newer_message_run_before_left
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

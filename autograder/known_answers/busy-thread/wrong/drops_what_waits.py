@@ -1,4 +1,5 @@
 # loses: interrupts_the_run
+# says: submitted_order_messages_thread_are_2
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

@@ -1,4 +1,5 @@
 # loses: a_failure_frees_the_thread
+# says: first_run_failed_submit_returned
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

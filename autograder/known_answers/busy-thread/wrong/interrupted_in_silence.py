@@ -1,4 +1,5 @@
-# loses: interrupts_the_run
+# loses: interrupts_the_run, copes_with_a_late_cancel
+# says: turn_interrupted_submit_returned_instead
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

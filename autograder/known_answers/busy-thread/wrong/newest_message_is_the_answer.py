@@ -1,4 +1,5 @@
 # loses: free_thread_answers, rejects_without_a_trace, queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel, a_failure_frees_the_thread
+# says: no_run_active_thread
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

@@ -1,4 +1,5 @@
 # loses: free_thread_answers
+# says: no_run_active_thread
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

@@ -1,4 +1,5 @@
 # loses: queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel
+# says: no_run_started
 # %% BusyThread
 class BusyThread:
     """Batches: whatever waits is posted together and answered by one run."""

@@ -1,4 +1,5 @@
-# loses: a_failure_frees_the_thread
+# loses: copes_with_a_late_cancel, a_failure_frees_the_thread
+# says: halted: polled
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

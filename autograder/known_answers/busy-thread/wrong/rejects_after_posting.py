@@ -1,4 +1,5 @@
 # loses: rejects_without_a_trace
+# says: second_submit_raised_busy_put
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

@@ -1,4 +1,5 @@
 # loses: rolls_back, copes_with_a_late_cancel
+# says: what_thread_before_turn_no
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

@@ -1,4 +1,5 @@
 # loses: rolls_back, copes_with_a_late_cancel
+# says: turn_rolled_back_still_thread
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

@@ -1,4 +1,5 @@
-# loses: copes_with_a_late_cancel
+# loses: rolls_back, copes_with_a_late_cancel
+# says: turn_rolled_back_what_run
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

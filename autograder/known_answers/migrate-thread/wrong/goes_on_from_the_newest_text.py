@@ -1,4 +1,4 @@
-# loses: one_conversation, survives_a_restart
+# loses: order_and_roles, one_conversation, survives_a_restart
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,4 @@
-# loses: confirmed_before_the_run no_retry_when_refused
+# loses: confirmed_before_the_run, no_retry_when_refused
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

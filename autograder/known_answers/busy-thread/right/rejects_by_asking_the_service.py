@@ -1,4 +1,3 @@
-# loses: rejects_without_a_trace, queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

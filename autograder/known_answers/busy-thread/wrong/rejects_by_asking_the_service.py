@@ -1,3 +1,5 @@
+# loses: rejects_without_a_trace, queues_in_order, interrupts_the_run
+# says: run_work_second_submit_returned
 # %% BusyThread
 class BusyThread:
     def __init__(self, client, assistant_id, *, strategy):

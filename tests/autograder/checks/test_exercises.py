@@ -111,7 +111,11 @@ def test_every_behaviour_and_every_promise_has_scenes_and_every_scene_is_judged(
 
 
 @pytest.mark.parametrize(
-    "slug", ["first-turn", "open-conversation", "confirmed-answer", "wait-for-run", "sixth-message", "thread-lane", "retention-job"]
+    "slug",
+    [
+        *("first-turn", "open-conversation", "confirmed-answer", "wait-for-run", "sixth-message", "thread-lane", "retention-job"),
+        "stream-turn",
+    ],
 )
 def test_promises_of_the_statement_are_tied_to_scenes(slug):
     (part,) = [part for part in checks.find(slug).parts if part.judge is None]

@@ -9,7 +9,8 @@ from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, unwritten
 from threadlab.engine.drafts import pieces
 from threadlab.engine.journal import CallbackUsed, Entry
-from threadlab.trials.trial import CLIENT, ON_TEXT, Evidence, Limits, World
+from threadlab.trials.host import Limits
+from threadlab.trials.trial import CLIENT, ON_TEXT, Evidence, World
 from threadlab.wire.assistants import Message
 from threadlab.wire.prompts import Answer, Prompt
 from threadlab.wire.statuses import RUN_ENDS

@@ -1,44 +1,73 @@
 """Exercise `conversation-budget`: what a conversation costs, to the cent; and forty turns of it within a budget of tokens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from openai import OpenAI
 
 from autograder.checks.bill import COST_OF
+from autograder.checks.drawn import chance
 from autograder.checks.seen import short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware.tables import DB
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent
+from threadlab.responders.scripted import Scripted
 from threadlab.text import tokens
 from threadlab.trials.trial import CLIENT, Evidence, World
+from threadlab.wire.prompts import Answer, Prompt
 
 BUDGET, SMALL = 400, 260
 INSTRUCTIONS = "Answer in one sentence."
+LONGER = "Answer in one sentence. Be polite, name the country that you speak of, and say nothing that you were not asked about."
+"""The instructions of the assistant in the second scene: they are to be counted, too."""
 BASE = 3
 """What a prompt costs besides its instructions and messages."""
 RECALL = "What do you remember"
-FACTS = {3: "my customer number is 4711", 12: "I travel with a small dog", 25: "no flights at night, please"}
+FACTS = {3: "my customer number is {}", 12: "I travel with a {}", 25: "no flights {}, please"}
 """By the turn in which the user states them."""
+PETS, TIMES = ("small dog", "big dog", "young cat", "white rabbit", "green parrot"), ("at night", "on Fridays", "in winter", "with stops")
 RECALLS = (16, 24, 33, 40)
+MANY_RECALLS = (5, 6, 7, 8, 9, 10, 11, 13, 14)
+"""In the second scene: whatever the distance to the fact, it is known."""
 LONG = {9: 3, 18: 4, 29: 4, 36: 3}
 """Turns with a long text, and how often the same sentence stands in it. (The journal keeps 500 characters of a text.)"""
+REMINDS = 18
 COUNTRIES = ("France", "Kenya", "Japan", "Chile", "Norway", "Portugal", "Italy", "Greece", "Poland", "Sweden", "Peru", "Spain", "India")
 
 
-def turns() -> list[str]:
+class Reminding:
+    """The scripted expert, but for its answer to the plan of one day: that begins as a fact of the user's does."""
+
+    name = "reminding"
+
+    def respond(self, prompt: Prompt) -> Answer:
+        if prompt.turns and prompt.turns[-1].text.startswith(f"Our plan, titled “Remember:”, day {REMINDS}"):
+            return Answer(
+                texts=["Remember: " + "trains may be late, and the shops of the old town are closed in the afternoon, so plan well; " * 5]
+            )
+        return Scripted().respond(prompt)
+
+
+def facts(name: str) -> dict[int, str]:
+    """Other facts for each submission."""
+    by = chance(f"conversation-budget {name}")
+    drawn = (by.randrange(1000, 10_000), by.choice(PETS), by.choice(TIMES))
+    return {turn: fact.format(one) for (turn, fact), one in zip(FACTS.items(), drawn, strict=True)}
+
+
+def turns(facts: Mapping[int, str], recalls: Sequence[int] = RECALLS) -> list[str]:
     """What the user says, turn by turn. No two turns say the same."""
     said = []
     for number in range(1, 41):
         country = COUNTRIES[number // 2 % len(COUNTRIES)]
-        if number in FACTS:
-            said.append(f"Remember: {FACTS[number]}.")
-        elif number in RECALLS:
+        if number in facts:
+            said.append(f"Remember: {facts[number]}.")
+        elif number in recalls:
             said.append(f"{RECALL}? (Asked in turn {number}.)")
         elif number in LONG:
             note = "We arrive on Monday, stay for three nights in the old town, and leave by train on Thursday morning. "
-            said.append(f"Our plan, day {number}: {note * LONG[number]}What is the currency of {country}?")
+            said.append(f"Our plan, titled “Remember:”, day {number}: {note * LONG[number]}What is the currency of {country}?")
         elif number % 2:
             said.append(f"And what is its currency? (Turn {number}.)")
         else:
@@ -65,9 +94,9 @@ class Said(msgspec.Struct, frozen=True):
         return tokens.of_message(self.text)
 
 
-def best(conversation: Sequence[Said], budget: int) -> int:
+def best(conversation: Sequence[Said], budget: int, instructions: str = INSTRUCTIONS) -> int:
     """How many of the newest messages, without a gap, fit in the budget beside everything that is pinned."""
-    left = budget - BASE - tokens.of_message(INSTRUCTIONS) - sum(one.tokens for one in conversation if one.pinned)
+    left = budget - BASE - tokens.of_message(instructions) - sum(one.tokens for one in conversation if one.pinned)
     count = 0
     for one in reversed(conversation):
         left -= 0 if one.pinned else one.tokens
@@ -77,19 +106,27 @@ def best(conversation: Sequence[Said], budget: int) -> int:
     return count
 
 
-def _scene(name: str, count: int, budget: int) -> Scene:
+def _scene(name: str, count: int, budget: int, instructions: str, recalls: Sequence[int]) -> Scene:
     """So many turns, the program started anew after half of them."""
 
     def setup(client: OpenAI) -> dict[str, Any]:
-        assistant = client.beta.assistants.create(model="gpt-4o", instructions=INSTRUCTIONS)
-        thread_id = client.beta.threads.create().id
-        return {"thread_id": thread_id, "assistant_id": assistant.id, "turns": turns()[:count], "budget": budget}
+        assistant = client.beta.assistants.create(model="gpt-4o", instructions=instructions)
+        stated = facts(name)
+        return {
+            "thread_id": client.beta.threads.create().id,
+            "assistant_id": assistant.id,
+            "budget": budget,
+            "instructions": instructions,
+            "turns": turns(stated, recalls)[:count],
+            "facts": stated,
+            "recalls": list(recalls),
+        }
 
     def two_processes(given: dict[str, Any]) -> list[Any]:
         calls = [[CLIENT, DB, given["thread_id"], given["assistant_id"], text] for text in given["turns"]]
         return [calls[: count // 2], calls[count // 2 :]]
 
-    return Scene(name, lambda: World(setup), two_processes, kwargs={"budget": budget}, driver="processes", bound=1)
+    return Scene(name, lambda: World(setup, responder=Reminding()), two_processes, kwargs={"budget": budget}, driver="processes", bound=1)
 
 
 def _runs(evidence: Evidence) -> list[Executed]:
@@ -130,7 +167,7 @@ class Reading(msgspec.Struct, frozen=True):
     run: Entry
     before: list[Said]
     read: set[str]
-    archived: dict[str, tuple[str, str]]
+    archived: dict[str, tuple[str, str, str]]
 
     @property
     def newest(self) -> int:
@@ -142,11 +179,13 @@ class Reading(msgspec.Struct, frozen=True):
 def _readings(evidence: Evidence, operation: str = "createRun") -> list[Reading]:
     """The runs; or as if they were runs that read all but one message, the requests that deleted one."""
     told = _conversation(_made(evidence), evidence.given["turns"])
-    archived: dict[str, tuple[str, str]] = {}
+    archived: dict[str, tuple[str, str, str]] = {}
     readings = []
     for entry in evidence.journal:
         if isinstance(entry, DatabaseChanged):
-            archived = {row["message_id"]: (row["role"], row["text"]) for row in entry.tables.get("archived_messages", [])}
+            archived = {
+                row["message_id"]: (row["thread_id"], row["role"], row["text"]) for row in entry.tables.get("archived_messages", [])
+            }
         elif isinstance(entry, Executed) and entry.operation == operation and (entry.status or 500) < 400:
             before = [one for one in told if one.n <= entry.n]
             read = {one.id for one in before} - {entry.object_id} if operation == "deleteMessage" else set(entry.window)
@@ -215,9 +254,9 @@ def pinned_facts_answered(evidence: Evidence) -> Found:
     values = _values(evidence)
     if not values or not _runs(evidence):
         return Occasion.NONE
-    for turn in RECALLS:
+    for turn in evidence.given["recalls"]:
         answer = values[turn - 1] if len(values) >= turn else None
-        missing = [fact for since, fact in FACTS.items() if since < turn and fact not in str(answer)]
+        missing = [fact for since, fact in evidence.given["facts"].items() if since < turn and fact not in str(answer)]
         if missing:
             return Sentence(
                 "turn_asked_answered_without_pinned",
@@ -233,8 +272,8 @@ def archived_before_dropped(evidence: Evidence) -> Found:
             if message.id in one.read:
                 continue
             dropped += 1
-            if one.archived.get(message.id) != (message.role, message.text):
-                kept = "there with another role or text" if message.id in one.archived else "not there"
+            if one.archived.get(message.id) != (evidence.given["thread_id"], message.role, message.text):
+                kept = "there with another thread, role or text" if message.id in one.archived else "not there"
                 return Sentence(
                     "dropped_moment_archive_looked_far",
                     f"{evidence.line(one.run)} dropped {short(message.text)}, by the {message.role}. At that moment the archive was looked "
@@ -246,7 +285,7 @@ def archived_before_dropped(evidence: Evidence) -> Found:
 def share(evidence: Evidence) -> float:
     """What was read of the newest messages, over all runs, as a share of what would have fitted."""
     readings = _readings(evidence)
-    fits = [best(one.before, evidence.given["budget"]) for one in readings]
+    fits = [best(one.before, evidence.given["budget"], evidence.given["instructions"]) for one in readings]
     return sum(min(one.newest, most) for one, most in zip(readings, fits, strict=True)) / max(1, sum(fits))
 
 
@@ -285,7 +324,9 @@ EXERCISE = Exercise(
             (
                 Behaviour("answers", 2, "Each turn is posted once, has one run, and its answer is returned.", answers),
                 Behaviour("stays_within_budget", 3, "No run reads more than the budget.", stays_within_budget, (FORTY, FEWER)),
-                Behaviour("pinned_facts_answered", 3, "What the user asked to remember is remembered.", pinned_facts_answered),
+                Behaviour(
+                    "pinned_facts_answered", 3, "What the user asked to remember is remembered.", pinned_facts_answered, (FORTY, FEWER)
+                ),
                 Behaviour("archived_before_dropped", 3, "What a run no longer reads was in the archive before.", archived_before_dropped),
                 *(
                     Behaviour(name, points, f"The runs read {wanted:.0%} of the newest messages that fit.", _reads(wanted))
@@ -293,9 +334,15 @@ EXERCISE = Exercise(
                 ),
             ),
             (
-                _scene(FORTY, 40, BUDGET),
-                _scene(FEWER, 14, SMALL),
+                _scene(FORTY, 40, BUDGET, INSTRUCTIONS, RECALLS),
+                _scene(FEWER, 14, SMALL, LONGER, MANY_RECALLS),
             ),
+            promises={
+                "a program that ends between the twentieth turn and the next": (FORTY,),
+                "no run reads more than the budget, whatever the instructions": (FORTY, FEWER),
+                "the answer names every fact that was stated, however long ago": (FORTY, FEWER),
+                "pinned is what the user says, and what begins so": (FORTY,),
+            },
         ),
     ),
     hints=(

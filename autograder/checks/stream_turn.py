@@ -9,8 +9,10 @@ from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, unwritten
 from threadlab.engine.drafts import pieces
 from threadlab.engine.journal import CallbackUsed, Entry
+from threadlab.trials.host import Limits
 from threadlab.trials.trial import CLIENT, ON_TEXT, Evidence, World
 from threadlab.wire.assistants import Message
+from threadlab.wire.prompts import Answer, Prompt
 from threadlab.wire.statuses import RUN_ENDS
 
 TEXT = "What is the capital of Portugal?"
@@ -20,8 +22,22 @@ RUNNING = 3
 """After so many events the run is in progress and has written nothing."""
 LONG = 150
 """Seconds that the long run works: longer than anybody sleeps who does not look."""
+TOO_LONG, SOME_WORDS = 700, 11
+"""A run that works so long expires after 600 seconds. It has written four pieces when its stream is cut after so many events."""
+EXPIRES = f"slow:{TOO_LONG}@createRun#1 stream_cut:{SOME_WORDS}@createRun#1"
+POLLS = Limits(polls=1200)
+"""For the run that expires: who does not read its stream may poll it all the while."""
 SOON = 10
 """So many seconds after the run's end the answer must be there, if nothing goes wrong."""
+
+
+class Spaced:
+    """Writes six pieces, as the expert would, among them a space by itself, a line break, and the first words once more at the end."""
+
+    name = "spaced"
+
+    def respond(self, prompt: Prompt) -> Answer:
+        return Answer(texts=["Lisbon.  It is\nthe capital, Lisbon."])
 
 
 def _second_turn(client: OpenAI) -> dict[str, Any]:
@@ -30,7 +46,15 @@ def _second_turn(client: OpenAI) -> dict[str, Any]:
     assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert", instructions="Answer in one sentence.")
     with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
         stream.until_done()
-    return {"thread_id": thread.id, "assistant_id": assistant.id, "messages": 2, "runs": 1}
+    return {"thread_id": thread.id, "assistant_id": assistant.id, "messages": 2, "runs": 1, "turns": 1}
+
+
+def _two_turns(client: OpenAI) -> dict[str, Any]:
+    return {**_second_turn(client), "turns": 2}
+
+
+def _args_twice(given: dict[str, Any]) -> list[Any]:
+    return [_args(given)] * 2
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
@@ -46,9 +70,10 @@ def _said(evidence: Evidence) -> list[Message]:
 
 
 def _stored(evidence: Evidence) -> str:
-    """What the service keeps as the answer: that of the newest run, should there be more than one."""
+    """What the service keeps as the answer: that of the newest run, should there be more than one. After several turns, all of theirs."""
     said = [one for one in _said(evidence) if one.role == "assistant"]
-    return "\n".join(one.text for one in said if one.run_id == said[-1].run_id)
+    newest = list(dict.fromkeys(one.run_id for one in said))[-evidence.given["turns"] :]
+    return "".join("\n".join(one.text for one in said if one.run_id == run_id) for run_id in newest)
 
 
 def _heard(evidence: Evidence) -> list[CallbackUsed]:
@@ -226,11 +251,12 @@ def a_failed_run_is_an_error(evidence: Evidence) -> Found:
 
 
 def _in(scenario: str) -> Callable[[], World]:
-    return lambda: World(_second_turn, scenario=scenario)
+    return lambda: World(_second_turn, scenario=scenario, responder=Spaced(), limits=POLLS if scenario == EXPIRES else None)
 
 
 CUTS = {f"cut after {count} of {EVENTS} events": f"stream_cut:{count}@createRun#1" for count in range(1, EVENTS + 1)}
 CUT_LONG = {"cut early in a long run": f"slow:{LONG}@createRun#1 stream_cut:{RUNNING}@createRun#1"}
+AGAIN = "the stream of a second turn is cut"
 NOTHING = {
     "reply lost": "reply_lost@createRun#1",
     "started, 500 said": "500_after@createRun#1",
@@ -241,6 +267,7 @@ FAILING = {
     "run fails": "run_failed@createRun#1",
     "run expires": "run_expired@createRun#1",
     "cut, and the run fails": f"run_failed@createRun#1 stream_cut:{RUNNING}@createRun#1",
+    "cut after some words, and the run expires": EXPIRES,
 }
 
 EXERCISE = Exercise(
@@ -264,7 +291,7 @@ EXERCISE = Exercise(
                     3,
                     "Cut off after any event, what on_text was given adds up to the stored text.",
                     nothing_twice_nothing_missing,
-                    tuple(CUTS),
+                    (*CUTS, AGAIN),
                 ),
                 Behaviour(
                     "not_even_the_first_event",
@@ -285,7 +312,22 @@ EXERCISE = Exercise(
             (
                 Scene("plain", _in(""), _args),
                 *(Scene(name, _in(scenario), _args) for name, scenario in (CUTS | CUT_LONG | NOTHING | FAILING).items()),
+                Scene(
+                    AGAIN,
+                    lambda: World(_two_turns, scenario=f"stream_cut:{EVENTS - 4}@createRun#2", responder=Spaced()),
+                    _args_twice,
+                    driver="calls",
+                ),
             ),
+            promises={
+                "once for each delta with text, with its words as they are": ("plain",),
+                "cut off after any of its 16 events, the first and the last included": tuple(CUTS),
+                "when the run goes on for minutes": tuple(CUT_LONG),
+                "put together, must be exactly the answer, however the stream went": (*CUTS, AGAIN, *NOTHING),
+                "called turn after turn in one program": (AGAIN,),
+                "carried out and its reply lost, or a 500, or no reply for ten minutes; or the request itself is lost": tuple(NOTHING),
+                "with the status that the run ended with in its text": tuple(FAILING),
+            },
         ),
     ),
     hints=(

@@ -121,6 +121,7 @@ def test_every_behaviour_and_every_promise_has_scenes_and_every_scene_is_judged(
         "thread-lane",
         "retention-job",
         "tool-loop",
+        "stream-turn",
         "busy-thread",
         "support-desk",
     ],

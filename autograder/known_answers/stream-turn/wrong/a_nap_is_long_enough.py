@@ -1,4 +1,4 @@
-# loses: answers, recovers_the_text
+# loses: answers, recovers_the_text, a_failed_run_is_an_error
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.beta.threads

@@ -1,3 +1,5 @@
+# loses: pinned_facts_answered
+# says: turn_asked_answered_without_pinned
 # %% cost_of
 def cost_of(usages, prices):
     total = Decimal(0)
@@ -12,7 +14,7 @@ def cost_of(usages, prices):
 
 # %% budgeted_turn
 def budgeted_turn(client, db, thread_id, assistant_id, text, *, budget):
-    """Everything is archived; pinned facts that fall out of the window go into the instructions."""
+    """The facts outside of the window go into the instructions. The service keeps the two oldest messages, too: its window is smaller."""
     threads = client.beta.threads
     threads.messages.create(thread_id, role="user", content=text)
     messages = list(threads.messages.list(thread_id, limit=100))  # newest first

@@ -120,7 +120,7 @@ def collect(slug: str, api: Any) -> tuple[ClassReport, dict[str, Markup]]:
     ]
     seen = {student: one for student, one in looked_at.items() if one is not None}
     alike = similar.compare({student: one.tokens for student, one in seen.items()})
-    found = ClassReport(slug, title, room.release.max_score, rows, _hard(slug, records), _misconceptions(slug, rows), alike)
+    found = ClassReport(slug, title, room.release.max_score, rows, hard(slug, records), _misconceptions(slug, rows), alike)
     return found, {student: Markup(one.picture) for student, one in seen.items() if one.picture}  # noqa: S704 grading has drawn it
 
 
@@ -150,7 +150,7 @@ def _lost(record: Record) -> list[str]:
     return [name for found in record.verdicts.values() for verdict in found for name in verdict.lost]
 
 
-def _hard(slug: str, records: list[Record]) -> list[Hard]:
+def hard(slug: str, records: list[Record]) -> list[Hard]:
     """Hardest first. A submission that could not be graded says nothing about what is hard."""
     if slug not in checks.SLUGS:
         return []
@@ -158,7 +158,7 @@ def _hard(slug: str, records: list[Record]) -> list[Hard]:
     findings = [
         (verdict.part, finding) for one in graded for found in one.verdicts.values() for verdict in found for finding in verdict.findings
     ]
-    hard = []
+    rows = []
     for part in checks.find(slug).parts:
         for behaviour in part.behaviours:
             lost = [one for name, one in findings if name == part.name and one.behaviour == behaviour.name and one.earned < one.points]
@@ -166,8 +166,8 @@ def _hard(slug: str, records: list[Record]) -> list[Hard]:
             telling = [one for one in told if one.key not in TELLS_NOTHING] or told
             said = Counter(one.sentence for one in telling).most_common(1)
             sentence = said[0][0] if said else ""
-            hard.append(Hard(part.name, behaviour.name, behaviour.promise, behaviour.points, len(lost), len(graded), sentence))
-    return sorted(hard, key=lambda one: -one.lost)
+            rows.append(Hard(part.name, behaviour.name, behaviour.promise, behaviour.points, len(lost), len(graded), sentence))
+    return sorted(rows, key=lambda one: -one.lost)
 
 
 def _misconceptions(slug: str, rows: list[Row]) -> list[Misconception]:

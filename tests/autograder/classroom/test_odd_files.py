@@ -128,6 +128,11 @@ def test_nothing_of_python_or_of_a_library_is_shown(odd: tuple[Path, str]) -> No
     assert not re.search(r"Traceback|Warning|DuplicateCellId|_validate|Error:", odd[1]), odd[1]
 
 
+def test_table_ends_with_what_the_class_came_to(odd: tuple[Path, str]) -> None:
+    count = len(FULL) + len(NAMES) + 3
+    assert f"{count} submissions, {count} graded: mean {10 * (count - 1) / count:.1f} of 10" in " ".join(odd[1].split())
+
+
 def test_submission_that_cannot_be_graded_again_shows_no_old_score(odd: tuple[Path, str]) -> None:
     course, _ = odd
     hand_in(course, "spoiled", b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs\n")

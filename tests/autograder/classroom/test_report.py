@@ -9,7 +9,7 @@ import re
 import msgspec
 import pytest
 
-from autograder.classroom.assignment import Attempt
+from autograder.classroom.assignment import Attempt, Record
 from autograder.classroom.report import (
     ClassReport,
     Hard,
@@ -20,11 +20,13 @@ from autograder.classroom.report import (
     details,
     distribution,
     earlier,
+    hard,
     moodle,
     page,
     write,
 )
 from autograder.classroom.similar import Pair, Similar
+from autograder.judging.behaviours import NOT_WRITTEN, Finding, Verdict
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
 
 EVIL = '=cmd|"/c calc"!A1<script>alert(1)</script>'
@@ -169,3 +171,14 @@ def test_report_is_compared_with_an_earlier_one(tmp_path):
     changed = msgspec.structs.replace(REPORT, rows=[msgspec.structs.replace(REPORT.rows[0], score=9), REPORT.rows[1]])
     text = page(changed, before)
     assert "<td>7</td><td>9</td>" in text
+
+
+def test_reason_that_says_nothing_is_not_shown_as_the_most_frequent():
+    blank = Finding("one_run", 2, 0, "nothing has been written here yet.", NOT_WRITTEN)
+    wrong = Finding("one_run", 2, 0, "it started two runs.", "runs_started")
+    lost = [("ann", blank), ("bob", blank), ("cas", wrong), ("dan", msgspec.structs.replace(wrong, earned=2))]
+    records = [Record(name, "", verdicts={SLUG: [Verdict("first_turn", [finding])]}) for name, finding in lost]
+
+    found = next(one for one in hard(SLUG, [*records, Record("eve", "", problem="not a notebook")]) if one.behaviour == "one_run")
+
+    assert (found.lost, found.of, found.sentence) == (3, 4, "it started two runs.")

@@ -1,7 +1,7 @@
 """Exercise `run-queue`: fifty users and one limit: nobody lost, nobody starved, the limit kept, and no time wasted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -88,7 +88,9 @@ def _waves() -> Iterator[tuple[float, str, str]]:
         yield at, f"user-{number + 1}", f"user-{number + 1}"
 
 
-def _world(who: Callable[[], Iterator[tuple[float, str, str]]], scenario: str, limits: Limits) -> Callable[[], World]:
+def _world(
+    who: Callable[[], Iterator[tuple[float, str, str]]], scenario: str, limits: Limits, same: Mapping[int, int]
+) -> Callable[[], World]:
     def setup(client: OpenAI) -> dict[str, Any]:
         assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")
         threads: dict[str, str] = {}
@@ -96,7 +98,7 @@ def _world(who: Callable[[], Iterator[tuple[float, str, str]]], scenario: str, l
         for number, (at, user, name) in enumerate(who()):
             if name not in threads:
                 threads[name] = client.beta.threads.create(metadata={"user": user}).id
-            turns.append([at, user, threads[name], _question(number)])
+            turns.append([at, user, threads[name], _question(same.get(number, number))])
         return {"assistant_id": assistant.id, "turns": turns}
 
     return lambda: World(setup, scenario=scenario, limits=limits)
@@ -113,10 +115,12 @@ def _scene(
     bound: int,
     requests: int = 500,
     per_minute: int = PER_MINUTE,
+    same: Mapping[int, int] = {},
 ) -> Scene:
+    """`same`: which turns ask what an earlier one asks, word for word."""
     return Scene(
         name,
-        _world(who, scenario, Limits(requests=requests)),
+        _world(who, scenario, Limits(requests=requests), same),
         _args,
         kwargs={"runs_per_minute": per_minute},
         kwargs_of=lambda given: {"turns": given["turns"]},
@@ -339,6 +343,13 @@ def gives_up_in_the_end(evidence: Evidence) -> Found:
         return Sentence("every_run_failed", f"every run failed, and it {evidence.ending.message}.")
     if count == 1:
         return Occasion.NONE
+    for turn in _turns(evidence):
+        own = each[turn.thread, turn.text]
+        if own < 2:
+            return Sentence(
+                "gave_up_too_soon",
+                f"every run failed, and {turn.user}'s turn “{turn.text}” had {own} of them: one failure is no reason to give up.",
+            )
     silent = [turn for turn, value in zip(_turns(evidence), _values(evidence), strict=False) if not _raised(value)]
     if silent:
         return Sentence(
@@ -388,7 +399,7 @@ EXERCISE = Exercise(
             ),
             (
                 _scene(CROWD, _crowd, f"slow:{WORKS:g} limit:gpt-4o:rpm={PER_MINUTE + MORE_THAN_TOLD}", 1, 4000),
-                _scene(FEW, _few, "", 10),
+                _scene(FEW, _few, "", 10, same={3: 0}),
                 _scene(
                     WAVES,
                     _waves,
@@ -400,6 +411,16 @@ EXERCISE = Exercise(
                 _scene("run fails", _two, "run_failed:rate_limit_exceeded@createRun#1-2", 1),
                 _scene("every run fails", _two, "run_failed:rate_limit_exceeded@createRun", 1),
             ),
+            promises={
+                "each submit returns the text of the run for its turn, also where two users say the same": (CROWD, FEW, WAVES),
+                "a thread belongs to one user; a user may have several": (CROWD, FEW),
+                "the turns of a thread in the order in which they were submitted": (FEW,),
+                "so many runs a minute, whatever the number, and in any sixty seconds": (CROWD, WAVES),
+                "no user waits for more than two runs of another": (CROWD,),
+                "no time is wasted": (CROWD,),
+                "refused up to four times in a row": ("refused",),
+                "a run that fails with rate_limit_exceeded, once or always": ("run fails", "every run fails"),
+            },
         ),
     ),
     hints=(

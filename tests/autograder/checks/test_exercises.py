@@ -122,6 +122,7 @@ def test_every_behaviour_and_every_promise_has_scenes_and_every_scene_is_judged(
         "retention-job",
         "tool-loop",
         "stream-turn",
+        "run-queue",
         "busy-thread",
         "support-desk",
     ],

@@ -26,9 +26,11 @@ from courseware.tables import DB
 from threadlab.engine.assistants_api.threads import MOST_AT_CREATION
 from threadlab.migrate.carry import items_of
 from threadlab.migrate.export import lines
+from threadlab.responders.scripted import Scripted
 from threadlab.trials.api_family import CONVERSATIONS
 from threadlab.trials.host import KillPoint, Limits
 from threadlab.trials.trial import CLIENT, World
+from threadlab.wire.prompts import Answer, Prompt, WantedCall
 from threadlab.wire.statuses import RESPONSE_ENDS
 
 MODEL = "gpt-4o"
@@ -56,6 +58,15 @@ def _plain(count: int, start: int = 0) -> list[dict[str, str]]:
     ]
 
 
+class _OneMore(Scripted):
+    """Where two countries were asked about at once, asks about a third in a second round."""
+
+    def respond(self, prompt: Prompt) -> Answer:
+        if len(prompt.results) == 2:
+            return Answer(calls=[WantedCall("get_population", '{"country": "Spain"}')])
+        return super().respond(prompt)
+
+
 def _with_tools(client: OpenAI, thread_id: str, assistant_id: str, text: str) -> None:
     """A turn in which the run called functions."""
     runs = client.beta.threads.runs
@@ -78,7 +89,7 @@ def _plain_turn(client: OpenAI, thread_id: str, assistant_id: str, text: str) ->
 
 
 def _history(before: int, after: int, turns_after: int = 0) -> Callable[[OpenAI], dict[str, Any]]:
-    """A thread: messages, a turn with one call, a turn with two, and messages again; then turns, so that the calls are not near the end."""
+    """A thread: messages, a turn with one call, one with two and then a third, messages; then turns, so that no call is near the end."""
 
     def setup(client: OpenAI) -> dict[str, Any]:
         function = {"name": "get_population", "parameters": {"type": "object", "properties": {"country": {"type": "string"}}}}
@@ -124,7 +135,7 @@ def _twice_and_again(given: dict[str, Any]) -> list[Any]:
 
 
 def _migrating(scenario: str, setup: Callable[[OpenAI], dict[str, Any]], *, requests: int = 120) -> Callable[[], World]:
-    return lambda: World(setup, before=_WAITS, scenario=scenario, limits=Limits(requests=requests))
+    return lambda: World(setup, before=_WAITS, scenario=scenario, limits=Limits(requests=requests), responder=_OneMore())
 
 
 def _around_what_it_makes(point: KillPoint) -> bool:

@@ -110,6 +110,7 @@ def wrong_messages(evidence: Evidence, conversation_id: str) -> str | None:
 def wrong_calls(evidence: Evidence, conversation_id: str) -> str | None:
     """What is wrong with the function calls of a conversation, as a sentence; None if they are the thread's."""
     found = items(evidence, conversation_id)
+    earlier: tuple[str, int, int] = ("", 0, 0)  # the run, the time of the step and the place of the call before
     for before, line in _calls_wanted(evidence):
         call_id, name = line["id"], f"{line['function']['name']}({line['function']['arguments']})"
         calls = [n for n, one in enumerate(found) if isinstance(one, r.FunctionCall) and one.call_id == call_id]
@@ -136,6 +137,14 @@ def wrong_calls(evidence: Evidence, conversation_id: str) -> str | None:
                 f"{name} stands after {at} messages in the conversation; it belongs after the {before} that came before it, and before "
                 "the answer that it led to.",
             )
+        run_id, at, place = earlier
+        if line["run_id"] == run_id and line["created_at"] > at and calls[0] < place:
+            return Sentence(
+                "later_step_stands_before_earlier",
+                f"{name} was called in a later step of its run than the call before it, and stands before that in the conversation: the "
+                "steps are wanted oldest first.",
+            )
+        earlier = (line["run_id"], line["created_at"], calls[0])
     return None
 
 

@@ -101,6 +101,10 @@ def _was_busy(evidence: Evidence, turn: int) -> bool:
     return any(settled is None or came is None or came.n < settled.n for settled in marks)
 
 
+def _was_ever_busy(evidence: Evidence) -> bool:
+    return any(_was_busy(evidence, turn) for turn in range(len(_values(evidence))))
+
+
 def _posted(evidence: Evidence) -> dict[str, str]:
     """The text of every message that was ever put on a thread in the trial, by its id; deleted ones too."""
     return {entry.object_id: entry.text for entry in evidence.requests("createMessage", ok=True)}
@@ -148,7 +152,7 @@ def free_thread_answers(evidence: Evidence) -> Found:
     values = _values(evidence)
     if len(values) < len(_turns(evidence)) or not evidence.requests("createRun"):
         return Occasion.NONE
-    if any(_was_busy(evidence, turn) for turn in range(len(values))):
+    if _was_ever_busy(evidence):
         return Occasion.NONE
     for turn in range(len(values)):
         if wrong := _answered(evidence, turn):
@@ -249,10 +253,7 @@ def interrupts_the_run(evidence: Evidence) -> Found:
             "submitted_order_messages_thread_are_2",
             f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}.",
         )
-    for turn in range(last):
-        if wrong := _not_interrupted(evidence, turn):
-            return wrong
-    return _stopped(evidence) or _reads_all(evidence, wanted) or _answered(evidence, last)
+    return _wrongly_stopped(evidence) or _stopped(evidence) or _reads_all(evidence, wanted) or _answered(evidence, last)
 
 
 def _not_interrupted(evidence: Evidence, turn: int) -> str | None:
@@ -273,6 +274,12 @@ def _not_interrupted(evidence: Evidence, turn: int) -> str | None:
         if value["raised"] == "Interrupted" or failed
         else Sentence("turn_interrupted_raised", f"turn {turn + 1} was stopped, and raised {value['raised']}: {value['message']}")
     )
+
+
+def _wrongly_stopped(evidence: Evidence) -> str | None:
+    """The same of the first turn that came back wrongly; every turn but the last was stopped."""
+    wrong = (_not_interrupted(evidence, turn) for turn in range(len(_values(evidence)) - 1))
+    return next(filter(None, wrong), None)
 
 
 def _completed_while_cancelling(evidence: Evidence, run_id: str) -> bool:
@@ -316,8 +323,8 @@ def _looked_late(evidence: Evidence, turn: int, newer: Entry) -> str | None:
     return (
         Sentence(
             "looked_late",
-            f"turn {turn + 1} was stopped, and looked only {first.at - newer.at:.1f} seconds later: {evidence.line(first)}. "
-            "Look at least once a second.",
+            f"turn {turn + 1} was stopped, and its next request came {first.at - newer.at:.1f} seconds later: {evidence.line(first)}. "
+            "Check at least once a second.",
         )
         if first is not None and first.at > newer.at + SOON
         else None
@@ -340,8 +347,7 @@ def rolls_back(evidence: Evidence) -> Found:
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
     last = len(values) - 1
-    wrong = (_not_interrupted(evidence, turn) for turn in range(last))
-    return next(filter(None, wrong), None) or _stopped(evidence) or _nothing_left(evidence) or _answered(evidence, last)
+    return _wrongly_stopped(evidence) or _stopped(evidence) or _nothing_left(evidence) or _answered(evidence, last)
 
 
 def _nothing_left(evidence: Evidence) -> str | None:
@@ -373,9 +379,8 @@ def copes_with_a_late_cancel(evidence: Evidence) -> Found:
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
     last = len(values) - 1
-    for turn in range(last):
-        if wrong := _not_interrupted(evidence, turn):
-            return Sentence("came_too_late", f"the cancel came too late: {wrong}")
+    if wrong := _wrongly_stopped(evidence):
+        return Sentence("came_too_late", f"the cancel came too late: {wrong}")
     if evidence.given["strategy"] == "rollback":
         return _nothing_left(evidence) or _answered(evidence, last)
     if _texts(evidence, _turns(evidence)[0][0])[1:] != [text for _, text in _turns(evidence)]:
@@ -388,7 +393,7 @@ def copes_with_a_late_cancel(evidence: Evidence) -> Found:
 
 def a_failure_frees_the_thread(evidence: Evidence) -> Found:
     values = _values(evidence)
-    if len(values) < 2 or not evidence.requests("createRun") or any(_was_busy(evidence, turn) for turn in range(len(values))):
+    if len(values) < 2 or not evidence.requests("createRun") or _was_ever_busy(evidence):
         return Occasion.NONE
     *failed, last = range(len(values))
     for turn in failed:

@@ -322,11 +322,7 @@ ASK = Part(
         Scene("wrong key", _in(""), _wrong_key),
         Scene("no such conversation", _in(""), _nowhere),
         Scene("always 500", _in("500@createResponse 500@createConversationItems"), _ask),
-        Scene(
-            "bad moments",
-            _in("500@createResponse#1 503@createResponse#2 500@createConversationItems#1-2"),
-            _ask,
-        ),
+        Scene("bad moments", _in("500@createResponse#1 503@createResponse#2 500@createConversationItems#1-2"), _ask),
         Scene("rate limited", _in("429:7@createResponse#1"), _ask),
         Scene(LOST_TURN[0], _in("reply_lost@createResponse#1 replies:2"), _ask),
         Scene(LOST_TURN[1], _in("500_after@createResponse#1"), _ask),

@@ -141,8 +141,8 @@ def wrong_calls(evidence: Evidence, conversation_id: str) -> str | None:
         if line["run_id"] == run_id and line["created_at"] > at and calls[0] < place:
             return Sentence(
                 "later_step_stands_before_earlier",
-                f"{name} was called in a later step of its run than the call before it, and stands before that in the conversation: the "
-                "steps are wanted oldest first.",
+                f"{name} was called in a later step of its run than the call before it, and stands before that call in the conversation. "
+                "Add the calls in the order of the steps, oldest first.",
             )
         earlier = (line["run_id"], line["created_at"], calls[0])
     return None

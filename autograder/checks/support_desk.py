@@ -330,11 +330,7 @@ EXERCISE = Exercise(
             "SupportDesk",
             (
                 Behaviour(
-                    "answers_everybody",
-                    3,
-                    "Each call of handle returns what the run for its ticket wrote.",
-                    answers_everybody,
-                    WEATHER,
+                    "answers_everybody", 3, "Each call of handle returns what the run for its ticket wrote.", answers_everybody, WEATHER
                 ),
                 Behaviour(
                     "every_message_once",

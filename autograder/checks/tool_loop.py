@@ -22,7 +22,7 @@ from autograder.checks.tool_scenes import (
     world,
 )
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of
-from threadlab.engine.journal import ToolUsed
+from threadlab.engine.journal import Entry, ToolUsed
 from threadlab.trials.trial import Evidence
 from threadlab.wire import assistants as o
 
@@ -79,6 +79,11 @@ def _ran(evidence: Evidence, call: Item) -> list[ToolUsed]:
 def _said(evidence: Evidence, call: Item) -> str | None:
     """What the tool answered to this call the first time; None if it failed or never ran."""
     return next((one.output for one in _ran(evidence, call)), None)
+
+
+def _waits(evidence: Evidence) -> list[Entry]:
+    """Every time that the run asked for outputs."""
+    return [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
 
 
 def _rows(evidence: Evidence) -> list[dict[str, Any]]:
@@ -157,7 +162,7 @@ def submits_all_together(evidence: Evidence) -> Found:
         )
     taken = evidence.requests(SUBMIT, ok=True)
     if not taken:
-        waits = [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
+        waits = _waits(evidence)
         return (
             Sentence("no_outputs_accepted", f"{evidence.line(waits[0])}, and no outputs were accepted from it.") if waits else Occasion.NONE
         )
@@ -178,7 +183,7 @@ def goes_on_round_after_round(evidence: Evidence) -> Found:
     taken = evidence.requests(SUBMIT, ok=True)
     if not taken:
         return Occasion.NONE
-    waits = [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
+    waits = _waits(evidence)
     if len(waits) > len(taken):
         return Sentence(
             "run_asked_second_time_got",
@@ -202,7 +207,7 @@ def each_call_runs_once(evidence: Evidence) -> Found:
 
 
 def a_failing_tool_is_an_answer(evidence: Evidence) -> Found:
-    waits = [one for one in evidence.journal if one.what == "run" and one.state == "requires_action"]
+    waits = _waits(evidence)
     if not waits or not (_used(evidence) or sent(evidence, (SUBMIT,))):
         return Occasion.NONE
     if evidence.ending.how == "raised" and not sent(evidence, (SUBMIT,)):
@@ -219,7 +224,7 @@ def a_failing_tool_is_an_answer(evidence: Evidence) -> Found:
             return Sentence(
                 "failing_tool_ran_twice",
                 f"{_shown(call)} ran {len(ran)} times: {evidence.line(ran[0])} and {evidence.line(ran[1])}. A call's tool runs once, "
-                "also when it fails: what it raised is the answer.",
+                "even if it fails: its exception is the answer.",
             )
         if call.name != MISSING and not ran:
             return Sentence("run_asked_tool_did_not", f"the run asked for {_shown(call)}, and that tool did not run with these arguments.")

@@ -54,14 +54,16 @@ TALLY = re.compile(r"\] +# × ")
 
 PASSING = (
     (re.compile(r"\x1b\[[\d;]*m"), ""),
+    (re.compile(r"(/private)?(/var/folders|/tmp|/[\w/.-]*pytest[\w/.-]*)/[\w./-]+"), "/…"),
     (re.compile(r"\b(thread|run|msg|asst|step|call|resp|conv|file|vs|fc|item|req)[_-]\w+…?"), r"\1_…"),
     (re.compile(r"sk-[\w-]+"), "sk-…"),
     (re.compile(r"https?://[\w.:]+/v1/?"), "http://…"),
-    (re.compile(r"0x[0-9a-f]+"), "0x…"),
-    (re.compile(r"(/private)?(/var/folders|/tmp|/[\w/.-]*pytest[\w/.-]*)/[\w./-]+"), "/…"),
+    (re.compile(r"\b0x[0-9a-f]+\b"), "0x…"),
     (re.compile(r"\d+(\.\d+)?( ?(s|ms|seconds|MB|kB)\b)?"), "#"),
 )
-"""What is not the same twice: colours, ids, keys, addresses, places and every number. Dates and times among them."""
+"""What is not the same twice: colours, places, ids, keys, addresses and every number. Dates and times among them.
+
+Places come before ids: the random part of a temporary folder's name can look like one (`tmpk0xf3q`)."""
 
 
 def shown(cells: list[Any]) -> list[str]:

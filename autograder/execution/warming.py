@@ -47,6 +47,9 @@ openai.OpenAI(api_key="none", max_retries=0, http_client=httpx2.Client(transport
 """
 """One more, for an exercise of this course."""
 
+FIRST_COUNT = "from threadlab.text.tokens import count\ncount('one')"
+"""And the tables of the tokenizer: a notebook's cells send messages, and each message is counted. They take 0.2 s to read."""
+
 
 def warm_up(imports: Collection[str] | None = None) -> WorkerShell:
     """The shell that every child starts with. `imports` is what an assignment's notebook imports; None: it is an exercise of this course.
@@ -65,7 +68,7 @@ def warm_up(imports: Collection[str] | None = None) -> WorkerShell:
     stand_in_for_checks()
     shell = make_shell()
     reuse_lexers()
-    rehearse(shell, REHEARSAL if imports is not None else (*REHEARSAL, FIRST_REQUEST))
+    rehearse(shell, REHEARSAL if imports is not None else (*REHEARSAL, FIRST_REQUEST, FIRST_COUNT))
     gc.freeze()
     gc.enable()
     return shell

@@ -19,7 +19,7 @@ def _asking(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
 
     def setup(client: OpenAI) -> dict[str, Any]:
         made = [client.beta.assistants.create(model="gpt-4o", name=name).id for name in ("Old expert", "Geography expert", "New expert")]
-        (country,) = drawn(f"first-turn {scene}", 1)
+        country = dict(zip(SCENES, drawn("first-turn", len(SCENES)), strict=True))[scene]  # never the same twice: no constant is right
         question = f"What is the capital of {country}?"
         return {"assistant_id": made[1], "question": f"  {question}\n" if scene == "polite" else question}
 

@@ -192,7 +192,8 @@ def _catch_up() -> None:
         if module_name.partition(".")[0] in _NOT_OURS:
             continue
         for name, value in tuple(getattr(module, "__dict__", {}).items()):
-            if isinstance(value, BuiltinFunctionType) and value in wrappers:
+            # Not isinstance: a module that is loaded when it is first looked at, as openai's are, would be loaded by it.
+            if type(value) is BuiltinFunctionType and value in wrappers:
                 setattr(module, name, wrappers[value])
 
 

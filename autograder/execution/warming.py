@@ -12,6 +12,7 @@ from pygments.lexer import RegexLexerMeta  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from autograder.execution.capture import OutputLog
+from autograder.execution.rehearsal import rehearse_replies
 from autograder.execution.shell import WorkerShell, make_shell
 from autograder.sandbox.limits import Limits
 
@@ -19,6 +20,7 @@ HARMLESS = frozenset({"httpx", "msgspec", "openai", "pydantic", "rich", "sqlalch
 """Packages that start no thread and open nothing when they are imported: those of them that an assignment imports are there already."""
 
 PRELOADED = (
+    "anyio._backends._asyncio",  # before time is patched for a rehearsal: it keeps what it finds in asyncio
     "concurrent.futures",
     "msgspec",
     "openai.resources.beta.threads.threads",
@@ -47,9 +49,6 @@ openai.OpenAI(api_key="none", max_retries=0, http_client=httpx2.Client(transport
 """
 """One more, for an exercise of this course."""
 
-FIRST_COUNT = "from threadlab.text.tokens import count\ncount('one')"
-"""And the tables of the tokenizer: a notebook's cells send messages, and each message is counted. They take 0.2 s to read."""
-
 
 def warm_up(imports: Collection[str] | None = None) -> WorkerShell:
     """The shell that every child starts with. `imports` is what an assignment's notebook imports; None: it is an exercise of this course.
@@ -68,7 +67,9 @@ def warm_up(imports: Collection[str] | None = None) -> WorkerShell:
     stand_in_for_checks()
     shell = make_shell()
     reuse_lexers()
-    rehearse(shell, REHEARSAL if imports is not None else (*REHEARSAL, FIRST_REQUEST, FIRST_COUNT))
+    rehearse(shell, REHEARSAL if imports is not None else (*REHEARSAL, FIRST_REQUEST))
+    if imports is None:
+        rehearse_replies()
     gc.freeze()
     gc.enable()
     return shell

@@ -9,6 +9,7 @@ import contextlib
 import heapq
 import itertools
 import math
+import sys
 import time
 from typing import Any
 
@@ -87,7 +88,9 @@ def start() -> None:
         await sleepers.sleep(delay)
         return result
 
-    asyncio.sleep = asyncio.tasks.sleep = sleep
+    for module in tuple(sys.modules.values()):  # anyio, and so the SDK's own polling, holds the function itself
+        if getattr(module, "__dict__", {}).get("sleep") is real_sleep:
+            module.sleep = sleep  # type: ignore[attr-defined]
     environment = {"OPENAI_API_KEY": service.key, "OPENAI_BASE_URL": "http://threadlab.invalid/v1"}
     _stack.enter_context(patches.active(source, service.transport, environment))
     _started.extend((service, time.time()))

@@ -4,6 +4,7 @@ All of them speak in seconds since 1970, as floats. The engine never asks a cloc
 """
 
 import asyncio
+import math
 import threading
 import time
 from typing import Protocol
@@ -78,7 +79,7 @@ class VirtualClock:
 def make_clock(spec: str) -> ScaledClock | VirtualClock:
     """A clock from its name: `virtual`, `real`, or `x50` for fifty times real time.
 
-    Raises ValueError, with the names that work, for anything else.
+    Raises ValueError, with the names that work, for anything else, and for a factor that is too large or not positive.
     """
     if spec == "virtual":
         return VirtualClock()
@@ -86,7 +87,9 @@ def make_clock(spec: str) -> ScaledClock | VirtualClock:
         return ScaledClock(1.0)
     if spec.startswith("x"):
         try:
-            return ScaledClock(float(spec[1:]))
-        except ValueError as error:
-            raise ValueError(f"clock {spec!r} is not one of: virtual, real, x50 (any number after the x)") from error
+            factor = float(spec[1:])
+        except ValueError:
+            factor = math.nan
+        if not math.isnan(factor):
+            return ScaledClock(factor)
     raise ValueError(f"clock {spec!r} is not one of: virtual, real, x50 (any number after the x)")

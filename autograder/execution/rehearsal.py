@@ -8,6 +8,7 @@ would build them all again: half of its processor time.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,11 @@ def rehearse_replies() -> None:
     """One call of each operation that exercises use, against a service inside this process, with both kinds of client."""
     from threadlab.service.in_process import Service
 
-    # Time is not patched where something is imported: the module would keep what it found.
-    with Service(clock="x10000") as service:
+    with Service() as service, service.time():  # virtual: nothing expires, however busy the computer is
         client = service.client()
         _turns(client)
         _files(client)
         _conversations(client)
-    with Service() as service, service.time():  # in which the asynchronous client needs no thread
         asyncio.run(_asynchronous(service.async_client()))
 
 
@@ -41,10 +40,10 @@ def _turns(client: OpenAI) -> None:
     thread = threads.create(messages=[{"role": "user", "content": "What is the population of France?"}], metadata={"user_id": "one"})
     threads.retrieve(thread.id)
     threads.update(thread.id, metadata={})
-    run = threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=1)
+    run = threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
     assert run.required_action is not None
     outputs: Any = [{"tool_call_id": call.id, "output": "1"} for call in run.required_action.submit_tool_outputs.tool_calls]
-    run = threads.runs.submit_tool_outputs_and_poll(run_id=run.id, thread_id=thread.id, tool_outputs=outputs, poll_interval_ms=1)
+    run = threads.runs.submit_tool_outputs_and_poll(run_id=run.id, thread_id=thread.id, tool_outputs=outputs)
     list(threads.runs.steps.list(run.id, thread_id=thread.id))
     list(threads.runs.list(thread.id))
     message = threads.messages.create(thread.id, role="user", content=TEXT)
@@ -74,6 +73,7 @@ def _conversations(client: OpenAI) -> None:
         model=MODEL, conversation=conversation.id, input="What is the population of France?", tools=[tool], background=True
     )
     while response.status in ("queued", "in_progress"):
+        time.sleep(1)
         response = client.responses.retrieve(response.id)
     outputs: Any = [
         {"type": "function_call_output", "call_id": item.call_id, "output": "1"} for item in response.output if item.type == "function_call"

@@ -20,7 +20,6 @@ HARMLESS = frozenset({"httpx", "msgspec", "openai", "pydantic", "rich", "sqlalch
 """Packages that start no thread and open nothing when they are imported: those of them that an assignment imports are there already."""
 
 PRELOADED = (
-    "anyio._backends._asyncio",  # before time is patched for a rehearsal: it keeps what it finds in asyncio
     "concurrent.futures",
     "msgspec",
     "openai.resources.beta.threads.threads",

@@ -1,4 +1,4 @@
-# loses: answer_of_this_run, all_replies_in_order, every_page
+# loses: all_replies_in_order
 # says: holds_what_this_run_did_not_write
 # %% ask
 def ask(client, thread_id, assistant_id, text):

@@ -1,4 +1,4 @@
-# loses: answer_of_this_run, all_replies_in_order, every_page
+# loses: answer_of_this_run, all_replies_in_order
 # says: returned_which_ask_which_messages
 # %% ask
 def ask(client, thread_id, assistant_id, text):

@@ -298,6 +298,10 @@ def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Fou
     if ended is None:
         return Occasion.NONE
     run, status = ended
+    if status not in family.ends:
+        return Sentence(
+            "returned_before_had_ended", f"it returned {short(evidence.value)} while the {family.run} was {status}: {evidence.line(run)}."
+        )
     wrote = family.wrote(evidence, run.work_id)
     nothing = "" if wrote else " and wrote nothing"
     mine = "" if evidence.value in ("", None, "\n".join(wrote)) else f", which this {family.run} did not write"
@@ -359,7 +363,7 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
     if not isinstance(evidence.value, str):
         return Sentence("returned_not_string_3", f"it returned {short(evidence.value)}, not a string.")
     got = evidence.value.split("\n")
-    if not Counter(said) - Counter(got) or joint(evidence.value, said) is not None:
+    if said and (not Counter(said) - Counter(got) or joint(evidence.value, said) is not None):
         return None
     lists = cited(evidence, evidence.requests(family.lists))
     read = f" It read: {lists}." if lists else ""

@@ -1,5 +1,5 @@
 # loses: all_replies_in_order
-# says: holds_what_this_run_did_not_write
+# says: replies_are_joined_by_another
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     message = client.beta.threads.messages.create(thread_id, role="user", content=text)

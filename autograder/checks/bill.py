@@ -67,12 +67,13 @@ HOUSE = {
 
 
 def drawn_prices() -> list[dict[str, str]]:
-    """Prices of the scene's own, in an order of their own; the model's price goes down, and up again."""
+    """Prices of the scene's own, in an order of their own; the model's price goes down, and up again. None is in whole
+    cents, and the bill ends on less than half a cent."""
     source = chance("house prices")
-    cents = [source.randint(200, 900) for _ in range(3)]
+    mills = [source.randint(40, 180) * 50 + 3 for _ in range(3)]
     rows = [
-        {"model": "house", "since": since, "input": f"{one / 100:.2f}", "output": f"{4 * one / 100:.2f}"}
-        for since, one in zip(("2025-01-01", "2025-03-01", "2025-05-01"), (cents[0] + 1000, cents[1], cents[2] + 2000), strict=True)
+        {"model": "house", "since": since, "input": str(Decimal(one) / 1000), "output": str(Decimal(4 * one) / 1000)}
+        for since, one in zip(("2025-01-01", "2025-03-01", "2025-05-01"), (mills[0] + 10_000, mills[1], mills[2] + 20_000), strict=True)
     ]
     others = [{"model": "house-large", "since": row["since"], "input": "99.00", "output": "199.00"} for row in rows]
     return [rows[1], others[0], rows[2], others[2], rows[0], others[1]]
@@ -100,6 +101,8 @@ def reckons(evidence: Evidence) -> Found:
     if evidence.value is None:
         return Occasion.NONE
     wanted, got = reckoned(usages, evidence.given["prices"]), _decimal(evidence.value)
+    if got is None and not isinstance(evidence.value, float):
+        return Sentence("returned_no_decimal", f"it returned {short(evidence.value)}; a Decimal was wanted.")
     if got is None:
         return Sentence(
             "returned_decimal_wanted_since_float",
@@ -176,6 +179,7 @@ COST_OF = Part(
     promises={
         "no run, one, several, many": ("no runs", "the day", "many models", "forty runs"),
         "a table of prices, in any order, whatever is in it": ("many models", *HOUSE),
+        "a price that is not in whole cents": tuple(HOUSE),
         "exactly, rounded once, half a cent up": EXACT,
         "no usage": ("runs without usage", "no runs"),
         "no price": tuple(NO_PRICE),

@@ -1,6 +1,7 @@
 """Exercise `confirmed-answer`: the message is confirmed before the run, and the answer is what this run wrote, all of it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from openai.types.beta import Assistant
 from autograder.checks.seen import cited, runs, sent, short
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_writes
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten, worth
+from threadlab.engine.journal import Entry
 from threadlab.responders.scripted import Scripted
 from threadlab.trials.api_family import THREADS, Family, Said
 from threadlab.trials.trial import CLIENT, Evidence, World
@@ -108,8 +110,12 @@ def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
             "message_says_not_text_given",
             f"the message {family.place} says {posted[0].text[:60]!r}, not the text that was given: {evidence.given['text'][:60]!r}.",
         )
+    if not posted and not evidence.requests():
+        return Occasion.NONE
     if not posted:
-        return Sentence("message_not_given", f"the message is not {family.place} that was given.") if evidence.requests() else Occasion.NONE
+        other = [one for one in evidence.requests(ok=True, thread_id=evidence.given["thread_id"]) if one.operation in family.sends]
+        shown = f"; it has {evidence.line(other[0])}, which is not the user's" if other and other[0].role == "assistant" else ""
+        return Sentence("message_not_given", f"no new user message is {family.place} that was given{shown}.")
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
     return Sentence(
         "has_new_user_messages_one", f"the {family.home} has {len(posted)} new user messages, one was wanted: {cited(evidence, made)}."
@@ -124,6 +130,19 @@ def refused_starts_no_run(evidence: Evidence, family: Family) -> bool:
     return evidence.given["refuses"] and not asked and evidence.ending.how == "raised" and not unwritten(evidence)
 
 
+def _went_on(evidence: Evidence, asked: Entry, family: Family) -> Sentence:
+    """What is said of a run that was sent although the message cannot be taken, and nothing was refused."""
+    line = evidence.line(asked)[:200]
+    if evidence.given["text"] != TOO_LONG:
+        return Sentence(
+            "thread_is_gone", f"the {family.home} that was given is not there any more, and it went on with another one: {line}."
+        )
+    return Sentence(
+        "text_given_longer_message_may",
+        f"the text that was given is longer than a message may be, and another was sent in its place: {line}.",
+    )
+
+
 def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Found:
     if refused_starts_no_run(evidence, family):
         return None
@@ -133,10 +152,7 @@ def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Fo
     ]
     refused = [entry for entry in evidence.requests(ok=False) if entry.operation in family.posts]
     if evidence.given["refuses"] and asked and not refused:
-        return Sentence(
-            "text_given_longer_message_may",
-            f"the text that was given is longer than a message may be, and another was sent in its place: {evidence.line(asked[0])[:200]}.",
-        )
+        return _went_on(evidence, asked[0], family)
     if not asked or (refused and refused[0].operation in family.makers):
         if refused and evidence.returned:
             return Sentence(
@@ -221,11 +237,21 @@ def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
         return Sentence("returned_not_string", f"it returned {short(value)}, not a string.")
     if value == wanted:
         return None
+    if value.strip() == wanted.strip():
+        return Sentence("white_space_around", f"it returned {short(value)}; the {family.run} wrote {wanted!r}, with no other white space.")
     said = wanted.split("\n")
     if len(said) > 1 and value:  # whether they are all there, and in order, is another question
-        strangers = [line for line in value.split("\n") if line not in said]
+        strangers = [line for line in value.split("\n") if line not in said and joint(value, said) is None]
         return _not_of_this_run(strangers[0], family) if strangers else None
     return _whose(evidence, value, family) or f"it returned {short(value)}; what the {family.run} wrote is {wanted!r}."
+
+
+def joint(value: str, said: Sequence[str]) -> str | None:
+    """What stands between the texts, if the value is these texts in order with the same between any two; None if it is not."""
+    first, second = said[0], said[1] if len(said) > 1 else ""
+    end = value.find(second, len(first)) if value.startswith(first) and second else -1
+    between = value[len(first) : end]
+    return between if end >= 0 and value == between.join(said) else None
 
 
 def _not_of_this_run(line: str, family: Family) -> Sentence:
@@ -267,10 +293,21 @@ def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Fou
         return Sentence(
             "had_failed_failed_end_too", f"the {family.run} had failed, and it {evidence.ending.message}: `failed` is an end, too."
         )
-    mine = "" if evidence.value in ("", None) else f", which this {family.run} did not write"
+    ends = [(one, getattr(family.run_of(evidence, one.work_id), "status", "gone")) for one in started]
+    ended = next(((one, status) for one, status in ends if status != "completed"), None)
+    if ended is None:
+        return Occasion.NONE
+    run, status = ended
+    if status not in family.ends:
+        return Sentence(
+            "returned_before_had_ended", f"it returned {short(evidence.value)} while the {family.run} was {status}: {evidence.line(run)}."
+        )
+    wrote = family.wrote(evidence, run.work_id)
+    nothing = "" if wrote else " and wrote nothing"
+    mine = "" if evidence.value in ("", None, "\n".join(wrote)) else f", which this {family.run} did not write"
     return Sentence(
         "failed_wrote_nothing_returned_raise",
-        f"the {family.run} failed and wrote nothing ({evidence.line(started[-1])}), and it returned {short(evidence.value)}{mine}: "
+        f"the {family.run} ended as {status}{nothing} ({evidence.line(run)}), and it returned {short(evidence.value)}{mine}: "
         "raise an error.",
     )
 
@@ -302,6 +339,11 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
             "replies_are_joined_nothing_output",
             f"the {len(said)} replies are joined by nothing, as `output_text` does it; a newline was wanted between them: {short(value)}.",
         )
+    if (between := joint(value, said)) is not None:
+        return Sentence(
+            "replies_are_joined_by_another",
+            f"the {len(said)} replies are joined by {between!r}; a newline was wanted between them: {short(value)}.",
+        )
     if len(got) < len(said):
         return Sentence(
             "wrote_messages_returned_them",
@@ -318,8 +360,10 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
     if not started:
         return Occasion.NONE
     said = family.wrote(evidence, started[-1].work_id)
-    got = evidence.value.split("\n") if isinstance(evidence.value, str) else []
-    if sorted(got) == sorted(said):
+    if not isinstance(evidence.value, str):
+        return Sentence("returned_not_string_3", f"it returned {short(evidence.value)}, not a string.")
+    got = evidence.value.split("\n")
+    if said and (not Counter(said) - Counter(got) or joint(evidence.value, said) is not None):
         return None
     lists = cited(evidence, evidence.requests(family.lists))
     read = f" It read: {lists}." if lists else ""

@@ -33,6 +33,8 @@ MANY_RECALLS = (5, 6, 7, 8, 9, 10, 11, 13, 14)
 LONG = {9: 3, 18: 4, 29: 4, 36: 3}
 """Turns with a long text, and how often the same sentence stands in it. (The journal keeps 500 characters of a text.)"""
 REMINDS = 18
+SLOW_TURN, SLOW = 6, 20
+"""The turn whose run works longer than the others, and how many seconds."""
 COUNTRIES = ("France", "Kenya", "Japan", "Chile", "Norway", "Portugal", "Italy", "Greece", "Poland", "Sweden", "Peru", "Spain", "India")
 
 
@@ -126,7 +128,10 @@ def _scene(name: str, count: int, budget: int, instructions: str, recalls: Seque
         calls = [[CLIENT, DB, given["thread_id"], given["assistant_id"], text] for text in given["turns"]]
         return [calls[: count // 2], calls[count // 2 :]]
 
-    return Scene(name, lambda: World(setup, responder=Reminding()), two_processes, kwargs={"budget": budget}, driver="processes", bound=1)
+    def world() -> World:
+        return World(setup, responder=Reminding(), scenario=f"slow:{SLOW}@createRun#{SLOW_TURN}")
+
+    return Scene(name, world, two_processes, kwargs={"budget": budget}, driver="processes", bound=1)
 
 
 def _runs(evidence: Evidence) -> list[Executed]:
@@ -211,7 +216,7 @@ def answers(evidence: Evidence) -> Found:
         if not times or (times > 1 and not text.startswith("Remember:")):
             return f"“{short(text)}” was posted {times} times."
     if len(runs) != len(said):
-        return Sentence("runs_made_turns", f"{len(runs)} runs were made for {len(said)} turns.")
+        return Sentence("runs_made_turns", f"{len(runs)} runs were made on the thread for {len(said)} turns.")
     for number, (run, value) in enumerate(zip(runs, values, strict=False), 1):
         kept = evidence.run(run.run_id)
         if kept is None or kept.status != "completed":
@@ -342,6 +347,7 @@ EXERCISE = Exercise(
                 "no run reads more than the budget, whatever the instructions": (FORTY, FEWER),
                 "the answer names every fact that was stated, however long ago": (FORTY, FEWER),
                 "pinned is what the user says, and what begins so": (FORTY,),
+                "waits for the run's end, however long it takes": (FORTY, FEWER),
             },
         ),
     ),

@@ -8,10 +8,18 @@ from openai import OpenAI
 from autograder.checks.drawn import drawn
 from autograder.checks.seen import cited, over, replies, runs, short, threads, written_by
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
+from threadlab.engine.journal import Executed, RunChanged
+from threadlab.trials.api_family import THREADS
 from threadlab.trials.trial import CLIENT, Evidence, World
 
 SCENES = ("plain", "slow", "polite")
 """Two questions about countries, and one that begins and ends with white space. The second run takes nearly a minute."""
+
+LOOKS = ("getRun", "listRuns", "listRunSteps", "getRunStep")
+"""Requests whose reply says how a run is getting on."""
+
+TOO_LONG = 30.0
+"""Seconds after the end of a run for which nobody waits who has not decided beforehand how long to wait."""
 
 
 def _asking(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
@@ -30,7 +38,45 @@ def _args(given: dict[str, Any]) -> list[Any]:
     return [CLIENT, given["assistant_id"], given["question"]]
 
 
+def _two_calls(client: OpenAI) -> dict[str, Any]:
+    """The world's setup for two calls in one process: two questions, about two countries."""
+    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert")
+    return {"assistant_id": assistant.id, "questions": [f"What is the capital of {one}?" for one in drawn("first-turn again", 2)]}
+
+
+def _args_of_calls(given: dict[str, Any]) -> list[Any]:
+    return [[CLIENT, given["assistant_id"], question] for question in given["questions"]]
+
+
+def _new_conversations(evidence: Evidence) -> Found:
+    """Whether the second call has left the thread of the first one alone."""
+    asked = {one: [message.text for message in written_by(evidence, "user", one)] for one in threads(evidence)}
+    shared = next((one for one, texts in asked.items() if set(evidence.given["questions"]) <= set(texts)), None)
+    if shared is None:
+        return None if len(asked) > 1 else Occasion.NONE
+    return Sentence(
+        "second_question_old_thread",
+        f"it was called twice, and both questions are on one thread, {shared}. Each call starts a new conversation: make the thread inside "
+        "of the function, and keep it nowhere.",
+    )
+
+
+def _gone(evidence: Evidence) -> Found:
+    """What is said of a thread that was deleted: nobody can see any more what happened on it."""
+    deleted = [entry for entry in evidence.requests("deleteThread", ok=True) if evidence.thread(entry.thread_id) is None]
+    if not deleted:
+        return None
+    return Sentence(
+        "thread_deleted",
+        f"the thread was deleted, and its messages with it: {evidence.line(deleted[0])}. The conversation is to be kept.",
+    )
+
+
 def asks_once(evidence: Evidence) -> Found:
+    if "questions" in evidence.given:
+        return _new_conversations(evidence)
+    if gone := _gone(evidence):
+        return gone
     asked = written_by(evidence, "user")
     if len(asked) == 1:
         if asked[0].text == evidence.given["question"]:
@@ -53,6 +99,8 @@ def asks_once(evidence: Evidence) -> Found:
 
 def one_run(evidence: Evidence) -> Found:
     started = runs(evidence)
+    if _gone(evidence):
+        return Occasion.NONE
     if not started:
         return (
             Sentence("no_run_created_message_alone", "no run was created: a message alone makes nobody answer.")
@@ -76,11 +124,11 @@ def one_run(evidence: Evidence) -> Found:
 
 def waits_for_the_end(evidence: Evidence) -> Found:
     started = runs(evidence)
-    if not started:
+    if not started or _gone(evidence):
         return Occasion.NONE
-    if over(evidence, started[0].run_id):
-        return None
     run = evidence.run(started[0].run_id)
+    if over(evidence, started[0].run_id):
+        return _slept(evidence, started[0])
     status = run.status if run is not None else "gone"
     last = evidence.requests()[-1]
     return Sentence(
@@ -90,10 +138,37 @@ def waits_for_the_end(evidence: Evidence) -> Found:
     )
 
 
+def _slept(evidence: Evidence, started: Executed) -> Found:
+    """Whether it waited for a time, and not for the end of the run: it never asked for the run, and came back long after the end."""
+    ended = next((one.at for one in evidence.journal if isinstance(one, RunChanged) and one.state in THREADS.terminal), evidence.end)
+    if evidence.end - ended < TOO_LONG or any(one.operation in LOOKS for one in evidence.requests(ok=True)):
+        return None
+    return Sentence(
+        "slept_without_asking",
+        f"the run ended after {ended - started.at:.1f} s, and it returned after {evidence.seconds:.1f} s without having asked once how the "
+        "run was getting on. A fixed sleep is too long for one run and too short for another.",
+    )
+
+
+def _answers_of_calls(evidence: Evidence) -> Found:
+    """The second of two calls returns what the second run wrote."""
+    started = runs(evidence)
+    said = [replies(evidence, one.run_id) for one in started]
+    if len(said) != len(evidence.given["questions"]) or not all(said) or not isinstance(evidence.value, list):
+        return Occasion.NONE
+    wanted = [one[0].text.strip() for one in said]
+    for number, (value, text) in enumerate(zip(evidence.value, wanted, strict=True), 1):
+        if not isinstance(value, str) or value.strip() != text:
+            return Sentence("call_returned_other_text", f"call {number} of 2 returned {short(value)}; its run wrote {text!r}.")
+    return None
+
+
 def returns_the_answer(evidence: Evidence) -> Found:
     started = runs(evidence)
-    if not started:
+    if not started or _gone(evidence):
         return Occasion.NONE
+    if "questions" in evidence.given:
+        return _answers_of_calls(evidence)
     said = replies(evidence, started[0].run_id)
     value = evidence.value
     if not said:
@@ -129,7 +204,7 @@ EXERCISE = Exercise(
                     2,
                     "Exactly one user message is posted, and it is the question, as it was given.",
                     asks_once,
-                    SCENES,
+                    (*SCENES, "again"),
                     any_ending=True,
                 ),
                 Behaviour(
@@ -147,18 +222,22 @@ EXERCISE = Exercise(
                     waits_for_the_end,
                     SCENES,
                 ),
-                Behaviour("returns_the_answer", 3, "The text of the assistant's message is returned.", returns_the_answer, SCENES),
+                Behaviour(
+                    "returns_the_answer", 3, "The text of the assistant's message is returned.", returns_the_answer, (*SCENES, "again")
+                ),
             ),
             (
                 Scene("plain", lambda: World(_asking("plain")), _args),
                 Scene("slow", lambda: World(_asking("slow"), scenario="slow:55"), _args),
                 Scene("polite", lambda: World(_asking("polite"), scenario="slow:5"), _args),
+                Scene("again", lambda: World(_two_calls), _args_of_calls, driver="calls"),
             ),
             promises={
                 "a question, whatever it is": SCENES,
                 "its text is the question, as it was given": ("polite",),
                 "a run of the given assistant, and of no other": SCENES,
                 "the run has ended: it takes 2, 5 or 55 seconds": SCENES,
+                "a new conversation, each time that it is called": ("again",),
             },
         ),
     ),

@@ -294,7 +294,7 @@ ASK = Part(
             1,
             "Two failures in a row do not end the turn.",
             partial(resilient_turn.survives_bad_moments, family=CONVERSATIONS),
-            ("bad moments",),
+            ("bad moments", "bad moments while it looks"),
             any_ending=True,
         ),
         Behaviour(
@@ -323,6 +323,7 @@ ASK = Part(
         Scene("no such conversation", _in(""), _nowhere),
         Scene("always 500", _in("500@createResponse 500@createConversationItems"), _ask),
         Scene("bad moments", _in("500@createResponse#1 503@createResponse#2 500@createConversationItems#1-2"), _ask),
+        Scene("bad moments while it looks", _in("500@listConversationItems#1-2 503@getResponse#1-2"), _ask),
         Scene("rate limited", _in("429:7@createResponse#1"), _ask),
         Scene(LOST_TURN[0], _in("reply_lost@createResponse#1 replies:2"), _ask),
         Scene(LOST_TURN[1], _in("500_after@createResponse#1"), _ask),

@@ -305,7 +305,7 @@ EXERCISE = Exercise(
                     2,
                     "Two failures in a row do not end the turn.",
                     survives_bad_moments,
-                    ("bad moments", "bad moments while it looks"),
+                    ("bad moments", "bad moments while it looks", "bad moments while it waits"),
                     any_ending=True,
                 ),
                 Behaviour(
@@ -348,6 +348,7 @@ EXERCISE = Exercise(
                 Scene("always 429", _in("429:1@createMessage"), _args),
                 Scene("bad moments", _in("500@createMessage#1-2 503@createRun#1 500@getRun#1-2"), _args),
                 Scene("bad moments while it looks", _in("500@listMessages#2-3 503@listRuns#1-2"), _args),
+                Scene("bad moments while it waits", _in("slow:4 503@getRun#2-3"), _args),
                 Scene("rate limited", _in("429:7@createMessage#1 429:20@createRun#1 429:7@getRun#1 429:20@listMessages#1"), _args),
                 Scene("message's reply lost", _in("reply_lost@createMessage#1", _long_thread), _args),
                 Scene("message kept, 500 said", _in("500_after@createMessage#1"), _args),

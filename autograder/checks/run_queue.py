@@ -181,6 +181,11 @@ def _lost(evidence: Evidence, turn: Turn, value: Any) -> str | None:
     return None
 
 
+def _is_another_text(lost: str) -> bool:
+    """Whether a turn is lost only because it returned something else than its run wrote: then nothing was given up."""
+    return isinstance(lost, Sentence) and lost.key == "returned_run_wrote"
+
+
 def _all_lost(evidence: Evidence) -> list[str]:
     values = _values(evidence)
     found = (_lost(evidence, turn, value) for turn, value in zip(_turns(evidence), values, strict=False))
@@ -308,7 +313,9 @@ def survives_429(evidence: Evidence) -> Found:
                 f"{evidence.line(entry)} said Retry-After: {RETRY_AFTER:g}, and the next try came sooner: {evidence.line(later[0])}.",
             )
     lost = _all_lost(evidence)
-    return Sentence("no_reason_give_up", f"{evidence.line(refused[-1])} was no reason to give up: {lost[0]}") if lost else None
+    if not lost or _is_another_text(lost[0]):
+        return lost[0] if lost else None
+    return Sentence("no_reason_give_up", f"{evidence.line(refused[-1])} was no reason to give up: {lost[0]}")
 
 
 def runs_again_after_rate_limit_exceeded(evidence: Evidence) -> Found:
@@ -316,6 +323,8 @@ def runs_again_after_rate_limit_exceeded(evidence: Evidence) -> Found:
     if not failed:
         return Occasion.NONE
     lost = _all_lost(evidence)
+    if lost and _is_another_text(lost[0]):
+        return lost[0]
     if lost:
         return Sentence("no_came_turn_not_over", f"{evidence.line(failed[0])}: no 429 came, and the turn was not over. {lost[0]}")
     for entry in failed:

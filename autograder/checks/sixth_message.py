@@ -171,6 +171,13 @@ def heeds_the_refusal(evidence: Evidence) -> Found:
     sixth = {message.id for message in _sixths(evidence)}
     if len(sixth) > 1:
         return Sentence("after_refusal_message_posted_times", f"after the refusal the message was posted {len(sixth)} times.")
+    stopped = [entry for entry in evidence.requests("cancelRun") if entry.run_id == evidence.given["earlier"]]
+    if stopped:
+        return Sentence(
+            "other_run_cancelled",
+            f"it cancelled the run that was active, which is somebody else's: {evidence.line(stopped[0])}. Wait, or let the error "
+            "reach the caller.",
+        )
     for run in runs:
         if not sixth & set(run.window):
             line = f"{evidence.line(refused[0])} was refused, and " if refused else ""
@@ -301,7 +308,7 @@ EXERCISE = Exercise(
                 Scene("failing", lambda: World(_five(), scenario="run_failed"), _args, bound=12),
                 Scene("incomplete", lambda: World(_five(), scenario="run_incomplete"), _args, bound=4),
                 Scene("expired", lambda: World(_five(), scenario="run_expired"), _args, bound=4),
-                Scene("cancelled", lambda: SharedWorld(_five(), a_colleague_cancels), _args, bound=4),
+                Scene("cancelled", lambda: SharedWorld(_five(), a_colleague_cancels, scenario="slow:60 cancel_slow:5"), _args, bound=4),
                 Scene("slow", lambda: World(_answered_before, scenario="slow:45", later=30.0), _args, bound=4),
                 Scene("busy", lambda: World(_busy), _args),
             ),
@@ -310,7 +317,8 @@ EXERCISE = Exercise(
                 "each of the five ends": ("plain", "failing", "incomplete", "expired", "cancelled"),
                 "any text, as it was given": ("plain", "slow"),
                 "the run that you created, however long it takes, and whatever ran before": ("slow",),
-                "another run may still be active": ("busy",),
+                "another run may still be active, and it is somebody else's": ("busy",),
+                "cancelling is not an end": ("cancelled",),
             },
         ),
     ),

@@ -26,6 +26,9 @@ SLACK = 1.0
 ALIKE = 0.0001
 """Seconds. Three waits whose pauses differ by less have not left them to chance."""
 
+FALL = 4.0
+"""From the fifth pause on, the longest is at most so many times the shortest: jitter makes it three at most."""
+
 LISTS = "listRuns"
 """Another way to ask how a run is."""
 LEAST_PAUSE = 0.25
@@ -173,11 +176,20 @@ def pauses_grow(evidence: Evidence, family: Family = THREADS) -> Found:
     later = found[4:] or found[-1:]
     average = sum(later) / len(later)
     if average >= 3.0 and average >= 1.5 * found[0]:
-        return None
+        low = next((number for number in range(4, len(found) - 1) if found[number] < max(found[:number]) / FALL), None)
+        return None if low is None else _fell_back(found[: low + 1])
     return Sentence(
         "took_s_pauses_did_not",
         f"the {family.run} took {evidence.seconds:.0f} s, and the pauses did not grow: from the fifth on they were "
         f"{average:.2f} s on average. The pauses: {_listed(found)}. (Misconception: a constant interval is enough.)",
+    )
+
+
+def _fell_back(found: Sequence[float]) -> Sentence:
+    return Sentence(
+        "pauses_fell_back",
+        f"the pauses grew, and then came a short one: {found[-1]:.2f} s after one of {max(found):.2f} s. They grow up to the cap and stay "
+        "there, a little longer or shorter by chance.",
     )
 
 
@@ -242,6 +254,8 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
     waited = evidence.seconds
     if evidence.given.get("stuck"):
         most = _most(evidence)
+        if waited > most + CAP + SLACK and evidence.given.get("default"):
+            return _other_default(evidence, waited)
         if waited > most + CAP + SLACK:
             return Sentence(
                 "max_wait_s_went_s",
@@ -305,11 +319,17 @@ def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
     )
 
 
+def _other_default(evidence: Evidence, waited: float) -> Sentence:
+    return Sentence("another_default", f"the caller named no max_wait, so it is {_most(evidence):g} s, and it went on for {waited:.1f} s.")
+
+
 def cancels_at_the_deadline(evidence: Evidence, family: Family = THREADS) -> Found:
     cancels = [one for one in evidence.requests(family.cancel, ok=True) if one.work_id == evidence.given["run_id"]]
     most = _most(evidence)
     if cancels:
         early = cancels[0].at - evidence.start
+        if evidence.given.get("default") and early > most + CAP + SLACK:
+            return _other_default(evidence, early)
         return (
             None
             if early >= most - 0.05

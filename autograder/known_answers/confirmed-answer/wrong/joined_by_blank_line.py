@@ -1,5 +1,5 @@
-# loses: answer_of_this_run, all_replies_in_order, every_page
-# says: holds_what_this_run_did_not_write
+# loses: all_replies_in_order
+# says: replies_are_joined_by_another
 # %% ask
 def ask(client, thread_id, assistant_id, text):
     message = client.beta.threads.messages.create(thread_id, role="user", content=text)

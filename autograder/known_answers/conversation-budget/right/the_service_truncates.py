@@ -4,10 +4,10 @@ from functools import reduce
 
 
 def cost_of(usages, prices):
-    """Millionths of a cent as integers: nothing is a fraction until the end."""
+    """Millionths of a millionth of a dollar as integers: nothing is a fraction until the end."""
     table = {}
     for row in sorted(prices, key=lambda row: row["since"]):
-        table.setdefault(row["model"], []).append((row["since"], int(Decimal(row["input"]) * 100), int(Decimal(row["output"]) * 100)))
+        table.setdefault(row["model"], []).append((row["since"], int(Decimal(row["input"]) * 10**6), int(Decimal(row["output"]) * 10**6)))
 
     def price(model, day):
         return [(read, written) for since, read, written in table[model] if since <= day][-1]
@@ -16,7 +16,7 @@ def cost_of(usages, prices):
         read, written = price(used["model"], used["day"])
         return total + read * used["prompt_tokens"] + written * used["completion_tokens"]
 
-    return Decimal(reduce(add, filter(None, usages), 0)).scaleb(-8).quantize(Decimal("1.00"), ROUND_HALF_UP)
+    return Decimal(reduce(add, filter(None, usages), 0)).scaleb(-12).quantize(Decimal("1.00"), ROUND_HALF_UP)
 
 
 # %% budgeted_turn

@@ -38,7 +38,7 @@ def migrate_thread(client, db, thread_id):
 # %% ask
 def ask(client, conversation_id, text):
     c = client.with_options(max_retries=0)
-    last = c.conversations.items.list(conversation_id, limit=1).data
+    last = client.conversations.items.list(conversation_id, limit=1).data
     for attempt in range(5):
         try:
             with c.responses.stream(model=MODEL, instructions=INSTRUCTIONS, conversation=conversation_id, input=text) as stream:

@@ -1,4 +1,4 @@
-# loses: all_replies_in_order, every_page
+# loses: all_replies_in_order
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

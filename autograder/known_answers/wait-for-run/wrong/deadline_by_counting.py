@@ -1,4 +1,4 @@
-# loses: overshoots_at_most_one_pause
+# loses: overshoots_at_most_one_pause, cancels_at_the_deadline
 # says: max_wait_s_went_s
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):

@@ -1,0 +1,8 @@
+# loses: asks_once
+# says: second_question_old_thread
+# %% first_turn
+def first_turn(client, assistant_id, question, cache={}):
+    thread = cache.get(assistant_id) or cache.setdefault(assistant_id, client.beta.threads.create())
+    client.beta.threads.messages.create(thread.id, role="user", content=question)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant_id)
+    return client.beta.threads.messages.list(thread.id, run_id=run.id).data[0].content[0].text.value

@@ -1,0 +1,17 @@
+# loses: returns_the_finished_run
+# says: returned_run_while_run_finished
+# %% answers
+answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+# %% send_and_run
+ENDS = frozenset({"completed", "failed", "incomplete", "cancelled", "expired", "cancelling"})
+
+
+async def send_and_run(client, thread_id, assistant_id, text):
+    posting = asyncio.create_task(client.beta.threads.messages.create(thread_id, role="user", content=text))
+    message = await posting
+    assert message.id.startswith("msg_")
+    run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    while run.status not in ENDS:
+        await asyncio.sleep(0.7)
+        run = await client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    return run

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from threadlab.drift import schema as s
@@ -174,12 +175,11 @@ class Replay:
         theirs, own = _order(recorded), _order(ours)
         if cut:
             own = own[: len(theirs)]
-        if theirs != own:
-            index = next(
-                (index for index, pair in enumerate(zip(theirs, own, strict=False)) if pair[0] != pair[1]), min(len(theirs), len(own))
-            )
-            said = [repr(names[index]) if index < len(names) else "the end" for names in (theirs, own)]
-            yield f"events[{index}]", "order", f"{said[0]} was recorded, and here it is {said[1]} (repeats of an event counted once)"
+        pairs = zip_longest(theirs, own, fillvalue=(len(recorded), "the end"))
+        for (index, name), (_, other) in pairs:
+            if name != other:
+                yield f"events[{index}]", "order", f"{name} was recorded, and here it is {other} (repeats of an event counted once)"
+                break
         by_name: dict[str | None, list[Any]] = {}
         for name, data in ours:
             by_name.setdefault(name, []).append(data)
@@ -213,10 +213,10 @@ def _settled(said: Said) -> bool:
     return isinstance(said.json, dict) and said.json.get("status") not in (None, *_PENDING)
 
 
-def _order(events: list[tuple[str | None, Any]]) -> list[str]:
-    """The names, each once where it is repeated; data that has no name is named after itself if it is a word."""
+def _order(events: list[tuple[str | None, Any]]) -> list[tuple[int, str]]:
+    """The names with their places, each once where it is repeated; data that has no name is named after itself if it is a word."""
     names = [name or (data if isinstance(data, str) else "message") for name, data in events]
-    return [name for index, name in enumerate(names) if index == 0 or names[index - 1] != name]
+    return [(index, name) for index, name in enumerate(names) if index == 0 or names[index - 1] != name]
 
 
 def _operation(exchange: Exchange) -> str:

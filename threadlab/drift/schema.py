@@ -42,13 +42,22 @@ _MODELS = {
 """The SDK's model of each `object`."""
 
 _LISTED = {
+    "listAssistants": "beta.assistant.Assistant",
+    "listMessages": "beta.threads.message.Message",
+    "listRuns": "beta.threads.run.Run",
+    "listRunSteps": "beta.threads.runs.run_step.RunStep",
+    "listFiles": "file_object.FileObject",
+    "listVectorStores": "vector_store.VectorStore",
+    "listVectorStoreFiles": "vector_stores.vector_store_file.VectorStoreFile",
+    "listFilesInVectorStoreBatch": "vector_stores.vector_store_file.VectorStoreFile",
+    "listModels": "model.Model",
     "searchVectorStore": "vector_store_search_response.VectorStoreSearchResponse",
     "retrieveVectorStoreFileContent": "vector_stores.file_content_response.FileContentResponse",
     "listConversationItems": "conversations.conversation_item.ConversationItem",
     "createConversationItems": "conversations.conversation_item.ConversationItem",
     "listInputItems": "responses.response_item.ResponseItem",
 }
-"""What is in the lists of these operations, whose elements do not say so themselves."""
+"""What is in the lists of these operations."""
 _ALONE = {
     "getConversationItem": "conversations.conversation_item.ConversationItem",
     "deleteFile": "file_deleted.FileDeleted",
@@ -84,8 +93,8 @@ def of_object(value: Any) -> Schema:
 
 def of_reply(operation: str, ours: Any) -> Schema:
     """The schema of an operation's reply, of which `ours` is one."""
-    if isinstance(ours, dict) and isinstance(ours.get("data"), list) and "object" in ours:
-        item = _model(_LISTED[operation]) if operation in _LISTED else ByObject
+    if operation in _LISTED:
+        item = _model(_LISTED[operation])
         maybe = typing.Optional[str]  # noqa: UP045
         return Fields(object=Same, data=list[item], first_id=maybe, last_id=maybe, next_page=maybe, has_more=bool, search_query=list[str])  # type: ignore[valid-type]
     return _model(_ALONE[operation]) if operation in _ALONE else of_object(ours)
@@ -96,10 +105,6 @@ def of_event(name: str | None, ours: Any) -> Schema:
     if name is not None and name.startswith("response."):
         return of_union_member(_model("responses.response_stream_event.ResponseStreamEvent"), ours)
     return ERROR if name == "error" else of_object(ours)
-
-
-class ByObject:
-    """A schema of our own: what the value itself says that it is."""
 
 
 # ---- reading a schema ------------------------------------------------------------------------------------------------------------------
@@ -154,7 +159,7 @@ def json_types(schema: Schema) -> set[str] | None:
     """The JSON types that a value may have; None if any."""
     found: set[str] = set()
     for one in members(schema):
-        if one in (None, Any, object, ByObject, Same):
+        if one in (None, Any, object, Same):
             return None
         if one in _PLAIN:
             found |= _PLAIN[one]
@@ -189,7 +194,7 @@ def allowed(schema: Schema) -> list[str] | None:
     for one in members(schema):
         if _origin(one) is Literal:
             found += [value for value in typing.get_args(one) if isinstance(value, str)]
-        elif one is str or one in (None, Any, object, ByObject, Same):
+        elif one is str or one in (None, Any, object, Same):
             return None
     return found or None
 
@@ -207,13 +212,16 @@ def is_free(schema: Schema) -> bool:
     return any(one in (Any, object) or _origin(one) is dict for one in members(schema))
 
 
+def is_union(schema: Schema) -> bool:
+    """Whether an object can be one of several kinds."""
+    return schema is None or sum(fields(one) is not None for one in members(schema)) != 1
+
+
 _KINDS = ("type", "object", "role")
 
 
 def of_union_member(schema: Schema, value: Any) -> Schema:
     """The member of a union that an object belongs to, by what it says of itself; None if it is none of them."""
-    if members(schema) == [ByObject]:
-        return of_object(value)
     candidates = [one for one in members(schema) if fields(one) is not None]
     if len(candidates) == 1:
         return candidates[0]

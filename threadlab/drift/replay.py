@@ -176,9 +176,9 @@ class Replay:
         if cut:
             own = own[: len(theirs)]
         pairs = zip_longest(theirs, own, fillvalue=(len(recorded), "the end"))
-        for (index, name), (_, other) in pairs:
-            if name != other:
-                yield f"events[{index}]", "order", f"{name} was recorded, and here it is {other} (repeats of an event counted once)"
+        for (index, was), (_, here) in pairs:
+            if was != here:
+                yield f"events[{index}]", "order", f"{was} was recorded, and here it is {here} (repeats of an event counted once)"
                 break
         by_name: dict[str | None, list[Any]] = {}
         for name, data in ours:

@@ -127,7 +127,7 @@ def refuse_self(choice: Choice, port: int) -> None:
     """A service that asks itself would never end. `port` is where it listens. Raises ThreadlabError."""
     if choice.name == "hosted" and _port(choice.url) == port and _is_here(urlsplit(choice.url).hostname or ""):
         raise ThreadlabError(
-            f"This Threads service would ask itself ({choice.url}), for ever. Name the endpoint of a model with "
+            f"It would ask this Threads service itself ({choice.url}), for ever. Name the endpoint of a model with "
             f"--responder-url, {VARIABLE}_URL or --upstream. (OPENAI_BASE_URL is for the clients of this service.)"
         )
 

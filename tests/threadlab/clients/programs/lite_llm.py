@@ -1,12 +1,14 @@
-"""litellm's assistants and files, and its Responses. Its assistants have no call that hands in a tool's output, so that a run which asks for
-one ends there; its Responses have."""
+"""litellm's assistants and files, and its Responses.
+
+Its assistants have no call that hands in the output of a tool: a run that asks for one ends there. Its Responses have one.
+"""
 
 import json
 import os
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # otherwise it looks for prices on the internet when it is imported
 
-import litellm  # noqa: E402
+import litellm
 
 TOOL = {
     "type": "function",

@@ -1,10 +1,13 @@
 """What one server process takes: 1,000 clients that each poll a run once a second, and clients that write as fast as they can.
 
+Every client begins with a run that has ended. In the second and the third second each of them starts a new one, between two of its polls: a
+thousand runs in one second, whose moments come together, too. All polls count, from the first to the last.
+
     python benchmarks/over_http.py [pollers] [seconds] [writers]
 
 The pollers are compared with the same pollers against a stub, the same server and the same HTTP with an engine that answers at once.
 The writers are compared with a server in which every write waits for the disk alone. Ends in `ratio=`: the pollers' 99th percentile
-over the stub's, each the better of two runs. Takes about a minute.
+over the stub's, each the better of two runs. Takes about a minute and a half.
 """
 
 import asyncio
@@ -22,8 +25,10 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 KEY = "sk-threadlab-benchmark"
-WARM_UP = 4
-"""Seconds in which the thousand runs, which were all started at once, come to their ends: nobody starts a thousand in one second."""
+STARTS = 1.5
+"""Seconds after the first poll at which the first of the new runs is started; the last one is started a second later."""
+SETTLES = 4
+"""Seconds in which the runs come to their ends that were there before."""
 HEADERS = f"Host: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\nOpenAI-Beta: assistants=v2\r\nContent-Type: application/json\r\n"
 
 
@@ -43,20 +48,32 @@ def serve(kind: str, file: str) -> None:
     """`stub`; `together`, as `serve` does it; `alone`: one transaction a request."""
     from threadlab.service import listen
     from threadlab.service.asgi import App, ServerInfo
+    from threadlab.service.catching_up import CatchingUp
     from threadlab.service.in_process import build_engine
     from threadlab.store.open import open_store
+    from threadlab.text import tokens
     from threadlab.virtual_time.clock import ScaledClock
 
+    if kind != "stub":
+        tokens.load()  # as `serve` does it, beside its first requests
     store = open_store(file)
     engine = Stub() if kind == "stub" else build_engine(store, keys={KEY: "default"})
     clock = ScaledClock()
 
+    service_time = CatchingUp(engine, clock)
+
     def together() -> AbstractContextManager[None]:
-        engine.advance(clock.now())
+        service_time.step()
         return store.transaction()
 
     transaction = together if kind == "together" else nullcontext
-    app = App(engine, clock, key=KEY, info=ServerInfo("threadlab", "0", 0, 0.0, file), transaction=transaction)
+    app = App(
+        engine,
+        service_time if kind == "together" else clock,
+        key=KEY,
+        info=ServerInfo("threadlab", "0", 0, 0.0, file),
+        transaction=transaction,
+    )
     listener = listen.open_socket(0)
     print(listener.getsockname()[1], flush=True)
     listen.run(app, listener)
@@ -104,20 +121,27 @@ def summary(took: list[float]) -> Took:
 
 
 async def poll(port: int, pollers: int, seconds: float) -> Took:
-    """Every client has a thread with a run of its own and asks for it once a second, evenly spread over the second."""
+    """Every client has a thread with a run of its own and asks for it once a second, evenly spread over the second. One and a half seconds
+    after its first poll it starts another run, and asks for that one from then on."""
     clients = [await Client().connect(port) for _ in range(pollers)]
-    paths = await asyncio.gather(*map(_start_run, clients))
+    made = [await client.ask("POST", "/assistants", {"model": "gpt-4o"}) for client in clients]
+    paths = [await _start_run(client, one["id"]) for client, one in zip(clients, made, strict=True)]
+    await asyncio.sleep(SETTLES)
     took: list[float] = []
     start = time.perf_counter() + 0.5
 
     async def work(index: int) -> None:
         due = start + index / pollers
+        begins = due + STARTS
         while due < start + seconds:
             await asyncio.sleep(due - time.perf_counter())
             await clients[index].ask("GET", paths[index])
-            if due > start + WARM_UP:
-                took.append(time.perf_counter() - due)
+            took.append(time.perf_counter() - due)
             due += 1
+            if begins < due:
+                await asyncio.sleep(begins - time.perf_counter())
+                paths[index] = await _start_run(clients[index], made[index]["id"])
+                begins = float("inf")
 
     await asyncio.gather(*map(work, range(pollers)))
     for client in clients:
@@ -125,10 +149,9 @@ async def poll(port: int, pollers: int, seconds: float) -> Took:
     return summary(took)
 
 
-async def _start_run(client: Client) -> str:
-    assistant = await client.ask("POST", "/assistants", {"model": "gpt-4o"})
+async def _start_run(client: Client, assistant_id: str) -> str:
     thread = {"messages": [{"role": "user", "content": "What is the capital of France?"}]}
-    run = await client.ask("POST", "/threads/runs", {"assistant_id": assistant["id"], "thread": thread})
+    run = await client.ask("POST", "/threads/runs", {"assistant_id": assistant_id, "thread": thread})
     return f"/threads/{run.get('thread_id', 'thread_stub')}/runs/{run['id']}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, closing
@@ -69,6 +70,8 @@ def _replayed(options: Namespace) -> Source:
     if options.responder not in (None, "hosted"):
         raise ThreadlabError(f"--replay answers from the recording, and --responder {options.responder} does not: leave one of them out.")
     recording = exchanges.read(options.replay)
+    if recording.torn is not None:
+        print(f"threadlab: {recording.torn_sentence()}", file=sys.stderr, flush=True)
     heading = recording.heading
     if heading.of == "upstream":
         _refuse_others(options, "--replay with the recording of an endpoint")

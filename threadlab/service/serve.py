@@ -10,6 +10,7 @@ import os
 import shlex
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
@@ -18,19 +19,23 @@ from urllib.request import getproxies
 
 from filelock import FileLock, Timeout
 
+from threadlab.engine import Engine
 from threadlab.errors import ThreadlabError
 from threadlab.service import listen, record_options
 from threadlab.service.answerer import Worker
 from threadlab.service.any_id import AnyId
 from threadlab.service.asgi import App, ServerInfo
+from threadlab.service.catching_up import CatchingUp
 from threadlab.service.data_folder import Home, ServerRecord, code_fingerprint
 from threadlab.service.in_process import build_engine
 from threadlab.service.keys import key_file_of, keys_of
 from threadlab.service.log_line import RequestLine
-from threadlab.service.responder_options import INSIDE, refuse_self
+from threadlab.service.responder_options import INSIDE, Choice, refuse_self
 from threadlab.service.status_page import last_threads, token_of
 from threadlab.store.address import is_address, place_shown
 from threadlab.store.open import open_store
+from threadlab.store.protocol import Store
+from threadlab.text import tokens
 from threadlab.version import version
 from threadlab.virtual_time.clock import VirtualClock, make_clock
 
@@ -69,46 +74,51 @@ def serve(options: argparse.Namespace) -> int:
         answering = record_options.opened(asked, clock, list(keys), ends)
         responder = answering.responder
         store = ends.enter_context(closing(open_store(place)))
-        try:
-            engine = build_engine(
-                store,
-                keys=keys,
-                scenario=options.scenario,
-                seed=options.seed,
-                limits=options.limits,
-                deployments=deployments_of(options.deployment),
-                responder=choice.name if choice.name in INSIDE else None,
-            )
-        except ValueError as error:
-            raise ThreadlabError(str(error)) from error
+        engine = _engine(options, store, keys, choice)
         handler = AnyId(engine, key=key, project=keys[key]) if options.any_id else engine
         if options.store is None:
             record = ServerRecord(os.getpid(), port, version(), started, code_fingerprint(), choice.label(), answering.described)
             home.write_record(record)
         info = ServerInfo("threadlab", version(), os.getpid(), started, place_shown(place), answering.described)
 
+        service_time = CatchingUp(engine, clock)
+
         def transaction() -> AbstractContextManager[None]:
-            engine.advance(clock.now())  # first, by itself: it need not wait for the disk, and requests that only read need not then either
+            service_time.step()  # first, by itself: it need not wait for the disk, and requests that only read need not then either
             return store.transaction()
 
         app = App(
             handler,
-            clock,
+            service_time,
             key=key,
             info=info,
             keys=None if options.any_id else keys,
             on_request=_reporter(options),
             threads=lambda: last_threads(store, dict.fromkeys(keys.values())),
             transaction=transaction,
-            worker=Worker(engine, responder, clock) if responder else None,
+            worker=Worker(engine, responder, service_time) if responder else None,
             on_lost=engine.invalidate,
             forward=answering.forward,
         )
-        if asked.recording is not None and asked.recording.torn is not None:
-            print(f"threadlab: {asked.recording.torn_sentence()}", file=sys.stderr, flush=True)
+        threading.Thread(target=tokens.load, daemon=True).start()  # or the first run would wait for it, and everybody with it
         _greet(f"http://127.0.0.1:{port}", options, key_file, info, token_of(key))
         listen.run(app, listener, idle_exit=options.idle_exit)
     return 0
+
+
+def _engine(options: argparse.Namespace, store: Store, keys: dict[str, str], choice: Choice) -> Engine:
+    try:
+        return build_engine(
+            store,
+            keys=keys,
+            scenario=options.scenario,
+            seed=options.seed,
+            limits=options.limits,
+            deployments=deployments_of(options.deployment),
+            responder=choice.name if choice.name in INSIDE else None,
+        )
+    except ValueError as error:
+        raise ThreadlabError(str(error)) from error
 
 
 def deployments_of(given: list[str]) -> dict[str, str]:

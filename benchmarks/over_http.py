@@ -48,10 +48,10 @@ def serve(kind: str, file: str) -> None:
     """`stub`; `together`, as `serve` does it; `alone`: one transaction a request."""
     from threadlab.service import listen
     from threadlab.service.asgi import App, ServerInfo
-    from threadlab.service.catching_up import CatchingUp
     from threadlab.service.in_process import build_engine
     from threadlab.store.open import open_store
     from threadlab.text import tokens
+    from threadlab.virtual_time.catching_up import CatchingUp
     from threadlab.virtual_time.clock import ScaledClock
 
     if kind != "stub":

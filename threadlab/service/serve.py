@@ -21,15 +21,15 @@ from filelock import FileLock, Timeout
 
 from threadlab.engine import Engine
 from threadlab.errors import ThreadlabError
-from threadlab.service import listen, record_options
+from threadlab.service import listen
 from threadlab.service.answerer import Worker
 from threadlab.service.any_id import AnyId
 from threadlab.service.asgi import App, ServerInfo
-from threadlab.service.catching_up import CatchingUp
 from threadlab.service.data_folder import Home, ServerRecord, code_fingerprint
 from threadlab.service.in_process import build_engine
 from threadlab.service.keys import key_file_of, keys_of
 from threadlab.service.log_line import RequestLine
+from threadlab.service.recorded import options as record_options
 from threadlab.service.responder_options import INSIDE, Choice, refuse_self
 from threadlab.service.status_page import last_threads, token_of
 from threadlab.store.address import is_address, place_shown
@@ -37,6 +37,7 @@ from threadlab.store.open import open_store
 from threadlab.store.protocol import Store
 from threadlab.text import tokens
 from threadlab.version import version
+from threadlab.virtual_time.catching_up import CatchingUp
 from threadlab.virtual_time.clock import VirtualClock, make_clock
 
 MEMORY = ":memory:"

@@ -1,4 +1,4 @@
-"""`serve --record`, `--replay` and `--upstream`: which endpoint is recorded, and what plays in its place."""
+"""What the options ask for: which endpoint is recorded, and what plays in its place."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def opened(asked: Source, clock: Clock, own_keys: list[str], ends: ExitStack) ->
     choice = asked.choice
     transport, note = _transport(asked, clock, own_keys, ends)
     if asked.forwards:
-        from threadlab.service.forwarding import Forwarder
+        from threadlab.service.recorded.forwarding import Forwarder
 
         assert transport is not None
         described = note if asked.recording else f"the endpoint at {urlsplit(choice.url).netloc}, to which requests go on, {note}"

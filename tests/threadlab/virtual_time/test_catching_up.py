@@ -6,8 +6,8 @@ import asyncio
 import json
 from typing import Any
 
-from threadlab.service.catching_up import AT_ONCE, MOST_BEHIND, CatchingUp
 from threadlab.service.in_process import LOCAL_KEY, Service
+from threadlab.virtual_time.catching_up import AT_ONCE, MOST_BEHIND, CatchingUp
 from threadlab.wire.exchange import Reply, Request
 
 HEADERS = {"authorization": f"Bearer {LOCAL_KEY}", "openai-beta": "assistants=v2"}

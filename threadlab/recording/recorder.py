@@ -68,7 +68,11 @@ class Recorder:
         except Timeout as error:
             raise ThreadlabError(f"Another service is recording into {file}: give this one a file of its own.") from error
         except OSError as error:
+            self._lock.release()
             raise ThreadlabError(f"The recording {file} cannot be written ({error.strerror}).") from error
+        except ThreadlabError:
+            self._lock.release()
+            raise
 
     def _opened(self, heading: Heading) -> int:
         """Its descriptor, once the file has this heading and nothing half written at its end."""

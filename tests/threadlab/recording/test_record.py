@@ -166,6 +166,23 @@ def _events(service: Service) -> int:
     pytest.fail("the stream did not break")
 
 
+def test_reply_that_breaks_off_is_an_error_and_is_kept_as_far_as_it_came(tmp_path: Path) -> None:
+    def behave(handler: Any, body: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("content-length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b"half of")
+        handler.close_connection = True
+
+    with Endpoint(behave) as endpoint, passing_on(tmp_path / "proxy", tmp_path / "r.jsonl", endpoint.url) as proxy:
+        client = proxy.client()
+        with pytest.raises(openai.InternalServerError, match="could not be made, or broke"):
+            client.beta.threads.create()
+    (line,) = exchanges.read(tmp_path / "r.jsonl").lines
+    assert line.exchange.cut
+    assert line.exchange.reply == exchanges.Content(text="half of")
+
+
 # ---- a hosted responder ----------------------------------------------------------------------------------------------------------------
 
 

@@ -154,6 +154,8 @@ def test_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> None
     with pytest.raises(ThreadlabError, match=r"is no recording|another endpoint"):
         Recorder(file, heading())
     assert file.read_text() == text
+    file.unlink()
+    Recorder(file, heading()).close()  # and nothing is left locked
 
 
 def test_two_services_do_not_record_into_one_file(tmp_path: Path) -> None:

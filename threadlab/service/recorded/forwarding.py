@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from urllib.parse import urlsplit
 
 import httpx2
@@ -44,7 +45,8 @@ class Forwarder:
         try:
             response = await self._client.send(asked, stream=True)
             if not is_event_stream(response.headers.get("content-type", "")):
-                return Reply(response.status_code, await response.aread(), _passed_back(response.headers))
+                async with aclosing(response):
+                    return Reply(response.status_code, await response.aread(), _passed_back(response.headers))
         except httpx2.TimeoutException as error:
             raise ApiError(504, f"The endpoint at {self._host} did not answer in time.", type="server_error") from error
         except httpx2.HTTPError as error:

@@ -48,7 +48,6 @@ def serve(kind: str, file: str) -> None:
     from threadlab.service.in_process import build_engine
     from threadlab.store.open import open_store
     from threadlab.text import tokens
-    from threadlab.virtual_time.catching_up import CatchingUp
     from threadlab.virtual_time.clock import ScaledClock
 
     if kind != "stub":
@@ -57,16 +56,14 @@ def serve(kind: str, file: str) -> None:
     engine = Stub() if kind == "stub" else build_engine(store, keys={KEY: "default"})
     clock = ScaledClock()
 
-    service_time = CatchingUp(engine, clock)
-
     def together() -> AbstractContextManager[None]:
-        service_time.step()
+        engine.advance(clock.now())
         return store.transaction()
 
     transaction = together if kind == "together" else nullcontext
     app = App(
         engine,
-        service_time if kind == "together" else clock,
+        clock,
         key=KEY,
         info=ServerInfo("threadlab", "0", 0, 0.0, file),
         transaction=transaction,

@@ -180,11 +180,6 @@ class Engine:
         """Let everything happen that was due by `now` (seconds), in order."""
         self.state.advance(now)
 
-    def advance_some(self, now: float, most: int, until: float) -> float:
-        """Let everything happen that was due by `until`, and of what is due by `now` as much as `most` runs have. The time by which all has
-        happened then."""
-        return self.state.advance_some(now, most, until)
-
     @property
     def next_at(self) -> float | None:
         """When something will happen next by itself (seconds), or None."""

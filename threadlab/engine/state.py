@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping
-from math import nextafter
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -82,30 +81,20 @@ class State:
     def advance(self, now: float) -> None:
         """Let everything happen that was due by `now` (seconds), in order."""
         self.now = max(self.now, now)
-        self.advance_some(now, 0, now)
-
-    def advance_some(self, now: float, most: int, until: float) -> float:
-        """Let everything happen that was due by `until`, and of what is due by `now` as much as `most` runs have. The time by which all has
-        happened then."""
         if self._stale:
             self._load()
         if not self._due or self._due[0][0] > now:
-            self.now = max(self.now, now)
-            return now
+            return
         try:
             with self.store.transaction(later=True):  # what a power cut undoes is still in the plan, and is due again
-                while self._due and self._due[0][0] <= (now if most > 0 else until):
+                while self._due and self._due[0][0] <= now:
                     _, _, run_id = heapq.heappop(self._due)
-                    most -= 1
                     row = self.store.get(run_id)
                     if row is not None:
                         self.carry_on(row, now)
         except Exception:
             self.invalidate()
             raise
-        left = self._due and self._due[0][0] <= now
-        self.now = max(self.now, nextafter(self._due[0][0], 0.0) if left else now)
-        return self.now if left else now
 
     def carry_on(self, row: Row, now: float) -> None:
         """Let a run go on until `now`, or until it is another run's turn; it is written once, as it then is."""

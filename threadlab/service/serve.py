@@ -37,7 +37,6 @@ from threadlab.store.open import open_store
 from threadlab.store.protocol import Store
 from threadlab.text import tokens
 from threadlab.version import version
-from threadlab.virtual_time.catching_up import CatchingUp
 from threadlab.virtual_time.clock import VirtualClock, make_clock
 
 MEMORY = ":memory:"
@@ -82,22 +81,20 @@ def serve(options: argparse.Namespace) -> int:
             home.write_record(record)
         info = ServerInfo("threadlab", version(), os.getpid(), started, place_shown(place), answering.described)
 
-        service_time = CatchingUp(engine, clock)
-
         def transaction() -> AbstractContextManager[None]:
-            service_time.step()  # first, by itself: it need not wait for the disk, and requests that only read need not then either
+            engine.advance(clock.now())  # first, by itself: it need not wait for the disk, and requests that only read need not then either
             return store.transaction()
 
         app = App(
             handler,
-            service_time,
+            clock,
             key=key,
             info=info,
             keys=None if options.any_id else keys,
             on_request=_reporter(options),
             threads=lambda: last_threads(store, dict.fromkeys(keys.values())),
             transaction=transaction,
-            worker=Worker(engine, responder, service_time) if responder else None,
+            worker=Worker(engine, responder, clock) if responder else None,
             on_lost=engine.invalidate,
             forward=answering.forward,
         )

@@ -34,8 +34,8 @@ _UPDATE = "UPDATE rows SET run_id = ?, tokens = ?, body = ?, plan = ? WHERE id =
 
 
 LOG_PAGES = 8000
-"""Pages of the write-ahead log (32 MB) after which it is carried over into the file. Everybody waits for that, and for the disk: with SQLite's own
-1,000 it happened twenty times in the two seconds in which a thousand runs start and go on (`benchmarks/over_http.py`)."""
+"""Pages of the write-ahead log (32 MB) after which it is carried over into the file. Everybody waits for that: with SQLite's own 1,000 it
+happened twenty times in the two seconds in which a thousand runs start and go on (`benchmarks/over_http.py`)."""
 
 _OWNER_ONLY = 0o600
 

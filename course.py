@@ -50,6 +50,7 @@ PASSED_ON = {
         "stop": "stop the service that notebooks have started",
         "status": "say whether the service runs, and where",
         "scan": "find calls of the Assistants API in code   PATH",
+        "drift": "compare a recorded endpoint with this service   RECORDING",
         "export": "write a thread to a file   THREAD",
         "import": "bring an exported thread into a conversation   FILE",
         "parity": "compare old code with new, scene by scene   OLD NEW",

@@ -1,4 +1,5 @@
-"""The service from a shell: `serve`, `status`, `stop`; and `scan`, `export`, `import` and `parity`, for leaving the Assistants API."""
+"""The service from a shell: `serve`, `status`, `stop`; `drift`, for its fidelity; and `scan`, `export`, `import` and
+`parity`, for leaving the Assistants API."""
 
 import argparse
 import sys
@@ -48,6 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--responder-model", metavar="MODEL", help="hosted: which model, if not the one that the assistant names; "
                        "local: its GGUF file")  # fmt: skip
     serve.add_argument("--responder-api", metavar="API", help="hosted: responses (unless given), or chat for an endpoint without it")
+    serve.add_argument(
+        "--record", metavar="FILE", type=Path, help="keep what the endpoint of --responder hosted, or of --upstream, answers"
+    )
+    serve.add_argument("--upstream", metavar="URL", help="pass requests on to this OpenAI-compatible endpoint, and record them; "
+                       "its key comes from THREADLAB_RESPONDER_KEY")  # fmt: skip
+    serve.add_argument("--replay", metavar="FILE", type=Path, help="answer from a recording in place of the endpoint that it is of")
     serve.add_argument("--scenario", help="what goes wrong, and when")
     serve.add_argument("--limits", help="rate limits, such as gpt-4o:rpm=3")
     serve.add_argument("--seed", type=int, help="a number; the same one gives the same ids and faults")
@@ -64,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help=argparse.SUPPRESS)
     serve.set_defaults(run=_serve)
 
+    _add_comparisons(verbs)
+    verbs.add_parser("status", help="say whether this user's service runs, and where").set_defaults(run=_status)
+    verbs.add_parser("stop", help="end this user's service").set_defaults(run=_stop)
+    return parser
+
+
+def _add_comparisons(verbs: "argparse._SubParsersAction[_Parser]") -> None:
+    """The verbs for leaving the Assistants API, and for comparing this service with others."""
     scan = verbs.add_parser("scan", help="find what uses the Assistants API, in Python and JavaScript, and what replaces it",
                             description="Exit code: 0 nothing found, 1 something found, 2 only files that could not be read.")  # fmt: skip
     scan.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file or a folder")
@@ -81,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     parity.add_argument("--json", action="store_true", help="as JSON")
     parity.set_defaults(run=_parity)
 
+    drift = verbs.add_parser("drift", help="compare what was recorded with what this service says to the same requests, shape by shape",
+                             description="Exit code: 0 the same shapes, 1 drift, 2 it cannot be read or compared.")  # fmt: skip
+    drift.add_argument("recording", metavar="RECORDING", type=Path, help="what `serve --record` wrote")
+    drift.add_argument("--json", action="store_true", help="as JSON")
+    drift.set_defaults(run=_drift)
+
     export = verbs.add_parser("export", help="write a thread to a file, as lines of JSON")
     export.add_argument("thread", metavar="THREAD", help="its id")
     export.add_argument("-o", "--out", metavar="FILE", type=Path, help="THREAD.jsonl unless given")
@@ -90,10 +111,6 @@ def _parser() -> argparse.ArgumentParser:
     for verb, run in ((export, _export), (carry, _import)):
         verb.add_argument("--base-url", metavar="URL", help="the service; OPENAI_BASE_URL unless given. The key is OPENAI_API_KEY")
         verb.set_defaults(run=run)
-
-    verbs.add_parser("status", help="say whether this user's service runs, and where").set_defaults(run=_status)
-    verbs.add_parser("stop", help="end this user's service").set_defaults(run=_stop)
-    return parser
 
 
 def _port(text: str) -> int | None:
@@ -131,6 +148,12 @@ def _parity(options: argparse.Namespace) -> int:
     from threadlab.migrate.parity import main as parity
 
     return parity(options.old, options.new, as_json=options.json)
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from threadlab.drift.command import main as drift
+
+    return drift(options.recording, as_json=options.json)
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -52,6 +52,7 @@ PREFIXES: dict[type[Stored], tuple[str, str, str]] = {
     r.ConversationItem: ("conversation.item", "", "item_id"),
     r.Response: ("response", "resp", "response_id"),
     r.InputItem: ("response.input_item", "", "item_id"),
+    r.WrittenItem: ("response.output_item", "", "item_id"),
 }
 """Of each kind of object: its name on the wire, the prefix of its ids, and the parameter that carries one."""
 

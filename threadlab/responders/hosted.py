@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
+from threadlab.recording.player import NOT_RECORDED
 from threadlab.responders import asking, hosted_chat, hosted_responses
 from threadlab.wire import assistants as o
 from threadlab.wire.prompts import Answer, Prompt
@@ -30,20 +31,29 @@ _KEY_TROUBLE = (401, 403)
 
 class Hosted:
     """A `RemoteResponder`. `url` is where the endpoint's own clients point, such as https://api.openai.com/v1; without a `model` each
-    run asks the one that it names itself."""
+    run asks the one that it names itself. `transport` carries the requests: one that records them, or a recording."""
 
     name = "hosted"
     at_once = 16
 
     def __init__(
-        self, url: str, key: str, model: str | None = None, api: Api = "responses", *, patience: float = PATIENCE, retries: int = RETRIES
+        self,
+        url: str,
+        key: str,
+        model: str | None = None,
+        api: Api = "responses",
+        *,
+        patience: float = PATIENCE,
+        retries: int = RETRIES,
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self._key, self._model, self._api, self._patience = key, model, api, patience
         self._host = urlsplit(url).netloc.rpartition("@")[2]
         which = f"the model {model}" if model else "the model that each assistant names"
         self.described = f"{which} at {self._host}, a hosted endpoint: it reads what is written here, and may cost money"
         timeout = httpx2.Timeout(patience, connect=min(patience, 10.0))
-        self._client = openai.AsyncOpenAI(api_key=key, base_url=url, timeout=timeout, max_retries=retries)
+        http = None if transport is None else openai.DefaultAsyncHttpxClient(transport=transport, timeout=timeout, trust_env=False)
+        self._client = openai.AsyncOpenAI(api_key=key, base_url=url, timeout=timeout, max_retries=retries, http_client=http)
         self._client.with_raw_response.responses, self._client.chat.completions  # noqa: B018 - loads them now, and not in the first run
 
     async def aclose(self) -> None:
@@ -73,7 +83,8 @@ class Hosted:
             case openai.RateLimitError():
                 return self._failed("rate_limit_exceeded", f"{self._host} answered 429: {_said(error)}")
             case openai.APIStatusError(status_code=404):
-                hint = " If it has Chat Completions only, say --responder-api chat." if self._api == "responses" else ""
+                wrong_api = self._api == "responses" and error.code != NOT_RECORDED
+                hint = " If it has Chat Completions only, say --responder-api chat." if wrong_api else ""
                 return self._failed("server_error", f"{self._host} answered 404: {_said(error)}{hint}")
             case openai.APIStatusError(status_code=status):
                 code: o.ErrorCode = "invalid_prompt" if status in (400, 413, 422) else "server_error"

@@ -68,7 +68,8 @@ class App:
 
     `key` opens the routes of the server itself. `threads` are what the status page shows. `transaction` is the store's: see
     `threadlab.service.group_commit`. `worker` answers what the engine does not answer itself. `on_lost` is called when what was written
-    could not be kept. `keys` are those that open the API: a body that comes without one is not kept. None: every key does.
+    could not be kept. `forward` answers in place of the engine, once the engine's own checks of the key have passed: `serve --upstream`.
+    `keys` are those that open the API: a body that comes without one is not kept. None: every key does.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class App:
         body_limit: int = BODY_LIMIT,
         worker: Worker | None = None,
         on_lost: Callable[[], None] = lambda: None,
+        forward: Callable[[Request], Awaitable[Outcome]] | None = None,
     ) -> None:
         self.on_stop: Callable[[], None] = lambda: None
         """Called when a client with the key asks the server to end; whoever runs the server sets it."""
@@ -94,6 +96,7 @@ class App:
         self._keys = None if keys is None else [key.encode() for key in keys]
         self._on_request, self._body_limit, self._threads = on_request, body_limit, threads
         self._together, self._worker, self._on_lost = Together(transaction), worker, on_lost
+        self._forward = forward
         self._recent: deque[RequestLine] = deque(maxlen=50)
         self._watchers: set[asyncio.Task[None]] = set()
         self._own: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
@@ -142,7 +145,10 @@ class App:
         method, path = scope["method"], scope["path"]
         request = Request(method, path, scope["query_string"].decode("latin-1"), headers, body)
         try:
-            outcome = await self._together(lambda: self._outcome(request, too_large=not stranger and len(body) > limit))
+            if self._forward is not None and not stranger and len(body) <= limit and (method, path) not in self._own:
+                outcome = await self._forwarded(self._forward, request)
+            else:
+                outcome = await self._together(lambda: self._outcome(request, too_large=not stranger and len(body) > limit))
         except Exception:  # what was written could not be kept: a full disk, say
             self._on_lost()
             traceback.print_exc()
@@ -165,6 +171,12 @@ class App:
             {**headers, "authorization": f"Bearer {headers['api-key']}"} if "api-key" in headers else headers
         )  # as Azure's clients send it
         return not any(_has_key(own, key) for key in self._keys)
+
+    async def _forwarded(self, forward: Callable[[Request], Awaitable[Outcome]], request: Request) -> Outcome:
+        try:
+            return await forward(request)
+        except ApiError as error:
+            return _error_reply(error)
 
     def _outcome(self, request: Request, *, too_large: bool) -> Outcome:
         try:

@@ -10,12 +10,15 @@ import os
 import socket
 from argparse import Namespace
 from collections.abc import Mapping, MutableMapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from threadlab.errors import ThreadlabError
 from threadlab.responders import RemoteResponder
 from threadlab.service.keys import KEY_PREFIX
+
+if TYPE_CHECKING:
+    import httpx2
 
 INSIDE: dict[str, str] = {
     "scripted": "a scripted geography expert, not from a model",
@@ -115,21 +118,31 @@ def keep_key(environment: MutableMapping[str, str] = os.environ) -> None:
         environment[KEY_VARIABLE] = choice.key
 
 
+def endpoint(url: str, environment: Mapping[str, str] = os.environ) -> Choice:
+    """The endpoint to which `--upstream` passes requests on, and its key. Raises ThreadlabError for an address that cannot be one."""
+    return _hosted(url, "", APIS[0], environment)
+
+
 def refuse_self(choice: Choice, port: int) -> None:
     """A service that asks itself would never end. `port` is where it listens. Raises ThreadlabError."""
     if choice.name == "hosted" and _port(choice.url) == port and _is_here(urlsplit(choice.url).hostname or ""):
         raise ThreadlabError(
-            f"The hosted responder would ask this Threads service itself ({choice.url}), for ever. Name the endpoint of a model with "
-            f"--responder-url or {VARIABLE}_URL. (OPENAI_BASE_URL is for the clients of this service.)"
+            f"It would ask this Threads service itself ({choice.url}), for ever. Name the endpoint of a model with "
+            f"--responder-url, {VARIABLE}_URL or --upstream. (OPENAI_BASE_URL is for the clients of this service.)"
         )
 
 
-def remote(choice: Choice) -> RemoteResponder | None:
-    """The responder that is asked beside the engine, if it is one of those. Raises ThreadlabError when it cannot be had."""
+def remote(choice: Choice, transport: "httpx2.AsyncBaseTransport | None" = None) -> RemoteResponder | None:
+    """The responder that is asked beside the engine, if it is one of those. Raises ThreadlabError when it cannot be had.
+
+    `transport` carries what a hosted one is asked, if not the SDK's own.
+    """
     if choice.name == "hosted":
         from threadlab.responders.hosted import Hosted  # here, because it costs a second that the others need not pay
 
-        return Hosted(choice.url, choice.key or "none", choice.model or None, "chat" if choice.api == "chat" else "responses")
+        return Hosted(
+            choice.url, choice.key or "none", choice.model or None, "chat" if choice.api == "chat" else "responses", transport=transport
+        )
     if choice.name == "local":
         from threadlab.responders.gguf import Local
 

@@ -10,6 +10,7 @@ import os
 import shlex
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
@@ -18,6 +19,7 @@ from urllib.request import getproxies
 
 from filelock import FileLock, Timeout
 
+from threadlab.engine import Engine
 from threadlab.errors import ThreadlabError
 from threadlab.service import listen
 from threadlab.service.answerer import Worker
@@ -27,10 +29,13 @@ from threadlab.service.data_folder import Home, ServerRecord, code_fingerprint
 from threadlab.service.in_process import build_engine
 from threadlab.service.keys import key_file_of, keys_of
 from threadlab.service.log_line import RequestLine
-from threadlab.service.responder_options import INSIDE, chosen, refuse_self, remote
+from threadlab.service.recorded import options as record_options
+from threadlab.service.responder_options import INSIDE, Choice, refuse_self
 from threadlab.service.status_page import last_threads, token_of
 from threadlab.store.address import is_address, place_shown
 from threadlab.store.open import open_store
+from threadlab.store.protocol import Store
+from threadlab.text import tokens
 from threadlab.version import version
 from threadlab.virtual_time.clock import VirtualClock, make_clock
 
@@ -48,9 +53,10 @@ def serve(options: argparse.Namespace) -> int:
         print(f"threadlab: {error}", file=sys.stderr)
         return 2
 
-    if options.any_id and options.store is None:
+    asked = record_options.source(options)
+    if (options.any_id or asked.forwards) and options.store is None:
         options.store = MEMORY  # what is made for a test suite has no business among somebody's threads
-    choice = chosen(options)
+    choice = asked.choice
     if options.any_id and choice.name not in INSIDE:
         raise ThreadlabError(f"--any-id brings runs to where a test suite wants them, which needs planned replies, not {choice.name} ones.")
     home = Home().ready()
@@ -63,27 +69,17 @@ def serve(options: argparse.Namespace) -> int:
             ends.enter_context(_only_one(home))
         listener = ends.enter_context(closing(_listener(home, options.port)))
         port, started = listener.getsockname()[1], time.time()
-        refuse_self(choice, port)
-        responder = remote(choice)
-        replies = responder.described if responder else INSIDE[choice.name]
+        if asked.recording is None:
+            refuse_self(choice, port)
+        answering = record_options.opened(asked, clock, list(keys), ends)
+        responder = answering.responder
         store = ends.enter_context(closing(open_store(place)))
-        try:
-            engine = build_engine(
-                store,
-                keys=keys,
-                scenario=options.scenario,
-                seed=options.seed,
-                limits=options.limits,
-                deployments=deployments_of(options.deployment),
-                responder=None if responder else choice.name,
-            )
-        except ValueError as error:
-            raise ThreadlabError(str(error)) from error
+        engine = _engine(options, store, keys, choice)
         handler = AnyId(engine, key=key, project=keys[key]) if options.any_id else engine
         if options.store is None:
-            record = ServerRecord(os.getpid(), port, version(), started, code_fingerprint(), choice.label(), replies)
+            record = ServerRecord(os.getpid(), port, version(), started, code_fingerprint(), choice.label(), answering.described)
             home.write_record(record)
-        info = ServerInfo("threadlab", version(), os.getpid(), started, place_shown(place), replies)
+        info = ServerInfo("threadlab", version(), os.getpid(), started, place_shown(place), answering.described)
 
         def transaction() -> AbstractContextManager[None]:
             engine.advance(clock.now())  # first, by itself: it need not wait for the disk, and requests that only read need not then either
@@ -100,10 +96,27 @@ def serve(options: argparse.Namespace) -> int:
             transaction=transaction,
             worker=Worker(engine, responder, clock) if responder else None,
             on_lost=engine.invalidate,
+            forward=answering.forward,
         )
+        threading.Thread(target=tokens.load, daemon=True).start()  # or the first run would wait for it, and everybody with it
         _greet(f"http://127.0.0.1:{port}", options, key_file, info, token_of(key))
         listen.run(app, listener, idle_exit=options.idle_exit)
     return 0
+
+
+def _engine(options: argparse.Namespace, store: Store, keys: dict[str, str], choice: Choice) -> Engine:
+    try:
+        return build_engine(
+            store,
+            keys=keys,
+            scenario=options.scenario,
+            seed=options.seed,
+            limits=options.limits,
+            deployments=deployments_of(options.deployment),
+            responder=choice.name if choice.name in INSIDE else None,
+        )
+    except ValueError as error:
+        raise ThreadlabError(str(error)) from error
 
 
 def deployments_of(given: list[str]) -> dict[str, str]:

@@ -38,6 +38,7 @@ Stored: TypeAlias = (
     | r.ConversationItem
     | r.Response
     | r.InputItem
+    | r.WrittenItem
     | Question
 )
 

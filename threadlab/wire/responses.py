@@ -149,6 +149,13 @@ class InputItem(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="
     item: Item
 
 
+class WrittenItem(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="response.output_item"):
+    """Where an item is that a response wrote outside of any conversation, for those who refer to it."""
+
+    id: str
+    response_id: str
+
+
 class Conversation(msgspec.Struct, frozen=True, gc=False, tag_field="object", tag="conversation"):
     id: str
     created_at: int

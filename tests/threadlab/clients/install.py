@@ -14,11 +14,16 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 VENV = HERE.parents[2] / ".venv-clients"
 REQUIREMENTS = HERE / "requirements.txt"
-JAVASCRIPT = "openai@6.49.0"  # the last that runs on Node.js 20
+JAVASCRIPT = {
+    "node": ["openai@6.49.0"],  # the last that runs on Node.js 20
+    "node-5": ["openai@5.23.2"],
+    "node-ai": ["ai@6.0.326", "@ai-sdk/openai@3.0.141", "openai@6.49.0", "zod@4.6.7"],  # likewise
+}
+"""Folders, and the packages in each."""
 
 
 def main() -> int:
-    stamp, wanted = VENV / "installed", hashlib.sha256(REQUIREMENTS.read_bytes() + JAVASCRIPT.encode()).hexdigest()
+    stamp, wanted = VENV / "installed", hashlib.sha256(REQUIREMENTS.read_bytes() + repr(JAVASCRIPT).encode()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return 0
     print("Installing the clients that the service is tested with (a minute or two).", flush=True)
@@ -29,7 +34,7 @@ def main() -> int:
     npm = shutil.which("npm")
     if npm is not None:
         options = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-        commands.append([npm, "install", *options, "--prefix", str(VENV / "node"), JAVASCRIPT])
+        commands += [[npm, "install", *options, "--prefix", str(VENV / folder), *packages] for folder, packages in JAVASCRIPT.items()]
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -154,6 +154,28 @@ def test_reference_does_not_double_an_item(at: Desk) -> None:
     says(raw(at, input=[{"type": "item_reference", "id": "msg_none"}]), 404, "Item with id 'msg_none' not found.", param="input[0]")
 
 
+def test_item_that_a_response_wrote_can_be_referred_to(at: Desk) -> None:
+    """Vercel's `ai` sends the items of earlier responses as references, and no `previous_response_id`."""
+    first = ask(at, FRANCE)
+    reference = {"type": "item_reference", "id": first.output[0].id}
+    second = ask(at, [{"role": "user", "content": FRANCE}, reference, {"role": "user", "content": "And its currency?"}])
+    assert second.output_text == "The currency of France is the euro."
+    listed = [item.type for item in at.client.responses.input_items.list(second.id, order="asc").data]
+    assert listed == ["message", "message", "message"]
+    conversation_id = talk(at)
+    ask(at, [reference, {"role": "user", "content": "And its currency?"}], conversation=conversation_id)
+    assert said(at, conversation_id)[:2] == [PARIS, "And its currency?"]
+    at.client.responses.delete(first.id)
+    message = f"Item with id '{reference['id']}' not found."
+    says(raw(at, input=[reference]), 404, message, param="input[0]")
+
+
+def test_item_that_is_not_stored_cannot_be_referred_to(at: Desk) -> None:
+    first = ask(at, FRANCE, store=False)
+    reference = {"type": "item_reference", "id": first.output[0].id}
+    says(raw(at, input=[reference]), 404, f"Item with id '{reference['id']}' not found.", param="input[0]")
+
+
 # ---- two at once ----------------------------------------------------------------------------------------------------------------------
 
 LOCKED = "Another process is currently operating on this conversation. Please retry in a few seconds."

@@ -85,9 +85,24 @@ def _content(given: p.MessageIn, at: str) -> list[r.Part]:
 def referred(call: Call, item_id: str, at: str) -> r.Item:
     """The item that a reference means: one of a conversation, or one that a response wrote."""
     row = call.store.get(item_id)
-    if row is not None and row.project == call.project and isinstance(row.body, r.ConversationItem):
-        return row.body.item
+    if row is not None and row.project == call.project:
+        if isinstance(row.body, r.ConversationItem):
+            return row.body.item
+        if isinstance(row.body, r.WrittenItem) and (item := _written(call, row.body)) is not None:
+            return item
     raise errors.item_not_found(item_id, at)
+
+
+def _written(call: Call, place: r.WrittenItem) -> r.Item | None:
+    row = call.store.get(place.response_id)
+    output = row.body.output if row is not None and isinstance(row.body, r.Response) else []
+    return next((item for item in output if item.id == place.id), None)
+
+
+def is_new(call: Call, item: r.Item) -> bool:
+    """Whether an item belongs to whoever was given it, and is not one that a conversation has already."""
+    row = call.store.get(item.id)
+    return row is None or isinstance(row.body, r.WrittenItem)
 
 
 def add(call: Call, conversation_id: str, items: Iterable[r.Item]) -> list[r.Item]:

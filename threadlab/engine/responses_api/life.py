@@ -112,6 +112,10 @@ class ResponseLife:
                 self._add(row, kept.body.item, kept.tokens)
             for item in response.output:
                 self._add(row, item, tokens_of(item))
+        elif not row.parent and response.status in KEPT_IN_CONVERSATION and not plan.forget:
+            for item in response.output:
+                place = r.WrittenItem(item.id, row.id)
+                self.store.put(Row(item.id, "response.output_item", row.project, row.id, self.store.next_seq(), place))
         if plan.forget:
             self.store.remove_below(row.id)
 

@@ -40,7 +40,7 @@ def create(call: Call) -> Any:
     given = kept_input(call, body)
     response = response_of(call, body, conversation_id)
     context = response_prompt.read(call, response, given)
-    own = conversations.own_ids(call, [item for item in given if call.store.get(item.id) is None])
+    own = conversations.own_ids(call, [item for item in given if items.is_new(call, item)])
     prompt = models.of_deployment(call, response_prompt.prompt_of(response, context))
     prompt = response_prompt.images_of(call, prompt, context)
     forget = body.store is False

@@ -1,5 +1,5 @@
-// The JavaScript SDK: create, poll, tool call, stream.
-import OpenAI from "openai";
+// The JavaScript SDK: create, poll, tool call, stream, a file that is searched.
+import OpenAI, { toFile } from "openai";
 
 const client = new OpenAI();
 const beta = client.beta;
@@ -32,6 +32,20 @@ const stream = beta.threads.runs.stream(thread.id, { assistant_id: assistant.id,
 stream.on("textDelta", (delta) => (streamed += delta.value));
 const final = await stream.finalMessages();
 
+const file = await client.files.create({ file: await toFile(Buffer.from("Refunds are paid within 14 days."), "refunds.txt"), purpose: "assistants" });
+const store = await client.vectorStores.create({ name: "refunds" });
+const kept = await client.vectorStores.files.createAndPoll(store.id, { file_id: file.id }, { pollIntervalMs: 20 });
+const clerk = await beta.assistants.create({
+  model: "gpt-4o",
+  tools: [{ type: "file_search" }],
+  tool_resources: { file_search: { vector_store_ids: [store.id] } },
+});
+const search = await beta.threads.createAndRunPoll(
+  { assistant_id: clerk.id, thread: { messages: [{ role: "user", content: "Within how many days are refunds paid?" }] } },
+  { pollIntervalMs: 50 },
+);
+const [found] = (await beta.threads.messages.list(search.thread_id)).data[0].content;
+
 let refused = "";
 try {
   await beta.threads.retrieve("undefined");
@@ -45,6 +59,9 @@ console.log(
     answer: messages.data[0].content[0].text.value,
     streamed,
     stored: final[0].content[0].text.value,
+    file: kept.status,
+    found: found.text.value.split("【")[0],
+    citations: found.text.annotations.map((one) => one.type),
     refused,
   }),
 );

@@ -1,0 +1,1 @@
+"""`serve --record`, `--upstream` and `--replay`: an endpoint that is recorded, or whose recording answers."""

@@ -1,5 +1,5 @@
-"""Forks processes that write messages and runs into a store as fast as they can, kills each after a moment, and repeats what they said
-was acknowledged. The store, a seed and the number of kills are its arguments."""
+"""Forks processes that write messages and runs into a store as fast as they can, and kills each a moment after it has said so many times that
+something was acknowledged; every third one before it need have said anything. The store, a seed and the number of kills are its arguments."""
 
 import os
 import random
@@ -11,7 +11,7 @@ import warnings
 from threadlab.service.in_process import Service
 
 
-def work(store: str | None, seed: int, turns: int = 1_000_000) -> None:
+def work(store: str | None, seed: int, turns: int = 1_000_000, told: int | None = None) -> None:
     service = Service(store, clock="real", seed=seed)
     client = service.client(max_retries=0)
     assistant = client.beta.assistants.create(model="gpt-4o").id
@@ -20,6 +20,8 @@ def work(store: str | None, seed: int, turns: int = 1_000_000) -> None:
         for number in range(5):
             message = client.beta.threads.messages.create(thread, role="user", content=f"message {number}").id
             print(f"message {thread} {message}", flush=True)
+            if told is not None:
+                os.write(told, b".")
         run = client.beta.threads.runs.create(thread, assistant_id=assistant).id
         print(f"run {thread} {run}", flush=True)
 
@@ -30,12 +32,18 @@ def main() -> None:
     chance = random.Random(seed)
     work(None, seed, turns=1)  # so that everything is imported before the first fork
     for number in range(kills):
+        ours, theirs = os.pipe()
         child = os.fork()
         if child == 0:
-            work(store, seed * 1000 + number)
-        time.sleep(chance.uniform(0.005, 0.12))
+            os.close(ours)
+            work(store, seed * 1000 + number, told=theirs)
+        os.close(theirs)
+        for _ in range(0 if number % 3 == 2 else chance.randint(2, 20)):
+            os.read(ours, 1)
+        time.sleep(chance.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(ours)
         print(f"\nkilled {number}", flush=True)
 
 

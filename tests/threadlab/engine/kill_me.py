@@ -1,5 +1,5 @@
-"""Forks processes that write messages and runs into a store as fast as they can, and kills each a moment after it has said a number of times
-that something was acknowledged; every third one before it need have said anything. Its arguments are the store, a seed and the number of kills.
+"""Forks processes that write messages and runs into a store as fast as they can, and kills each a moment after it has acknowledged a number
+of them; every third one before it need have acknowledged any. Its arguments are the store, a seed and the number of kills.
 """
 
 import os

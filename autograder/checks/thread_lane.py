@@ -44,6 +44,11 @@ def _five(given: dict[str, Any]) -> list[list[str]]:
     return [[given["threads"][0], text] for text in texts]
 
 
+def _said_again(given: dict[str, Any]) -> list[list[str]]:
+    """What is said last has been said before, and answered since."""
+    return [[given["threads"][0], text] for text in (QUESTIONS[0], QUESTIONS[1], QUESTIONS[0])]
+
+
 def _many(given: dict[str, Any]) -> list[list[str]]:
     return [
         [thread, f"What is the capital of {country}?"] for thread, country in zip(given["threads"], drawn("thread-lane", 5), strict=True)
@@ -237,7 +242,7 @@ EXERCISE = Exercise(
                 _scene("one_thread", _one, bound=200),
                 _scene("two_threads", _two, bound=24),
                 _scene("five_on_a_thread", _five, bound=4),
-                _scene("comes_while_others_wait", _one, at=(0.0, 0.5, 4.0), bound=6),
+                _scene("comes_while_others_wait", _said_again, at=(0.0, 0.5, 4.0), bound=6),
                 _scene("five_threads", _many, "slow:9", bound=1),
                 _scene("failing", _first_two, "run_failed@createRun#1"),
                 _scene("incomplete", _first_two, "run_incomplete@createRun#1"),
@@ -247,6 +252,7 @@ EXERCISE = Exercise(
             ),
             promises={
                 "two, three and five turns on a thread, the same text twice": ("two_threads", "one_thread", "five_on_a_thread"),
+                "the same text again, when it has been answered": ("comes_while_others_wait",),
                 "begun at once, and while others wait": ("one_thread", "comes_while_others_wait"),
                 "on one, on two and on five threads": ("one_thread", "two_threads", "five_threads"),
                 "a run that ends in anything but completed": ("failing", "incomplete", "expired"),

@@ -25,7 +25,10 @@ class Stage(NamedTuple):
 STAGES: Mapping[str, tuple[Stage, ...]] = {
     "resilient-turn": (
         Stage("nothing goes wrong, or you are refused", ("plain", "text too long", "wrong key", "no such thread", "no such assistant")),
-        Stage("try again", ("always 500", "always 429", "bad moments", "bad moments while it looks", "rate limited")),
+        Stage(
+            "try again",
+            ("always 500", "always 429", "bad moments", "bad moments while it looks", "bad moments while it waits", "rate limited"),
+        ),
         Stage(
             "a lost reply",
             (

@@ -3,6 +3,8 @@
 # %% answers
 answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
 # %% send_and_run
+import asyncio
+
 ENDS = frozenset({"completed", "failed", "incomplete", "cancelled", "expired"})
 
 

@@ -7,16 +7,24 @@ import json
 import os
 import secrets
 import shutil
+import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from types import FrameType
 
 from autograder.course_folder import ROOT
 from autograder.hub import control_groups, proxy
 from autograder.hub.enter import Entry
 from autograder.hub.plan import PORT, TEMPLATE, Course, Plan, own_accounts
 from autograder.hub.spawner import DEPLOY, closed_around_python, hub_environment, start_as
+from autograder.printable import printable
 from autograder.sandbox import available
 from threadlab.errors import ThreadlabError
 from threadlab.service.data_folder import replace_file
@@ -70,7 +78,6 @@ def run(options: argparse.Namespace) -> int:
         make_learners_copy(plan, name, course)
         make_exchange(plan, name, course)
     passwords = kept_passwords(plan)
-    greet(options, plan, passwords)
     env = {
         **hub_environment(),
         "THREADS_HUB_DATA": str(plan.data),
@@ -83,9 +90,58 @@ def run(options: argparse.Namespace) -> int:
         **({"THREADS_HUB_CERTIFICATE": str(options.certificate.resolve())} if options.certificate else {}),
         **({"THREADS_HUB_CERTIFICATE_KEY": str(options.certificate_key.resolve())} if options.certificate_key else {}),
     }
-    os.chdir(plan.data)
     words = [sys.executable, "-P", "-m", "jupyterhub", "-f", str(DEPLOY / "jupyterhub_config.py")]
-    os.execve(words[0], words, env)
+    with (plan.data / "hub.log").open("wb") as log:
+        process = subprocess.Popen(words, env=env, cwd=plan.data, stdout=log, stderr=log, start_new_session=True)
+    return attend(process, plan, options.certificate is not None, lambda: greet(options, plan, passwords))
+
+
+def attend(process: subprocess.Popen[bytes], plan: Plan, secure: bool, opened: Callable[[], None]) -> int:
+    """Wait for JupyterHub, call `opened` when it answers, and end it when this process is asked to end. Returns the exit code."""
+    asked: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        process.send_signal(signal.SIGTERM)  # it stops everybody's server, and its services and proxy
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, end)
+    answered = False
+    while process.poll() is None:
+        if not answered and healthy(plan.port, secure):
+            answered = True
+            opened()
+        time.sleep(0.2)
+    if asked:
+        print("The hub has ended. The same command opens it again with everything in it.", file=sys.stderr)
+        return 0
+    last = (plan.data / "hub.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-12:]
+    print(
+        "\n".join([*(printable(line) for line in last), f"JupyterHub has ended. All that it said: {plan.data / 'hub.log'}"]),
+        file=sys.stderr,
+    )
+    return 1
+
+
+def healthy(port: int, secure: bool) -> bool:
+    """Whether the hub answers through its proxy."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is this computer, by another name than the certificate's
+    where = HTTPSConnection("127.0.0.1", port, timeout=5, context=context) if secure else HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        where.request("GET", "/hub/health")
+        return where.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        where.close()
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on this computer's port."""
+    with socket.socket() as asking:
+        asking.settimeout(1)
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def prepare(data: Path, port: int) -> Plan:
@@ -102,6 +158,11 @@ def prepare(data: Path, port: int) -> Plan:
     plan = Plan(data, port)
     if not 1024 <= port <= 65_000:
         raise ThreadlabError(f"--port {port}: name one from 1024 to 65000.")
+    used = [one for one in (port, plan.hub_port, plan.proxy_port, *map(plan.formgrader_port, plan.courses)) if answers(one)]
+    if used:
+        raise ThreadlabError(f"Port {used[0]} is in use, by another hub or another program. End it, or name another with --port N.")
+    for name in ("jupyterhub.sqlite", "hub.log"):
+        (data / name).touch(mode=0o600)
     if (data / "accounts.json").exists():
         (data / "accounts.json").chmod(0o644)
     return plan

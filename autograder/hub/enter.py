@@ -37,6 +37,8 @@ class Entry(msgspec.Struct, frozen=True):
     """Files and folders inside the closed ones that are there all the same."""
     writable: list[str] = []
     """Folders on the way to those in which everybody may write: nbgrader insists on it of its exchange."""
+    log: str = ""
+    """Where its output goes, a file that is the account's own."""
     memory: int = 0
     """Bytes; 0: no limit."""
     cpus: float = 0.0
@@ -58,6 +60,10 @@ def main(command: list[str]) -> int:
         os.setresuid(entry.uid, entry.uid, entry.uid)
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     os.umask(0o022)
+    if entry.log:
+        log = os.open(entry.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
     os.chdir(entry.folder)
     os.execve(command[0], command, entry.env)
 

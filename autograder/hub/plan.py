@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     """`hub.toml`."""
 
     sign_in: Literal["shared", "native"] = "shared"
-    teachers: list[str] = ["teacher"]
+    teachers: list[str] = msgspec.field(default_factory=lambda: ["teacher"])
     students: list[str] = []
     memory: str = "2G"
     cpus: float = 2.0

@@ -118,6 +118,7 @@ class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
             closed=[str(one) for one in [*self.plan.closed, *closed_around_python()]] if uid is not None else [],
             shown=[str(one) for one in shown(self.plan, home, course)],
             writable=[str(self.plan.exchange)] if uid is not None else [],
+            log=str(home / ".server.log"),
             memory=size(settings.memory),
             cpus=settings.cpus,
             processes=enter.PROCESSES,

@@ -22,6 +22,7 @@ c.JupyterHub.ssl_key = os.environ.get("THREADS_HUB_CERTIFICATE_KEY", "")
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{plan.hub_port}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{plan.proxy_port}"
 c.ConfigurableHTTPProxy.command = json.loads(os.environ["THREADS_HUB_PROXY"])
+c.ConfigurableHTTPProxy.log_level = "warn"
 c.ConfigurableHTTPProxy.pid_file = str(plan.data / "proxy.pid")
 
 # ---- what it keeps
@@ -73,14 +74,25 @@ c.JupyterHub.load_groups = {
 c.JupyterHub.load_roles = [
     {
         "name": "server",  # nbgrader's course list asks with a server's token; it can do nothing that its owner may not
-        "scopes": ["users:activity!user", "access:servers!server", "read:users:name!user", "read:users:groups!user", "list:services"],
+        "scopes": [
+            "users:activity!user",
+            "access:servers!server",
+            "read:users:name!user",
+            "read:users:groups!user",
+            "list:services",
+            "read:services",
+        ],
     },
     *(
-        {"name": f"formgrade-{name}", "groups": [f"formgrade-{name}"], "scopes": [f"access:services!service={name}", "list:services"]}
+        {
+            "name": f"formgrade-{name}",
+            "groups": [f"formgrade-{name}"],
+            "scopes": [f"access:services!service={name}", "list:services", "read:services"],
+        }
         for name in plan.courses
     ),
 ]
-singleuser = [str(Path(sys.executable).parent / "jupyterhub-singleuser"), *(["--allow-root"] if own_accounts() else [])]
+singleuser = [str(Path(sys.executable).parent / "jupyterhub-singleuser"), "--log-level=WARN", *(["--allow-root"] if own_accounts() else [])]
 grading = [sys.executable, "-P", "-m", "autograder.hub.grading"]
 c.JupyterHub.services = [
     *(

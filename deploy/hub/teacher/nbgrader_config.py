@@ -8,5 +8,5 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = os.environ["THREADS_COURSE"]
 c.CourseDirectory.student_id = os.environ["JUPYTERHUB_USER"]
 c.Exchange.root = os.environ["THREADS_EXCHANGE"]
-c.Exchange.assignment_dir = "exercises"
+c.Exchange.assignment_dir = os.path.join(os.environ["HOME"], os.environ["THREADS_COURSE"], "exercises")
 c.Authenticator.plugin_class = JupyterHubAuthPlugin

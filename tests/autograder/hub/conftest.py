@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.sandbox import available
-from tests.autograder.hub.server import Hub, clone, needed, opened
+from tests.autograder.hub.server import LONG, SLUG, Hub, Person, clone, needed, opened, person
 
 SETTINGS = """
 [courses.threads]
@@ -37,3 +37,18 @@ def hub() -> Iterator[Hub]:
             yield made
     finally:
         shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def released(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """The teacher, who has released an exercise by clicks: from the course list to the formgrader, generate, release."""
+    with person(hub, "teacher", tmp_path_factory.mktemp("teacher")) as teacher:
+        teacher.sign_in(hub.passwords["teachers"])
+        teacher.command("nbgrader:open-course-list")
+        link = "document.querySelector('#formgrader_list a[href*=\"/services/threads\"]')"
+        teacher.until(link, LONG)
+        teacher.picture("course-list")
+        teacher.visit("/services/threads/formgrader/manage_assignments")
+        for column in ("assign", "release"):
+            teacher.formgrader(column, SLUG)
+        yield teacher

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -185,21 +186,48 @@ class Person:
         self.click("#fetched_assignments_list button", "Submit")
         self.until(f"({SUBMITTED}).length > {before}", LONG)
 
-    def feedback(self, number: int = 1) -> str:
-        """Ask for feedback until there is some for so many submissions; the text of the newest page."""
+    def feedback(self, has: str) -> str:
+        """Ask for feedback until the newest page says this; its text."""
+        self.command("nbgrader:open-assignment-list")
         end = time.monotonic() + LONG
         while time.monotonic() < end:
-            self.run("document.querySelector('#refresh_assignments_list')?.click(), true")
-            with contextlib.suppress(AssertionError):
-                buttons = f"[...document.querySelectorAll('{LIST} button')]"
-                self.run(f"{buttons}.find(one => one.innerText.includes('Fetch Feedback'))?.click(), true")
-            for _ in range(10):
-                pages = sorted((self.hub.data / "homes" / self.name).glob(f"*/exercises/*/feedback/*/{SLUG}.html"))
-                if len(pages) >= number:
+            self.click(f"{LIST} button", "Fetch Feedback")
+            for _ in range(20):
+                if (newest := self.newest_page()) and has in (text := newest.read_text()):
                     self.picture("feedback-fetched")
-                    return pages[-1].read_text()
+                    return text
                 time.sleep(0.1)
         raise AssertionError(f"{self.name} got no feedback: {self.hub.log[-3000:]}")
+
+    def formgrader(self, column: str, name: str) -> None:
+        """Press the button in this column of the row of an assignment or a student, and close what comes of it."""
+        row = f"[...document.querySelectorAll('#main-table tr')].find(one => one.innerText.includes({json.dumps(name)}))"
+        self.until(f"({row})?.querySelector('td.{column} a')", LONG)
+        self.run(f"({row}).querySelector('td.{column} a').click(), true")
+        self.until("document.querySelector('.modal.in .modal-body, .modal.show .modal-body')", LONG)
+        self.picture(f"formgrader-{column}")
+        assert "Success" in self.run("document.querySelector('.modal.in, .modal.show').innerText")
+        self.page.call("Page.reload")
+        self.until(row, LONG)
+
+    def newest_page(self) -> Path | None:
+        pages = sorted((self.home / "threads" / "exercises").glob("*/feedback/*/*.html"), key=lambda page: page.parent.name)
+        return pages[-1] if pages else None
+
+    @property
+    def home(self) -> Path:
+        return self.hub.data / "homes" / self.name
+
+    def page_of_feedback(self, picture: str) -> str:
+        """The page as the browser shows it."""
+        newest = self.newest_page()
+        assert newest is not None
+        inside = newest.relative_to(self.home / "threads").as_posix()
+        self.visit(f"/user/{self.name}/files/{quote(inside)}")
+        self.until("document.readyState === 'complete' && document.querySelector('h1, h2, h4')", LONG)
+        self.picture(picture)
+        text: str = self.run("document.body.innerText")
+        return text
 
 
 LIST = "#submitted_assignments_list"
@@ -209,7 +237,12 @@ SUBMITTED = "[...document.querySelectorAll('#submitted_assignments_list .list_it
 @contextlib.contextmanager
 def person(hub: Hub, name: str, profiles: Path) -> Iterator[Person]:
     with tab(hub.address, profiles / name) as made:
-        yield Person(hub, made, name)
+        one = Person(hub, made, name)
+        try:
+            yield one
+        except BaseException:
+            one.picture("missing")
+            raise
 
 
 def uid_of(hub: Hub, name: str) -> int:

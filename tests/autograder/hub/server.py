@@ -22,7 +22,7 @@ from tests.courseware.browser.tab import Tab, tab
 from tests.threadlab.widgets.chrome import binary
 
 PICTURES = ROOT / "tests" / "artifacts" / "hub"
-LONG = 60.0
+LONG = 120.0
 """Seconds of patience: five browsers and as many servers share two processors."""
 
 
@@ -156,6 +156,8 @@ class Person:
         self.until("window.jupyterapp?.shell?.currentWidget && document.querySelector('.jp-Notebook .jp-Cell')", LONG)
 
     def visit(self, path: str) -> None:
+        """Open an address of the hub. Lab would ask whether to leave, in a dialogue that nobody answers here."""
+        self.run("window.addEventListener('beforeunload', event => event.stopImmediatePropagation(), true), true")
         self.page.open(self.hub.address + path)
 
     def command(self, name: str) -> None:
@@ -236,7 +238,7 @@ SUBMITTED = "[...document.querySelectorAll('#submitted_assignments_list .list_it
 
 @contextlib.contextmanager
 def person(hub: Hub, name: str, profiles: Path) -> Iterator[Person]:
-    with tab(hub.address, profiles / name) as made:
+    with tab(hub.address, profiles / name, patience=LONG) as made:
         one = Person(hub, made, name)
         try:
             yield one

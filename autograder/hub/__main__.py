@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -158,6 +159,8 @@ def prepare(data: Path, port: int) -> Plan:
     plan = Plan(data, port)
     if not 1024 <= port <= 65_000:
         raise ThreadlabError(f"--port {port}: name one from 1024 to 65000.")
+    if plan.settings.spawner == "docker" and (find_spec("dockerspawner") is None or not plan.settings.image):
+        raise ThreadlabError('spawner = "docker" needs the package dockerspawner and an image: see deploy/hub/README.md.')
     used = [one for one in (port, plan.hub_port, plan.proxy_port, *map(plan.formgrader_port, plan.courses)) if answers(one)]
     if used:
         raise ThreadlabError(f"Port {used[0]} is in use, by another hub or another program. End it, or name another with --port N.")

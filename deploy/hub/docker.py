@@ -1,10 +1,11 @@
-"""Read by jupyterhub_config.py when hub.toml says spawner = "docker": a container for each person. Written for DockerSpawner 14, not run."""
+"""Read by jupyterhub_config.py when hub.toml says spawner = "docker": a container a person. Written for DockerSpawner 14, NOT RUN."""
 
 import os
 
 from dockerspawner import DockerSpawner
 
 from autograder.hub.plan import Plan
+from autograder.hub.spawner import DEPLOY
 
 plan = Plan.from_environment()
 
@@ -31,7 +32,7 @@ c.DockerSpawner.remove = True
 c.DockerSpawner.volumes = {
     "threads-home-{username}": "/home/jovyan",
     str(plan.exchange): "/exchange",
-    str(plan.file.parent / "student"): {"bind": "/config", "mode": "ro"},
+    str(DEPLOY / "student"): {"bind": "/config", "mode": "ro"},
 }
 c.DockerSpawner.mem_limit = plan.settings.memory
 c.DockerSpawner.cpu_limit = plan.settings.cpus

@@ -16,13 +16,14 @@ from urllib.parse import quote
 
 import pytest
 
+from autograder.hub import proxy
 from tests.autograder.course_copy import ROOT, environment
 from tests.autograder.workshop.server import SLUG, cell_of
 from tests.courseware.browser.tab import Tab, tab
 from tests.threadlab.widgets.chrome import binary
 
 PICTURES = ROOT / "tests" / "artifacts" / "hub"
-LONG = 120.0
+LONG = 240.0
 """Seconds of patience: five browsers and as many servers share two processors."""
 
 
@@ -32,8 +33,9 @@ def needed() -> None:
         pytest.skip("the hub's accounts and views of files are Linux's")
     if binary() is None:
         pytest.skip("there is no Chromium here")
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("Node.js and npm are not here: the hub's proxy needs them")
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None or proxy.major(node) < proxy.OLDEST:
+        pytest.skip(f"Node.js {proxy.OLDEST} and npm are not here: the hub's proxy needs them")
 
 
 def clone(to: Path) -> Path:

@@ -23,14 +23,14 @@ from tests.courseware.browser.tab import Tab, tab
 from tests.threadlab.widgets.chrome import binary
 
 PICTURES = ROOT / "tests" / "artifacts" / "hub"
-LONG = 240.0
+LONG = 90.0
 """Seconds of patience: five browsers and as many servers share two processors."""
 
 
 def needed() -> None:
     """Skip with a sentence where a hub with people in browsers cannot be had."""
     if sys.platform != "linux":
-        pytest.skip("the hub's accounts and views of files are Linux's")
+        pytest.skip("the hub keeps people apart with namespaces, which are Linux's")
     if binary() is None:
         pytest.skip("there is no Chromium here")
     node = shutil.which("node")
@@ -158,8 +158,6 @@ class Person:
         self.until("window.jupyterapp?.shell?.currentWidget && document.querySelector('.jp-Notebook .jp-Cell')", LONG)
 
     def visit(self, path: str) -> None:
-        """Open an address of the hub. Lab would ask whether to leave, in a dialogue that nobody answers here."""
-        self.run("window.addEventListener('beforeunload', event => event.stopImmediatePropagation(), true), true")
         self.page.open(self.hub.address + path)
 
     def command(self, name: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import datetime
@@ -50,13 +51,21 @@ class TrustedCollect(ExchangeCollect):  # type: ignore[misc]
         return {"username": NOBODY, "filename": name, "timestamp": datetime.min}
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
-        for left_out in copy(Path(src), Path(dest)):
-            self.log.warning("%s: %s was left out.", printable(Path(src).name), printable(left_out))
-        complete(Path(src).name, Path(dest))
+        name = Path(src).name
+        try:
+            for left_out in copy(Path(src), Path(dest)):
+                self.log.warning("%s: %s was left out.", printable(name), printable(left_out))
+            complete(name, Path(dest))
+        except OSError as error:  # one person's files are not another's trouble
+            self.log.warning("%s cannot be read (%s), and is left out.", printable(name), error.strerror)
+            shutil.rmtree(dest, ignore_errors=True)
 
 
 def complete(name: str, folder: Path) -> None:
     """Give a submission the two files that nbgrader's next steps stop without: the time in its name, and a secret for its feedback."""
+    for ours in ("timestamp.txt", SECRET):
+        if (folder / ours).is_dir():
+            shutil.rmtree(folder / ours)
     (folder / "timestamp.txt").write_text(name.split("+")[2], encoding="utf-8")
     secret = folder / SECRET
     if not (secret.is_file() and 32 <= secret.stat().st_size <= 1024 and secret.read_bytes().isalnum()):

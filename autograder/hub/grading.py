@@ -12,7 +12,7 @@ import contextlib
 import os
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ EVERY = 1.0
 """Seconds between two looks at the exchange."""
 SETTLED = 10.0
 """Seconds after which a submission counts as complete although nbgrader has not finished it."""
+ATTEMPTS = 3
+"""How often a submission is tried when something that is not its own is in the way."""
 FINISHED = 0o777
 """What nbgrader gives a submission's folder last."""
 
@@ -45,6 +47,7 @@ class Service:
         self._plan, self._course, self._trust, self._always = plan, course, trust, always
         self._place = plan.exchange / course
         self._done: set[str] = set()
+        self._failed: Counter[str] = Counter()
         self._pool: Pool | None = None
         self._pool_is = ""
         self._api: Any = None
@@ -141,12 +144,20 @@ class Service:
         for line in (outcome.get("log") or "").splitlines():
             if "left out" in line:
                 say(line)
-        for student, record in classes.grade_each(slug, self._api, pool, list(students)):
-            if record is None:
-                say(f"{student}: {slug} could not be graded; it is tried again when the service is started again.")
-            else:
+        coursedir = self._api.coursedir
+        there = [one for one in students if Path(coursedir.root, coursedir.format_path(coursedir.submitted_directory, one, slug)).is_dir()]
+        self._done.update(path.name for student, path in students.items() if student not in there)  # it was left out
+        for student, record in classes.grade_each(slug, self._api, pool, there):
+            name = students[student].name
+            if record is not None:
                 self._give_back(slug, student, record, settings)
-            self._done.add(students[student].name)
+                self._done.add(name)
+                continue
+            self._failed[name] += 1
+            if self._failed[name] == ATTEMPTS:
+                say(f"{student}: {slug} could not be graded, {ATTEMPTS} times; it is tried again when the hub is started again.")
+                self._done.add(name)
+            self.close()  # whatever is the matter with the processes that grade, the next ones are new
 
     def _give_back(self, slug: str, student: str, record: Record, settings: Course) -> None:
         """Feedback to where the student fetches it. What goes wrong here is this student's alone."""

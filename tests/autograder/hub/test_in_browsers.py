@@ -115,6 +115,13 @@ attempt("victim's process", lambda: os.kill(victim, signal.SIGKILL))
 attempt("root", lambda: os.setuid(0))
 print(json.dumps(tried))
 """
+READS = """
+import os, time
+def first_turn(client, assistant_id, question):
+    for _ in range(3):
+        os.fork() or time.sleep(3600)
+    return open({book!r}, "rb").read().decode("latin1")
+"""
 HANDS_IN = """
 import os, shutil
 inbound, mine = {inbound!r}, os.environ["HOME"] + "/threads/exercises/{slug}"
@@ -149,7 +156,7 @@ def test_hostile_student_reaches_nothing_of_anybody_elses(hub: Hub, released: Pe
 
         # A submission under another name, with links and pipes in it, and folders that are none.
         inbound = hub.exchange / "threads" / "inbound"
-        eve.answer("does_nothing")
+        eve.write(READS.format(book=str(hub.work / "gradebook.db")))
         assert eve.tab.execute(HANDS_IN.format(inbound=str(inbound), slug=SLUG)).strip() == "done"
         bert.answer("step_by_step")
         bert.submit()
@@ -163,3 +170,7 @@ def test_hostile_student_reaches_nothing_of_anybody_elses(hub: Hub, released: Pe
         assert "was not handed in by the account of bob" in hub.log
         assert scores(hub)["bert"] == 10
         assert scores(hub).get("eve", 0) < 10
+        pages = [page.read_text() for page in (hub.exchange / "threads" / "feedback").glob("*.html")]
+        (of_eve,) = [page for page in pages if "by eve" in page]
+        assert "does not hold" in of_eve
+        assert not any("SQLite format" in page for page in pages)

@@ -44,7 +44,10 @@ if settings.sign_in == "shared":
 else:
     import nativeauthenticator
 
-    c.JupyterHub.authenticator_class = "native"
+    from autograder.hub.sign_in import OwnPasswords
+
+    c.JupyterHub.authenticator_class = OwnPasswords
+    c.JupyterHub.template_vars = {"announcement_login": 'The first time: <a href="/hub/signup">choose a password</a>.'}
     c.JupyterHub.template_paths = [str(Path(nativeauthenticator.__file__).parent / "templates")]
     c.NativeAuthenticator.open_signup = not settings.students  # otherwise the teachers let in who has signed up
     c.NativeAuthenticator.minimum_password_length = 8

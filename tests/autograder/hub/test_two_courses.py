@@ -60,6 +60,8 @@ def test_everybody_has_their_own_password_and_courses(hub: Hub) -> None:
             page = teacher.get(f"/services/{course}/formgrader/manage_assignments")
             assert page.status_code == 200
             assert "Manage Assignments" in page.text
+        assert teacher.get("/hub/authorize").status_code == 200
+        assert teacher.get("/hub/change-password").status_code == 200
     with somebody(hub, "mallory") as mallory:  # is not in the list
         assert "/hub/login" in str(mallory.get("/hub/home").url)
     with somebody(hub, "ada") as ada, somebody(hub, "ada", "another password") as impostor:

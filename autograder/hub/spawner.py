@@ -13,6 +13,7 @@ import msgspec
 from jupyterhub.spawner import LocalProcessSpawner
 from jupyterhub.utils import random_port
 from markupsafe import Markup
+from tornado.web import HTTPError
 
 from autograder.course_folder import ROOT
 from autograder.hub import enter
@@ -58,6 +59,8 @@ class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
     def course(self) -> str:
         """The course that was chosen; the only one of most people."""
         offered = self.plan.courses_of(self.user.name)
+        if not offered:
+            raise HTTPError(403, f"{self.user.name} is in none of the courses here. Ask your teacher: the names are in hub.toml.")
         chosen = self.user_options.get("course")
         return chosen if chosen in offered else offered[0]
 

@@ -47,6 +47,7 @@ else:
     from autograder.hub.sign_in import OwnPasswords
 
     c.JupyterHub.authenticator_class = OwnPasswords
+    c.Authenticator.allow_all = True  # who may is decided where people sign up: those listed at once, others when a teacher says so
     c.JupyterHub.template_vars = {"announcement_login": 'The first time: <a href="/hub/signup">choose a password</a>.'}
     c.JupyterHub.template_paths = [str(Path(nativeauthenticator.__file__).parent / "templates")]
     c.NativeAuthenticator.open_signup = not settings.students  # otherwise the teachers let in who has signed up

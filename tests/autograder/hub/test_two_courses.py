@@ -62,8 +62,11 @@ def test_everybody_has_their_own_password_and_courses(hub: Hub) -> None:
             assert "Manage Assignments" in page.text
         assert teacher.get("/hub/authorize").status_code == 200
         assert teacher.get("/hub/change-password").status_code == 200
-    with somebody(hub, "mallory") as mallory:  # is not in the list
+    with somebody(hub, "mallory") as mallory, somebody(hub, "teacher") as teacher:  # mallory is not in the list
         assert "/hub/login" in str(mallory.get("/hub/home").url)
+        assert teacher.get("/hub/authorize/mallory").status_code == 200
+    with somebody(hub, "mallory") as mallory:
+        assert "/hub/home" in str(mallory.get("/hub/home").url)
     with somebody(hub, "ada") as ada, somebody(hub, "ada", "another password") as impostor:
         assert "/hub/login" in str(impostor.get("/hub/home").url)
         assert ada.get("/services/one/formgrader/manage_assignments").status_code == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
@@ -14,14 +15,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
+import psutil
+from filelock import FileLock, Timeout
+
 from autograder.course_folder import ROOT
 from autograder.hub import control_groups, proxy
+from autograder.hub.accounts import Accounts, end_all_of
 from autograder.hub.enter import Entry
 from autograder.hub.plan import PORT, TEMPLATE, Course, Plan, own_accounts
 from autograder.hub.spawner import DEPLOY, closed_around_python, hub_environment, start_as
@@ -69,7 +74,42 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Get everything ready, and become JupyterHub. Raises ThreadlabError."""
+    """Get everything ready, and run JupyterHub until it is asked to end. Raises ThreadlabError."""
+    with only_one(options.data.resolve()):
+        return _run(options)
+
+
+@contextlib.contextmanager
+def only_one(data: Path) -> Iterator[None]:
+    """Hold the hub's folder. What is left of a hub that was killed is ended first. Raises ThreadlabError."""
+    data.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(data / ".running.lock")
+    try:
+        lock.acquire(timeout=2)
+    except Timeout:
+        raise ThreadlabError(f"A hub runs in {data} already. End it with Ctrl-C in its terminal, or name another: --data DIR.") from None
+    try:
+        end_leftovers(data)
+        yield
+    finally:
+        lock.release()
+
+
+def end_leftovers(data: Path) -> None:
+    """End JupyterHub, proxy, services and people's servers that have outlived the program that started them."""
+    ended = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("THREADS_HUB_DATA") == str(data) and process.pid != os.getpid():
+                process.kill()
+                ended.append(process)
+    psutil.wait_procs(ended, timeout=10)
+    if own_accounts():
+        for uid in Accounts(data).known().values():
+            end_all_of(uid)
+
+
+def _run(options: argparse.Namespace) -> int:
     plan = prepare(options.data.resolve(), options.port)
     if own_accounts():
         try_accounts(plan)

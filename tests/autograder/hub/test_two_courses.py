@@ -81,4 +81,9 @@ def test_everybody_has_their_own_password_and_courses(hub: Hub) -> None:
         assert (hub.data / "homes" / "ada" / "two" / "lessons" / "00-first-conversation.ipynb").exists()
     with somebody(hub, "bob") as bob:  # has nothing to choose
         assert "<option" not in bob.get("/hub/spawn/bob").text
+    hub.kill()
+    hub.start()
+    with somebody(hub, "bob") as bob, somebody(hub, "bob", "another password") as impostor:  # passwords outlive a kill
+        assert "/hub/login" not in str(bob.get("/hub/home").url)
+        assert "/hub/login" in str(impostor.get("/hub/home").url)
     assert "Everybody has a user id of their own" in hub.greeting or "under your account" in hub.greeting

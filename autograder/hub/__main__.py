@@ -189,6 +189,8 @@ def prepare(data: Path, port: int) -> Plan:
     """The hub's folder, with its settings. Raises ThreadlabError."""
     if sys.platform == "win32":
         raise ThreadlabError("JupyterHub does not run on Windows. In WSL or on a Linux computer it does.")
+    if not (DEPLOY / "jupyterhub_config.py").is_file():
+        raise ThreadlabError(f"{DEPLOY} is not here: learners' copies and packages come without it. Run the hub in a clone of the course.")
     data.mkdir(parents=True, exist_ok=True)
     data.chmod(0o711)
     file = data / "hub.toml"

@@ -24,6 +24,7 @@ OWN = {
     "doctor": "say what is wrong with the installation, and how to mend it",
     "browser": "build the course as a folder that runs in a browser tab   DIR",
     "workshop": "teach in a room: a server, a live board   [--listen ADDRESS] [--edition DIR]",
+    "hub": "run a JupyterHub for a class          [--listen ADDRESS] [--grade-on-submission]",
     "site": "build the course as a site to read   DIR [--browser]",
     "wheels": "download every package, for a room without a network   DIR",
 }
@@ -75,6 +76,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
                 "doctor": doctor,
                 "browser": browser,
                 "workshop": workshop,
+                "hub": hub,
                 "site": site,
                 "wheels": wheels,
             }
@@ -229,6 +231,11 @@ def workshop(project: Project, arguments: list[str]) -> int:
     named = any(argument.partition("=")[0] == "--edition" for argument in arguments)
     set_up(project, ["workshop", *([] if named else ["browser"])])
     return hand_over(project, ["-P", "-m", "autograder.workshop", *arguments])
+
+
+def hub(project: Project, arguments: list[str]) -> int:
+    set_up(project, ["cluster", "hub"])
+    return hand_over(project, ["-P", "-m", "autograder.hub", *arguments])
 
 
 def site(project: Project, arguments: list[str]) -> int:

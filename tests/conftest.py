@@ -15,6 +15,7 @@ settings.load_profile("course")
 TOGETHER = (
     "tests/autograder/attacks/",
     "tests/autograder/browser/",
+    "tests/autograder/hub/",
     "tests/autograder/judging/test_replay.py",
     "tests/course/test_wheel.py",
     "tests/courseware/browser/test_lessons.py",

@@ -13,6 +13,7 @@ REMEDIES = {
     r"driver of PostgreSQL": "python3 course.py setup --repair",
     r"OpenAPI description": "put OpenAI's openapi.yaml where the reason says",
     r"tests/threadlab/clients/install\.py": "python3 tests/threadlab/clients/install.py",
+    r"THREADS_CHARTS": "put the charts' values.schema.yaml where deploy/kubernetes/README.md says",
     r"xllamacpp is not installed|no model at hand": ".venv/bin/python -m pip install -c constraints.txt -e '.[local]', "
     "and set THREADLAB_TEST_GGUF to a model's file",
     r"xllamacpp is installed": ".venv/bin/python -m pip uninstall xllamacpp",

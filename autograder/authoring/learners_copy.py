@@ -13,7 +13,17 @@ from autograder.learner.blanks import blank
 from autograder.notebooks import released, write
 from threadlab.errors import ThreadlabError
 
-KEPT_BACK = ("solutions", "autograder/hidden", "autograder/known_answers", "autograder/work", "tests", "benchmarks", ".ci", ".git")
+KEPT_BACK = (
+    "solutions",
+    "autograder/hidden",
+    "autograder/known_answers",
+    "autograder/work",
+    "tests",
+    "benchmarks",
+    "deploy",
+    ".ci",
+    ".git",
+)
 """What a learner's copy does not have."""
 
 

@@ -70,6 +70,20 @@ def grade(slug: str, api: Any, pool: Pool, students: list[str] | None = None, fo
     yield from room.run(pool, names, force)
 
 
+def grade_each(slug: str, api: Any, pool: Pool, students: list[str]) -> Iterator[tuple[str, Record | None]]:
+    """Grade what these have handed in. Everybody comes up once: with None if something that is not theirs was in the way."""
+    waiting = dict.fromkeys(sorted(students))
+    try:
+        ready(slug)
+        for record in grade(slug, api, pool, list(waiting)):
+            del waiting[record.student]
+            yield record.student, record
+    except Exception as error:  # one exercise's trouble is not another's
+        print(f"{slug}: {type(error).__name__}: {error}", file=sys.stderr)
+    for student in waiting:
+        yield student, None
+
+
 def _try_hidden(slug: str) -> None:
     """Let a mistake in a teacher's own scenes end here, and not as everybody's lost points. Raises ThreadlabError."""
     from autograder import checks
@@ -96,7 +110,12 @@ def feedback(slug: str, api: Any) -> list[str]:
     from autograder.classroom.assignment import Classroom
 
     room = Classroom(slug, api)
-    return [student for student in room.graded_students() if apart(_page, slug, student, api) is None]
+    return [student for student in room.graded_students() if not feedback_of(slug, student, api)]
+
+
+def feedback_of(slug: str, student: str, api: Any) -> bool:
+    """nbgrader's feedback page for one; False when it could not be made."""
+    return apart(_page, slug, student, api) is not None
 
 
 def _page(slug: str, student: str, api: Any) -> bytes:

@@ -76,15 +76,14 @@ def _serve(replies: IO[bytes], pool: Any, trust: bool) -> int:
     for batch in _batches():
         for slug in sorted({one.exercise for one in batch}):
             wanted = {one.student: one for one in batch if one.exercise == slug}
-            try:
-                classes.ready(slug)
-                most = classes.max_score(slug, api)
-                for record in classes.grade(slug, api, pool, sorted(wanted)):
-                    _say(replies, _came(wanted.pop(record.student), record, most))
-            except Exception as error:  # one exercise's trouble is not another's
-                print(f"{slug}: {type(error).__name__}: {error}", file=sys.stderr)
-            for one in wanted.values():
-                _say(replies, Came(one.participant, one.exercise, one.number, problem="It could not be graded here."))
+            most = None
+            for student, record in classes.grade_each(slug, api, pool, list(wanted)):
+                one = wanted[student]
+                if record is None:
+                    _say(replies, Came(one.participant, one.exercise, one.number, problem="It could not be graded here."))
+                    continue
+                most = classes.max_score(slug, api) if most is None else most
+                _say(replies, _came(one, record, most))
     return 0
 
 

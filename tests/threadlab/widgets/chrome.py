@@ -60,6 +60,8 @@ class Page:
             told = json.loads(self._socket.recv())
             if told.get("method") == "Runtime.exceptionThrown":
                 self.problems.append(str(told["params"]["exceptionDetails"].get("exception", {}).get("description", ""))[:500])
+            if told.get("method") == "Page.javascriptDialogOpening" and told["params"]["type"] == "beforeunload":
+                self._socket.send(json.dumps({"id": 0, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}}))
             if told.get("id") == self._number:
                 assert "error" not in told, (method, told["error"])
                 result: dict[str, Any] = told["result"]

@@ -25,6 +25,7 @@ NOT_FOR_LEARNERS = (
     "autograder/authoring/",
     "autograder/classroom/",
     "autograder/execution/",
+    "autograder/hub/",
     "autograder/known_answers/",
     "autograder/learner/validating.py",
     "autograder/lms/",

@@ -59,6 +59,7 @@ ELSEWHERE = {
     "python3 course.py workshop": "tests/autograder/workshop/test_restart.py",
     "python3 course.py workshop --listen 0.0.0.0": "tests/autograder/workshop/test_restart.py",
     "python3 course.py workshop --forget": "tests/autograder/workshop/test_restart.py",
+    "python3 course.py hub": "tests/autograder/hub/server.py",
     "python3 course.py browser DIR": "tests/courseware/browser/conftest.py",
     "python3 course.py collect DIR --student NAME": "tests/autograder/classroom/test_lms.py",
     "nbgrader release_assignment sixth-message": "tests/autograder/classroom/test_exchange.py",

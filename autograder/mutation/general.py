@@ -24,6 +24,9 @@ EITHER_WAY = ("min", "max", "uniform", "isinstance", "gather")
 """Functions whose first two arguments may change places without a change, or must not."""
 FUNCTIONS = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list", "reversed": "list", "set": "list"}
 
+ISLICE = "__import__('itertools').islice"
+"""A slice of what may have no end (`itertools.count()`): a list of it would take all the memory there is."""
+
 
 def comparison(source: Source, node: ast.AST) -> Iterator[Edit]:
     """`<` becomes `<=`, `in` becomes `not in`, and so on."""
@@ -129,8 +132,8 @@ def loops(source: Source, node: ast.AST) -> Iterator[Edit]:
     elif isinstance(node, ast.Continue):
         yield source.replaced("loop", node, "break")
     elif isinstance(node, ast.For):
-        yield source.replaced("loop", node.iter, f"list({source.of(node.iter)})[:1]")
-        yield source.replaced("loop", node.iter, f"list({source.of(node.iter)})[1:]")
+        yield source.replaced("loop", node.iter, f"{ISLICE}({source.of(node.iter)}, 1)")
+        yield source.replaced("loop", node.iter, f"{ISLICE}({source.of(node.iter)}, 1, None)")
 
 
 def returned(source: Source, node: ast.AST) -> Iterator[Edit]:

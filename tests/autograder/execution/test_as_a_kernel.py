@@ -54,8 +54,9 @@ CELLS = {
     "shell_command_captured": "lines = !echo one; echo two\nlines",
     "raw_stdout": "import os\nn = os.write(1, b'raw out\\n')",
     "raw_stderr": "n = os.write(2, b'raw err\\n')",
-    "raw_before_value": "os.write(2, b'raw')",
-    "subprocess": "import subprocess\nsubprocess.run(['sh', '-c', 'echo out; echo err >&2']).returncode",
+    "raw_before_value": "n = os.write(2, b'raw'); __import__('time').sleep(0.5)\nn",
+    "subprocess": "import subprocess\ndone = subprocess.run(['sh', '-c', 'echo out; echo err >&2']); __import__('time').sleep(0.5)\n"
+    "done.returncode",
     "warning": "import warnings\nwarnings.warn('careful')",
     "deprecation": "def old():\n    warnings.warn('old', DeprecationWarning, stacklevel=2)\nold()",
     "thread_prints": "import threading\nt = threading.Thread(target=print, args=('from a thread',)); t.start(); t.join()",
@@ -73,7 +74,8 @@ CELLS = {
     "long_list": "list(range(2000))",
     "pickle_of_main": "import pickle\nclass P:\n    pass\ntype(pickle.loads(pickle.dumps(P()))).__name__",
     "multiprocessing": "import multiprocessing as mp\nwith mp.get_context('fork').Pool(2) as pool:\n    got = pool.map(abs, [-1])\ngot",
-    "fork_prints": "pid = os.fork()\nif not pid:\n    os.write(1, b'child\\n'); os._exit(0)\nos.waitpid(pid, 0)[1]",
+    "fork_prints": "pid = os.fork()\nif not pid:\n    os.write(1, b'child\\n'); os._exit(0)\n"
+    "done = os.waitpid(pid, 0)[1]; __import__('time').sleep(0.5)\ndone",
     "stdout_has_no_buffer": "sys.stdout.buffer",
     "stdout_kind": "sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.writable()",
     "shell_name": "get_ipython().__class__.__name__, 'IPKernelApp' in get_ipython().config",
@@ -108,7 +110,8 @@ def both(client: WorkerClient) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 RACES = {"raw_before_value", "subprocess", "fork_prints", "shell_command"}
-"""Where a kernel reads text from a descriptor in a thread, and the cell's value may overtake it."""
+"""Where a kernel reads text from a descriptor in a thread, and the cell's value may overtake it. (They wait a moment themselves: text that is
+read when the next cell runs would be that cell's.)"""
 
 VARYING = [
     (re.compile(r"\x1b\[[0-9;]*m"), ""),

@@ -110,8 +110,8 @@ def both(client: WorkerClient) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 RACES = {"raw_before_value", "subprocess", "fork_prints", "shell_command"}
-"""Where a kernel reads text from a descriptor in a thread, and the cell's value may overtake it. (They wait a moment themselves: text that is
-read when the next cell runs would be that cell's.)"""
+"""Where a kernel reads text from a descriptor in a thread, and the cell's value may overtake it. They wait a moment themselves: text that
+is read when the next cell runs would be that cell's."""
 
 VARYING = [
     (re.compile(r"\x1b\[[0-9;]*m"), ""),

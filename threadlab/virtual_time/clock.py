@@ -91,5 +91,8 @@ def make_clock(spec: str) -> ScaledClock | VirtualClock:
         except ValueError:
             factor = math.nan
         if not math.isnan(factor):
-            return ScaledClock(factor)
+            try:
+                return ScaledClock(factor)
+            except ValueError as error:
+                raise ValueError(f"clock {spec!r}: {error}") from None
     raise ValueError(f"clock {spec!r} is not one of: virtual, real, x50 (any number after the x)")

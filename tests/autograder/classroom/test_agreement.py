@@ -22,6 +22,9 @@ from tests.autograder.course_copy import ROOT
 
 MANY = int(os.environ.get("THREADS_AGREEMENT", "3"))
 SLUG = "first-turn"
+
+pytestmark = pytest.mark.slow
+
 PART = "first_turn"
 KNOWN = ROOT / "autograder" / "known_answers" / SLUG
 ANSWERS = {

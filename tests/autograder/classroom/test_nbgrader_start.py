@@ -73,6 +73,7 @@ def test_autograde_enters_its_assignment_and_no_other(tmp_path: Path) -> None:
     assert (course / "autograder/work/autograded/ada" / SLUG).is_dir()
 
 
+@pytest.mark.slow
 def test_autograde_with_another_gradebook_enters_the_assignment_there(tmp_path: Path) -> None:
     course = clone(tmp_path)
     hand_in(course, "ada", answered(course, SLUG, corpus()[0]))

@@ -83,6 +83,7 @@ def test_endless_writing_to_the_pipe_is_ended(client: WorkerClient) -> None:
             session.run_cell("while True: send(frame(b'x' * 1000))", 5)
 
 
+@pytest.mark.slow
 def test_submission_that_does_not_read_is_ended(client: WorkerClient) -> None:
     """A trial's answers are sent to a guest that never reads them."""
     with client.open() as session:

@@ -16,6 +16,7 @@ TRUST = [] if available().complete else ["--trust-submissions"]
 """Whether this machine has a sandbox is another test's business."""
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("workshop_restart")
 def test_workshop_goes_on_after_it_was_killed_and_is_forgotten_whole(course: Path, edition: Path) -> None:
     before = Workshop(course, edition, "--no-grading").start()

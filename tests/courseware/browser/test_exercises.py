@@ -16,7 +16,7 @@ from tests.courseware.browser.tab import Tab
 KNOWN = ROOT / "autograder" / "known_answers"
 WRONG_EACH = 3
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser_edition")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser_edition")]
 
 JUDGE = """
 import json, time
@@ -66,7 +66,7 @@ def one_kernel(one_browser: Tab) -> Tab:
     return one_browser
 
 
-@pytest.mark.parametrize("slug", [pytest.param(slug, marks=[] if slug == "first-turn" else [pytest.mark.slow]) for slug in checks.SLUGS])
+@pytest.mark.parametrize("slug", checks.SLUGS)
 def test_answers_earn_what_they_earn_on_the_desktop(one_kernel: Tab, slug: str) -> None:
     told = judged(one_kernel, slug, read(solution(slug)))
     exercise = checks.find(slug)

@@ -21,10 +21,10 @@ from tests.courseware.browser.tab import Tab, failed, text_of
 
 LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("*.ipynb"))
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser_edition")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser_edition")]
 
 
-@pytest.mark.parametrize("lesson", [pytest.param(name, marks=[] if name.startswith("00") else [pytest.mark.slow]) for name in LESSONS])
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_lesson_shows_what_it_shows_on_the_desktop(returning_tab: Tab, lesson: str, tmp_path: Path) -> None:
     desktop = on_the_desktop(lesson, tmp_path)
     returning_tab.visit(f"lessons/{lesson}.ipynb")

@@ -23,7 +23,7 @@ EXERCISE = "exercises/first-turn/first-turn.ipynb"
 CLIENT = "%load_ext threadlab\nfrom openai import OpenAI\nclient = OpenAI()\n"
 MARK = "# written by a learner"
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser_edition")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser_edition")]
 
 
 def said(opened: Tab) -> str:
@@ -198,7 +198,6 @@ def test_widget_answers_to_a_click(fresh_tab: Tab) -> None:
     fresh_tab.until(f"{status}.includes('0 of {len(checks.SLUGS)} exercises done')", 20)
 
 
-@pytest.mark.slow
 def test_race_can_be_stepped_through(fresh_tab: Tab) -> None:
     fresh_tab.visit("lessons/04-order-and-races.ipynb")
     fresh_tab.run_all()
@@ -301,7 +300,6 @@ def test_second_visit_needs_no_network(site: Path, tmp_path: Path) -> None:
             assert "3.54" in opened.execute("import openai; print(openai.__version__)")
 
 
-@pytest.mark.slow
 def test_downloaded_work_is_graded_as_it_was_checked_in_the_tab(fresh_tab: Tab, tmp_path: Path) -> None:
     """A learner's way, filmed: open, predict, run, write an exercise until it is green, download; a teacher grades it alike."""
     film = ARTIFACTS / "way"

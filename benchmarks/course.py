@@ -42,11 +42,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--without-stock", action="store_true")
     options = parser.parse_args()
+    slugs = options.exercise or checks.SLUGS
     mine = theirs = spent = 0.0
     print(f"{'exercise':22}{'ours':>10}{'processor':>12}{'stock':>12}{'ratio':>8}")
     with tempfile.TemporaryDirectory(prefix="benchmark-") as top:
         ours, stock = course(Path(top, "ours"), ours=True), course(Path(top, "stock"), ours=False)
-        for slug in options.exercise or checks.SLUGS:
+        for slug in slugs:
             hand_in(ours, slug, options.students)
             took, used = graded(ours, slug, "--workers", str(options.workers))
             print(f"{slug:22}{took:8.1f} s{used:10.1f} s", end="", flush=True)
@@ -58,7 +59,6 @@ def main() -> None:
                 print(f"{would:10.1f} s{would / took:8.1f}", end="")
             print(flush=True)
             mine, theirs, spent = mine + took, theirs + would, spent + used
-        slugs = options.exercise or checks.SLUGS
         took, used = graded(ours, *slugs, "--workers", str(options.workers), "--force")
         print(f"{'in one command':22}{took:8.1f} s{used:10.1f} s", flush=True)
         missing = {f"student-{number:04}" for number in range(options.students)} - set(scores(ours))

@@ -133,9 +133,9 @@ def waits_for_the_end(evidence: Evidence) -> Found:
     started = runs(evidence)
     if not started or _gone(evidence):
         return Occasion.NONE
-    run = evidence.run(started[0].run_id)
     if over(evidence, started[0].run_id):
         return _slept(evidence, started[0])
+    run = evidence.run(started[0].run_id)
     status = run.status if run is not None else "gone"
     last = evidence.requests()[-1]
     return Sentence(

@@ -4,7 +4,6 @@ All of them speak in seconds since 1970, as floats. The engine never asks a cloc
 """
 
 import asyncio
-import math
 import threading
 import time
 from typing import Protocol
@@ -85,14 +84,13 @@ def make_clock(spec: str) -> ScaledClock | VirtualClock:
         return VirtualClock()
     if spec == "real":
         return ScaledClock(1.0)
-    if spec.startswith("x"):
-        try:
-            factor = float(spec[1:])
-        except ValueError:
-            factor = math.nan
-        if not math.isnan(factor):
-            try:
-                return ScaledClock(factor)
-            except ValueError as error:
-                raise ValueError(f"clock {spec!r}: {error}") from None
-    raise ValueError(f"clock {spec!r} is not one of: virtual, real, x50 (any number after the x)")
+    try:
+        factor = float(spec.removeprefix("x")) if spec.startswith("x") else None
+    except ValueError:
+        factor = None
+    if factor is None:
+        raise ValueError(f"clock {spec!r} is not one of: virtual, real, x50 (any number after the x)")
+    try:
+        return ScaledClock(factor)
+    except ValueError as error:
+        raise ValueError(f"clock {spec!r}: {error}") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from autograder.notebooks import read_answers, with_answers
 from tests.autograder.classroom.test_lms import ROSTER, archive, rows
 from tests.autograder.course_copy import ROOT, command
-from tests.course.tiny import copy_of_the_tree
+from tests.course.tiny import git_clone
 
 TEXT = (ROOT / "autograder" / "README.md").read_text(encoding="utf-8")
 COMMANDS = {" ".join(found.split()) for found in re.findall(r"`((?:python3 course\.py|nbgrader) [^`]+)`", TEXT)}
@@ -79,13 +78,6 @@ def test_every_command_of_the_guide_is_typed_by_a_test() -> None:
 def answer(kind: str, name: str) -> bytes:
     path = ROOT / "autograder" / "known_answers" / SLUG / kind / f"{name}.py"
     return json.dumps(with_answers(SLUG, read_answers(path)[0])).encode()
-
-
-def git_clone(to: Path) -> Path:
-    """A copy that git knows: what is handed out is what git has."""
-    copy_of_the_tree(to)
-    subprocess.run("git init -q && git add -A && git -c user.name=a -c user.email=a@b.c commit -qm copy", cwd=to, shell=True, check=True)
-    return to
 
 
 @pytest.mark.slow

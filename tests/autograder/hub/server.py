@@ -18,8 +18,9 @@ import psutil
 import pytest
 
 from autograder.hub import proxy
-from tests.autograder.course_copy import ROOT, environment
-from tests.autograder.workshop.server import SLUG, cell_of
+from tests.autograder.course_copy import ROOT
+from tests.autograder.workshop.server import SLUG, begun, cell_of
+from tests.course.tiny import git_clone
 from tests.courseware.browser.tab import Tab, tab
 from tests.threadlab.widgets.chrome import binary
 
@@ -41,17 +42,9 @@ def needed(browsers: bool = True) -> None:
 
 def clone(to: Path) -> Path:
     """A git clone of the course as it is in this folder, changes that are not committed included."""
-    listed = subprocess.run(["git", "ls-files", "-z", "-c", "-o", "--exclude-standard"], cwd=ROOT, capture_output=True, check=False)
-    if listed.returncode != 0:
+    if not (ROOT / ".git").exists():
         pytest.skip("not a git repository")
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, to / name)
-    author = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
-    for words in (["init", "-q"], ["add", "-A"], [*author, "commit", "-q", "-m", "The course"]):
-        subprocess.run(["git", *words], cwd=to, check=True, capture_output=True)
-    return to
+    return git_clone(to)
 
 
 def free_ports() -> int:
@@ -79,22 +72,8 @@ class Hub:
         self.greeting = self.farewell = ""
 
     def start(self) -> Hub:
-        words = [sys.executable, "-P", "-m", "autograder.hub", "--port", str(self.port), *self._options]
-        self._process = subprocess.Popen(
-            words,
-            cwd=self.course,
-            env=environment(self.course),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.greeting = ""
-        for line in self._process.stdout:
-            self.greeting += line
-            if "Ctrl-C" in line:
-                return self
-        raise AssertionError(f"the hub did not open: {self.greeting}")
+        self._process, self.greeting = begun(self.course, "autograder.hub", "--port", str(self.port), *self._options)
+        return self
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self._process is None:

@@ -33,6 +33,25 @@ def cell_of(answer: str) -> str:
     return read_answers(next((ROOT / "autograder" / "known_answers" / SLUG).glob(f"*/{answer}.py")))[0]["first_turn"]
 
 
+def begun(course: Path, *words: str) -> tuple[subprocess.Popen[str], str]:
+    """`python -P -m` …, over a copy of the course, and what it has said by the time that it is open."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", *words],
+        cwd=course,
+        env=environment(course),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    greeting = ""
+    for line in process.stdout:
+        greeting += line
+        if "Ctrl-C" in line:
+            return process, greeting
+    raise AssertionError(f"{words[0]} did not open: {greeting}")
+
+
 class Workshop:
     """`options` are those of `course.py workshop`. It keeps its port over a restart, as a teacher's does."""
 
@@ -45,22 +64,9 @@ class Workshop:
         self.visitors = contextlib.ExitStack()
 
     def start(self) -> Workshop:
-        words = [sys.executable, "-P", "-m", "autograder.workshop", "--port", str(self.port), "--edition", str(self._edition)]
-        self._process = subprocess.Popen(
-            [*words, *self._options],
-            cwd=self.course,
-            env=environment(self.course),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.greeting = ""
-        for line in self._process.stdout:
-            self.greeting += line
-            if "Ctrl-C" in line:
-                return self
-        raise AssertionError(f"the workshop did not open: {self.greeting}")
+        edition = ("--edition", str(self._edition))
+        self._process, self.greeting = begun(self.course, "autograder.workshop", "--port", str(self.port), *edition, *self._options)
+        return self
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self._process is not None:

@@ -82,6 +82,11 @@ class Call:
     def query(self) -> dict[str, str]:
         return dict(parse_qsl(self.request.query, keep_blank_values=True))
 
+    @property
+    def include(self) -> list[str]:
+        """What the query asks for beyond what is always shown."""
+        return [value for name, value in parse_qsl(self.request.query) if name in ("include[]", "include")]
+
     def new_id(self, prefix: str) -> str:
         return self.state.new_id(prefix)
 

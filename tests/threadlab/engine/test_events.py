@@ -91,6 +91,23 @@ def test_stream_ends_when_action_is_required() -> None:
         assert squeezed(again)[-2:] == ["thread.run.completed", "done"]
 
 
+def test_arguments_of_a_call_come_in_pieces_that_add_up() -> None:
+    """Official reference of the stream's events: a step begins without calls, a call without arguments."""
+    with desk() as at:
+        events = stream(at, "What is the weather in Paris and Rome?", tools=[WEATHER])
+        begun = [data for name, data in events if name in ("thread.run.step.created", "thread.run.step.in_progress")]
+        assert [step["step_details"] for step in begun] == [{"type": "tool_calls", "tool_calls": []}] * 2
+        parts = [part for name, data in events if name.endswith("delta") for part in data["delta"]["step_details"]["tool_calls"]]
+        run = events[-2][1]
+    for index, call in enumerate(run["required_action"]["submit_tool_outputs"]["tool_calls"]):
+        first, *rest = [part for part in parts if part["index"] == index]
+        function = {"name": "get_weather", "arguments": "", "output": None}
+        assert first == {"index": index, "id": call["id"], "type": "function", "function": function}
+        assert "".join(part["function"]["arguments"] for part in rest) == call["function"]["arguments"]
+        assert {frozenset(part) for part in rest} == {frozenset({"index", "type", "function"})}
+        assert len(rest) > 1
+
+
 @pytest.mark.parametrize(
     ("scenario", "last"),
     [("run_failed", "thread.run.failed"), ("run_incomplete", "thread.run.incomplete"), ("stuck", "thread.run.expired")],

@@ -190,12 +190,11 @@ class RunLife:
             "in_progress",
             o.ToolCalls(action.calls),
         )
-        told = bare(step)
-        events: list[Event] = [(f"thread.run.step.{name}", told) for name in ("created", "in_progress", "delta")]
+        events: list[Event] = [(f"thread.run.step.{name}", step) for name in ("created", "in_progress", "delta")]
         if action.done:
             used = o.Usage(0, action.tokens, action.tokens)
             step = msgspec.structs.replace(step, status="completed", completed_at=int(at), usage=used)
-            events.append(("thread.run.step.completed", bare(step)))
+            events.append(("thread.run.step.completed", step))
         self._new(row, step, run.id)
         self._log(StepChanged, at, status, run, step.id)
         assert row.plan is not None
@@ -308,6 +307,10 @@ class RunLife:
         for row in self.store.page(Query("thread.run.step", run_row.project, run_row.id, limit=1000)):
             if isinstance(row.body, o.RunStep):
                 yield row.body
+
+
+CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
+"""What `include` has to name for the passages that a search found to be shown."""
 
 
 def bare(step: o.RunStep) -> o.RunStep:

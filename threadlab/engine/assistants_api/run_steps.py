@@ -1,23 +1,13 @@
 """Run steps: the record of what a run did."""
 
-from urllib.parse import parse_qsl
-
-from threadlab.engine.assistants_api.life import bare
+from threadlab.engine.assistants_api.life import CONTENT, bare
 from threadlab.engine.call import Call
 from threadlab.store.records import Row
 from threadlab.wire import assistants as o
 
-CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
-"""What `include` has to name for the passages that a search found to be shown."""
-
 
 def _shown(call: Call, step: o.RunStep) -> o.RunStep:
-    details = step.step_details
-    if not isinstance(details, o.ToolCalls) or not any(isinstance(one, o.FileSearchStepCall) for one in details.tool_calls):
-        return step
-    if CONTENT in [value for name, value in parse_qsl(call.request.query) if name in ("include[]", "include")]:
-        return step
-    return bare(step)
+    return step if CONTENT in call.include else bare(step)
 
 
 def list_all(call: Call) -> o.Page:

@@ -7,7 +7,7 @@ import msgspec
 from threadlab.engine import models, validate
 from threadlab.engine.assistants_api import messages, params, threads
 from threadlab.engine.assistants_api.assistants import check_sampling, check_tools
-from threadlab.engine.assistants_api.life import ACTIVE, CANCEL_TAKES, EXPIRES_AFTER, RunLife
+from threadlab.engine.assistants_api.life import ACTIVE, CANCEL_TAKES, CONTENT, EXPIRES_AFTER, RunLife
 from threadlab.engine.assistants_api.plan import expiry
 from threadlab.engine.assistants_api.rounds import plan_round
 from threadlab.engine.assistants_api.stream import RunStream
@@ -196,7 +196,7 @@ def _stream(call: Call, run_id: str, first: list[Event]) -> RunStream:
     for rule in call.state.faults.triggered(call.operation, ("stream",)):
         cut = int(rule.number(5)) if rule.kind == "stream_cut" else cut
         slower = rule.number(1.0) if rule.kind == "stream_slow" else slower
-    return RunStream(call.state, run_id, first, cut, slower)
+    return RunStream(call.state, run_id, first, cut, slower, passages=CONTENT in call.include)
 
 
 def _life(call: Call) -> RunLife:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from threadlab.engine.assistants_api.life import bare
 from threadlab.engine.drafts import piece_times, pieces
 from threadlab.engine.journal import Dropped
 from threadlab.engine.state import Event, State
@@ -35,8 +36,19 @@ def encode(name: str, data: object) -> bytes:
 class RunStream:
     """What one client reads of one run. Nothing of it is kept when the client goes away; the run does not notice."""
 
-    def __init__(self, state: State, run_id: str, first: list[Event], cut_after: int | None = None, slower: float = 0.0) -> None:
+    def __init__(
+        self,
+        state: State,
+        run_id: str,
+        first: list[Event],
+        cut_after: int | None = None,
+        slower: float = 0.0,
+        *,
+        passages: bool = False,
+    ) -> None:
         self._state, self._run_id = state, run_id
+        self._passages = passages
+        """Whether run steps show the passages that a search found."""
         self._ready: deque[Event] = deque(first)
         self._deltas: deque[tuple[float, str, dict[str, Any]]] = deque()
         """What is still to be written: when, into which message, and the block: a picture, or words and the annotations ending in them."""
@@ -52,10 +64,7 @@ class RunStream:
     def _on_events(self, row: Row, events: list[Event], at: float) -> None:
         self._write_until(at, through=any(name == "thread.message.completed" for name, _ in events))
         for name, data in events:
-            if name == "thread.run.step.delta":
-                self._ready += _call_deltas(data)
-            else:
-                self._ready.append((name, data))
+            self._ready += _step_events(name, data, self._passages) if isinstance(data, o.RunStep) else [(name, data)]
             if name == "thread.message.created" and isinstance(data, o.Message):
                 self._expect(row, data.id)
             elif name in ("thread.message.completed", "thread.message.incomplete"):
@@ -154,14 +163,30 @@ def _annotations_by_piece(words: list[str], annotations: list[o.FileCitationAnno
     return found
 
 
-def _call_deltas(step: object) -> list[Event]:
-    assert isinstance(step, o.RunStep)
-    assert isinstance(step.step_details, o.ToolCalls)
-    # What a search found is not in the delta (the SDK could not add it up): the completed step has it.
-    plain = [
-        {"id": one.id, "type": "file_search", "file_search": {}} if isinstance(one, o.FileSearchStepCall) else msgspec.to_builtins(one)
-        for one in step.step_details.tool_calls
-    ]
-    calls = [{"index": index, **call} for index, call in enumerate(plain)]
-    details = {"type": "tool_calls", "tool_calls": calls}
-    return [("thread.run.step.delta", {"id": step.id, "object": "thread.run.step.delta", "delta": {"step_details": details}})]
+def _step_events(name: str, step: o.RunStep, passages: bool) -> list[Event]:
+    """A step as a stream tells it: its tool calls come in deltas, and are not in it when it begins (official reference of the events)."""
+    if not isinstance(step.step_details, o.ToolCalls):
+        return [(name, step)]
+    if name == "thread.run.step.delta":
+        return _call_deltas(step.id, step.step_details.tool_calls)
+    if name in ("thread.run.step.created", "thread.run.step.in_progress"):
+        return [(name, msgspec.structs.replace(step, step_details=o.ToolCalls([])))]
+    return [(name, step if passages else bare(step))]
+
+
+def _call_deltas(step_id: str, calls: list[o.StepCall]) -> list[Event]:
+    """Each call begins without its arguments, which follow in pieces: whoever adds the deltas up has the call.
+
+    What a search found is in no delta, as the SDK could not add it up: the completed step has it.
+    """
+    parts: list[dict[str, Any]] = []
+    for index, one in enumerate(calls):
+        if isinstance(one, o.FileSearchStepCall):
+            parts.append({"index": index, "id": one.id, "type": "file_search", "file_search": {}})
+            continue
+        begun = {"name": one.function.name, "arguments": "", "output": None}
+        parts.append({"index": index, "id": one.id, "type": "function", "function": begun})
+        parts += [{"index": index, "type": "function", "function": {"arguments": piece}} for piece in pieces(one.function.arguments)]
+    name = "thread.run.step.delta"
+    deltas = [{"step_details": {"type": "tool_calls", "tool_calls": [part]}} for part in parts]
+    return [(name, {"id": step_id, "object": name, "delta": delta}) for delta in deltas]

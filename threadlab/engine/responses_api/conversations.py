@@ -5,8 +5,6 @@ What of this is known: the description says that a response's items are added af
 words is a guess.
 """
 
-from urllib.parse import parse_qsl
-
 import msgspec
 
 from threadlab.engine import validate
@@ -88,20 +86,19 @@ def create_items(call: Call) -> o.Page:
     texts = [one.text[:500] for one in added if isinstance(one, r.Message)]
     call.note(object_id=added[0].id if added else "", added=[one.id for one in added], text=" ".join(texts))
     first, last = (added[0].id, added[-1].id) if added else (None, None)
-    return o.Page([items.shown(one, _include(call)) for one in added], first, last, has_more=False)
+    return o.Page([items.shown(one, call.include) for one in added], first, last, has_more=False)
 
 
 def list_items(call: Call) -> o.Page:
     _, conversation = find(call)
-    include = _include(call)
-    page = call.page(r.ConversationItem, conversation.id, shown=lambda row: items.shown(_item(row), include))
+    page = call.page(r.ConversationItem, conversation.id, shown=lambda row: items.shown(_item(row), call.include))
     call.note(listed=[item.id for item in page.data])
     return page
 
 
 def retrieve_item(call: Call) -> r.Item:
     find(call)
-    return items.shown(call.find(r.ConversationItem, call.ids[1], call.ids[0])[1].item, _include(call))
+    return items.shown(call.find(r.ConversationItem, call.ids[1], call.ids[0])[1].item, call.include)
 
 
 def delete_item(call: Call) -> r.Conversation:
@@ -116,7 +113,3 @@ def delete_item(call: Call) -> r.Conversation:
 def _item(row: Row) -> r.Item:
     assert isinstance(row.body, r.ConversationItem | r.InputItem)
     return row.body.item
-
-
-def _include(call: Call) -> list[str]:
-    return [value for name, value in parse_qsl(call.request.query) if name in ("include[]", "include")]

@@ -5,7 +5,6 @@ and asked for again. What a client that goes away does to its own, held reply is
 """
 
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -255,11 +254,10 @@ def cancel(call: Call) -> r.Response:
 def list_input(call: Call) -> o.Page:
     """The input of this response alone: whether the hosted API also gave what came before it is not recorded (guess)."""
     _, response = find(call)
-    include = [value for name, value in parse_qsl(call.request.query) if name in ("include[]", "include")]
 
     def show(row: Row) -> object:
         assert isinstance(row.body, r.InputItem)
-        return items.shown(row.body.item, include)
+        return items.shown(row.body.item, call.include)
 
     return call.page(r.InputItem, response.id, shown=show)
 

@@ -8,7 +8,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.threadlab.engine.desk import Desk, desk, events_of
+from tests.threadlab.engine.desk import WEATHER, Desk, desk, events_of
 from tests.threadlab.engine.test_errors import says
 
 FRANCE = "What is the capital of France?"
@@ -66,6 +66,78 @@ def test_run_without_the_tool_does_not_mind_an_expired_vector_store() -> None:
         assert at.finished(thread_id).status == "completed"
 
 
+def test_timeout_of_a_poll_is_the_timeout_of_each_request() -> None:
+    """openai/openai-python#1855: it was taken for a deadline. The poll ends with the run, which expires after ten minutes."""
+    with desk(scenario="stuck") as at, at.service.time():
+        begun = at.service.clock.now()
+        run = at.threads.runs.create_and_poll(thread_id=at.thread(FRANCE), assistant_id=at.assistant_id, timeout=2.0)
+        assert (run.status, at.service.clock.now() - begun >= 600) == ("expired", True)
+
+
+def test_cancelled_run_refuses_outputs_and_messages_until_it_has_ended() -> None:
+    """dotnet/extensions#5964, microsoft/autogen#1003."""
+    with desk(scenario="cancel_slow:2") as at:
+        thread_id = at.thread("What is the weather in Paris?")
+        run = at.finished(thread_id, tools=[WEATHER])
+        assert run.status == "requires_action"
+        assert at.threads.runs.cancel(run.id, thread_id=thread_id).status == "cancelling"
+        outputs = [{"tool_call_id": run.required_action.submit_tool_outputs.tool_calls[0].id, "output": "Sunny."}]
+        late = at.raw("POST", f"/threads/{thread_id}/runs/{run.id}/submit_tool_outputs", {"tool_outputs": outputs})
+        message: Any = {"role": "user", "content": "Never mind."}
+        assert (late.status_code, at.raw("POST", f"/threads/{thread_id}/messages", message).status_code) == (400, 400)
+        at.wait(3)
+        assert at.threads.runs.retrieve(run.id, thread_id=thread_id).status == "cancelled"
+        assert at.raw("POST", f"/threads/{thread_id}/messages", message).status_code == 200
+
+
+def test_forced_function_is_called_once_a_run() -> None:
+    """patterns-ai-core/langchainrb#825: a loop was met. That the choice holds for the first step alone is a guess."""
+    with desk() as at:
+        thread_id = at.thread("Hello")
+        run = at.finished(thread_id, tools=[WEATHER], tool_choice={"type": "function", "function": {"name": "get_weather"}})
+        (call,) = run.required_action.submit_tool_outputs.tool_calls
+        at.threads.runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=[{"tool_call_id": call.id, "output": "Sunny."}])
+        at.wait(10)
+        assert at.threads.runs.retrieve(run.id, thread_id=thread_id).status == "completed"
+
+
+# ---- lists ------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_limit_of_a_list_is_the_size_of_its_pages() -> None:
+    """openai/openai-python#1863: it was taken for the number of messages that are iterated."""
+    with desk() as at:
+        thread_id = at.thread(*(str(number) for number in range(10)))
+        begun = len(at.recorder.exchanges)
+        page = at.threads.messages.list(thread_id, limit=3)
+        assert len(page.data) == 3
+        assert len(list(page)) == 10
+        assert len(at.recorder.exchanges) - begun == 4
+
+
+def test_answer_to_the_21st_message_is_not_on_the_first_page() -> None:
+    """langchain-ai/langchainjs#5062, alexrudall/ruby-openai#380. Asking by `run_id` finds it."""
+    with desk() as at:
+        thread_id = at.thread(*["Hello"] * 20, FRANCE)
+        run = at.finished(thread_id)
+        page = at.threads.messages.list(thread_id, order="asc")
+        assert "assistant" not in {message.role for message in page.data}
+        (answer,) = at.threads.messages.list(thread_id, run_id=run.id).data
+        assert answer.content[0].text.value == "The capital of France is Paris."
+
+
+def test_answer_is_empty_while_it_is_written() -> None:
+    """Readers of `content[0].text` fail: yuanyang749/AssistantsAPI#2, and jamesmcroft/gpt-assistants-api-ui#12 for pictures."""
+    with desk() as at:
+        thread_id = at.thread(FRANCE)
+        run = at.run(thread_id)
+        seen = set()
+        for _ in range(40):
+            at.wait(0.1)
+            seen |= {len(message.content) for message in at.threads.messages.list(thread_id, run_id=run.id).data}
+        assert seen == {0, 1}
+
+
 # ---- what is refused --------------------------------------------------------------------------------------------------------------------
 
 
@@ -102,6 +174,80 @@ def test_thread_begins_with_32_messages_at_most() -> None:
         ):
             text = f"Invalid '{param}': array too long. Expected an array with maximum length 32, but got an array with length 33 instead."
             says(at.raw("POST", path, body), 400, text, param=param, code="array_above_max_length")
+
+
+def test_output_for_one_of_three_calls_names_both() -> None:
+    """microsoft/semantic-kernel#8701, microsoft/teams-sdk#1705."""
+    with desk() as at:
+        thread_id = at.thread("What is the weather in Paris, Rome and Oslo?")
+        run = at.finished(thread_id, tools=[WEATHER])
+        ids = [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
+        assert len(ids) == 3
+        body = {"tool_outputs": [{"tool_call_id": ids[0], "output": "Sunny."}]}
+        refused = at.raw("POST", f"/threads/{thread_id}/runs/{run.id}/submit_tool_outputs", body)
+        assert refused.status_code == 400
+        assert all(one in refused.json()["error"]["message"] for one in ids)
+
+
+@pytest.mark.parametrize(
+    ("output", "param", "code"),
+    [
+        ({"output": "x"}, "tool_outputs[0].tool_call_id", "missing_required_parameter"),
+        ({"tool_call_id": "call_x", "output": {"a": 1}}, "tool_outputs[0].output", "invalid_type"),
+    ],
+)
+def test_output_without_its_call_or_that_is_no_text_is_refused(output: dict[str, Any], param: str, code: str) -> None:
+    """microsoft/teams-sdk#925, langchain-ai/langchain#14830."""
+    with desk() as at:
+        thread_id = at.thread("What is the weather in Paris?")
+        run = at.finished(thread_id, tools=[WEATHER])
+        refused = at.raw("POST", f"/threads/{thread_id}/runs/{run.id}/submit_tool_outputs", {"tool_outputs": [output]})
+        error = refused.json()["error"]
+        assert (refused.status_code, error["param"], error["code"]) == (400, param, code)
+
+
+def test_tools_of_an_attachment_are_objects() -> None:
+    """openai/openai-node#785."""
+    with desk() as at:
+        body = {"role": "user", "content": "x", "attachments": [{"file_id": upload(at), "tools": ["file_search"]}]}
+        text = "Invalid type for 'attachments[0].tools[0]': expected an object, but got a string instead."
+        refused = at.raw("POST", f"/threads/{at.thread()}/messages", body)
+        says(refused, 400, text, param="attachments[0].tools[0]", code="invalid_type")
+
+
+def test_assistants_turn_of_a_history_is_output_text() -> None:
+    """openai/openai-java#302, camunda/connectors#8356."""
+    turns = [(role, [{"type": "input_text", "text": "Hello"}]) for role in ("user", "assistant")]
+    with desk() as at:
+        body = {"model": "gpt-4o", "input": [{"role": role, "content": content} for role, content in turns]}
+        refused = at.raw("POST", "/responses", body, beta=False).json()["error"]
+        assert refused["message"] == "Invalid value: 'input_text'. Supported values are: 'output_text' and 'refusal'."
+
+
+def test_page_has_100_items_at_most() -> None:
+    """openai/openai-agents-python#4961."""
+    with desk() as at:
+        conversation_id = at.client.conversations.create().id
+        refused = at.raw("GET", f"/conversations/{conversation_id}/items?limit=101", beta=False)
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "limit")
+
+
+def test_response_that_is_not_in_the_background_cannot_be_cancelled() -> None:
+    """openai/openai-python#2643: who stops reading a stream pays for all of it."""
+    with desk() as at:
+        answer = at.client.responses.create(model="gpt-4o", input=FRANCE)
+        refused = at.raw("POST", f"/responses/{answer.id}/cancel", beta=False)
+        says(refused, 400, "Cannot cancel a synchronous response.")
+
+
+def test_second_response_on_a_conversation_finds_it_locked() -> None:
+    """paulgmiller/careme#379: the first one ran in the background."""
+    with desk() as at:
+        conversation_id = at.client.conversations.create().id
+        body = {"model": "gpt-4o", "input": FRANCE, "conversation": conversation_id}
+        first = at.raw("POST", "/responses", {**body, "background": True}, beta=False).json()
+        refused = at.raw("POST", "/responses", body, beta=False)
+        assert (first["status"], refused.status_code, refused.json()["error"]["code"]) == ("queued", 400, "conversation_locked")
 
 
 def test_list_is_no_metadata() -> None:
@@ -143,6 +289,56 @@ def test_citation_has_an_empty_quote_in_a_delta_alone() -> None:
         assert [note["file_citation"]["quote"] for notes in deltas for note in notes] == [""]
         (whole,) = [data for name, data in events if name == "thread.message.completed"]
         assert list(whole["content"][0]["text"]["annotations"][0]["file_citation"]) == ["file_id"]
+
+
+def test_steps_of_a_stream_can_include_what_was_found() -> None:
+    """openai/openai-python#1938: `include` belongs to the query, and was sent in the body."""
+    wanted: Any = "step_details.tool_calls[*].file_search.results[*].content"
+    with desk() as at:
+        thread_id = attached(at, upload(at))
+        at.wait(2)
+        with (
+            at.service.time(),
+            at.threads.runs.stream(thread_id=thread_id, assistant_id=at.assistant_id, tools=SEARCH, include=[wanted]) as stream,
+        ):
+            done = [event.data for event in stream if event.event == "thread.run.step.completed"]
+        (found,) = [call for step in done for call in getattr(step.step_details, "tool_calls", [])]
+        assert found.file_search.results[0].content[0].text == REFUNDS.decode()
+
+
+def test_thread_stays_locked_when_its_stream_is_left() -> None:
+    """openai/openai-dotnet#87, vercel/ai#1743, livekit/agents#1367: cancelling frees it."""
+    with desk(scenario="slow:60") as at:
+        thread_id = at.thread(FRANCE)
+        with at.service.time(), at.threads.runs.stream(thread_id=thread_id, assistant_id=at.assistant_id) as stream:
+            event = next(event for event in stream if event.event == "thread.run.in_progress")
+        message: Any = {"role": "user", "content": "Never mind."}
+        assert at.raw("POST", f"/threads/{thread_id}/messages", message).status_code == 400
+        at.threads.runs.cancel(event.data.id, thread_id=thread_id)
+        at.wait(10)
+        assert at.raw("POST", f"/threads/{thread_id}/messages", message).status_code == 200
+
+
+def test_outputs_of_tools_are_answered_by_a_second_stream() -> None:
+    """openai/openai-python#1237, Azure/azure-sdk-for-js#34948: a handler waited for the answer on the first one, which had ended."""
+
+    class Handler(openai.AssistantEventHandler):
+        answer = ""
+
+        def on_tool_call_done(self, tool_call: Any) -> None:
+            outputs: Any = [{"tool_call_id": tool_call.id, "output": "Sunny."}]
+            run = self.current_run
+            assert run is not None
+            with at.threads.runs.submit_tool_outputs_stream(run_id=run.id, thread_id=run.thread_id, tool_outputs=outputs) as second:
+                Handler.answer = "".join(second.text_deltas)
+
+    with desk() as at, at.service.time():
+        thread_id = at.thread("What is the weather in Paris?")
+        options: Any = {"tools": [WEATHER], "event_handler": Handler()}
+        with at.threads.runs.stream(thread_id=thread_id, assistant_id=at.assistant_id, **options) as stream:
+            names = [event.event for event in stream]
+        assert names[-1] == "thread.run.requires_action"
+        assert "Sunny." in Handler.answer
 
 
 # ---- pictures ---------------------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ TOGETHER = (
 )
 """A graded class, a JupyterLab, a Chromium, an environment full of packages: made once, if one process has all of these tests."""
 
+BY_PARAMETER = ("tests/autograder/checks/test_exercises.py::test_known_answer",)
+"""Tests of one parameter stay together: an answer is judged once, and asked twice what came of it."""
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
@@ -34,6 +37,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Together(LoadGroupScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(BY_PARAMETER):
+                return nodeid.partition("[")[2]
             return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
     return Together(config, log) if config.getvalue("dist") == "loadgroup" else None

@@ -60,6 +60,7 @@ def test_broken_json_is_a_sentence_and_the_file_stays(tmp_path, text):
     assert path.read_text() == text
 
 
+@pytest.mark.slow
 def test_syntax_error_in_one_cell_leaves_the_other_parts_judged(tmp_path):
     done = run(
         "check", "sixth-message", "--notebook", changed(tmp_path, lambda notebook: answer(notebook, "async def send_and_run(:\n    pass"))
@@ -70,6 +71,7 @@ def test_syntax_error_in_one_cell_leaves_the_other_parts_judged(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_name_that_is_not_defined_is_named(tmp_path):
     done = run("check", "sixth-message", "--notebook", changed(tmp_path, lambda notebook: answer(notebook, "send_and_rum = None")))
     assert done.returncode == 1
@@ -93,6 +95,7 @@ def test_deleted_check_cell_is_put_back_and_named(tmp_path):
     assert "16 of 16 points" in done.stdout
 
 
+@pytest.mark.slow
 def test_cells_in_another_order_are_judged(tmp_path):
     def turn(notebook):
         notebook.cells = notebook.cells[::-1]
@@ -102,6 +105,7 @@ def test_cells_in_another_order_are_judged(tmp_path):
     assert "points" in done.stdout
 
 
+@pytest.mark.slow
 def test_answer_without_its_mark_is_found(tmp_path):
     def unmark(notebook):
         for cell in notebook.cells:
@@ -126,6 +130,7 @@ def test_corpus_of_an_unknown_exercise_is_a_sentence(tmp_path):
     assert "There is no exercise 'nonsense'" in done.stderr
 
 
+@pytest.mark.slow
 def test_corpus_shows_what_is_misjudged(tmp_path):
     source = ROOT / "autograder" / "known_answers" / "sixth-message"
     for kind, name, to in (

@@ -96,6 +96,7 @@ def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     stop_server()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_server")
 def test_saved_notebook_is_checked_in_a_kernel(tmp_path: Path) -> None:
     slug = "sixth-message"

@@ -50,7 +50,7 @@ def test_unknown_reason_is_shown_all_the_same() -> None:
     assert "says all that is known" in remedy("a full moon")
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_list_stands_at_the_end_of_a_run(tmp_path: Path, processes: str) -> None:
     (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_terminal_summary\n")
     (tmp_path / "test_it.py").write_text("import pytest\n\ndef test_browser():\n    pytest.skip('there is no Chromium here')\n")

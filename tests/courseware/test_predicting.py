@@ -141,6 +141,7 @@ def executed(cells: tuple[str, ...], home: Path) -> list[str]:
     return ["".join(str(output.get("text", output.get("data", ""))) for output in cell.outputs) for cell in notebook.cells]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_run_all_gives_nothing_away_and_a_prediction_releases_what_was_withheld(tmp_path: Path) -> None:
     blind = executed(CELLS, tmp_path)

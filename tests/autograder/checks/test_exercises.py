@@ -14,7 +14,15 @@ from threadlab.trials.trial import in_process
 CORPUS = Path(__file__).resolve().parents[3] / "autograder" / "known_answers"
 SLUGS = [slug for slug in checks.SLUGS if slug != "sixth-message"]
 """`sixth-message` has tests of its own."""
+DEAR = {"migrate-thread", "resilient-turn", "run-queue", "support-desk"}
+"""Exercises whose solutions take seconds to judge."""
+SOLUTIONS = [pytest.param(slug, marks=[pytest.mark.slow] if slug in DEAR else []) for slug in SLUGS]
 ANSWERS = [(slug, path) for slug in SLUGS for path in sorted((CORPUS / slug).glob("*/*.py"))]
+
+
+def named(answers):
+    """Parameters of a test of known answers. `conftest.py` gives both tests of an answer to one process, which judges it once."""
+    return [pytest.param(slug, path, id=f"{slug}-{path.parent.name}-{path.stem}") for slug, path in answers]
 
 
 def verdicts(slug, sources_of):
@@ -35,7 +43,7 @@ def given_by(slug):
     return "\n".join(line for line in setup.splitlines() if not line.startswith("%") and "autograder" not in line)
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", SOLUTIONS)
 def test_solution_earns_all_points(slug):
     notebook = read(solution(slug))
     judged = verdicts(slug, lambda name: [given_by(slug), *answer_of(notebook, name).context, *answer_of(notebook, name).sources])
@@ -50,9 +58,7 @@ def test_blank_earns_nothing(slug):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("slug", "path"), ANSWERS, ids=lambda value: value if isinstance(value, str) else f"{value.parent.name}-{value.stem}"
-)
+@pytest.mark.parametrize(("slug", "path"), named(ANSWERS))
 def test_known_answer_loses_exactly_what_it_states(slug, path):
     cells, stated = read_answers(path)
     judged = verdicts(slug, lambda name: [given_by(slug), cells.get(name, "raise NotImplementedError()")])
@@ -143,7 +149,7 @@ def test_answer_may_name_the_sentence_that_it_gets(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("slug", "path"), [(slug, path) for slug, path in ANSWERS if read_sentence_key(path)], ids=str)
+@pytest.mark.parametrize(("slug", "path"), named([(slug, path) for slug, path in ANSWERS if read_sentence_key(path)]))
 def test_known_answer_gets_the_sentence_that_it_names(slug, path):
     cells, _ = read_answers(path)
     judged = verdicts(slug, lambda name: [given_by(slug), cells.get(name, "raise NotImplementedError()")])

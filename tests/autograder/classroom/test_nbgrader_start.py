@@ -45,6 +45,7 @@ def test_reading_the_configuration_changes_nothing(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == [[], True, True, False, "threads"]
 
 
+@pytest.mark.slow
 def test_python_interface_has_the_folder_of_the_gradebook(tmp_path: Path) -> None:
     course = clone(tmp_path)
     program = "from autograder.classroom.nbgrader_steps import nbgrader_api; print(sorted(nbgrader_api().gradebook.students))"

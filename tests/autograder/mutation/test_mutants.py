@@ -83,6 +83,7 @@ def test_sample_is_the_same_for_a_seed_and_has_every_operator():
     assert sampled(every, None, 0) == every
 
 
+@pytest.mark.slow
 def test_reviewed_entries_name_exercises_and_cover_mutants_that_there_are():
     entries = reviewed()
     assert {one.exercise for one in entries} <= set(checks.SLUGS)

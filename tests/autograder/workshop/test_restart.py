@@ -65,6 +65,7 @@ def test_workshop_goes_on_after_it_was_killed_and_is_forgotten_whole(course: Pat
     assert "No workshop has collected anything" in command(course, "autograder.workshop", "--forget").stdout
 
 
+@pytest.mark.slow
 def test_second_workshop_in_the_same_folder_is_refused(course: Path, edition: Path) -> None:
     with opened(Workshop(course, edition, "--no-grading")):
         done = command(course, "autograder.workshop", "--edition", str(edition), "--port", "0", code=2)

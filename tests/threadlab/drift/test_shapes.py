@@ -91,6 +91,7 @@ def test_reply_has_no_drift_to_itself() -> None:
     assert [one for one in found if one[1]] == []
 
 
+@pytest.mark.slow
 def test_every_change_is_found_where_it_is() -> None:
     missed, count = [], 0
     for name, value, schema in replies():

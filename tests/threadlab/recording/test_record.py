@@ -55,6 +55,7 @@ def drift(file: Path, *options: str) -> subprocess.CompletedProcess[str]:
 # ---- an endpoint -----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_recorded_endpoint_is_replayed_and_has_no_drift(tmp_path: Path) -> None:
     """The endpoint is another of these services."""
     file = tmp_path / "r.jsonl"
@@ -206,6 +207,7 @@ def conversation(service: Service) -> list[str]:
     return [message.content[0].text.value for message in api.threads.messages.list(thread.id, order="asc").data]  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_class_without_a_network_gets_the_same_replies(tmp_path: Path) -> None:
     """The replies of a model, recorded once, are those of a service that has no endpoint any more: every id is another one."""
     file = tmp_path / "r.jsonl"

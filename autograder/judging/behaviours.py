@@ -379,14 +379,17 @@ def _coverage(seen: Mapping[str, Exploration]) -> str:
     points = sum(1 for exploration in seen.values() for evidence in exploration if evidence.killed)
     orders = sum(len(exploration) for exploration in seen.values()) - points
     sampled = [name for name, exploration in seen.items() if not exploration.complete]
-    if not sampled:
-        scenes = f" in {len(seen)} scenes" if len(seen) > 1 else ""
-        return f"{orders} delivery order{'' if orders == 1 else 's'} tried{scenes}: all there are.{_killed(points)}"
-    return f"{orders} delivery orders tried; a sample (seed 0) in {', '.join(sampled)}, where there are more.{_killed(points)}"
+    if sampled:
+        more = f"There are more in {', '.join(sampled)}, so a sample was drawn (seed 0)."
+        return f"{orders} delivery orders were tried. {more}{_killed(points)}"
+    if orders == 1:
+        return f"The only delivery order was tried.{_killed(points)}"
+    scenes = f" in {len(seen)} scenes" if len(seen) > 1 else ""
+    return f"All {orders} delivery orders{scenes} were tried.{_killed(points)}"
 
 
 def _killed(points: int) -> str:
-    return f" Killed at {points} points, and started again." if points else ""
+    return f" The program was killed at {points} point{'s' if points > 1 else ''} and started again." if points else ""
 
 
 def _simplest(findings: list[Finding], seen: Mapping[str, Exploration]) -> Evidence | None:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from courseware.taught import answer_of
 from threadlab import CLIENT, ON_TEXT, CostMeter, RunLife, Service, ThreadView, Timeline, World, trial
-from threadlab.svg import Picture, box, path, words
+from threadlab.svg import Picture, box, path, text_at
 from threadlab.widgets.lifecycle import Asked, axes
 
 FOLDER = Path(__file__).resolve().parents[1] / "lessons" / "images"
@@ -34,12 +34,12 @@ def chain(title: str, description: str, boxes: Sequence[tuple[str, str]], foot: 
     for number, (name, under) in enumerate(boxes):
         left = 20 + number * (each + gap)
         parts.append(box(left, 50, each, 74, "tl-box", 8))
-        parts.append(words(left + each / 2, 80, name, "tl-middle tl-strong"))
-        parts.append(words(left + each / 2, 104, under, "tl-middle tl-dim"))
+        parts.append(text_at(left + each / 2, 80, name, "tl-middle tl-strong"))
+        parts.append(text_at(left + each / 2, 104, under, "tl-middle tl-dim"))
         if number:
             parts.append(arrow(left - gap + 3, 87, left - 4))
-    parts.append(words(20, 30, title, "tl-head"))
-    parts.append(words(20, 152, foot, "tl-dim"))
+    parts.append(text_at(20, 30, title, "tl-head"))
+    parts.append(text_at(20, 152, foot, "tl-dim"))
     return Picture(parts, title, description, 40 + len(boxes) * (each + gap) - gap, 170).svg()
 
 
@@ -52,21 +52,21 @@ def objects() -> str:
         ("assistant", "The capital of France is Paris."),
         ("user", "What is its population?"),
     )
-    parts = [words(24, 32, "thread: keeps the conversation", "tl-head"), words(560, 32, "assistant: says who answers", "tl-head")]
+    parts = [text_at(24, 32, "thread: keeps the conversation", "tl-head"), text_at(560, 32, "assistant: says who answers", "tl-head")]
     parts.append(box(20, 44, 320, 168, "tl-lane", 8))
     for number, (role, text) in enumerate(said):
         parts.append(box(34, 56 + number * 50, 292, 40, "tl-box", 8))
-        parts.append(words(46, 72 + number * 50, f"message, {role}", "tl-name"))
-        parts.append(words(46, 89 + number * 50, text))
-    parts += [box(560, 44, 220, 168, "tl-lane", 8), words(576, 76, "model", "tl-strong"), words(576, 98, "instructions", "tl-strong")]
-    parts += [words(576, 120, "tools", "tl-strong"), words(576, 160, "no conversation", "tl-dim")]
+        parts.append(text_at(46, 72 + number * 50, f"message, {role}", "tl-name"))
+        parts.append(text_at(46, 89 + number * 50, text))
+    parts += [box(560, 44, 220, 168, "tl-lane", 8), text_at(576, 76, "model", "tl-strong"), text_at(576, 98, "instructions", "tl-strong")]
+    parts += [text_at(576, 120, "tools", "tl-strong"), text_at(576, 160, "no conversation", "tl-dim")]
     parts += [
         box(388, 84, 124, 66, "tl-lit", 8),
-        words(450, 112, "run", "tl-middle tl-strong"),
-        words(450, 134, "once", "tl-middle tl-dim"),
+        text_at(450, 112, "run", "tl-middle tl-strong"),
+        text_at(450, 134, "once", "tl-middle tl-dim"),
     ]
     parts += [arrow(344, 104, 384), path("M384 134H346m6 -4l-6 4l6 4", "tl-go"), path("M516 117H556", "tl-go")]
-    parts += [words(346, 78, "reads", "tl-name"), words(346, 168, "adds a message", "tl-name")]
+    parts += [text_at(346, 78, "reads", "tl-name"), text_at(346, 168, "adds a message", "tl-name")]
     told = "A thread with three messages on the left, an assistant with model, instructions and tools on the right. "
     told += "A run between them reads the thread, asks the assistant once, and adds a message."
     return Picture(parts, "Four objects", told, 800, 230).svg()
@@ -176,11 +176,11 @@ def replaced() -> str:
         ("run", "response"),
         ("run step", "output item"),
     )
-    parts = [words(24, 30, "Assistants API", "tl-head"), words(330, 30, "now", "tl-head")]
+    parts = [text_at(24, 30, "Assistants API", "tl-head"), text_at(330, 30, "now", "tl-head")]
     for number, (old, new) in enumerate(pairs):
         y = 44 + number * 46
-        parts += [box(20, y, 200, 34, "tl-box", 8), words(120, y + 22, old, "tl-middle"), arrow(226, y + 17, 322)]
-        parts += [box(328, y, 220, 34, "tl-lit", 8), words(438, y + 22, new, "tl-middle tl-strong")]
+        parts += [box(20, y, 200, 34, "tl-box", 8), text_at(120, y + 22, old, "tl-middle"), arrow(226, y + 17, 322)]
+        parts += [box(328, y, 220, 34, "tl-lit", 8), text_at(438, y + 22, new, "tl-middle tl-strong")]
     told = ", ".join(f"{old} becomes {new}" for old, new in pairs)
     return Picture(parts, "What replaced what", f"What replaced what: {told}.", 570, 290).svg()
 
@@ -203,17 +203,17 @@ def strategies() -> str:
         "interrupt": ((0, 3, "stopped"), (4, 14, "answered, reads both")),
         "roll back": ((0, 3, "removed"), (4, 14, "answered, reads one")),
     }
-    parts = [words(24, 30, "The second message comes after three seconds; a run works for ten", "tl-head")]
+    parts = [text_at(24, 30, "The second message comes after three seconds; a run works for ten", "tl-head")]
     for number, (name, runs) in enumerate(told.items()):
         y = 52 + number * 48
-        parts.append(words(24, y + 21, name, "tl-strong"))
+        parts.append(text_at(24, y + 21, name, "tl-strong"))
         for begin, end, text in runs:
             x, wide = 130 + begin * 28, (end - begin) * 28
             kind = "tl-lit" if end - begin == 10 else "tl-box"
-            parts += [box(x, y, wide, 32, kind, 6), words(x + 8, y + 21, text, "tl-name")]
+            parts += [box(x, y, wide, 32, kind, 6), text_at(x + 8, y + 21, text, "tl-name")]
         parts.append(path(f"M{130 + 3 * 28} {y - 6}v44", "tl-bad" if name == "reject" else "tl-good"))
     foot = "Upright line: the second message (red: refused). The first bar of a line is the first run."
-    parts.append(words(24, 262, foot, "tl-dim"))
+    parts.append(text_at(24, 262, foot, "tl-dim"))
     said = "Reject and enqueue let the first run work to its end; interrupt and roll back stop it after three seconds, and another follows."
     return Picture(parts, "Four strategies", said, 730, 280).svg()
 

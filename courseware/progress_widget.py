@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from courseware.catalogue import EXERCISES, Exercise
-from threadlab.svg import Picture, box, path, words
+from threadlab.svg import Picture, box, path, text_at
 from threadlab.widgets import base
 
 
@@ -76,7 +76,7 @@ class Progress(base.Widget):
 
     def picture(self, width: float = 860) -> Picture:
         each = (width - 32) / len(self.course)
-        parts = [words(16, 26, self.told(), "tl-head"), path(f"M{16 + each / 2:.1f} 66H{width - 16 - each / 2:.1f}", "tl-go")]
+        parts = [text_at(16, 26, self.told(), "tl-head"), path(f"M{16 + each / 2:.1f} 66H{width - 16 - each / 2:.1f}", "tl-go")]
         for number, one in enumerate(self.course):
             x = 16 + each * (number + 0.5)
             done, ahead = self.passed(one.slug), one == self.next
@@ -85,10 +85,10 @@ class Progress(base.Widget):
                 parts.append(box(x - 19, 47, 38, 38, "tl-band", 6))
             best, points = self.state(one.slug)
             mark = "✓" if done else f"{best}/{points}" if points else "–"
-            parts.append(words(x, 71, mark, "tl-middle tl-strong" if done else "tl-middle"))
-            parts.append(words(x, 106, one.lesson, "tl-middle tl-strong" if one.lesson == self.here else "tl-middle tl-dim"))
+            parts.append(text_at(x, 71, mark, "tl-middle tl-strong" if done else "tl-middle"))
+            parts.append(text_at(x, 106, one.lesson, "tl-middle tl-strong" if one.lesson == self.here else "tl-middle tl-dim"))
             if ahead:
-                parts.append(words(x, 124, "next", "tl-middle tl-strong"))
+                parts.append(text_at(x, 124, "next", "tl-middle tl-strong"))
         said = f"{self.title}. {self.told()}"
         return Picture(parts, self.title, said, width, 138)
 

@@ -124,7 +124,7 @@ class Picture:
 # ---- shapes ------------------------------------------------------------------------------------------------------------------------------
 
 
-def words(x: float, y: float, text: str, kind: str = "") -> Markup:
+def text_at(x: float, y: float, text: str, kind: str = "") -> Markup:
     return Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(f"tl {kind}".strip(), x, y, text)
 
 

@@ -112,7 +112,7 @@ class Session:
             if not isinstance(self._receive(deadline), Ready):
                 raise WorkerError("The process for the submission answered out of turn before the submission ran.")
         except SubmissionFailed as failed:
-            raise WorkerError(f"The process for the submission did not get ready: {host.words() or failed}") from None
+            raise WorkerError(f"The process for the submission did not get ready: {host.last_line() or failed}") from None
         except BaseException:
             self.close()
             raise

@@ -73,7 +73,7 @@ class Host(Protocol):
     def stop(self) -> None:
         """End everything. It can be used again afterwards."""
 
-    def words(self) -> str:
+    def last_line(self) -> str:
         """The last line that it wrote for the people who keep it running."""
 
 
@@ -208,7 +208,7 @@ class WarmHost:
         elif control is not None:
             control.close()
 
-    def words(self) -> str:
+    def last_line(self) -> str:
         """From its standard error, unless that is kept by whoever started it."""
         return _last_line(self._own.said) if self._own else ""
 
@@ -245,7 +245,7 @@ class WarmHost:
         return reply
 
     def _gone(self) -> OutOfStep:
-        gone = OutOfStep(f"The process that starts submissions has ended: {self.words() or 'it did not say why'}.")
+        gone = OutOfStep(f"The process that starts submissions has ended: {self.last_line() or 'it did not say why'}.")
         self._leave()
         return gone
 
@@ -304,7 +304,7 @@ class FreshHost:
                 if secrets.compare_digest(sock.recv(32, socket.MSG_WAITALL), word):
                     return sock
                 sock.close()
-        raise WorkerError(f"A process for the submission did not start: {self.words() or 'it did not say why'}.")
+        raise WorkerError(f"A process for the submission did not start: {self.last_line() or 'it did not say why'}.")
 
     def interrupt(self, session: int) -> None:
         """On Windows nothing happens, and the process is ended instead when its grace is over."""
@@ -338,7 +338,7 @@ class FreshHost:
             self._said.close()
             self._said = None
 
-    def words(self) -> str:
+    def last_line(self) -> str:
         """From the standard error of the last processes."""
         return _last_line(self._said) if self._said else ""
 

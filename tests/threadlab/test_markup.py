@@ -10,7 +10,7 @@ from tests.course.circles import modules
 from tests.course.tiny import ROOT
 from threadlab import CostMeter, FaultKnobs, Polls, RunLife, Timeline
 from threadlab.engine.journal import Journal
-from threadlab.svg import Picture, words
+from threadlab.svg import Picture, text_at
 from threadlab.widgets import base
 
 EVIL = "<script>alert('x')</script> & \"y\""
@@ -54,7 +54,7 @@ def test_code_between_backquotes_is_shown_as_code() -> None:
 
 
 def test_picture_becomes_three_kinds_of_html() -> None:
-    picture = Picture([words(1, 2, EVIL)], EVIL, EVIL, 10, 10)
+    picture = Picture([text_at(1, 2, EVIL)], EVIL, EVIL, 10, 10)
     root = ET.fromstring(picture.svg())
     assert [element.tag.rpartition("}")[2] for element in root] == ["title", "desc", "style", "rect", "text"]
     assert root[1].text == root[4].text == EVIL

@@ -15,7 +15,7 @@ from threadlab.engine.call import Call
 from threadlab.engine.drafts import Draft
 from threadlab.engine.files_api.file_search import search_files, search_for_response
 from threadlab.engine.journal import Deferred, journal_ids
-from threadlab.engine.responses_api.life import KEPT_IN_CONVERSATION
+from threadlab.engine.responses_api.lifecycle import KEPT_IN_CONVERSATION
 from threadlab.engine.responses_api.plan import plan_of
 from threadlab.engine.responses_api.stream import draft_events
 from threadlab.engine.state import Event, Pace, State

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 from threadlab.engine.answers import AnswerPart, Answers
-from threadlab.engine.assistants_api.life import RunLife
+from threadlab.engine.assistants_api.lifecycle import RunLifecycle
 from threadlab.engine.assistants_api.stream import RunStream
 from threadlab.engine.call import Call
 from threadlab.engine.drafts import Draft
 from threadlab.engine.faults import Faults, Limit, Rule, Scenario
 from threadlab.engine.journal import Dropped, Executed, Journal
 from threadlab.engine.limits import Limits, fault_429
-from threadlab.engine.responses_api.life import ResponseLife
+from threadlab.engine.responses_api.lifecycle import ResponseLifecycle
 from threadlab.engine.responses_api.stream import ResponseStream
 from threadlab.engine.routes import Operation, find_operation
 from threadlab.engine.state import Pace, State
@@ -66,7 +66,7 @@ class Engine:
             limits=self.limits,
             journal=self.journal,
             drafts=drafts,
-            lifecycles={o.Run: RunLife(store, self.journal, drafts), r.Response: ResponseLife(store, self.journal, drafts)},
+            lifecycles={o.Run: RunLifecycle(store, self.journal, drafts), r.Response: ResponseLifecycle(store, self.journal, drafts)},
             new_id=new_id,
             pace=pace or Pace(),
             deployments=deployments or {},

@@ -55,7 +55,7 @@ class Local:
         """What the model says, from the thread that it runs in. When nobody wants to hear it any more, it stops at its next word."""
         loop, chunks, over = asyncio.get_running_loop(), asyncio.Queue[dict[str, Any] | None](), threading.Event()
 
-        def hear(chunk: dict[str, Any]) -> bool:
+        def on_chunk(chunk: dict[str, Any]) -> bool:
             if not over.is_set():
                 loop.call_soon_threadsafe(chunks.put_nowait, chunk)
             return over.is_set()
@@ -63,9 +63,9 @@ class Local:
         def run() -> None:
             try:
                 if not over.is_set():
-                    self._server.handle_chat_completions(request, hear)
+                    self._server.handle_chat_completions(request, on_chunk)
             except Exception as error:  # whatever it is, the run is to hear of it
-                hear({"error": {"message": f"{type(error).__name__}: {error}"}})
+                on_chunk({"error": {"message": f"{type(error).__name__}: {error}"}})
             finally:
                 if not over.is_set():
                     loop.call_soon_threadsafe(chunks.put_nowait, None)

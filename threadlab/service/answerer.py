@@ -21,7 +21,7 @@ from threadlab.wire.prompts import Answer
 T = TypeVar("T")
 
 
-class Safely(Protocol):
+class InTransaction(Protocol):
     """Does something to the engine, and returns once what it wrote is safe: see `threadlab.service.group_commit`."""
 
     def __call__(self, work: Callable[[], T]) -> Awaitable[T]: ...
@@ -42,9 +42,9 @@ class Worker:
         """Whether anything is being answered."""
         return bool(self._tasks)
 
-    def begin(self, safely: Safely) -> None:
+    def begin(self, in_transaction: InTransaction) -> None:
         """Start with what was open when the service ended last. Called once, in the event loop."""
-        self._safely, self._loop = safely, asyncio.get_running_loop()
+        self._in_transaction, self._loop = in_transaction, asyncio.get_running_loop()
         self._engine.questions.changed = self._look_soon
         self._look()
 
@@ -97,12 +97,12 @@ class Worker:
             failure = f"The responder failed ({type(error).__name__})."
         await self._tell(asked, Answer(failure=o.LastError("server_error", failure)))
 
-    async def _tell(self, asked: Question, news: AnswerPart) -> bool:
+    async def _tell(self, asked: Question, part: AnswerPart) -> bool:
         """Let the engine know. False if it does not want to know any more."""
-        if isinstance(news, Answer):
+        if isinstance(part, Answer):
             self._tasks.pop(asked.id, None)  # the answer closes the question, and this task is not to be given up for that
-        return await self._safely(lambda: self._engine.resolve(asked, news, self._clock.now()))
+        return await self._in_transaction(lambda: self._engine.resolve(asked, part, self._clock.now()))
 
     async def _expire(self, asked: Question) -> None:
         await self._clock.asleep(asked.until - self._clock.now())
-        await self._safely(lambda: self._engine.advance(self._clock.now()))
+        await self._in_transaction(lambda: self._engine.advance(self._clock.now()))

@@ -113,7 +113,7 @@ class _Making:
             if param == "model":
                 found += (self._model(literal),)
             else:
-                found += (literal if kind is None else self.there(kind, literal, *found[-1:], *found[-2:-1]),)
+                found += (literal if kind is None else self.ensure(kind, literal, *found[-1:], *found[-2:-1]),)
         return found
 
     def _model(self, literal: str) -> str:
@@ -158,14 +158,14 @@ class _Making:
         return self._mended(value)
 
     def _one(self, kind: type[Stored], value: Any) -> Any:
-        return self.there(kind, value) if isinstance(value, str) and value else value
+        return self.ensure(kind, value) if isinstance(value, str) and value else value
 
     def _many(self, kind: type[Stored], value: Any) -> Any:
         return [self._one(kind, one) for one in value] if isinstance(value, list) else value
 
     # ---- objects -------------------------------------------------------------------------------------------------------------------------
 
-    def there(self, kind: type[Stored], literal: str, parent: str = "", grandparent: str = "") -> str:
+    def ensure(self, kind: type[Stored], literal: str, parent: str = "", grandparent: str = "") -> str:
         """The id of the object that `literal` means below `parent`; one that is not there is made."""
         wire_name, prefix, _ = PREFIXES[kind]
         if self._has(kind, literal, parent):

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from threadlab.engine.assistants_api.stream import StreamCut
 from threadlab.service.answerer import Worker
-from threadlab.service.group_commit import Together
+from threadlab.service.group_commit import GroupCommit
 from threadlab.service.log_line import RequestLine
 from threadlab.service.status_page import ThreadLine, is_token, page
 from threadlab.virtual_time.clock import Clock
@@ -95,7 +95,7 @@ class App:
         self._engine, self._clock, self._key, self._info = engine, clock, key.encode(), info
         self._keys = None if keys is None else [key.encode() for key in keys]
         self._on_request, self._body_limit, self._threads = on_request, body_limit, threads
-        self._together, self._worker, self._on_lost = Together(transaction), worker, on_lost
+        self._group_commit, self._worker, self._on_lost = GroupCommit(transaction), worker, on_lost
         self._forward = forward
         self._recent: deque[RequestLine] = deque(maxlen=50)
         self._watchers: set[asyncio.Task[None]] = set()
@@ -117,7 +117,7 @@ class App:
     def begin(self) -> None:
         """The event loop runs: from now on what is asked outside is answered."""
         if self._worker is not None:
-            self._worker.begin(self._together)
+            self._worker.begin(self._group_commit)
 
     def let_go(self) -> None:
         """End every wait, so that the server can end: held replies, open streams and silences are cut off, answers are given up."""
@@ -148,14 +148,14 @@ class App:
             if self._forward is not None and not stranger and len(body) <= limit and (method, path) not in self._own:
                 outcome = await self._forwarded(self._forward, request)
             else:
-                outcome = await self._together(lambda: self._outcome(request, too_large=not stranger and len(body) > limit))
+                outcome = await self._group_commit(lambda: self._outcome(request, too_large=not stranger and len(body) > limit))
         except Exception:  # what was written could not be kept: a full disk, say
             self._on_lost()
             traceback.print_exc()
             outcome = _error_reply(server_error())
         if path != "/":
             self.last_active = time.monotonic()
-        exchange = _Exchange(scope, receive, send, self._clock, self._together, self._watchers)
+        exchange = _Exchange(scope, receive, send, self._clock, self._group_commit, self._watchers)
         if isinstance(outcome, Lost):
             await exchange.lose(outcome)
             return None
@@ -236,10 +236,10 @@ class _Exchange:
     """One reply on its way out, or lost, on the clock's time, for as long as the client is there."""
 
     def __init__(
-        self, scope: Message, receive: Receive, send: Send, clock: Clock, together: Together, watchers: set[asyncio.Task[None]]
+        self, scope: Message, receive: Receive, send: Send, clock: Clock, group_commit: GroupCommit, watchers: set[asyncio.Task[None]]
     ) -> None:
         self._scope, self._receive, self._send = scope, receive, send
-        self._clock, self._together, self._watchers = clock, together, watchers
+        self._clock, self._group_commit, self._watchers = clock, group_commit, watchers
         self._gone: asyncio.Task[None] | None = None
         self._timer: asyncio.Future[None] | None = None
 
@@ -263,7 +263,7 @@ class _Exchange:
         stream.wake = self._wake
         try:
             while True:
-                chunks, cut = await self._together(lambda: _read(stream, self._clock.now()))
+                chunks, cut = await self._group_commit(lambda: _read(stream, self._clock.now()))
                 due = None if cut else stream.next_at
                 await self._send({"type": "http.response.body", "body": b"".join(chunks), "more_body": cut or due is not None})
                 if due is None:  # after a cut uvicorn closes the connection, because the body has not ended

@@ -13,7 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Together:
+class GroupCommit:
     """Runs pieces of work, each at once, and gives their results back when what they wrote is safe."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[None]]) -> None:

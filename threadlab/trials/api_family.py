@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from threadlab.engine.assistants_api import life as lifecycle
-from threadlab.engine.responses_api import life as response_life
+from threadlab.engine.assistants_api import lifecycle
+from threadlab.engine.responses_api import lifecycle as response_lifecycle
 from threadlab.trials.trial import Evidence
 from threadlab.wire import responses as r
 from threadlab.wire.assistants import Run
@@ -121,8 +121,8 @@ CONVERSATIONS = Family(
     poll="getResponse",
     cancel="cancelResponse",
     lists="listConversationItems",
-    ends=response_life.TERMINAL,
-    terminal=response_life.TERMINAL,
+    ends=response_lifecycle.TERMINAL,
+    terminal=response_lifecycle.TERMINAL,
     said=_said_in_conversation,
     runs=lambda evidence, conversation_id: evidence.below("response", conversation_id),
     wrote=_written_by_response,

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from markupsafe import Markup
 
-from threadlab.svg import FONT, STYLE, Picture, box, cross, disc, path, words
+from threadlab.svg import FONT, STYLE, Picture, box, cross, disc, path, text_at
 from threadlab.trials.rows import ENDED, Row
 
 Panel: TypeAlias = "tuple[str, Sequence[Row], str, bool | None]"
@@ -38,10 +38,10 @@ class _Line(NamedTuple):
 
 def draw(panels: Sequence[Panel], *, title: str, description: str, width: int, code: Sequence[str] = (), note: str = "") -> Picture:
     """One picture with the panels side by side under a title and, if given, the code they come from; `note` ends the line at the foot."""
-    parts: list[Markup] = [words(EDGE, EDGE + 12, title, "tl-title")]
+    parts: list[Markup] = [text_at(EDGE, EDGE + 12, title, "tl-title")]
     top = EDGE + 34
     for line in code:
-        parts.append(words(EDGE, top, line, "tl-code"))
+        parts.append(text_at(EDGE, top, line, "tl-code"))
         top += 18
     top += 8 if code else 0
     each = (width - EDGE * (len(panels) + 1)) / len(panels)
@@ -51,7 +51,7 @@ def draw(panels: Sequence[Panel], *, title: str, description: str, width: int, c
         parts += panel.draw(bottom)
     foot = 40 if any(verdict for _, _, verdict, _ in panels) else 0
     height = round(bottom + foot + 36)
-    parts.append(words(EDGE, height - 14, f"Time runs downwards, in order but not to scale. {note}".strip(), "tl-dim"))
+    parts.append(text_at(EDGE, height - 14, f"Time runs downwards, in order but not to scale. {note}".strip(), "tl-dim"))
     return Picture(parts, title, description, width, height, STYLE)
 
 
@@ -99,11 +99,11 @@ class _Panel:
     # ---- drawing ------------------------------------------------------------------------------------------------------------------------
 
     def draw(self, bottom: float) -> list[Markup]:
-        parts = [words(self.left, self.top - 12, self.heading, "tl-head")] if self.heading else []
+        parts = [text_at(self.left, self.top - 12, self.heading, "tl-head")] if self.heading else []
         for lane in self.lanes.values():
             if lane.name != "time":
                 parts.append(box(lane.left + 2, self.top, lane.width - 4, bottom - self.top, "tl-lane", 4))
-            parts.append(words(lane.left + 8, self.top + 17, lane.name, "tl-name"))
+            parts.append(text_at(lane.left + 8, self.top + 17, lane.name, "tl-name"))
         parts += self._run_bars() + self._flights()
         for line in self.lines:
             parts += self._words(line)
@@ -112,12 +112,12 @@ class _Panel:
         return parts
 
     def _words(self, line: _Line) -> list[Markup]:
-        parts = [words(self.lanes["time"].left + 8, line.middle + 4, f"{line.row.at:.2f} s", "tl-dim")]
+        parts = [text_at(self.lanes["time"].left + 8, line.middle + 4, f"{line.row.at:.2f} s", "tl-dim")]
         warns = line.row.refused and not line.row.thread
         for name, indent in (("code", 26.0 if warns else 8.0), ("thread", 28.0), ("run", self.run_text)):
             lines = line.cells[name]
             first = line.middle + 4.5 - (len(lines) - 1) * LINE / 2
-            parts += [words(self.lanes[name].left + indent, first + index * LINE, text) for index, text in enumerate(lines) if text]
+            parts += [text_at(self.lanes[name].left + indent, first + index * LINE, text) for index, text in enumerate(lines) if text]
         if warns:
             parts.append(cross(self.lanes["code"].left + 14, line.middle))
         return parts
@@ -187,7 +187,7 @@ class _Panel:
     def _verdict(self, y: float) -> list[Markup]:
         x = self.left + 8
         mark = {True: [path(f"M{x} {y - 4}l5 5l9 -11", "tl-good")], False: [cross(x + 7, y - 4)], None: []}[self.good]
-        return [*mark, words(x + (24 if mark else 0), y, self.verdict, "tl-head")]
+        return [*mark, text_at(x + (24 if mark else 0), y, self.verdict, "tl-head")]
 
 
 def _fit(text: str, width: float) -> list[str]:

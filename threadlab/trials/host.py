@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from threadlab.engine import Engine, Lost, Reply, Request, Stream
-from threadlab.engine.assistants_api.life import TERMINAL
+from threadlab.engine.assistants_api.lifecycle import TERMINAL
 from threadlab.engine.assistants_api.stream import StreamCut
 from threadlab.engine.journal import CallbackUsed, DatabaseChanged, Entry, Note, Sent, Tables, ToolUsed, TurnMarked
 from threadlab.engine.routes import find_operation

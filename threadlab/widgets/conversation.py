@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from threadlab.engine.assistants_api.life import ACTIVE
+from threadlab.engine.assistants_api.lifecycle import ACTIVE
 from threadlab.engine.journal import Journal
 from threadlab.service.in_process import Service
-from threadlab.svg import Picture, box, path, words
+from threadlab.svg import Picture, box, path, text_at
 from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
 from threadlab.widgets.moments import STARTS_RUN
@@ -164,7 +164,7 @@ class ThreadView(base.Widget):
         return f"{self.title} {self.thread_id}: {count} message{'' if count == 1 else 's'}{more}"
 
     def picture(self, width: float = 860) -> Picture:
-        parts: list[Markup] = [words(20, 30, f"{'■ locked' if self.locked_by else '□ free'} · {self._heading()}", "tl-head")]
+        parts: list[Markup] = [text_at(20, 30, f"{'■ locked' if self.locked_by else '□ free'} · {self._heading()}", "tl-head")]
         y = 52.0
         for said in self.now.messages[-SHOWN:]:
             lines = textwrap.wrap(" ".join(said.text.split())[:300] or "(no text yet)", 62)[:3]
@@ -174,14 +174,14 @@ class ThreadView(base.Widget):
             read = mark == "read by the run"
             parts.append(box(left, y, 470, high, "tl-lit" if read else "tl-box", 8))
             by = f" · answers {said.run_id[:12]}…" if said.run_id else ""
-            parts.append(words(left + 12, y + 17, f"{said.role} · {said.id[:14]}… · {_clock(said.at)}{by}", "tl-name"))
-            parts += [words(left + 12, y + 34 + 16 * number, line) for number, line in enumerate(lines)]
+            parts.append(text_at(left + 12, y + 17, f"{said.role} · {said.id[:14]}… · {_clock(said.at)}{by}", "tl-name"))
+            parts += [text_at(left + 12, y + 34 + 16 * number, line) for number, line in enumerate(lines)]
             if self._knows():
-                parts.append(words(612, y + high / 2 + 4, f"{'●' if read else '○'} {mark}", "tl-strong" if read else "tl-dim"))
+                parts.append(text_at(612, y + high / 2 + 4, f"{'●' if read else '○'} {mark}", "tl-strong" if read else "tl-dim"))
             y += high + 10
         if self.locked_by:
             parts.append(path(f"M36 52V{y:.0f}", "tl-taken"))
-            parts.append(words(24, y + 12, f"■ lock held: {self.now.runs[self.locked_by].replace('_', ' ')}", "tl-strong"))
+            parts.append(text_at(24, y + 12, f"■ lock held: {self.now.runs[self.locked_by].replace('_', ' ')}", "tl-strong"))
             y += 22
         said_ = f"{self._heading()}. {self._lock()} The table says the same, message by message."
         return Picture(parts, self.title, said_, width if self._knows() else 720, y + 12)

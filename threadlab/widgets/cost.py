@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from threadlab.prices import PUBLISHED
-from threadlab.svg import Picture, box, path, words
+from threadlab.svg import Picture, box, path, text_at
 from threadlab.text import tokens
 from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
@@ -140,7 +140,7 @@ class CostMeter(base.Widget):
     def picture(self, width: float = 760) -> Picture:
         counted = self.counted()
         most = max(turn.read + turn.written for turns in counted.values() for turn in turns)
-        parts = [words(16, 26, "tokens read and written, turn by turn", "tl-head")]
+        parts = [text_at(16, 26, "tokens read and written, turn by turn", "tl-head")]
         each = (width - 60) / 3
         for place, way in enumerate(WAYS):
             left = 20 + place * (each + 10)
@@ -149,16 +149,16 @@ class CostMeter(base.Widget):
             for share in (0.5, 1.0):
                 level = 205 - 140 * share
                 parts.append(path(f"M{left + 4:.1f} {level:.1f}H{left + each - 4:.1f}", "tl-rule"))
-                parts.append(words(left + 6, level - 3, f"{round(most * share):,}", "tl-name"))
+                parts.append(text_at(left + 6, level - 3, f"{round(most * share):,}", "tl-name"))
             for number, turn in enumerate(counted[way]):
                 high = 140 * (turn.read + turn.written) / most
                 parts.append(box(left + 8 + number * slot, 205 - high, max(1.0, slot * 0.8), high, "tl-bar", 0))
             name = {"left alone": way, "window": f"window: last {self.window}", "archive": f"archive after {self.archive}"}[way]
             total = sum(turn.read + turn.written for turn in counted[way])
-            parts.append(words(left + 4, 230, name, "tl-strong"))
-            parts.append(words(left + 4, 248, f"{total:,} tokens, ${self.money(counted[way]):.4f}"))
+            parts.append(text_at(left + 4, 230, name, "tl-strong"))
+            parts.append(text_at(left + 4, 248, f"{total:,} tokens, ${self.money(counted[way]):.4f}"))
             parts.append(path(f"M{left + 4:.1f} 205.5H{left + each - 4:.1f}", "tl-go"))
-        parts.append(words(16, 274, self._dated(), "tl-dim"))
+        parts.append(text_at(16, 274, self._dated(), "tl-dim"))
         return Picture(parts, self.title, f"{self.title}. {self._told()}", width, 290)
 
     def _table(self) -> Markup:

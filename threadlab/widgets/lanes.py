@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from threadlab.svg import Picture, box, words
+from threadlab.svg import Picture, box, text_at
 from threadlab.trials.drawing import EDGE, ROOM, _Panel
 from threadlab.trials.rows import Row
 from threadlab.trials.timeline import _counted
@@ -36,7 +36,7 @@ def lanes(
         if 0 < done <= len(cut):
             parts.append(box(4, tops[done - 1] + 1, width - 8, tops[done] - tops[done - 1] - 2, "tl-band"))
     foot = f"Moments {here.start + 1} to {here.stop} of {len(rows)}. {note}" if len(here) < len(rows) else note
-    parts.append(words(EDGE / 2 + 8, bottom + 20, foot.strip() or "Time runs downwards, in order but not to scale.", "tl-dim"))
+    parts.append(text_at(EDGE / 2 + 8, bottom + 20, foot.strip() or "Time runs downwards, in order but not to scale.", "tl-dim"))
     return Picture(parts, title, described(rows, position, title, whole), width, bottom + 34)
 
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
+from threadlab.engine.assistants_api.lifecycle import ACTIVE, MOVES, TERMINAL
 from threadlab.engine.journal import Entry, Journal
-from threadlab.svg import Picture, box, disc, path, words
+from threadlab.svg import Picture, box, disc, path, text_at
 from threadlab.trials.trial import Evidence
 from threadlab.widgets import base
 
@@ -146,8 +146,8 @@ def diagram(taken: Sequence[str], *, title: str, description: str) -> Picture:
     """The nine statuses; moves that were made are thick and numbered, the others thin and dotted."""
     made = {pair: number for number, pair in enumerate(pairwise(taken), 1)}
     parts = [
-        words(COLUMNS[0] - 68, 30, "active: the thread is locked", "tl-name"),
-        words(COLUMNS[2] - 68, 30, "ends: free again", "tl-name"),
+        text_at(COLUMNS[0] - 68, 30, "active: the thread is locked", "tl-name"),
+        text_at(COLUMNS[2] - 68, 30, "ends: free again", "tl-name"),
     ]
     for old, new in sorted(MOVES, key=lambda move: (move in made, move not in RARE, move)):
         parts += _move(old, new, made.get((old, new)), faint=bool(taken) or (old, new) in RARE)
@@ -157,11 +157,11 @@ def diagram(taken: Sequence[str], *, title: str, description: str) -> Picture:
         last = bool(taken) and status == taken[-1]
         parts.append(box(x - WIDE / 2, y - HIGH / 2, WIDE, HIGH, "tl-lit" if lit else "tl-box", 6 if status in ACTIVE else 19))
         mark = "▸ " if last else ""
-        parts.append(words(x, y + 4.5, f"{mark}{_plain(status)}", f"tl-middle{' tl-strong' if lit else ''}"))
+        parts.append(text_at(x, y + 4.5, f"{mark}{_plain(status)}", f"tl-middle{' tl-strong' if lit else ''}"))
     foot = "Thick and numbered: the path taken; ▸ where it is now. Dotted: other moves that a run can make."
     if not taken:
         foot = "An arrow is a move that a run can make; a faint one is seldom seen."
-    parts.append(words(22, 5 * LINES + 62, foot, "tl-dim"))
+    parts.append(text_at(22, 5 * LINES + 62, foot, "tl-dim"))
     return Picture(parts, title, description, WIDTH, 5 * LINES + 78)
 
 
@@ -202,7 +202,7 @@ def _move(old: str, new: str, number: int | None, *, faint: bool) -> list[Markup
         label_x, label_y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
         parts += [
             disc(label_x, label_y, 11, "tl-lit"),
-            words(label_x, label_y + 4.5, str(number), "tl-middle tl-strong"),
+            text_at(label_x, label_y + 4.5, str(number), "tl-middle tl-strong"),
         ]
     return parts
 
@@ -262,19 +262,19 @@ def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH, ticks: str
     parts: list[Markup] = []
     for number, one in enumerate(asked):
         y = 48 + number * 66
-        parts.append(words(16, y + 4, one.name, "tl-head"))
+        parts.append(text_at(16, y + 4, one.name, "tl-head"))
         parts.append(path(f"M{left:.1f} {y:.1f}H{right:.1f}", "tl-rule"))
         if len(one.polls) > TICKS:
             parts.append(box(x(one.polls[0]), y - 9, x(one.polls[-1]) - x(one.polls[0]), 18, "tl-hatch", 2))
         else:
             parts += [path(f"M{x(at):.1f} {y - 10:.1f}v20", "tl-tick") for at in one.polls]
         if one.ended is not None:
-            parts += [path(f"M{x(one.ended):.1f} {y - 17:.1f}v34", "tl-good"), words(x(one.ended) + 4, y - 13, "ended", "tl-name")]
+            parts += [path(f"M{x(one.ended):.1f} {y - 17:.1f}v34", "tl-good"), text_at(x(one.ended) + 4, y - 13, "ended", "tl-name")]
         said = f"{len(one.polls)} {ticks}; learned {one.late:.2f} s after the end" if one.ended is not None else f"{len(one.polls)} {ticks}"
-        parts.append(words(left, y + 28, said, "tl-dim"))
+        parts.append(text_at(left, y + 28, said, "tl-dim"))
     bottom = 48 + len(asked) * 66
     unit = next(step for step in (1, 2, 5, 10, 20, 60, 120, 600, 3600, 86400) if longest / step <= 12)
     for mark in range(0, int(longest) + 1, unit):
-        parts += [path(f"M{x(mark):.1f} {bottom - 14:.1f}v6", "tl-rule"), words(x(mark), bottom + 6, f"{mark} s", "tl-name tl-middle")]
+        parts += [path(f"M{x(mark):.1f} {bottom - 14:.1f}v6", "tl-rule"), text_at(x(mark), bottom + 6, f"{mark} s", "tl-name tl-middle")]
     told = ". ".join(f"{one.name}: {len(one.polls)} {ticks}, {one.late:.2f} seconds late" for one in asked)
     return Picture(parts, title, f"{title}. {told}.", width, bottom + 20)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from threadlab.engine.assistants_api.life import TERMINAL
+from threadlab.engine.assistants_api.lifecycle import TERMINAL
 from threadlab.engine.journal import Entry, Executed, Journal, Sent
 from threadlab.trials.rows import JournalReader, Row, _joined, ending_rows
 from threadlab.trials.trial import Evidence

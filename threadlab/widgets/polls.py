@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from threadlab.engine.assistants_api.life import ACTIVE, TERMINAL
+from threadlab.engine.assistants_api.lifecycle import ACTIVE, TERMINAL
 from threadlab.svg import Picture
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import CLIENT, World, trial

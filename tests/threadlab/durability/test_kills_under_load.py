@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.threadlab.engine.desk import Desk
-from threadlab.engine.assistants_api.life import TERMINAL
+from threadlab.engine.assistants_api.lifecycle import TERMINAL
 from threadlab.service import listen
 from threadlab.service.keys import read_or_make_key
 from threadlab.store.protocol import Query

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.threadlab.engine.desk import Desk
-from threadlab.engine.assistants_api.life import TERMINAL
+from threadlab.engine.assistants_api.lifecycle import TERMINAL
 from threadlab.virtual_time.clock import VirtualClock
 
 SCRIPT = Path(__file__).with_name("kill_me.py")

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from tests.threadlab.engine.desk import WEATHER, Desk, desk
-from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
+from threadlab.engine.assistants_api.lifecycle import ACTIVE, MOVES, TERMINAL
 from threadlab.wire.assistants import RunStatus
 
 QUESTION = "What is the weather in Paris?"

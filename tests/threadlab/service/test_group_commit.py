@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from threadlab.service.group_commit import Together
+from threadlab.service.group_commit import GroupCommit
 
 
 class Disk:
@@ -36,8 +36,8 @@ def test_requests_share_one_commit() -> None:
     disk = Disk()
 
     async def main() -> list[str]:
-        together = Together(disk.transaction)
-        return await asyncio.gather(*(together(disk.write(name)) for name in "abc"))
+        group_commit = GroupCommit(disk.transaction)
+        return await asyncio.gather(*(group_commit(disk.write(name)) for name in "abc"))
 
     assert asyncio.run(main()) == ["a", "b", "c"]
     assert disk.said == ["begin", "a", "b", "c", "commit"]
@@ -47,7 +47,7 @@ def test_reply_waits_for_the_commit() -> None:
     disk = Disk()
 
     async def main() -> None:
-        await Together(disk.transaction)(disk.write("a"))
+        await GroupCommit(disk.transaction)(disk.write("a"))
         disk.said.append("reply")
 
     asyncio.run(main())
@@ -58,8 +58,8 @@ def test_failed_commit_is_not_acknowledged() -> None:
     disk = Disk(full=True)
 
     async def main() -> list[object]:
-        together = Together(disk.transaction)
-        return await asyncio.gather(*(together(disk.write(name)) for name in "ab"), return_exceptions=True)
+        group_commit = GroupCommit(disk.transaction)
+        return await asyncio.gather(*(group_commit(disk.write(name)) for name in "ab"), return_exceptions=True)
 
     assert [str(one) for one in asyncio.run(main())] == ["the disk is full"] * 2
 
@@ -68,8 +68,8 @@ def test_client_that_leaves_does_not_harm_the_others() -> None:
     disk = Disk()
 
     async def main() -> str:
-        together = Together(disk.transaction)
-        first, second = (asyncio.create_task(together(disk.write(name))) for name in "ab")
+        group_commit = GroupCommit(disk.transaction)
+        first, second = (asyncio.create_task(group_commit(disk.write(name))) for name in "ab")
         await asyncio.sleep(0)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -17,7 +17,7 @@ from courseware import Answers, Progress, Quiz, race, records
 from courseware import predicting as lesson
 from courseware.catalogue import EXERCISES
 from threadlab import CostMeter, FaultKnobs, Polls, Race, RunLife, Service, ThreadView
-from threadlab.engine.assistants_api.life import ACTIVE, MOVES, TERMINAL
+from threadlab.engine.assistants_api.lifecycle import ACTIVE, MOVES, TERMINAL
 from threadlab.engine.faults import KINDS
 from threadlab.trials.trial import CLIENT, World, trial
 from threadlab.widgets import base

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from threadlab.engine.assistants_api.life import EXPIRES_AFTER
+from threadlab.engine.assistants_api.lifecycle import EXPIRES_AFTER
 from threadlab.engine.state import Pace
 from threadlab.engine.usage import call_tokens
 from threadlab.store.records import AskForOutputs, Begin, EndMessage, Finish, Moment, Plan, StartCalls, StartMessage

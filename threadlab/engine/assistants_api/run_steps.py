@@ -1,6 +1,6 @@
 """Run steps: the record of what a run did."""
 
-from threadlab.engine.assistants_api.life import CONTENT, bare
+from threadlab.engine.assistants_api.lifecycle import CONTENT, bare
 from threadlab.engine.call import Call
 from threadlab.store.records import Row
 from threadlab.wire import assistants as o

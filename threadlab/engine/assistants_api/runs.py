@@ -7,7 +7,7 @@ import msgspec
 from threadlab.engine import models, validate
 from threadlab.engine.assistants_api import messages, params, threads
 from threadlab.engine.assistants_api.assistants import check_sampling, check_tools
-from threadlab.engine.assistants_api.life import ACTIVE, CANCEL_TAKES, CONTENT, EXPIRES_AFTER, RunLife
+from threadlab.engine.assistants_api.lifecycle import ACTIVE, CANCEL_TAKES, CONTENT, EXPIRES_AFTER, RunLifecycle
 from threadlab.engine.assistants_api.plan import expiry
 from threadlab.engine.assistants_api.rounds import plan_round
 from threadlab.engine.assistants_api.stream import RunStream
@@ -152,7 +152,7 @@ def cancel(call: Call) -> o.Run:
         call.state.questions.drop(row.id)
     moments = keeps if loses else [*(moment for moment in keeps if moment.at < over.at), over, *(m for m in keeps if m.at >= over.at)]
     row = msgspec.structs.replace(row, plan=msgspec.structs.replace(row.plan, moments=tuple(moments)))
-    row, events = _life(call).move(row, "cancelling", call.now, required_action=None)
+    row, events = _lifecycle(call).move(row, "cancelling", call.now, required_action=None)
     call.state.schedule(row)
     call.state.notify(row, events, call.now)
     body = row.body
@@ -170,10 +170,10 @@ def submit_tool_outputs(call: Call) -> Any:
     if sorted(expected) != sorted(got):
         raise errors.wrong_outputs(expected, got)
     outputs = {one.tool_call_id: one.output for one in body.tool_outputs}
-    events = _life(call).close_calls(row, outputs, call.now)
+    events = _lifecycle(call).close_calls(row, outputs, call.now)
     call.state.notify(row, events, call.now)
     plan = msgspec.structs.replace(row.plan, open_step=None, rounds=row.plan.rounds + 1, moments=(expiry(run),))
-    row, queued = _life(call).move(msgspec.structs.replace(row, plan=plan), "queued", call.now, required_action=None)
+    row, queued = _lifecycle(call).move(msgspec.structs.replace(row, plan=plan), "queued", call.now, required_action=None)
     run = row.body  # type: ignore[assignment]
     plan_round(call, row, run, plan, _results(call, row))
     call.note(outputs=outputs)
@@ -184,7 +184,7 @@ def _results(call: Call, row: Row) -> list[ToolResult]:
     """Every tool call of the run so far, with its output."""
     return [
         ToolResult(one.id, one.function.name, one.function.arguments, one.function.output or "")
-        for step in _life(call).steps(row)
+        for step in _lifecycle(call).steps(row)
         if isinstance(step.step_details, o.ToolCalls)
         for one in step.step_details.tool_calls
         if isinstance(one, o.FunctionStepCall)
@@ -199,5 +199,5 @@ def _stream(call: Call, run_id: str, first: list[Event]) -> RunStream:
     return RunStream(call.state, run_id, first, cut, slower, passages=CONTENT in call.include)
 
 
-def _life(call: Call) -> RunLife:
-    return RunLife(call.store, call.state.journal, call.state.drafts)
+def _lifecycle(call: Call) -> RunLifecycle:
+    return RunLifecycle(call.store, call.state.journal, call.state.drafts)

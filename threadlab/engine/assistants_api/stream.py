@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from threadlab.engine.assistants_api.life import bare
+from threadlab.engine.assistants_api.lifecycle import bare
 from threadlab.engine.drafts import piece_times, pieces
 from threadlab.engine.journal import Dropped
 from threadlab.engine.state import Event, State

@@ -31,10 +31,10 @@ def shown_file(call: Call, file: f.StoreFile) -> f.StoreFile:
 def files_in(call: Call, store_id: str, batch_id: str = "") -> list[tuple[Row, f.StoreFile]]:
     """The files of a vector store (or of one batch) that have not been deleted, oldest first, as they now are."""
     rows = call.store.page(Query("vector_store.file", call.project, store_id, batch_id, limit=MANY))
-    return [(row, shown_file(call, row.body)) for row in rows if isinstance(row.body, f.StoreFile) and there(call, row)]
+    return [(row, shown_file(call, row.body)) for row in rows if isinstance(row.body, f.StoreFile) and file_exists(call, row)]
 
 
-def there(call: Call, row: Row) -> bool:
+def file_exists(call: Call, row: Row) -> bool:
     """Whether the file behind a vector store's file still exists."""
     file_row = call.store.get(row.body.id)
     return file_row is not None and files.alive(call, file_row)

@@ -96,7 +96,7 @@ def _find(call: Call) -> tuple[Row, f.StoreFile]:
     store_id, file_id = call.ids
     call.find(f.VectorStore, store_id)
     row, file = call.find(f.StoreFile, file_id, store_id)
-    if not searching.there(call, row):
+    if not searching.file_exists(call, row):
         raise errors.not_found("file", file_id)
     return row, file
 
@@ -142,7 +142,11 @@ def _page(call: Call, store_id: str, batch_id: str = "") -> o.Page:
         return searching.shown_file(call, row.body) if isinstance(row.body, f.StoreFile) else row.body
 
     return call.page(
-        f.StoreFile, store_id, batch_id, shown=show, keep=lambda row: searching.there(call, row) and wanted in (None, "", show(row).status)
+        f.StoreFile,
+        store_id,
+        batch_id,
+        shown=show,
+        keep=lambda row: searching.file_exists(call, row) and wanted in (None, "", show(row).status),
     )
 
 

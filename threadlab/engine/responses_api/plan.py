@@ -6,7 +6,7 @@ import msgspec
 
 from threadlab.engine.assistants_api.plan import shortened
 from threadlab.engine.faults import Rule
-from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER
+from threadlab.engine.responses_api.lifecycle import GIVES_UP, GIVES_UP_AFTER
 from threadlab.engine.state import Pace
 from threadlab.store.records import Begin, EndItem, Finish, Moment, Plan, StartItem
 from threadlab.text import tokens

@@ -15,7 +15,7 @@ from threadlab.engine.journal import Ids, RunChanged
 from threadlab.engine.responses_api import conversations, items
 from threadlab.engine.responses_api import params as p
 from threadlab.engine.responses_api import prompt as response_prompt
-from threadlab.engine.responses_api.life import TERMINAL, ResponseLife, finished
+from threadlab.engine.responses_api.lifecycle import TERMINAL, ResponseLifecycle, finished
 from threadlab.engine.responses_api.rounds import plan_round
 from threadlab.engine.responses_api.stream import ResponseBody, ResponseStream
 from threadlab.engine.usage import tokens_of
@@ -243,7 +243,7 @@ def cancel(call: Call) -> r.Response:
         return response
     if any(rule.kind == "cancel_loses" for rule in call.state.faults.triggered(call.operation, ("cancel",))):
         return response
-    row, events = _life(call).apply(row, Moment(call.now, Finish("cancelled")))
+    row, events = _lifecycle(call).apply(row, Moment(call.now, Finish("cancelled")))
     call.store.put(row)
     call.state.schedule(row)
     call.state.notify(row, events, call.now)
@@ -262,5 +262,5 @@ def list_input(call: Call) -> o.Page:
     return call.page(r.InputItem, response.id, shown=show)
 
 
-def _life(call: Call) -> ResponseLife:
-    return ResponseLife(call.store, call.state.journal, call.state.drafts)
+def _lifecycle(call: Call) -> ResponseLifecycle:
+    return ResponseLifecycle(call.store, call.state.journal, call.state.drafts)

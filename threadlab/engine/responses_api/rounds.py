@@ -7,7 +7,7 @@ import msgspec
 from threadlab.engine.call import Call
 from threadlab.engine.files_api.file_search import search_for_response
 from threadlab.engine.generation import answer_of, pace_of
-from threadlab.engine.responses_api.life import GIVES_UP, GIVES_UP_AFTER
+from threadlab.engine.responses_api.lifecycle import GIVES_UP, GIVES_UP_AFTER
 from threadlab.engine.responses_api.plan import plan_of, with_faults
 from threadlab.engine.usage import prompt_tokens
 from threadlab.store.records import Moment, Plan, Row

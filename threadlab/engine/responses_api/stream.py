@@ -14,7 +14,7 @@ import msgspec
 from threadlab.engine.assistants_api.stream import StreamCut, cut_text, encode
 from threadlab.engine.drafts import Draft, piece_times, pieces
 from threadlab.engine.journal import Dropped
-from threadlab.engine.responses_api.life import TERMINAL, step
+from threadlab.engine.responses_api.lifecycle import TERMINAL, step
 from threadlab.engine.state import Event, State
 from threadlab.store.records import Begin, EndItem, Finish, Plan, Row
 from threadlab.wire import responses as r

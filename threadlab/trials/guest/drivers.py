@@ -6,34 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 from threadlab.trials.guest import messages as m
-from threadlab.trials.guest.stage import Stage
+from threadlab.trials.guest.context import TrialContext
 
 
-def call(stage: Stage) -> Any:
+def call(context: TrialContext) -> Any:
     """Call the function. A coroutine function is awaited by whoever runs the driver."""
-    return stage.process().call(stage.spec.args, stage.spec.kwargs)
+    return context.process().call(context.spec.args, context.spec.kwargs)
 
 
-def value(stage: Stage) -> Any:
+def value(context: TrialContext) -> Any:
     """The value itself: for answers that are data."""
-    return stage.process().entry
+    return context.process().entry
 
 
-def calls(stage: Stage) -> list[Any]:
+def calls(context: TrialContext) -> list[Any]:
     """Several calls in one process, one after the other: `args` has a list of arguments for each."""
-    process = stage.process()
-    return [stage.finish(process.call(args, stage.spec.kwargs)) for args in stage.spec.args]
+    process = context.process()
+    return [context.finish(process.call(args, context.spec.kwargs)) for args in context.spec.args]
 
 
-async def says(stage: Stage) -> list[Any]:
+async def says(context: TrialContext) -> list[Any]:
     """Make the object, then let several callers `say` something, begun in the order of `kwargs["turns"]`: at the same time, or each as
     many seconds from the start as `kwargs["at"]` says.
 
     What comes back is, for each, the reply or `{"raised": its type, "message": its text}`.
     """
-    lane = stage.process().call(stage.spec.args, {})
+    lane = context.process().call(context.spec.args, {})
 
-    at: list[float] = stage.spec.kwargs.get("at", [])
+    at: list[float] = context.spec.kwargs.get("at", [])
 
     async def one(number: int, thread_id: str, text: str) -> Any:
         if any(at):
@@ -44,31 +44,31 @@ async def says(stage: Stage) -> list[Any]:
         except Exception as error:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
 
-    tasks = [asyncio.ensure_future(one(number, *turn)) for number, turn in enumerate(stage.spec.kwargs["turns"])]
+    tasks = [asyncio.ensure_future(one(number, *turn)) for number, turn in enumerate(context.spec.kwargs["turns"])]
     return list(await asyncio.gather(*tasks))
 
 
-async def submits(stage: Stage) -> list[Any]:
+async def submits(context: TrialContext) -> list[Any]:
     """Make the object, then have users submit turns; `kwargs["turns"]` has [seconds from the start, user, thread, text] for each.
 
     Of `kwargs`, what is not `turns` goes to the object that is made. Turns of the same moment are submitted in the order of the list. What
     comes back is, for each, the reply or `{"raised": its type, "message": its text}`. The journal is told when a turn is submitted and when
     it is answered.
     """
-    turns: list[tuple[float, str, str, str]] = stage.spec.kwargs["turns"]
-    made = stage.process().call(stage.spec.args, {name: value for name, value in stage.spec.kwargs.items() if name != "turns"})
+    turns: list[tuple[float, str, str, str]] = context.spec.kwargs["turns"]
+    made = context.process().call(context.spec.args, {name: value for name, value in context.spec.kwargs.items() if name != "turns"})
     began = asyncio.get_running_loop().time()
 
     async def one(number: int, user: str, thread: str, text: str) -> Any:
-        stage.link.say(m.Mark("submitted", number))
+        context.link.say(m.Mark("submitted", number))
         try:
             submitted = made.submit(user, thread, text)
             return await submitted if inspect.isawaitable(submitted) else submitted
         except Exception as error:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
         finally:
-            if stage.link.halted is None:
-                stage.link.say(m.Mark("settled", number))
+            if context.link.halted is None:
+                context.link.say(m.Mark("settled", number))
 
     tasks: list[asyncio.Task[Any]] = []
     for number, (at, user, thread, text) in enumerate(turns):
@@ -78,15 +78,15 @@ async def submits(stage: Stage) -> list[Any]:
     return list(await asyncio.gather(*tasks))
 
 
-async def desk(stage: Stage) -> dict[str, list[Any]]:
+async def desk(context: TrialContext) -> dict[str, list[Any]]:
     """Make the object and await its `resume`; then `handle` every ticket of `kwargs["tickets"]` at once, begun in that order; when all
     are done, those of `kwargs["again"]` one by one.
 
     A ticket is `[ticket_id, user_id, text]`. What comes back for each is the answer or `{"raised": its type, "message": its text}`.
     """
-    made = stage.process().call(stage.spec.args, {})
+    made = context.process().call(context.spec.args, {})
     await settled(made.resume())
-    stage.link.say(m.Mark("resumed", -1))
+    context.link.say(m.Mark("resumed", -1))
 
     async def one(ticket: list[str]) -> Any:
         try:
@@ -94,9 +94,9 @@ async def desk(stage: Stage) -> dict[str, list[Any]]:
         except Exception as error:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
 
-    tasks = [asyncio.ensure_future(one(ticket)) for ticket in stage.spec.kwargs["tickets"]]
+    tasks = [asyncio.ensure_future(one(ticket)) for ticket in context.spec.kwargs["tickets"]]
     first = list(await asyncio.gather(*tasks))
-    return {"first": first, "again": [await one(ticket) for ticket in stage.spec.kwargs["again"]]}
+    return {"first": first, "again": [await one(ticket) for ticket in context.spec.kwargs["again"]]}
 
 
 async def settled(value: Any) -> Any:
@@ -104,7 +104,7 @@ async def settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-DRIVERS: dict[str, Callable[[Stage], Any]] = {
+DRIVERS: dict[str, Callable[[TrialContext], Any]] = {
     "call": call,
     "value": value,
     "calls": calls,

@@ -17,8 +17,8 @@ import msgspec
 from threadlab.trials.guest import drivers
 from threadlab.trials.guest import messages as m
 from threadlab.trials.guest.answer import Missing
+from threadlab.trials.guest.context import TrialContext
 from threadlab.trials.guest.link import Link, LinkTransport, TrialHalted
-from threadlab.trials.guest.stage import Stage
 from threadlab.trials.guest.values import describe
 from threadlab.virtual_time import patches
 from threadlab.virtual_time.loop import VirtualLoop
@@ -44,13 +44,13 @@ def run(spec: m.Spec, namespace: dict[str, Any], ask: Callable[[m.Said], m.Told]
     def finish(value: Any) -> Any:
         return _run_async(new_loop(), value, watch) if inspect.isawaitable(value) else value
 
-    stage = Stage(spec, namespace, link, transport, finish)
+    context = TrialContext(spec, namespace, link, transport, finish)
     state = random.getstate()
     with patches.alone(source, transport, environment), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         random.seed(spec.seed + _ANOTHER_LIFE * (spec.attempt - 1))
         try:
-            ending = _attempt(stage, link)
+            ending = _attempt(context, link)
         finally:
             link.over = True
             for loop in loops:
@@ -59,9 +59,9 @@ def run(spec: m.Spec, namespace: dict[str, Any], ask: Callable[[m.Said], m.Told]
     return _with_leftovers(ending, watch, caught)
 
 
-def _attempt(stage: Stage, link: Link) -> m.Ending:
+def _attempt(context: TrialContext, link: Link) -> m.Ending:
     try:
-        value = stage.finish(drivers.DRIVERS[stage.spec.driver](stage))
+        value = context.finish(drivers.DRIVERS[context.spec.driver](context))
         return m.Ending("returned", describe(value))
     except TrialHalted as halted:
         return m.Ending("halted", message=str(halted), line=_where(halted))

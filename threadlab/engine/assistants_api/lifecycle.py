@@ -1,6 +1,6 @@
-"""The life of a run: its nine statuses, the moves that are allowed, and what each moment of its plan does.
+"""The lifecycle of a run: its nine statuses, the moves that are allowed, and what each moment of its plan does.
 
-Nothing here runs by itself. `RunLife.apply` is called for a moment that has come; it says what the run becomes and which events that makes.
+Nothing here runs by itself. `RunLifecycle.apply` is called when a moment has come. It returns what the run becomes, and the events.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class IllegalMove(Exception):
     """The engine tried a move that is not in MOVES: a mistake of ours."""
 
 
-class RunLife:
+class RunLifecycle:
     """Applies moments to the runs of one store."""
 
     def __init__(self, store: Store, journal: Journal, drafts: dict[str, Draft]) -> None:

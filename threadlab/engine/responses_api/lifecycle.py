@@ -67,7 +67,7 @@ def finished(response: r.Response, plan: Plan) -> tuple[r.Response, float]:
     return response, at
 
 
-class ResponseLife:
+class ResponseLifecycle:
     """Applies moments to the responses of one store."""
 
     def __init__(self, store: Store, journal: Journal, drafts: dict[str, Draft]) -> None:

@@ -14,7 +14,7 @@ from threadlab.trials.guest.tools import make_tools
 _CLIENT_OPTIONS = ("api_key", "max_retries", "timeout")
 
 
-class Stage:
+class TrialContext:
     """One attempt at a trial. `finish` takes what an answer returned and, if it is awaitable, runs it to its end."""
 
     def __init__(self, spec: m.Spec, namespace: dict[str, Any], link: Link, transport: LinkTransport, finish: Callable[[Any], Any]) -> None:
@@ -29,9 +29,9 @@ class Stage:
 class Process:
     """One process of the learner's application. `entry` is what the answer defines."""
 
-    def __init__(self, stage: Stage, entry: Any) -> None:
+    def __init__(self, context: TrialContext, entry: Any) -> None:
         self.entry = entry
-        self._stage = stage
+        self._context = context
         self._made: dict[str, Any] = {}
 
     def call(self, args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -51,21 +51,21 @@ class Process:
         if given["$"] == "db":
             from threadlab.trials.guest.database import session  # here, because most trials need no SQLAlchemy
 
-            return session(self._stage.link)
+            return session(self._context.link)
         if given["$"] == "callback":
             return self._callback(given["name"])
         if given["$"] == "tools":
-            return make_tools(given["tools"], self._stage.link)
+            return make_tools(given["tools"], self._context.link)
         import openai
 
         from threadlab.service.direct import DirectAddress, DirectAsyncClient, DirectClient
 
-        options: dict[str, Any] = {"api_key": self._stage.spec.api_key, "base_url": DirectAddress("http://threadlab.invalid/v1")}
+        options: dict[str, Any] = {"api_key": self._context.spec.api_key, "base_url": DirectAddress("http://threadlab.invalid/v1")}
         options |= {name: given[name] for name in _CLIENT_OPTIONS if name in given}
         if given["$"] == "client":
-            return openai.OpenAI(http_client=DirectClient(transport=self._stage.transport), **options)
+            return openai.OpenAI(http_client=DirectClient(transport=self._context.transport), **options)
         if given["$"] == "async_client":
-            return openai.AsyncOpenAI(http_client=DirectAsyncClient(transport=self._stage.transport), **options)
+            return openai.AsyncOpenAI(http_client=DirectAsyncClient(transport=self._context.transport), **options)
         raise ValueError(f"no argument is called {given['$']!r}")
 
     def _callback(self, name: str) -> Callable[[str], None]:
@@ -74,7 +74,7 @@ class Process:
         def called(text: str) -> None:
             if not isinstance(text, str):
                 raise TypeError(f"{name} takes a string, and it was given a {type(text).__name__}")
-            self._stage.link.say(m.CallbackCall(name, text[:2000]))
+            self._context.link.say(m.CallbackCall(name, text[:2000]))
 
         called.__name__ = name
         return called

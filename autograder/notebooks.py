@@ -51,7 +51,7 @@ def read_text(data: bytes) -> NotebookNode:
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError):
-        raise BadNotebook("is not a notebook: it is no JSON; perhaps it was cut off or edited by hand.") from None
+        raise BadNotebook("is not a notebook: it is not JSON; perhaps it was cut off or edited by hand.") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("cells", raw.get("worksheets")), list):
         raise BadNotebook("is not a notebook: it has no list of cells.")
     if not isinstance(raw.get("metadata"), dict):
@@ -235,7 +235,7 @@ LONGEST_SOURCE = 100_000
 
 
 def parsed(text: str) -> ast.Module | None:
-    """The syntax tree of what somebody wrote; None for what is no Python, and for more than anybody writes."""
+    """The syntax tree of what somebody wrote; None for what is not Python, and for more than anybody writes."""
     if len(text) > LONGEST_SOURCE:
         return None
     try:

@@ -235,7 +235,7 @@ def limit_never_passed(evidence: Evidence) -> Found:
     if refused:
         return Sentence(
             "runs_refused_first_being_refused",
-            f"{len(refused)} runs were refused with a 429, the first {evidence.line(refused[0])}. Being refused is no way of waiting: "
+            f"{len(refused)} runs were refused with a 429, the first {evidence.line(refused[0])}. A refusal is not a way to wait: "
             "count the runs that you start, in any sixty seconds.",
         )
     made, wanted = len(_runs(evidence)), len(_turns(evidence))

@@ -127,6 +127,9 @@ class Classroom:
 
     def _look(self, student: str) -> Submission:
         folder = self._place(self.coursedir.submitted_directory, student)
+        if (link := _link(folder, student)) is not None:
+            problem = f"{printable(link.name)} is a link. Links are not followed: they could lead to another student's files."
+            return Submission(student, folder, {}, {}, [], problem)
         notebooks, files, left_out, size = dict[str, Path](), dict[str, Path](), list[str](), 0
         for directory, subfolders, names in os.walk(folder):
             links = [name for name in subfolders if Path(directory, name).is_symlink()]
@@ -386,15 +389,21 @@ def digest_of(submission: Submission) -> str:
     return digest.hexdigest()
 
 
+def _link(folder: Path, student: str) -> Path | None:
+    """The folder of an exercise, or of its student, if it is a link."""
+    own = [folder, folder.parent] if folder.parent.name == student else [folder]
+    return next((path for path in own if path.is_symlink()), None)
+
+
 def _left_out(inside: str, mode: int) -> str | None:
     """Why a file is not taken from a submission; None if it is."""
     if not inside.isprintable() or inside.encode("utf-8", "replace").decode() != inside:
-        return "has a name that is no plain text (it should be UTF-8)"
+        return "has a name that is not plain text (UTF-8)"
     if any(part.endswith(RESERVED) for part in Path(inside).parts):
         return "has a name that grading itself uses"
     if stat.S_ISLNK(mode):
         return "is a link"
-    return None if stat.S_ISREG(mode) else "is no file"
+    return None if stat.S_ISREG(mode) else "is not a regular file"
 
 
 def _ignored(path: Path, patterns: list[str]) -> bool:
@@ -447,5 +456,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, UnicodeError):
-        return "a name or a text in it is no UTF-8"
+        return "a name or a text in it is not UTF-8"
     return "something in it is of a kind that nobody expects"

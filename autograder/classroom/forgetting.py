@@ -21,9 +21,9 @@ BEYOND = (
 
 
 def forget(student: str, api: Any, root: Path = ROOT) -> list[str]:
-    """Remove a student everywhere; returns what was removed, a line each. Raises ThreadlabError for a name that is no folder's name."""
+    """Remove a student everywhere; returns what was removed, a line each. Raises ThreadlabError for a name that cannot be a folder's."""
     if not student or student in (".", "..") or "/" in student or "\\" in student or "\x00" in student:
-        raise ThreadlabError(f"{student!r} is no student's name.")
+        raise ThreadlabError(f"{student!r} is not the name of a student.")
     removed = []
     for kind in ("submitted", "autograded", "feedback"):
         folder = root / getattr(api.coursedir, f"{kind}_directory") / student

@@ -118,7 +118,7 @@ class Grader:
             outcome.problem = "The notebook is too large for the memory there is."
         except Exception as error:
             self._log.warning("a submission could not be graded", exc_info=error)
-            outcome.problem = "Something in the notebook is of a kind that nobody expects; restore the cells that came with it."
+            outcome.problem = "Something in the notebook has an unexpected type; restore the cells that came with it."
         outcome.seconds["all"] = time.perf_counter() - start
         return outcome
 

@@ -87,7 +87,7 @@ def _packed(outcome: Outcome) -> bytes:
     try:
         return encode(outcome)
     except Exception:
-        problem = "What came of it could not be passed on: something in it is no plain text."
+        problem = "What came of it could not be passed on: something in it is not plain text."
         return encode(msgspec.structs.replace(outcome, notebooks={}, scores={}, comments={}, verdicts={}, problem=problem))
 
 

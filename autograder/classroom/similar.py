@@ -139,7 +139,7 @@ class _Notebook(msgspec.Struct):
 
 
 def answer(notebooks: Iterable[Path], blank: Mapping[str, str]) -> str:
-    """What stands in the answer cells of a student's graded notebooks. `blank`: what was handed out, by grade id; that is no answer."""
+    """What stands in the answer cells of a student's graded notebooks. `blank`: what was handed out, by grade id; that is not an answer."""
     written = []
     for path in notebooks:
         try:

@@ -45,7 +45,7 @@ class TrustedCollect(ExchangeCollect):  # type: ignore[misc]
                 return record
             why = f"was not handed in by the account of {printable(record['username'])}"
         except Exception:
-            why = "has a name that is none of nbgrader's"
+            why = "has a name that nbgrader does not use"
         name = os.path.basename(path)
         self.log.warning("%s %s, and is left out.", printable(name), why)
         return {"username": NOBODY, "filename": name, "timestamp": datetime.min}

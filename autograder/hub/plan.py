@@ -142,7 +142,7 @@ def size(text: str) -> int:
     """Bytes, of "512M" or "2G". Raises ThreadlabError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([MG])", text)
     if found is None:
-        raise ThreadlabError(f"memory = {json.dumps(text)} is no size: write it as 512M or 2G.")
+        raise ThreadlabError(f"memory = {json.dumps(text)} is not a size: write it as 512M or 2G.")
     return int(float(found[1]) * (1024**2 if found[2] == "M" else 1024**3))
 
 

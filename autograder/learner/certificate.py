@@ -34,7 +34,7 @@ _DATA = re.compile(r'<script type="application/json" id="certificate">(.*?)</scr
 
 
 class BadCertificate(ThreadlabError):
-    """A file that is no certificate, or cannot be read."""
+    """A file that is not a certificate, or cannot be read."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -173,7 +173,7 @@ def opened(path: Path) -> Page:
     except OSError as error:
         raise BadCertificate(f"{path} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
-        raise BadCertificate(f"{path} is not a certificate: it is no text.") from None
+        raise BadCertificate(f"{path} is not a certificate: it is not text.") from None
     found = _DATA.findall(text)
     if len(found) != 1:
         raise BadCertificate(f"{path} is not a certificate: `course.py certificate` makes one.")

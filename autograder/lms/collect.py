@@ -112,7 +112,7 @@ class Collector:
         try:
             archive = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, OSError):
-            raise ThreadlabError(f"{name} is no zip archive. Name the zip that the system made, or a folder.") from None
+            raise ThreadlabError(f"{name} is not a zip archive. Name the zip that the system made, or a folder.") from None
         with archive:
             for info in archive.infolist():
                 if info.is_dir() or "__MACOSX/" in info.filename or ".ipynb_checkpoints/" in info.filename:
@@ -136,7 +136,7 @@ class Collector:
         try:
             entries = list(self._archive(data, name)) if name.count(".zip/") < 1 else []
         except ThreadlabError:
-            self.found.notes.append(f"{name} is no zip archive, and was left out.")
+            self.found.notes.append(f"{name} is not a zip archive and was left out.")
             return
         for entry in entries:
             yield _Entry(f"{name}/{entry.path}", entry.data)

@@ -28,18 +28,18 @@ def read(data: bytes) -> datetime:
     try:
         text = data[:400].decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").strip()
     except UnicodeDecodeError:
-        raise NoTime(f"{NAME} does not hold a time: it is no UTF-8 text.") from None
+        raise NoTime(f"{NAME} does not hold a time: it is not UTF-8 text.") from None
     if not text:
         raise NoTime(f"{NAME} does not hold a time: it is empty.")
     found = _ISO.fullmatch(text)
     if found is None:
-        what = "can be read in two ways" if re.match(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}", text) else "is none that can be read"
+        what = "can be read in two ways" if re.match(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}", text) else "cannot be read"
         raise NoTime(f"{NAME} does not hold a time that is certain: {text[:40]!r} {what}.")
     zone = found[4] or "UTC"
     try:
         moment = datetime.fromisoformat(f"{found[1]}T{found[2]}") + timedelta(seconds=float(found[3] or 0))
     except ValueError:
-        raise NoTime(f"{NAME} does not hold a time: {text[:40]!r} is on no calendar.") from None
+        raise NoTime(f"{NAME} does not hold a time: {text[:40]!r} is not a date in the calendar.") from None
     if zone in ("Z", "UTC", "GMT"):
         return moment
     if zone[0] in "+-":
@@ -52,7 +52,7 @@ def read(data: bytes) -> datetime:
     try:
         return moment.replace(tzinfo=timezone(offset)).astimezone(UTC).replace(tzinfo=None)
     except (OverflowError, ValueError):
-        raise NoTime(f"{NAME} does not hold a time: {text[:40]!r} is on no calendar.") from None
+        raise NoTime(f"{NAME} does not hold a time: {text[:40]!r} is not a date in the calendar.") from None
 
 
 def of(folder: Path) -> tuple[datetime | None, list[str]]:

@@ -194,7 +194,7 @@ class Room:
         try:
             read = messages.read(await body(request, MOST_EVENTS))
         except ValueError:
-            raise HTTPException(400, "This is no list of messages that the course has.") from None
+            raise HTTPException(400, "These are not messages that the course knows.") from None
         if read:
             self.store.take(someone, read)
             self.live.announce(*([someone.id] if any(isinstance(one, messages.Hand) for one in read) else []))

@@ -134,7 +134,7 @@ def members(schema: Schema) -> list[Schema]:
 
 
 def fields(schema: Schema) -> Mapping[str, Schema] | None:
-    """The fields of an object by their names on the wire; None if it is no object with fields of its own."""
+    """The fields of an object by their names on the wire; None if it is not an object with fields of its own."""
     if isinstance(schema, Fields):
         return schema.fields
     own = getattr(schema, "model_fields", None)
@@ -189,7 +189,7 @@ def json_type(value: Any) -> str:
 
 
 def allowed(schema: Schema) -> list[str] | None:
-    """The strings that a value may be; None if it is no enum, or an open one."""
+    """The strings that a value may be; None if it is not an enum, or an open one."""
     found: list[str] = []
     for one in members(schema):
         if _origin(one) is Literal:
@@ -221,7 +221,7 @@ _KINDS = ("type", "object", "role")
 
 
 def of_union_member(schema: Schema, value: Any) -> Schema:
-    """The member of a union that an object belongs to, by what it says of itself; None if it is none of them."""
+    """The member of a union that an object belongs to, by what it says of itself; None if it is not one of them."""
     candidates = [one for one in members(schema) if fields(one) is not None]
     if len(candidates) == 1:
         return candidates[0]

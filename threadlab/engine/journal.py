@@ -126,7 +126,7 @@ class MessageChanged(Entry):
 
 
 class StepChanged(Entry):
-    """A run step was begun or ended; or a response has put out an item that is no message."""
+    """A run step was begun or ended; or a response has put out an item that is not a message."""
 
     what: ClassVar[What] = "step"
     kind: str = ""

@@ -66,7 +66,7 @@ def scan_text(source: str | bytes, path: str = "") -> list[Found]:
 
 
 def _in_notebook(source: bytes, path: str) -> list[Found]:
-    """Cells are read as one program, since what one binds the next one uses; a cell that is no Python is left out."""
+    """Cells are read as one program, since what one binds the next one uses; a cell that is not Python is left out."""
     notebook = json.loads(source)
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):

@@ -139,7 +139,7 @@ def heading_of(line: bytes, file: Path) -> Heading:
     try:
         heading = msgspec.json.decode(line, type=Heading)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ThreadlabError(f"{file} is no recording: its first line is not what `serve --record` begins one with.") from error
+        raise ThreadlabError(f"{file} is not a recording: its first line is not what `serve --record` begins one with.") from error
     if heading.recording != FORMAT:
         raise ThreadlabError(f"The recording {file} has the format {heading.recording}; this version of threadlab reads {FORMAT}.")
     return heading

@@ -82,7 +82,7 @@ class Recorder:
                 os.fchmod(descriptor, 0o600)
             data = self.file.read_bytes()
             if b"\n" not in data and not data.startswith(b'{"recording"') and data:
-                raise ThreadlabError(f"{self.file} is no recording, and nothing is written over it: name another file.")
+                raise ThreadlabError(f"{self.file} is not a recording, and is not overwritten: name another file.")
             whole = data[: data.rfind(b"\n") + 1]
             if len(whole) < len(data):
                 os.ftruncate(descriptor, len(whole))

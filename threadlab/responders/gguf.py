@@ -26,7 +26,7 @@ LONGEST = 1024
 
 
 class Local:
-    """A `RemoteResponder`. Raises ThreadlabError when the package is not installed, or the file is no model."""
+    """A `RemoteResponder`. Raises ThreadlabError when the package is not installed, or the file is not a model."""
 
     name = "local"
     at_once = 1

@@ -75,7 +75,7 @@ def _hosted(url: str, model: str, api: str, environment: Mapping[str, str]) -> C
         raise ThreadlabError(f"An endpoint cannot be asked by {api!r}: --responder-api is {' or '.join(APIS)}.")
     address = urlsplit(url)
     if address.scheme not in _DEFAULT_PORTS or not address.hostname or _port(url) is None:
-        raise ThreadlabError(f"{_shown(url)!r} is no address of an endpoint: it looks like {_OPENAI}, or http://127.0.0.1:8080/v1.")
+        raise ThreadlabError(f"{_shown(url)!r} is not the address of an endpoint. One looks like {_OPENAI}, or http://127.0.0.1:8080/v1.")
     if address.username or address.password:
         raise ThreadlabError(f"The address of the endpoint has a password in it: leave it out, and put the key into {KEY_VARIABLE}.")
     key = environment.get(KEY_VARIABLE, "").strip()

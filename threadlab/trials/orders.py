@@ -49,7 +49,7 @@ class Replay(msgspec.Struct, frozen=True):
 
     @staticmethod
     def parse(text: str) -> Replay:
-        """Raises ThreadlabError for a text that is none."""
+        """Raises ThreadlabError for any other text."""
         choices, killed, point = text.strip().partition("k")
         try:
             order = tuple(int(one) for one in choices.split("."))

@@ -160,6 +160,11 @@ FILES: dict[str, Callable[[Path], object]] = {
     ),
     "verdicts_file_of_its_own": lambda folder: (folder / f"{SLUG}.verdicts.json").write_text("[]"),
     "named_pipe": lambda folder: os.mkfifo(folder / "pipe"),
+    "folder_is_a_link_to_a_neighbour": lambda folder: (
+        (folder / f"{SLUG}.ipynb").unlink(),
+        folder.rmdir(),
+        os.symlink(Path("..", HONEST[0], SLUG), folder),
+    ),
     "very_deep_folders": lambda folder: (folder / "/".join(["d"] * 60)).mkdir(parents=True),
 }
 BYTES: dict[str, Callable[[str], bytes]] = {
@@ -257,10 +262,10 @@ def test_terminal_is_sent_text_alone(graded: tuple[Path, dict[str, Record], str]
 
 def test_what_was_left_out_is_said(graded: tuple[Path, dict[str, Record], str]) -> None:
     for name, words in {
-        "file_name_not_utf8": "no plain text",
-        "link_name_not_utf8": "no plain text",
+        "file_name_not_utf8": "not plain text",
+        "link_name_not_utf8": "not plain text",
         "verdicts_file_of_its_own": "grading itself uses",
-        "named_pipe": "is no file",
+        "named_pipe": "is not a regular file",
         "timestamp_decimal": "does not hold a time",
     }.items():
         assert words in " ".join(graded[1][name].incidents), graded[1][name]

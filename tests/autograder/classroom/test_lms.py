@@ -198,7 +198,7 @@ def test_file_that_unpacks_to_very_much_is_left_out(tmp_path: Path) -> None:
 
 def test_file_that_is_no_archive_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"no zip")
-    with pytest.raises(ThreadlabError, match="is no zip archive"):
+    with pytest.raises(ThreadlabError, match="is not a zip archive"):
         Collector({}).look(tmp_path / "a.zip")
 
 

@@ -35,12 +35,12 @@ def test_settings_that_the_first_start_writes_are_the_defaults(tmp_path: Path) -
         ("teachers = ['../root']\n[courses.threads]", "cannot be a name"),
         ("[courses.threads]\nstudents = ['Ada Lovelace']", "cannot be a name"),
         ("[courses.threads]\nfolder = '/nowhere'", "is not a clone of the course"),
-        ("memory = '2 apples'\n[courses.threads]", "is no size"),
+        ("memory = '2 apples'\n[courses.threads]", "is not a size"),
         ("[courses.threads]\nfeedback = 'all'", "feedback"),
     ],
 )
 def test_mistake_in_the_settings_is_a_sentence(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(ThreadlabError, match=r"hub\.toml|is no size") as refused:
+    with pytest.raises(ThreadlabError, match=r"hub\.toml|is not a size") as refused:
         read_settings(settings(tmp_path, text))
     assert says in str(refused.value)
 

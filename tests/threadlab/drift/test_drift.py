@@ -151,8 +151,8 @@ def command(file: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is no recording"),
-        ("hello\n", "is no recording"),
+        ("", "is not a recording"),
+        ("hello\n", "is not a recording"),
         ('{"recording":9,"of":"upstream","url":"http://127.0.0.1/v1"}\n', "has the format 9"),
         ('{"recording":1,"of":"upstream","url":"http://127.0.0.1/v1"}\n{"at":\n{}\n', "Line 2 of the recording"),
         ('{"recording":1,"of":"upstream","url":"http://127.0.0.1/v1"}\n', "Nothing in"),

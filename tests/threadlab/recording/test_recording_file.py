@@ -151,7 +151,7 @@ def test_recording_goes_on_where_it_was_torn(tmp_path: Path) -> None:
 def test_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> None:
     file = tmp_path / "r.jsonl"
     file.write_text(text)
-    with pytest.raises(ThreadlabError, match=r"is no recording|another endpoint"):
+    with pytest.raises(ThreadlabError, match=r"is not a recording|another endpoint"):
         Recorder(file, heading())
     assert file.read_text() == text
     file.unlink()

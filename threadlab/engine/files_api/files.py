@@ -79,7 +79,7 @@ def make_picture(call: Call) -> f.File:
 
 
 def address_of(call: Call, file_id: str) -> str | None:
-    """A picture as a `data:` address; None for a file that is not there or is no picture."""
+    """A picture as a `data:` address; None for a file that is not there or is not a picture."""
     row = call.store.get(file_id)
     data = read(call, file_id) if row is not None and row.project == call.project else None
     kind = next((kind for beginning, kind in _PICTURES.items() if data is not None and data.startswith(beginning)), None)

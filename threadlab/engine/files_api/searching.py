@@ -82,7 +82,7 @@ def _passages(call: Call, found: Sequence[f.StoreFile]) -> list[f.Passage]:
 
 
 def matches(given: Any, attributes: f.Attributes, depth: int = 0) -> bool:
-    """Whether a file's attributes pass a filter. Raises ApiError 400 for a filter that is none."""
+    """Whether a file's attributes pass a filter. Raises ApiError 400 for an invalid filter."""
     if given is None:
         return True
     if depth > 8:

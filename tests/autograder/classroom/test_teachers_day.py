@@ -50,8 +50,8 @@ def test_time_that_is_certain_is_read(text: bytes, expected: str) -> None:
         (b"2026-11-02 10:00 CST", "stands for more than one zone"),
         (b"2026-02-31 10:00:00 UTC", "is not a date in the calendar"),
         (b"0001-01-01 00:00:00+14:00", "is not a date in the calendar"),
-        (b"\xff\xfe\xff", "no UTF-8"),
-        (b"\x81\x82", "no UTF-8"),
+        (b"\xff\xfe\xff", "not UTF-8"),
+        (b"\x81\x82", "not UTF-8"),
     ],
 )
 def test_time_that_is_not_certain_is_named_and_set_aside(tmp_path: Path, text: bytes, why: str) -> None:

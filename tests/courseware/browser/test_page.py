@@ -104,20 +104,6 @@ def test_work_goes_to_another_computer_in_one_zip(fresh_tab: Tab, address: str, 
         assert MARK in source(other)
 
 
-def test_link_shows_its_notebook_and_not_the_one_that_was_in_front(returning_tab: Tab) -> None:
-    returning_tab.visit(LESSON)
-    returning_tab.open(EXERCISE)
-    front = "jupyterapp.serviceManager.workspaces.fetch('default').then(it => it.data['layout-restorer:data']?.main?.current ?? '')"
-    end = time.monotonic() + STARTS
-    while EXERCISE not in returning_tab.run(front):
-        assert time.monotonic() < end, "JupyterLab did not keep what is open"
-        time.sleep(0.1)
-    returning_tab.visit(LESSON)
-    returning_tab.run("jupyterapp.restored.then(() => true)")
-    returning_tab.until("[...jupyterapp.shell.widgets('main')].filter(one => one.context?.isReady).length === 2")
-    assert returning_tab.run("jupyterapp.shell.currentWidget.context.path") == LESSON
-
-
 def test_upload_of_rubbish_changes_nothing(fresh_tab: Tab, tmp_path: Path) -> None:
     fresh_tab.visit(EXERCISE)
     for name, files, sentence in (

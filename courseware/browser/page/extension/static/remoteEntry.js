@@ -4,7 +4,6 @@
   const here = document.currentScript.src;
   const root = new URL("../../../", here).href; // …/extensions/threads-course-tab/static/remoteEntry.js
   const FOLDER = ".threads";
-  const LINKED = new URLSearchParams(location.search).get("path"); // JupyterLite takes it out of the address when it has read it
   let shared = {};
 
   // ---- what JupyterLab shares ----------------------------------------------------------------------------------------------------------
@@ -369,12 +368,7 @@
     tracker?.widgetAdded.connect((_, panel) => interruptible(panel));
     tracker?.forEach(interruptible);
     contents.fileChanged.connect((_, change) => { if (change.type === "save") noteBases(); });
-    app.restored.then(() => inFront()).then(() => opened()).catch(error => console.error("threads-course", error));
-
-    // What was open the last time is open again, and takes the front from the notebook that a link leads to.
-    async function inFront() {
-      if (LINKED && (await exists(LINKED))) await app.commands.execute("docmanager:open", { path: LINKED });
-    }
+    app.restored.then(() => opened()).catch(error => console.error("threads-course", error));
 
     async function opened() {
       const before = remembered();

@@ -280,7 +280,7 @@ def _written_otherwise(taken: list[Handed], root: Path) -> list[str]:
         return []
     known = sorted(path.name for path in (root / "autograder" / "work" / "submitted").iterdir() if path.is_dir())
     return [
-        f"There is a student {other} as well as {new}. If they are one person: python3 course.py forget {new}, and collect again as {other}."
+        f"There is a student {other} as well as {new}. If they are one: python3 course.py forget {new}, and collect again as {other}."
         for new in sorted({one.student for one in taken})
         for other in known
         if other != new and other.casefold() == new.casefold()

@@ -143,7 +143,7 @@ def is_led_by_keyboard(workshop: Workshop, board: Tab, cleo: Tab) -> None:
     told(board, "The right answer is marked on the projector.")
     shows(board, "questions", "✓ right")
     board.page.open(f"{workshop.address}/teacher/projector")
-    shows(board, "chart", "1 (50 %)", "✓ right")
+    shows(board, "chart", "What do you find in run.status?", "1 (50 %)", "✓ right")
     assert "Ada" not in board.run("document.body.innerText")
     board.run("fetch('/teacher/act', {method: 'POST', body: JSON.stringify({do: 'hide'})}).then(() => true)")
     board.until("!document.querySelector('[data-unless]').hidden")

@@ -55,7 +55,11 @@ def set_up(project: Project, extras: list[str], wheels: Path | None = None) -> N
         before = project.read_stamp()
         extras = sorted({*COURSE_EXTRAS, *extras, *project.installed_extras()})  # what was once installed stays
         project.stamp.unlink(missing_ok=True)
-        say(f"Installing the course's packages into {project.venv} (a minute or two the first time, and 400 MB).")
+        say(
+            f"Bringing {project.venv} up to date: this command needs packages that are not there yet."
+            if before
+            else f"Installing the course's packages into {project.venv} (a few minutes the first time, and 400 MB)."
+        )
         try:
             run_pip(project, ["install", "-c", str(project.constraints), *source, "-e", f".[{','.join(extras)}]"], lock)
         except SetupError:

@@ -23,6 +23,9 @@ SLUG, NAME, TITLE = "a-new-exercise", "a_new_exercise", "A new exercise"
 POINTS = 5
 """Of the template's behaviours together."""
 INDENT = " " * 8
+HINTS = """## Stuck?
+
+There are three hints. The first is a nudge, the last is nearly the answer: change the number to read the second or third."""
 
 
 def make(slug: str, lesson: str, title: str, minutes: int, root: Path = ROOT) -> list[Path]:
@@ -91,7 +94,7 @@ def _notebook(words: dict[str, str]) -> Any:
         made.new_markdown_cell("Try it on the service that runs beside this notebook.", id="try-it"),
         made.new_code_cell(_filled("try.txt", words).strip(), id="try"),
         made.new_code_cell(f'check("{slug}")', id=f"check-{slug}", metadata=marks(CHECK + name, points=POINTS)),
-        made.new_markdown_cell("## Stuck?\n\nThere are two hints: change the number to read the second.", id="hints"),
+        made.new_markdown_cell(HINTS, id="hints"),
         made.new_code_cell(f'hint("{slug}", 1)', id="hint"),
     ]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}

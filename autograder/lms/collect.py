@@ -23,11 +23,14 @@ from autograder.lms import handed_in_at
 from autograder.lms.shapes import EXPECTED, Named, Person, moment, named, plain, roster
 from autograder.lms.tables import read_table
 from autograder.notebooks import BadNotebook, read_text
+from courseware.catalogue import LESSONS as CATALOGUE
 from courseware.catalogue import SLUGS
 from threadlab.errors import ThreadlabError
 
 MOST_FILES, MOST_BYTES, MOST_IN_ONE = 20_000, 2 * 1024**3, 64 * 1024**2
 """Of an archive or folder: files, bytes of all of them, bytes of one."""
+LESSONS = {lesson.name for lesson in CATALOGUE}
+"""Files that are nobody's answer."""
 PEOPLE = "autograder/work/people.json"
 """What is known of the people who handed in: for writing scores back."""
 
@@ -58,6 +61,8 @@ class Collected(msgspec.Struct):
     """What was left out or is worth knowing, a sentence each."""
     unknown: list[str] = []
     """Files whose names no system makes."""
+    lessons: int = 0
+    """Notebooks of lessons: nobody is graded for those."""
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -159,11 +164,15 @@ class Collector:
         if says is None and (login := self._cloned(entry.path)):
             says = Named("GitHub Classroom", login, "", PurePosixPath(entry.path).name)
         if says is None and self._student:
-            says = Named("named by --student", self._student, "", PurePosixPath(entry.path).name)
+            says = Named("--student", self._student, "", PurePosixPath(entry.path).name)
         if says is None:
             self.found.unknown.append(entry.path)
             return
-        slug = self._of(entry, PurePosixPath(inner or says.file).stem)
+        stem = PurePosixPath(inner or says.file).stem
+        if stem in LESSONS:
+            self.found.lessons += 1  # the browser edition's download has every notebook that was changed
+            return
+        slug = self._of(entry, stem)
         if slug is None:
             self.found.notes.append(f"{entry.path}: it cannot be told which exercise this is. Name it with --exercise.")
             return
@@ -262,7 +271,20 @@ def put(taken: list[Handed], root: Path = ROOT) -> list[str]:
         else:
             stamp.unlink(missing_ok=True)
     _remember(taken, root)
-    return said
+    return said + _written_otherwise(taken, root)
+
+
+def _written_otherwise(taken: list[Handed], root: Path) -> list[str]:
+    """Names that differ from a known student's in capitals only: most likely the same person, and two in the gradebook."""
+    if not taken:
+        return []
+    known = sorted(path.name for path in (root / "autograder" / "work" / "submitted").iterdir() if path.is_dir())
+    return [
+        f"There is a student {other} as well as {new}. If they are one: python3 course.py forget {new}, and collect again as {other}."
+        for new in sorted({one.student for one in taken})
+        for other in known
+        if other != new and other.casefold() == new.casefold()
+    ]
 
 
 class Known(msgspec.Struct):
@@ -298,6 +320,8 @@ def summary(found: Collected) -> list[str]:
     lines = [f"{len(found.taken)} notebook{'s' if len(found.taken) != 1 else ''} of {count} student{'s' if count != 1 else ''}."]
     lines += [f"{one.student}: {one.slug}{', late' if one.late else ''}, from {one.system}" for one in found.taken]
     lines += found.notes
+    if found.lessons:
+        lines.append(f"Not taken: {found.lessons} notebook{'s' if found.lessons != 1 else ''} of lessons; only exercises are graded.")
     if found.unknown:
         listed = found.unknown[:20] + ([f"and {len(found.unknown) - 20} more"] if len(found.unknown) > 20 else [])
         lines += [

@@ -123,6 +123,21 @@ def test_every_lesson_has_notes_for_instructors_that_name_what_is_there() -> Non
         assert set(re.findall(r"\*([^*]+?)\*", skip[1].replace("\n  ", " "))) <= set(headings)
 
 
+@pytest.mark.parametrize("slot", [slot for slot in workshop.PLAN if slot.lesson], ids=lambda slot: slot.lesson)
+def test_notes_name_more_to_leave_out_of_the_half_day_than_its_plan_does(slot: workshop.Slot) -> None:
+    text = (ROOT / "docs" / "instructor-notes.md").read_text(encoding="utf-8")
+    notes = re.search(rf"^### {slot.lesson[:2]} · .*?(?=^### |\Z)", text, re.M | re.S)
+    assert notes
+    note = re.search(r"\*\*In the half day\*\*(.*?)(?=\n- |\Z)", notes[0], re.S)
+    assert note
+    measured = times.sections(times.lesson_notebook(slot.lesson))
+    named = re.findall(r"\*([^*]+?)\*\s\((\d+) minutes?\)", note[1].replace("\n  ", " "))
+    assert named
+    for heading, minutes in named:
+        assert heading not in slot.without
+        assert abs(measured[heading] - int(minutes)) <= 1
+
+
 @pytest.mark.parametrize("lesson", catalogue.LESSONS, ids=lambda lesson: lesson.number)
 def test_link_to_another_lesson_has_its_title(lesson: catalogue.Lesson) -> None:
     titles = {one.name: f"{one.number} · {one.title}" for one in catalogue.LESSONS}

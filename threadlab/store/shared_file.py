@@ -108,6 +108,12 @@ class SharedFileStore(MemoryStore):
             new = self.path.with_suffix(".new")
             new.write_bytes(msgspec.msgpack.encode(_File(SCHEMA_VERSION, list(kept.values()))))
             os.replace(new, self.path)
+        except FileNotFoundError:
+            self.problem = (
+                "What is on the service is gone with this kernel: a browser gives a page no drive that came over plain HTTP from another "
+                "computer, or is in a private window. All else works."
+            )
+            return
         except OSError as error:
             self.problem = (
                 f"What is on the service could not be kept in {self.path} ({error.strerror or error}); it is gone with this kernel."

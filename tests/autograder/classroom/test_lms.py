@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.lms.collect import Collector, Known, people, put, read_roster
+from autograder.lms.collect import Collector, Known, people, put, read_roster, summary
 from autograder.lms.write_back import Column, written
 from autograder.notebooks import read_answers, with_answers
 from tests.autograder.course_copy import ROOT, SLUG, clone, command
@@ -149,6 +149,24 @@ def test_download_of_the_browser_edition_is_taken_from_inside_an_lms_zip(tmp_pat
     outer = archive(tmp_path / "submissions.zip", {"doejane_12345_678900_threads-work-2026-11-02.zip": inner.read_bytes()})
     assert [(one.student, one.slug) for one in Collector({}).look(outer)] == [("12345", SLUG)]
     assert [one.student for one in Collector({}, student="jane").look(inner)] == ["jane"]
+
+
+def test_lesson_in_a_download_is_not_taken_for_an_answer(tmp_path: Path) -> None:
+    lesson = (ROOT / "lessons" / "00-first-conversation.ipynb").read_bytes()
+    files = {f"exercises/{SLUG}/{FILE}": notebook(), "lessons/00-first-conversation.ipynb": lesson}
+    inner = archive(tmp_path / "threads-work-2026-11-02.zip", files)
+    for slug in ("", SLUG):
+        collector = Collector({}, student="jane", slug=slug)
+        assert [one.where for one in collector.look(inner)] == [f"exercises/{SLUG}/{FILE}"]
+        assert collector.found.notes == []
+        assert "Not taken: 1 notebook of lessons; only exercises are graded." in summary(collector.found)
+
+
+def test_name_in_other_capitals_is_reported_as_a_second_student(tmp_path: Path) -> None:
+    inner = archive(tmp_path / "threads-work-2026-11-02.zip", {f"exercises/{SLUG}/{FILE}": notebook()})
+    assert put(Collector({}, student="ada").look(inner), tmp_path) == []
+    (said,) = put(Collector({}, student="Ada").look(inner), tmp_path)
+    assert said.startswith("There is a student ada as well as Ada.")
 
 
 def test_file_with_a_name_that_no_system_makes_is_listed(tmp_path: Path) -> None:

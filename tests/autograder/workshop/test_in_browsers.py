@@ -98,12 +98,17 @@ def works(board: Tab, ada: Tab, bob: Tab, cleo: Tab) -> None:
     shows(board, "questions", "first-status, lesson 00: 1 of 3 have predicted")
 
 
-def is_killed_and_goes_on(workshop: Workshop, board: Tab, ada: Tab) -> None:
-    """What happens while the server is away is told when it is back."""
+def is_killed_and_goes_on(workshop: Workshop, board: Tab, ada: Tab, bob: Tab) -> None:
+    """What happens while the server is away is told when it is back, and what was handed in meanwhile is graded."""
+    bob.visit(EXERCISE)  # a page that has shown nothing but the first message
+    bob.until("document.body.innerText.includes('You are in the workshop as Bob.')")
     workshop.stop(signal.SIGKILL)
     board.until("document.getElementById('line').innerText.includes('does not answer')")
     ada.execute("from courseware import predict; predict('first-status', 'B')")
+    button(bob, "Hand in")
+    bob.until("document.body.innerText.includes('first-turn is kept in this browser, and handed in when it can.')")
     workshop.start()
+    bob.until("document.body.innerText.includes('first-turn: 0 of 10 points.')", LONG)
     shows(board, "questions", "first-status, lesson 00: 2 of 3 have predicted")
     shows(board, "hands", "Cleo")
     shows(board, "numbers", "3 joined, 3 here now")
@@ -138,7 +143,7 @@ def is_led_by_keyboard(workshop: Workshop, board: Tab, cleo: Tab) -> None:
     told(board, "The right answer is marked on the projector.")
     shows(board, "questions", "✓ right")
     board.page.open(f"{workshop.address}/teacher/projector")
-    shows(board, "chart", "1 (50 %)", "✓ right")
+    shows(board, "chart", "What do you find in run.status?", "1 (50 %)", "✓ right")
     assert "Ada" not in board.run("document.body.innerText")
     board.run("fetch('/teacher/act', {method: 'POST', body: JSON.stringify({do: 'hide'})}).then(() => true)")
     board.until("!document.querySelector('[data-unless]').hidden")
@@ -149,7 +154,7 @@ def test_workshop_of_three_goes_from_the_join_page_to_the_report(tabs: tuple[Wor
     board, ada, bob, cleo = of["teacher"], of["Ada"], of["Bob"], of["Cleo"]
     comes_in(workshop, of)
     works(board, ada, bob, cleo)
-    is_killed_and_goes_on(workshop, board, ada)
+    is_killed_and_goes_on(workshop, board, ada, bob)
     hands_in(board, ada, bob)
     board.page.picture(PICTURES / "board-of-three.png")
     ada.page.picture(PICTURES / "tab.png")

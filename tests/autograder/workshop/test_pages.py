@@ -93,3 +93,10 @@ def test_board_is_led_by_keyboard_and_keeps_the_focus(workshop: Workshop, page: 
     page.wait("!document.querySelector('[data-part=hands]').innerText.includes('Grace')")
     assert page.run("document.querySelector('[data-part=hands]').contains(document.activeElement)")
     assert ada.get("/room/me").json()["hand"] is False
+
+
+def test_projector_has_the_question_above_the_answers(workshop: Workshop, page: Page) -> None:
+    act(workshop.teacher(), "show", question="first-status")
+    page.open(f"{workshop.address}/teacher/projector")
+    page.wait("document.querySelector('.asked')?.innerText.endsWith('What do you find in run.status?')")
+    assert page.run("document.querySelector('[data-part=chart]').innerText.indexOf('run.status?') < 200")

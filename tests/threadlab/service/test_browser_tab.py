@@ -173,10 +173,20 @@ def test_stop_that_came_too_late_does_not_end_the_next_cell(shell: Any, monkeypa
 
 
 def test_storage_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    service = TabService(tmp_path / "missing" / "drive" / "service.msgpack")
+    (tmp_path / "drive").write_text("a file where a folder has to be")
+    service = TabService(tmp_path / "drive" / "service.msgpack")
     openai.OpenAI(**_address()).beta.threads.create()
     service.transport.sync()
     assert "could not be kept" in service.store.problem
+    service.close()
+
+
+def test_page_without_a_drive_says_why_and_goes_on(tmp_path: Path) -> None:
+    service = TabService(tmp_path / "missing" / "drive" / "service.msgpack")
+    thread = openai.OpenAI(**_address()).beta.threads.create()
+    service.transport.sync()
+    assert "plain HTTP" in service.store.problem
+    assert openai.OpenAI(**_address()).beta.threads.retrieve(thread.id).id == thread.id
     service.close()
 
 

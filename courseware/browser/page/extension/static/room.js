@@ -3,6 +3,7 @@
 
 const CHANNEL = "threads-course"; // courseware/announcing.py
 const KEPT = "threads-room unsent";
+const HANDED_IN = "threads-room hand-ins";
 const MOST_KEPT = 200;
 
 export async function join(root, { app, tracker, contents, course, Notification, showDialog, Dialog, Widget }) {
@@ -72,6 +73,21 @@ export async function join(root, { app, tracker, contents, course, Notification,
 
   const exercise = () => /^exercises\/([a-z0-9-]+)\/\1\.ipynb$/.exec(tracker?.currentWidget?.context.path ?? "")?.[1];
   let busy = false;
+  // What was handed in while the workshop could not be reached: as it was then, by exercise. It is sent when the workshop answers.
+  let waiting = {};
+  try {
+    waiting = JSON.parse(localStorage.getItem(HANDED_IN)) || {};
+  } catch { /* nothing waits */ }
+  const keepWaiting = () => { try { localStorage.setItem(HANDED_IN, JSON.stringify(waiting)); } catch { /* then it is in memory only */ } };
+  // True when the workshop has taken it, false when it cannot now. Throws when it does not want it.
+  async function give(slug, text) {
+    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: text };
+    const reply = await ask("hand-in/" + slug, options).catch(() => null);
+    if (!reply || reply.status >= 500) return false;
+    if (!reply.ok) throw new Error((await reply.json().catch(() => ({}))).error || "The workshop answered " + reply.status + ".");
+    Notification.info(slug + " is handed in. What it earns appears here.", { autoClose: 4000 });
+    return true;
+  }
   async function handIn() {
     const slug = exercise(), panel = tracker?.currentWidget;
     if (!slug) return Notification.info("Open the exercise that you want to hand in first.", { autoClose: 5000 });
@@ -81,13 +97,30 @@ export async function join(root, { app, tracker, contents, course, Notification,
     try {
       await panel.context.save();
       const text = JSON.stringify((await contents.get(panel.context.path, { content: true })).content);
-      const reply = await ask("hand-in/" + slug, { method: "POST", headers: { "Content-Type": "application/json" }, body: text });
-      if (!reply.ok) throw new Error((await reply.json().catch(() => ({}))).error || "The workshop answered " + reply.status + ".");
-      Notification.info(slug + " is handed in. What it earns appears here.", { autoClose: 4000 });
+      delete waiting[slug];
+      if (!(await give(slug, text))) {
+        waiting[slug] = text;
+        Notification.info("The workshop cannot be reached. " + slug + " is kept in this browser, and handed in when it can.", { autoClose: false });
+      }
+      keepWaiting();
     } catch (error) {
-      const why = error instanceof TypeError ? "The workshop cannot be reached. Your work is kept in this browser: hand it in again later." : error.message;
-      Notification.error(why, { autoClose: false });
+      Notification.error(error.message, { autoClose: false });
     }
+    busy = false;
+    draw();
+  }
+  async function handInWaiting() {
+    if (busy || !Object.keys(waiting).length) return;
+    busy = true;
+    for (const [slug, text] of Object.entries(waiting)) {
+      try {
+        if (!(await give(slug, text))) break;
+      } catch (error) {
+        Notification.error(slug + ": " + error.message, { autoClose: false });
+      }
+      delete waiting[slug];
+    }
+    keepWaiting();
     busy = false;
     draw();
   }
@@ -119,7 +152,7 @@ export async function join(root, { app, tracker, contents, course, Notification,
   let stream, waits = 1000;
   function listen() {
     stream = new EventSource(root + "stream");
-    stream.onmessage = event => { waits = 1000; took(JSON.parse(event.data)); send(); };
+    stream.onmessage = event => { waits = 1000; took(JSON.parse(event.data)); send(); handInWaiting(); };
     stream.onerror = () => {
       if (stream.readyState !== EventSource.CLOSED) return; // it tries again by itself
       waits = Math.min(waits * 2, 30000);
@@ -141,8 +174,8 @@ export async function join(root, { app, tracker, contents, course, Notification,
     say({ kind: "hand", up: me.hand });
     draw();
   });
-  const give = button("Hand in", "The exercise in front of you goes to your teacher and is graded", handIn);
-  bar.append(name, hand, give);
+  const giving = button("Hand in", "The exercise in front of you goes to your teacher and is graded", handIn);
+  bar.append(name, hand, giving);
   const widget = new Widget({ node: bar });
   widget.id = "threads-room";
   app.shell.add(widget, "top", { rank: 990 });
@@ -163,14 +196,16 @@ export async function join(root, { app, tracker, contents, course, Notification,
     hand.setAttribute("aria-pressed", String(me.hand));
     hand.classList.toggle("jp-mod-accept", me.hand);
     const slug = exercise(), last = me.hand_ins.find(one => one.exercise === slug);
-    give.textContent = busy ? "Handing in …" : last?.state === "waiting" ? "Being graded …" : last?.state === "graded" ? "Hand in again (" + last.score + "/" + last.of + ")" : "Hand in";
-    give.disabled = !slug || busy;
-    give.classList.toggle("jp-mod-accept", !!slug);
+    giving.textContent = busy ? "Handing in …" : slug in waiting ? "Waits for the workshop …" : last?.state === "waiting" ? "Being graded …" : last?.state === "graded" ? "Hand in again (" + last.score + "/" + last.of + ")" : "Hand in";
+    giving.disabled = !slug || busy;
+    giving.classList.toggle("jp-mod-accept", !!slug);
   }
 
   tracker?.currentChanged.connect(moved);
   tracker?.widgetAdded.connect((_, panel) => panel.context.ready.then(moved));
   moved();
+  // JupyterLab fetches the code of its messages with the first one: not when the workshop has gone, and there is something to say.
+  if (me.name) Notification.info("You are in the workshop as " + me.name + ".", { autoClose: 4000 });
   listen();
   send();
 }

@@ -71,7 +71,7 @@ def test_endless_poll_is_a_hang():
     evidence = trial(waits_for_completed, CLIENT, *there.given, world=there)
     assert evidence.ending.how == "halted"
     assert "polled run_" in evidence.ending.message
-    assert "after it was failed" in evidence.ending.message
+    assert "after its status was failed" in evidence.ending.message
     assert "retrieve" in evidence.ending.line
 
 

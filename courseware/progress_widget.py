@@ -76,21 +76,21 @@ class Progress(base.Widget):
 
     def picture(self, width: float = 860) -> Picture:
         each = (width - 32) / len(self.course)
-        parts = [text_at(16, 26, self.told(), "tl-head"), path(f"M{16 + each / 2:.1f} 66H{width - 16 - each / 2:.1f}", "tl-go")]
+        parts = [path(f"M{16 + each / 2:.1f} 36H{width - 16 - each / 2:.1f}", "tl-go")]
         for number, one in enumerate(self.course):
             x = 16 + each * (number + 0.5)
             done, ahead = self.passed(one.slug), one == self.next
-            parts.append(box(x - 15, 51, 30, 30, "tl-lit" if done else "tl-box", 15 if not ahead else 4))
+            parts.append(box(x - 15, 21, 30, 30, "tl-lit" if done else "tl-box", 15 if not ahead else 4))
             if ahead:
-                parts.append(box(x - 19, 47, 38, 38, "tl-band", 6))
+                parts.append(box(x - 19, 17, 38, 38, "tl-band", 6))
             best, points = self.state(one.slug)
             mark = "✓" if done else f"{best}/{points}" if points else "–"
-            parts.append(text_at(x, 71, mark, "tl-middle tl-strong" if done else "tl-middle"))
-            parts.append(text_at(x, 106, one.lesson, "tl-middle tl-strong" if one.lesson == self.here else "tl-middle tl-dim"))
+            parts.append(text_at(x, 41, mark, "tl-middle tl-strong" if done else "tl-middle"))
+            parts.append(text_at(x, 76, one.lesson, "tl-middle tl-strong" if one.lesson == self.here else "tl-middle tl-dim"))
             if ahead:
-                parts.append(text_at(x, 124, "next", "tl-middle tl-strong"))
+                parts.append(text_at(x, 94, "next", "tl-middle tl-strong"))
         said = f"{self.title}. {self.told()}"
-        return Picture(parts, self.title, said, width, 138)
+        return Picture(parts, self.title, said, width, 108)
 
     def _table(self) -> Markup:
         return base.table("Exercise by exercise", ("lesson", "title", "exercise", "standing"), self._rows())
@@ -98,7 +98,8 @@ class Progress(base.Widget):
     def body(self) -> Markup:
         again = base.button("refresh", "Look again") if isinstance(self._source, str | Path) else Markup("")
         same = base.folded("The same as a table", self._table())
-        return base.joined([base.paragraph(self.told()), self.picture().inside(), again, same])
+        told = Markup("") if self.said else base.paragraph(self.told())  # after `Look again` the message under the picture says it
+        return base.joined([told, self.picture().inside(), again, same])
 
     def still(self) -> Markup:
         return base.joined([base.paragraph(self.told()), self.picture().image(), self._table()])

@@ -66,7 +66,7 @@ class Quiz(base.Widget):
             buttons.append(base.button("reveal", "Show the answers", off=not self.predicted))
         choice = Markup('<fieldset role="radiogroup"><legend>{}</legend>{}</fieldset>')
         options = base.joined(self._option(letter, letter == shown) for letter in self.asked.options)
-        return base.joined([choice.format(self._asks(), options), base.bar(*buttons), self._state(), self._told()])
+        return base.joined([choice.format(self._asks(), options), base.bar(*buttons), self._standing(), self._told()])
 
     def _asks(self) -> Markup:
         return base.with_code(self.prompt or "What do you expect?")
@@ -78,6 +78,10 @@ class Quiz(base.Widget):
         )
         state = (Markup(" checked") if checked else Markup("")) + (Markup(" disabled") if self.revealed else Markup(""))
         return control.format(name=self.name, letter=letter, state=state, text=base.with_code(self.asked.options[letter].text))
+
+    def _standing(self) -> Markup:
+        """The prediction, unless the message that follows has just said it."""
+        return Markup("") if self.said else self._state()
 
     def _state(self) -> Markup:
         if not self.predicted:

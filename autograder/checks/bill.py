@@ -102,11 +102,11 @@ def reckons(evidence: Evidence) -> Found:
         return Occasion.NONE
     wanted, got = reckoned(usages, evidence.given["prices"]), _decimal(evidence.value)
     if got is None and not isinstance(evidence.value, float):
-        return Sentence("returned_no_decimal", f"it returned {short(evidence.value)}; a Decimal was wanted.")
+        return Sentence("returned_no_decimal", f"it returned {short(evidence.value)}; a Decimal was expected.")
     if got is None:
         return Sentence(
             "returned_decimal_wanted_since_float",
-            f"it returned {short(evidence.value)}; a Decimal was wanted, since a float is not the price but something near it.",
+            f"it returned {short(evidence.value)}; a Decimal was expected, since a float is not the price but something near it.",
         )
     if got == wanted:
         return None

@@ -118,7 +118,7 @@ def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
         return Sentence("message_not_given", f"no new user message is {family.place} that was given{shown}.")
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
     return Sentence(
-        "has_new_user_messages_one", f"the {family.home} has {len(posted)} new user messages, one was wanted: {cited(evidence, made)}."
+        "has_new_user_messages_one", f"the {family.home} has {len(posted)} new user messages, one was expected: {cited(evidence, made)}."
     )
 
 
@@ -337,12 +337,12 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
     if value.strip() == "".join(said):
         return Sentence(
             "replies_are_joined_nothing_output",
-            f"the {len(said)} replies are joined by nothing, as `output_text` does it; a newline was wanted between them: {short(value)}.",
+            f"the {len(said)} replies are joined by nothing, as `output_text` does it; a newline was expected: {short(value)}.",
         )
     if (between := joint(value, said)) is not None:
         return Sentence(
             "replies_are_joined_by_another",
-            f"the {len(said)} replies are joined by {between!r}; a newline was wanted between them: {short(value)}.",
+            f"the {len(said)} replies are joined by {between!r}; a newline was expected between them: {short(value)}.",
         )
     if len(got) < len(said):
         return Sentence(

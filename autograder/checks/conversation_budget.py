@@ -307,7 +307,7 @@ def _reads(wanted: float) -> Callable[[Evidence], Found]:
             return None
         return Sentence(
             "runs_read_newest_messages_would",
-            f"the runs read {got:.0%} of the newest messages that would have fitted in the budget; {wanted:.0%} was wanted.",
+            f"the runs read {got:.0%} of the newest messages that would have fitted in the budget; {wanted:.0%} was expected.",
         )
 
     return reads

@@ -93,15 +93,16 @@ def asks_once(evidence: Evidence) -> Found:
             f"the user message says {short(asked[0].text)}; it should be the question as it was given, {evidence.given['question']!r}.",
         )
     if not asked:
-        if not evidence.requests():
-            return Occasion.NONE
+        if not evidence.requests() or evidence.ending.how == "raised":
+            return Occasion.NONE  # what it raised is the reason, and the other rows say it
         made = threads(evidence)
         return Sentence(
             "no_user_message_question_never",
             f"no user message is on {'the thread ' + made[0] if made else 'any thread'}: the question was never posted.",
         )
     lines = [entry for entry in evidence.requests(ok=True) if entry.operation in ("createMessage", "createThread", "createThreadAndRun")]
-    return Sentence("user_messages_posted_one_wanted", f"{len(asked)} user messages were posted, one was wanted: {cited(evidence, lines)}.")
+    said = f"{len(asked)} user messages were posted, one was expected: {cited(evidence, lines)}."
+    return Sentence("user_messages_posted_one_wanted", said)
 
 
 def one_run(evidence: Evidence) -> Found:
@@ -140,8 +141,8 @@ def waits_for_the_end(evidence: Evidence) -> Found:
     last = evidence.requests()[-1]
     return Sentence(
         "returned_after_s_while_run",
-        f"it returned after {evidence.seconds:.1f} s while the run was still {status}: {evidence.line(last)} was the last that it asked. "
-        "Creating a run only starts it, and how long it takes is not known beforehand.",
+        f"it returned after {evidence.seconds:.1f} s while the run was still {status}. Its last request: {evidence.line(last)}. "
+        "Creating a run only starts it, and you cannot know beforehand how long it takes.",
     )
 
 
@@ -185,7 +186,7 @@ def returns_the_answer(evidence: Evidence) -> Found:
     if value is None:
         return Sentence(
             "returned_nothing_assistant_s_text",
-            f"it returned nothing; the assistant's text {said[0].text!r} was wanted. (Printing is not returning.)",
+            f"it returned nothing; the assistant's text {said[0].text!r} was expected. (Printing is not returning.)",
         )
     if isinstance(value, str) and value.strip() == evidence.given["question"].strip():
         return Sentence(

@@ -119,7 +119,7 @@ def wrong_calls(evidence: Evidence, conversation_id: str) -> str | None:
             return Sentence(
                 "run_called_steps_say_conversation",
                 f"a run called {name}, and its steps say so ({call_id}); the conversation has {len(calls)} function_call and "
-                f"{len(outputs)} function_call_output items of it, one of each was wanted.",
+                f"{len(outputs)} function_call_output items of it, one of each was expected.",
             )
         call, output = found[calls[0]], found[outputs[0]]
         told = (line["function"]["name"], line["function"]["arguments"], line["function"]["output"])

@@ -111,7 +111,7 @@ def returns_the_thread(evidence: Evidence) -> Found:
         return None
     return Sentence(
         "returned_id_user_s_thread",
-        f"it returned {short(evidence.value)}; the id of the user's thread was wanted, as a string: {evidence.line(created[-1])}.",
+        f"it returned {short(evidence.value)}; the id of the user's thread was expected, as a string: {evidence.line(created[-1])}.",
     )
 
 
@@ -147,7 +147,7 @@ def _used_early(evidence: Evidence, created: Executed, who: Who) -> str | None:
     if recorded is None:
         return Sentence(
             "when_over_no_committed_row",
-            f"{evidence.line(created)}, and when it was over no committed row had that id: after a crash the thread is an orphan.",
+            f"{evidence.line(created)}, and when the function returned, no committed row had that id: after a crash it is an orphan.",
         )
     if not any((row["user_id"], row["purpose"], row["thread_id"]) == (*who, thread_id) for row in recorded.tables["conversations"]):
         return Sentence("id_written_down_somebody_else", f"the id was written down for somebody else: {evidence.line(recorded)}.")

@@ -47,8 +47,15 @@ def short(value: Any) -> str:
         return f"a {value['$']}"
     if value is None:
         return "nothing (None)"
-    text = repr(value)
+    text = _written(value)
     return text if len(text) <= 90 else text[:87] + "…"
+
+
+def _written(value: Any) -> str:
+    """As Python writes it; of an object that was described and not copied, its class."""
+    if isinstance(value, dict) and "$" in value:
+        return f"a {value['$']}"
+    return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else repr(value)
 
 
 def cited(evidence: Evidence, entries: Sequence[Entry], most: int = 4) -> str:

@@ -125,7 +125,8 @@ def _silent(evidence: Evidence) -> str:
 def returns_the_finished_run(evidence: Evidence) -> Found:
     value = evidence.value
     if not isinstance(value, dict) or value.get("$") != "Run":
-        return Sentence("returned_not_run", f"it returned {_short(value)}, not a Run.")
+        missing = " (is an `await` missing?)" if isinstance(value, dict) and value.get("$") == "coroutine" else ""
+        return Sentence("returned_not_run", f"it returned {_short(value)}, not a Run{missing}.")
     run = evidence.run(str(value.get("id")))
     if run is None or run.thread_id != evidence.given["thread_id"]:
         return Sentence("run_returned_does_not_exist", "the Run that it returned does not exist on this thread.")

@@ -95,11 +95,21 @@ def keeps_the_order_of_a_thread(evidence: Evidence) -> Found:
             continue
         missing = [text for text in said if text not in posted]
         if missing:
-            return Sentence("never_got_thread", f"“{missing[0]}” never got on to its thread.")
+            return Sentence("never_got_thread", f"“{missing[0]}” is not on its thread{_reason(evidence)}.")
         return Sentence(
             "said_order_messages_are_thread", f"said in the order {said}, the messages are on the thread in the order {posted}."
         )
     return None
+
+
+def _reason(evidence: Evidence) -> str:
+    """Why something was not sent, where the learner's side says it."""
+    raised = next((one for one in evidence.value or [] if _raised(one)), None) if isinstance(evidence.value, list) else None
+    if raised is not None:
+        return f": `say` raised {raised['raised']}: {raised['message']}"
+    if evidence.ending.never_awaited:
+        return f": `{evidence.ending.never_awaited[0]}` was called and never awaited, so it did not run"
+    return ""
 
 
 def answers_each_its_own(evidence: Evidence) -> Found:

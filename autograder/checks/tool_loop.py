@@ -114,7 +114,7 @@ def _turn(evidence: Evidence) -> str | None:
     if [one.text for one in posted] != [evidence.given["text"]]:
         return Sentence(
             "user_s_messages_thread_are",
-            f"the user's messages on the thread are {short([one.text for one in posted])}; one was wanted, with the text that was given.",
+            f"the user's messages on the thread are {short([one.text for one in posted])}; one was expected, with the text that was given.",
         )
     runs = evidence.runs(thread_id)
     if len(runs) != 1:

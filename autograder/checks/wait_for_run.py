@@ -250,7 +250,7 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
     if not _asks(evidence):
         return Occasion.NONE
     if evidence.ending.how == "halted":
-        return Sentence("no_end", f"there was no end to it: it {evidence.ending.message}.")
+        return Sentence("no_end", f"it did not end by itself: it {evidence.ending.message}.")
     waited = evidence.seconds
     if evidence.given.get("stuck"):
         most = _most(evidence)
@@ -262,7 +262,8 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
                 f"max_wait was {most:g} s and it went on for {waited:.1f} s. Measure the time that has passed; do not count the polls.",
             )
         if waited < most - 0.05:
-            return Sentence("max_wait_s_gave_up", f"max_wait was {most:g} s and it gave up after {waited:.1f} s already.")
+            ended_how = "gave up" if evidence.ending.type in ("", "RunTimeout") else f"raised {evidence.ending.type}"
+            return Sentence("max_wait_s_gave_up", f"max_wait was {most:g} s, and it {ended_how} after only {waited:.1f} s.")
         return None
     ended = _ended(evidence, family)
     if ended is None:
@@ -361,7 +362,7 @@ def raises_the_timeout(evidence: Evidence, error: str, family: Family = THREADS)
             else Occasion.NONE
         )
     if error not in (ending.type, *ending.bases):
-        return Sentence("raised_given_wanted", f"it raised {ending.type} ({ending.message}); the given {error} was wanted.")
+        return Sentence("raised_given_wanted", f"it raised {ending.type} ({ending.message}); the given {error} was expected.")
     if run_id not in ending.message:
         return Sentence(
             "says_whoever_reads_log_needs",

@@ -50,6 +50,7 @@ class Sentence(str):
 
 NOT_WRITTEN, NEVER_CAME_UP = "not_written", "never_came_up"
 """The keys of what is said of a blank answer, and of a behaviour that had no occasion to show."""
+NOT_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 UNWRITTEN = Sentence(NOT_WRITTEN, "not written yet.")
 
 Found: TypeAlias = str | Occasion | None
@@ -271,7 +272,8 @@ def _unusable(name: str, exploration: Exploration) -> str:
     if ending.how == "missing":
         return f"`{name}` is not defined: run or restore the cell that defines it, and keep the name."
     if ending.how == "broken":
-        return f"the cell that defines `{name}` cannot be run: {ending.type}: {ending.message}"
+        what = f"the cell that defines `{name}` cannot be run" if ending.type in NOT_PYTHON else f"`{name}` cannot be called"
+        return f"{what}: {ending.type}: {ending.message}"
     return ""
 
 

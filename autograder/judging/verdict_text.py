@@ -29,9 +29,9 @@ def _line(finding: Finding, *, in_full: bool) -> str:
         return f"{head}: {text}"
     if in_full:
         return f"{head}: {text}" + (f" ({finding.where})" if finding.where else "")
-    return f"{head}: {text if len(text) <= SHORT else text[:SHORT].rpartition(' ')[0] + ' …'}"
+    return f"{head}: {text if len(text) <= SHORT else text[:SHORT].rpartition(' ')[0].rstrip(' …') + ' …'}"
 
 
 def why(finding: Finding) -> str:
     """Why a behaviour was lost: its sentence, or the row that says it already."""
-    return f"follows from {finding.follows}." if finding.follows else finding.sentence
+    return f"same cause as {finding.follows}." if finding.follows else finding.sentence

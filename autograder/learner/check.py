@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from autograder.notebooks import CHECK, Answer, answer_in, defines, uses
 from courseware.announcing import announce
 from threadlab.errors import ThreadlabError
 from threadlab.trials.guest.answer import plain
-from threadlab.trials.trial import in_process
+from threadlab.trials.guest.messages import Ending, Said, Spec, Told
+from threadlab.trials.trial import Guest, in_process
 
 
 def check(slug: str, part: str | None = None, *, stage: int | None = None) -> float | None:
@@ -34,7 +36,11 @@ def check(slug: str, part: str | None = None, *, stage: int | None = None) -> fl
     if part is not None and part not in [one.name for one in exercise.parts]:
         raise ThreadlabError(f"{slug} has no part {part!r}; it has {', '.join(one.name for one in exercise.parts)}.")
     chosen = exercise.parts if part is None else (exercise.part(part),)
-    verdicts = [judge_here(one, slug) for one in chosen]
+    try:
+        verdicts = [judge_here(one, slug) for one in chosen]
+    except KeyboardInterrupt:  # ■, or Ctrl-C
+        print("You have stopped the check, so it says nothing about your answer. Run the cell again when you like.")
+        return None
     for verdict in verdicts:
         print(render(verdict))
     _remember(exercise, verdicts)
@@ -78,7 +84,27 @@ def standing(lesson: str = "") -> Any:
 def judge_here(part: Part, slug: str = "") -> Verdict:
     """Judge a part on what this kernel has defined."""
     around = surroundings(part.name, slug)
-    return judge(part, in_process(around.namespace, context=around.context, alone=True), around.sources)
+    return judge(part, _giving_up_sooner(around), around.sources)
+
+
+LONG, SHORT = 10.0, 1.0
+"""Seconds of processor time for a trial, and for each trial after one that used them up: a loop without an end is in every scene."""
+
+
+def _giving_up_sooner(around: Surroundings) -> Guest:
+    """The learner's answer, in this kernel. Raises KeyboardInterrupt when the learner stops it: that is no fault of the answer's."""
+    patience = LONG
+
+    def guest(spec: Spec, ask: Callable[[Said], Told]) -> Ending:
+        nonlocal patience
+        ending = in_process(around.namespace, context=around.context, patience=patience, alone=True)(spec, ask)
+        if ending.how == "halted" and ending.message.startswith("computed for"):
+            patience = SHORT
+        if ending.how == "raised" and ending.type == "KeyboardInterrupt":
+            raise KeyboardInterrupt
+        return ending
+
+    return guest
 
 
 class Surroundings(NamedTuple):

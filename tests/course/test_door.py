@@ -89,6 +89,14 @@ def test_nbgrader_finds_alembic_and_its_configuration(monkeypatch: pytest.Monkey
     assert env["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(ROOT / "autograder"), "elsewhere"]
 
 
+def test_jupyterlab_asks_for_no_news_and_no_updates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", course.working_env(HERE)["JUPYTER_CONFIG_PATH"])
+    from jupyter_server.services.config.manager import ConfigManager
+
+    settings = ConfigManager(config_dir_name="labconfig").get("default_setting_overrides")
+    assert settings["@jupyterlab/apputils-extension:notification"] == {"fetchNews": "false", "checkForUpdates": False}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not ready(HERE, []), reason="this .venv was not made by course.py")
 def test_printed_address_opens_jupyterlab() -> None:

@@ -284,8 +284,8 @@ class Host:
         key, most = (f"{path} over", self.limits.polls_after_end) if over else (path, self.limits.polls)
         self._polls[key] = self._polls.get(key, 0) + 1
         if self._polls[key] > most:
-            because = f"polled {what} {most} times after it was {status}" if over else f"polled {what} {most} times"
-            self._halted = f"{because}, without an end"
+            because = f"polled {what} {most} times after its status was {status}" if over else f"polled {what} {most} times"
+            self._halted = f"{because}, and was stopped"
 
     def _carry_out(self, send: m.Send) -> tuple[m.Told, float]:
         """Execute a request: what the guest will be told, and in how many more seconds."""

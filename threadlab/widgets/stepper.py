@@ -172,7 +172,7 @@ class Race(base.Widget):
         if not self.orders:
             return Markup("")
         chosen = self.index
-        options = [(str(index), self._name(index)) for index in range(len(self.orders))]
+        options = [(str(index), f"{self._name(index)} ({_short(one.steps(), 90)})") for index, one in enumerate(self.orders)]
         if chosen is None:
             options.insert(0, ("", f"your own order: {self._ends()}"))
         pick = base.select("order", "Order", options, "" if chosen is None else str(chosen)) if len(options) > 1 else Markup("")

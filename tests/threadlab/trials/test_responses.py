@@ -43,7 +43,7 @@ def test_poll_of_a_response_ends_with_it():
     world = World(a_conversation)
     ending = trial(poll, CLIENT, world.given, world=world).ending
     assert ending.how == "halted"
-    assert ending.message.endswith("25 times after it was completed, without an end")
+    assert ending.message.endswith("25 times after its status was completed, and was stopped")
 
 
 def test_program_without_an_end_is_killed_nowhere():

@@ -71,7 +71,7 @@ def test_endless_poll_is_a_hang():
     evidence = trial(waits_for_completed, CLIENT, *there.given, world=there)
     assert evidence.ending.how == "halted"
     assert "polled run_" in evidence.ending.message
-    assert "after it was failed" in evidence.ending.message
+    assert "after its status was failed" in evidence.ending.message
     assert "retrieve" in evidence.ending.line
 
 
@@ -246,3 +246,17 @@ def test_value_carries_plain_data_only():
     evidence = trial(lambda client: {"a": Sly("b"), "c": object()}, CLIENT)
     assert type(evidence.value["a"]) is dict
     assert evidence.value["a"]["$"] == "Sly"
+
+
+def test_ending_is_a_sentence() -> None:
+    def looks_up(client):
+        return {}["ada"]
+
+    def returns_a_thread(client):
+        return client.beta.threads.create()
+
+    raised = trial(looks_up, CLIENT, world=World()).ending
+    assert raised.sentence.startswith("it raised KeyError: 'ada' (at ")
+    assert trial(returns_a_thread, CLIENT, world=World()).ending.sentence == "it returned a Thread"
+    assert trial(lambda client: None, CLIENT, world=World()).ending.sentence == "it returned nothing (None)"
+    assert trial(lambda client: [1], CLIENT, world=World()).ending.sentence == "it returned [1]"

@@ -174,6 +174,7 @@ def test_answers_are_hidden_until_a_commitment() -> None:
     assert quiz.predicted == ""
     quiz.act("predict")
     assert "created means finished" not in quiz.html() + quiz.static() + quiz.text()
+    assert quiz.html().count("Your prediction") == 1
     quiz.act("reveal")
     assert "misconception: created means finished" in quiz.html()
     assert quiz.keep() == {"question": "first-status", "predicted": "A", "revealed": True}

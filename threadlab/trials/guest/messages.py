@@ -100,6 +100,15 @@ class Ending(msgspec.Struct, frozen=True, tag_field="says", tag="ending", omit_d
     task_errors: list[str] = []
     """Errors of tasks that nobody looked at."""
 
+    @property
+    def sentence(self) -> str:
+        """For a person: "it raised KeyError: 'ada' (at line 3: …)"."""
+        if self.how == "returned":
+            described = isinstance(self.value, dict) and "$" in self.value
+            return f"it returned {'nothing (None)' if self.value is None else 'a ' + self.value['$'] if described else repr(self.value)}"
+        what = f"it raised {self.type}: {self.message}" if self.type else f"it {self.message}"
+        return f"{what} (at {self.line})" if self.line else what
+
 
 Said: TypeAlias = Send | ReadOn | Abandon | Sleep | Idle | ToolCall | CallbackCall | DatabaseCall | Mark | Ending
 

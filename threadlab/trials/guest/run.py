@@ -60,9 +60,11 @@ def run(spec: m.Spec, namespace: dict[str, Any], ask: Callable[[m.Said], m.Told]
 
 
 def _attempt(context: TrialContext, link: Link) -> m.Ending:
+    called = False
     try:
-        value = context.finish(drivers.DRIVERS[context.spec.driver](context))
-        return m.Ending("returned", describe(value))
+        value = drivers.DRIVERS[context.spec.driver](context)
+        called = True  # what is raised from here on is raised by what the call returned: a coroutine of the SDK's, perhaps
+        return m.Ending("returned", describe(context.finish(value)))
     except TrialHalted as halted:
         return m.Ending("halted", message=str(halted), line=_where(halted))
     except Missing as missing:
@@ -73,7 +75,7 @@ def _attempt(context: TrialContext, link: Link) -> m.Ending:
         if link.halted is not None:
             return m.Ending("halted", message=link.halted, line=_where(error))
         fault = _learners_line(error)
-        how, name = "raised" if fault else "broken", type(error).__name__
+        how, name = "raised" if fault or called else "broken", type(error).__name__
         return m.Ending(how, type=name, message=_text(error), line=fault or "", bases=_bases(error))
 
 

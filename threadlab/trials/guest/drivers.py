@@ -20,9 +20,11 @@ def value(stage: Stage) -> Any:
 
 
 def calls(stage: Stage) -> list[Any]:
-    """Several calls in one process, one after the other: `args` has a list of arguments for each."""
+    """Several calls in one process, one after the other. `args` has a list of arguments for each, or `{"args": […], "kwargs": {…}}` where
+    a call has keyword arguments of its own."""
     process = stage.process()
-    return [stage.finish(process.call(args, stage.spec.kwargs)) for args in stage.spec.args]
+    each = [one if isinstance(one, dict) else {"args": one, "kwargs": {}} for one in stage.spec.args]
+    return [stage.finish(process.call(one["args"], {**stage.spec.kwargs, **one["kwargs"]})) for one in each]
 
 
 async def says(stage: Stage) -> list[Any]:

@@ -1,9 +1,23 @@
 """Exercise `retention-job`: remove what has been quiet for too long, and nothing else; killed, started again, or only asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograder.checks.retention_scenes import DAY, EVERYTHING, KEEP, NOW, again, all_fail, args, runs_unreadable, with_runs, world
+from autograder.checks.retention_scenes import (
+    DAY,
+    EVERYTHING,
+    KEEP,
+    LATER,
+    NOW,
+    again,
+    all_fail,
+    args,
+    dry_then_real,
+    night_after_night,
+    runs_unreadable,
+    with_runs,
+    world,
+)
 from autograder.checks.seen import cited, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed
@@ -38,6 +52,25 @@ def _named(value: Any, field: str) -> list[str]:
     """What a report says under a name."""
     listed = value.get(field) if isinstance(value, dict) else None
     return [str(one) for one in listed] if isinstance(listed, list) else []
+
+
+def _no_report(value: Any) -> str | None:
+    """Why this is not a Report with two lists of ids."""
+    if not isinstance(value, dict) or "$" not in value:
+        return Sentence("returned_no_report", f"it returned {short(value)} instead of a Report.")
+    for field in ("deleted", "failed"):
+        listed = value.get(field)
+        if not isinstance(listed, list):
+            return Sentence("report_without_lists", f"Report.{field} is {short(listed)}: it has to be a list of ids.")
+        if other := [one for one in listed if not (isinstance(one, str) and one.startswith("thread_") and " " not in one)]:
+            return Sentence("report_names_no_ids", f"Report.{field} has {short(other[0])} in it: it has to be a list of ids.")
+    return None
+
+
+def _changed(evidence: Evidence, thread_id: str) -> bool:
+    """Whether the row of a thread is not as it was."""
+    row = _row(evidence, thread_id)
+    return row is None or any(row[field] != value for field, value in _before(evidence, thread_id).items())
 
 
 def _removed(evidence: Evidence, name: str, thread_id: str) -> str | None:
@@ -81,9 +114,8 @@ def _touched(evidence: Evidence, name: str, thread_id: str) -> str | None:
     why = {"held": "is held", "busy": f"had a run under way ({status})"}.get(kind, f"was last used {age} day{'s' if age > 1 else ''} ago")
     if writes := _writes(evidence, thread_id):
         return Sentence("not_left_alone", f"{thread_id} {why}, and was not left alone: {evidence.line(writes[0])}.")
-    row = _row(evidence, thread_id)
-    if row is None or any(row[field] != value for field, value in _before(evidence, thread_id).items()):
-        return Sentence("row_changed", f"{thread_id} {why}, and its row was changed: {short(row)}.")
+    if _changed(evidence, thread_id):
+        return Sentence("row_changed", f"{thread_id} {why}, and its row was changed: {short(_row(evidence, thread_id))}.")
     if _lines(evidence, thread_id):
         return Sentence("audit_says_deleted", f"{thread_id} {why}, and the audit says that it was deleted.")
     if field := next((field for field in ("deleted", "failed") if thread_id in _named(evidence.value, field)), None):
@@ -120,10 +152,13 @@ def deletes_what_is_due(evidence: Evidence) -> Found:
         )
     if wrong := next((wrong for name, one in due.items() if (wrong := _removed(evidence, name, one))), None):
         return wrong
+    if wrong := _no_report(evidence.value):
+        return wrong
     said, gone = _named(evidence.value, "deleted"), [one.thread_id for one in evidence.requests("deleteThread", ok=True)]
-    if not isinstance(evidence.value, dict) or "$" not in evidence.value:
+    if earlier := next((one for one in _of(evidence, "removed").values() if one in said), None):
         return Sentence(
-            "deleted_returned_instead_report", f"it deleted {', '.join(gone)}, and returned {short(evidence.value)} instead of a Report."
+            "report_names_an_earlier_deletion",
+            f"{earlier} was deleted ten days ago, which its row says, and Report.deleted names it: it is for what this run deleted.",
         )
     if sorted(said) != sorted(gone):
         return Sentence(
@@ -147,7 +182,8 @@ def gone_is_success(evidence: Evidence) -> Found:
     gone = _of(evidence, "gone", "due", "due too")
     for name, one in gone.items():
         # Whoever repeats nothing does not know whether it was done, and may leave that to the next run.
-        if lost and one in _named(evidence.value, "failed") and not _lines(evidence, one) and _open(evidence, one):
+        known = any(entry.thread_id == one for entry in missing)
+        if lost and not known and one in _named(evidence.value, "failed") and not _lines(evidence, one) and not _changed(evidence, one):
             continue
         wrong = _removed(evidence, name, one) or _audited(evidence, name, one)
         if wrong and missing:
@@ -160,11 +196,6 @@ def gone_is_success(evidence: Evidence) -> Found:
     return None
 
 
-def _open(evidence: Evidence, thread_id: str) -> bool:
-    row = _row(evidence, thread_id)
-    return row is not None and row["deleted_at"] is None
-
-
 def audits_each(evidence: Evidence) -> Found:
     removed = {name: one for name, one in _of(evidence, "due", "due too").items() if evidence.thread(one) is None}
     if not removed:
@@ -174,18 +205,45 @@ def audits_each(evidence: Evidence) -> Found:
     there = next((one for one in evidence.given["ids"].values() if _lines(evidence, one) and evidence.thread(one) is not None), None)
     if there:
         return Sentence("audit_says_deleted_still", f"the audit says that {there} was deleted, and it is still there.")
-    known = _of(evidence, "removed")
-    return next((f"{one} was removed ten days ago, and was audited again." for one in known.values() if _lines(evidence, one) > 1), None)
+    again = next((one for one in _of(evidence, "removed").values() if _lines(evidence, one) > 1), None)
+    return Sentence("audited_again", f"{again} was removed ten days ago, and was audited again.") if again else None
 
 
-def dry_run_writes_nothing(evidence: Evidence) -> Found:
+def _after_a_dry_run(evidence: Evidence) -> Found:
+    """A dry run with `keep_days=40`, then a real one with 30, in the same process with the same session."""
+    if not evidence.requests("deleteThread", ok=True):
+        return Occasion.NONE
+    for name, one in _of(evidence, "due", "due too", "kept longer").items():
+        wrong = _removed(evidence, name, one) if evidence.thread(one) is not None else None
+        if _lines(evidence, one) > 1:
+            wrong = _audited(evidence, name, one)
+        if wrong:
+            return Sentence(
+                "dry_run_changed_the_next", f"after a dry run (keep_days=40) came a real run (30), in the same session, and then {wrong}"
+            )
+    return None
+
+
+def _in_a_dry_run(evidence: Evidence) -> str | None:
+    """What a dry run has written."""
     if writes := _writes(evidence):
         return Sentence("dry_run_sent", f"it was a dry run, and it sent {evidence.line(writes[0])}.")
     reported = list(evidence.database_changes())
     if len(reported) > 1:
         return Sentence("dry_run_wrote_database", f"it was a dry run, and it wrote to the database: {evidence.line(reported[1])}.")
-    due = _of(evidence, "due", "due too")
-    said = _named(evidence.value, "deleted")
+    return None
+
+
+def dry_run_writes_nothing(evidence: Evidence) -> Found:
+    if "kept longer" in evidence.given["ids"]:
+        return ending_of(evidence) or _after_a_dry_run(evidence)
+    if wrote := _in_a_dry_run(evidence):
+        return wrote
+    if _of(evidence, "gone"):  # to take a 404 for success is a behaviour of its own
+        return Occasion.NONE if evidence.ending.how == "raised" else ending_of(evidence)
+    if wrong := ending_of(evidence) or _no_report(evidence.value):
+        return wrong
+    due, said = _of(evidence, "due", "due too"), _named(evidence.value, "deleted")
     if failed := _named(evidence.value, "failed"):
         return Sentence("dry_run_names_failures", f"it was a dry run, nothing failed, and Report.failed says {short(failed)}.")
     if sorted(said) == sorted(due.values()):
@@ -207,13 +265,16 @@ def leaves_what_is_busy(evidence: Evidence) -> Found:
             "deleted_without_knowing",
             f"{evidence.line(unread[-1])}: whether a run is under way was not known, and the thread was deleted: {line}.",
         )
-    if not _open(evidence, busy) or _lines(evidence, busy) or busy in _named(evidence.value, "deleted"):
+    row = _row(evidence, busy)
+    if (row and row["deleted_at"] is not None) or _lines(evidence, busy) or busy in _named(evidence.value, "deleted"):
         return Sentence("recorded_without_knowing", f"{evidence.line(unread[-1])}, and {busy} was recorded as if it had been deleted.")
+    if _changed(evidence, busy):
+        return Sentence("row_changed_without_knowing", f"{evidence.line(unread[-1])}, and the row of {busy} was changed: {short(row)}.")
     return None
 
 
 def _goes_on_without_knowing(evidence: Evidence) -> Found:
-    """After a thread's runs could not be read: a thread that this happened to may be in `Report.failed`, the others are done."""
+    """After a thread's runs could not be read: a thread that this happened to is in `Report.failed`, the others are done."""
     unread = evidence.requests("listRuns", ok=False)
     if not unread:
         return Occasion.NONE
@@ -222,17 +283,35 @@ def _goes_on_without_knowing(evidence: Evidence) -> Found:
             "ended_job_runs_unreadable",
             f"{evidence.line(unread[-1])} ended the job with {evidence.ending.type}: it concerns one thread, and others were due as well.",
         )
-    if ended := ending_of(evidence):
-        return ended
-    concerned = {entry.thread_id for entry in unread} & set(_named(evidence.value, "failed"))
-    for name, one in _of(evidence, "due", "due too").items():
-        if one not in concerned and (wrong := _removed(evidence, name, one)):
+    if wrong := ending_of(evidence) or _no_report(evidence.value):
+        return wrong
+    failed = _named(evidence.value, "failed")
+    for name, one in _of(evidence, "busy", "due", "due too").items():
+        asked = evidence.requests("listRuns", thread_id=one)
+        if asked and (asked[-1].status or 500) >= 400 and evidence.thread(one) is not None:
+            if one not in failed:
+                return Sentence("unreadable_not_reported", f"{evidence.line(asked[-1])}, and Report.failed does not name it: {failed}.")
+        elif name != "busy" and (wrong := _removed(evidence, name, one)):
             return wrong
     return None
 
 
 def goes_on_after_a_failure(evidence: Evidence) -> Found:
-    return _goes_on_without_knowing(evidence) if evidence.given.get("unreadable") else _goes_on_after_deletions(evidence)
+    if evidence.given.get("unreadable"):
+        return _goes_on_without_knowing(evidence)
+    return _done_by_a_later_run(evidence) if "due too" in evidence.given["ids"] else _goes_on_after_deletions(evidence)
+
+
+def _done_by_a_later_run(evidence: Evidence) -> Found:
+    """After four runs in one process, of which only the first ones met a failure."""
+    failed = [one for one in evidence.requests(ok=False) if one.status != 404]
+    if ended := ending_of(evidence):
+        return ended
+    for name, one in _of(evidence, "due", "due too").items():
+        mine = [entry for entry in failed if entry.thread_id == one]
+        if mine and (wrong := _removed(evidence, name, one)):
+            return Sentence("failed_for_ever", f"{evidence.line(mine[-1])}; the job ran again, more than once, and still {wrong}")
+    return None if failed else Occasion.NONE
 
 
 def _unreported(evidence: Evidence, thread_id: str) -> str | None:
@@ -243,42 +322,64 @@ def _unreported(evidence: Evidence, thread_id: str) -> str | None:
     return Sentence("deleted_and_not_reported", f"{done}, and Report.deleted does not name it: {short(_named(evidence.value, 'deleted'))}.")
 
 
-def _ended_by_a_lost_request(evidence: Evidence) -> str | None:
-    lost = [one for one in evidence.journal if one.what == "lost"]
-    if not lost or evidence.ending.how != "raised":
+def _failed_deletions(evidence: Evidence) -> list[Entry]:
+    """Deletions that were refused, or did not arrive."""
+    return [
+        one
+        for one in evidence.journal
+        if one.operation == "deleteThread" and (one.what == "lost" or (one.what == "request" and one.status not in (200, 404)))
+    ]
+
+
+def _ended_by_a_failure(evidence: Evidence, failed: Entry) -> str | None:
+    if evidence.ending.how != "raised":
         return None
+    tried = {entry.thread_id for entry in evidence.journal if entry.operation == "deleteThread"}
+    if tried.issuperset(_of(evidence, "due").values()):
+        return Sentence(
+            "raised_instead_of_reporting",
+            f"{evidence.line(failed)}; the others were seen to, and then it raised {evidence.ending.type} instead of returning its Report.",
+        )
     return Sentence(
         "ended_job_one_thread_failed",
-        f"{evidence.line(lost[-1])} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well.",
+        f"{evidence.line(failed)} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well.",
     )
 
 
 def _goes_on_after_deletions(evidence: Evidence) -> Found:
-    failed = [one for one in evidence.requests("deleteThread", ok=False) if one.status != 404]
+    failed = _failed_deletions(evidence)
     if not failed:
-        return _ended_by_a_lost_request(evidence) or Occasion.NONE
-    if evidence.ending.how == "raised":
-        return Sentence(
-            "ended_job_one_thread_failed",
-            f"{evidence.line(failed[-1])} ended the job with {evidence.ending.type}: one thread failed, and the others were due as well.",
-        )
-    if ended := ending_of(evidence):
-        return ended
+        return Occasion.NONE
+    if wrong := _ended_by_a_failure(evidence, failed[-1]) or ending_of(evidence) or _no_report(evidence.value):
+        return wrong
     for name, one in _of(evidence, "due").items():
-        if evidence.thread(one) is None:
-            wrong = _removed(evidence, name, one) or _unreported(evidence, one)
-        elif one in _named(evidence.value, "deleted"):
-            wrong = f"{one} could not be deleted ({cited(evidence, failed, 1)}), and Report.deleted names it."
-        elif not _open(evidence, one) or _lines(evidence, one):
-            wrong = f"{one} could not be deleted ({cited(evidence, failed, 1)}), and was recorded as if it had been."
-        elif not (tried := [entry for entry in failed if entry.thread_id == one]):
-            wrong = f"after {evidence.line(failed[-1])} nothing was tried with {one}, which was due as well."
-        elif one not in _named(evidence.value, "failed"):
-            wrong = f"{evidence.line(tried[-1])}, and Report.failed does not name it: {_named(evidence.value, 'failed')}."
-        else:
-            wrong = None
-        if wrong:
+        if wrong := _after_a_failure(evidence, name, one, failed):
             return wrong
+    return None
+
+
+def _after_a_failure(evidence: Evidence, name: str, one: str, failed: Sequence[Entry]) -> str | None:
+    """What is wrong with a thread after one or several deletions have failed."""
+    mine = [entry for entry in failed if entry.thread_id == one]
+    if evidence.thread(one) is None:
+        if wrong := _removed(evidence, name, one):
+            return Sentence("not_recorded_after_a_failure", f"after {evidence.line(failed[0])}, {wrong}")
+        if one in _named(evidence.value, "failed"):
+            done = cited(evidence, evidence.requests("deleteThread", ok=True, thread_id=one))
+            return Sentence("deleted_and_failed", f"{done}, and Report.failed names it all the same.")
+        return _unreported(evidence, one)
+    if not mine:
+        return Sentence(
+            "gave_up_after_a_failure", f"after {evidence.line(failed[-1])} nothing was tried with {one}, which was due as well."
+        )
+    if one in _named(evidence.value, "deleted"):
+        return Sentence("failed_and_reported_as_deleted", f"{evidence.line(mine[-1])}, and Report.deleted names it.")
+    if _lines(evidence, one) or (_row(evidence, one) or {}).get("deleted_at") is not None:
+        return Sentence("failed_and_recorded", f"{evidence.line(mine[-1])}, and it was recorded as if it had been deleted.")
+    if _changed(evidence, one):
+        return Sentence("failed_row_changed", f"{evidence.line(mine[-1])}, and its row was changed: {short(_row(evidence, one))}.")
+    if one not in (named := _named(evidence.value, "failed")):
+        return Sentence("failure_not_reported", f"{evidence.line(mine[-1])}, and Report.failed does not name it: {named}.")
     return None
 
 
@@ -309,6 +410,8 @@ def safe_to_run_twice(evidence: Evidence) -> Found:
             )
     (_, again), (elsewhere,) = evidence.value
     for which, report in (("second run of the job, in the same process,", again), ("run of the job in another process", elsewhere)):
+        if wrong := _no_report(report):
+            return Sentence("later_run_returned_no_report", f"of the {which} which had nothing to do: {wrong}")
         if said := _named(report, "deleted"):
             return Sentence("had_nothing_do_report_deleted", f"the {which} had nothing to do, and its Report.deleted says {short(said)}.")
     return None
@@ -365,14 +468,24 @@ EXERCISE = Exercise(
                     2,
                     "A dry run reports what a real one would delete, and writes nothing anywhere.",
                     dry_run_writes_nothing,
-                    ("dry", "dry, with runs"),
+                    ("dry", "dry, with runs", "dry, one is gone", "dry, then real"),
+                    any_ending=True,
                 ),
                 Behaviour(
                     "goes_on_after_a_failure",
                     2,
                     "When one thread cannot be deleted, the others are, and the report names it.",
                     goes_on_after_a_failure,
-                    ("one fails", "one is limited", "one is lost", "all fail", "runs unreadable"),
+                    (
+                        "one fails",
+                        "one is limited",
+                        "one is lost",
+                        "all fail",
+                        "all are limited",
+                        "all are lost",
+                        "runs unreadable",
+                        "night after night",
+                    ),
                     any_ending=True,
                 ),
                 Behaviour("safe_to_run_twice", 1, "Run a second time, it finds nothing to do.", safe_to_run_twice, ("twice",)),
@@ -393,6 +506,14 @@ EXERCISE = Exercise(
                 Scene("reply lost", world("due", "due too", scenario="reply_lost@deleteThread#1"), args, kwargs=KEEP),
                 Scene("dry", world(*EVERYTHING, "held"), args, kwargs={**KEEP, "dry_run": True}),
                 Scene("dry, with runs", with_runs, args, kwargs={**KEEP, "dry_run": True}),
+                Scene("dry, one is gone", world("gone", "due"), args, kwargs={**KEEP, "dry_run": True}),
+                Scene(
+                    "dry, then real",
+                    world("in use", "kept longer", "due", "due too"),
+                    dry_then_real,
+                    kwargs=KEEP,
+                    driver="processes",
+                ),
                 Scene(
                     "one fails",
                     world("due #1", "due #2", "due #3", "due #4", "due #5", scenario="500@deleteThread#2-4"),
@@ -403,7 +524,10 @@ EXERCISE = Exercise(
                 Scene("one is lost", world("due #1", "due #2", "due #3", scenario="request_lost@deleteThread#2-4"), args, kwargs=KEEP),
                 Scene("many", world(*(f"due #{number}" for number in range(23))), args, kwargs=KEEP),
                 Scene("runs unreadable", runs_unreadable, args, kwargs=KEEP),
-                Scene("all fail", all_fail, args, kwargs=KEEP),
+                Scene("all fail", all_fail("500"), args, kwargs=KEEP),
+                Scene("all are limited", all_fail("429:1"), args, kwargs=KEEP),
+                Scene("all are lost", all_fail("request_lost"), args, kwargs=KEEP),
+                Scene("night after night", world("due", "due too", scenario=LATER), night_after_night, kwargs=KEEP, driver="processes"),
                 Scene("twice", world("due", "in use", "due too"), again, kwargs=KEEP, driver="processes"),
                 Scene("killed", world("due", "in use", "due too"), args, kwargs=KEEP, kill=True, bound=40),
             ),
@@ -413,9 +537,18 @@ EXERCISE = Exercise(
                 "each status of a run that is under way, each end of one": ("busy", "dry, with runs"),
                 "whether a run is under way is not known": ("runs unreadable",),
                 "held": ("held", "dry"),
-                "a 404, or a lost reply": ("gone", "reply lost"),
-                "any other error: a 500, a 429, a lost request": ("one fails", "one is limited", "one is lost", "all fail"),
+                "a 404, or a lost reply": ("gone", "reply lost", "dry, one is gone"),
+                "any other error: a 500, a 429, a lost request": (
+                    "one fails",
+                    "one is limited",
+                    "one is lost",
+                    "all fail",
+                    "all are limited",
+                    "all are lost",
+                ),
+                "what has failed is left to the next job": ("night after night",),
                 "run twice, killed and run again": ("twice", "killed"),
+                "a dry run changes nothing for the next run": ("dry, then real",),
             },
         ),
     ),

@@ -116,16 +116,27 @@ def again(given: dict[str, Any]) -> list[Any]:
     return [[args(given), args(given)], [args(given)]]
 
 
-# ---- what the journal and the tables show ------------------------------------------------------------------------------------------------
+def dry_then_real(given: dict[str, Any]) -> list[Any]:
+    """In one process, with the same session: a dry run that keeps threads for longer, then a real run."""
+    return [[{"args": args(given), "kwargs": {"dry_run": True, "keep_days": 40}}, args(given)]]
+
+
+def night_after_night(given: dict[str, Any]) -> list[Any]:
+    """Four times in one process: whoever tries everything once has come through the failures of `LATER` by then."""
+    return [[args(given)] * 4]
+
+
+LATER = "500@listRuns#1-3 500@deleteThread#1-3"
 
 
 def world(*sorts: str, scenario: str | None = None) -> Callable[[], World]:
     return lambda: World(desk_of(*sorts), scenario=scenario)
 
 
-def all_fail() -> World:
-    """No deletion is answered: whoever tries until it works never ends."""
-    return World(desk_of("due #1", "due #2"), scenario="500@deleteThread", limits=Limits(requests=200))
+def all_fail(fault: str) -> Callable[[], World]:
+    """No deletion is carried out: whoever tries until it works never ends."""
+    five = desk_of(*(f"due #{number}" for number in range(1, 6)))
+    return lambda: World(five, scenario=f"{fault}@deleteThread", limits=Limits(requests=400))
 
 
 KEEP = {"keep_days": KEEP_DAYS}

@@ -6,7 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.drawn import drawn
-from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels
+from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_starts_the_next
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, choices
 from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
@@ -51,8 +51,9 @@ def _args(given: dict[str, Any]) -> list[Any]:
 
 
 def _runs(evidence: Evidence) -> list[Any]:
-    """The createRun lines that succeeded, on the thread of the exercise."""
-    return evidence.requests("createRun", ok=True, thread_id=evidence.given["thread_id"])
+    """The createRun lines that succeeded, on the thread of the exercise; what a colleague sends has no number."""
+    made = evidence.requests("createRun", ok=True, thread_id=evidence.given["thread_id"])
+    return [entry for entry in made if entry.request is not None]
 
 
 def _sixths(evidence: Evidence) -> list[Message]:
@@ -130,6 +131,8 @@ def returns_the_finished_run(evidence: Evidence) -> Found:
     run = evidence.run(str(value.get("id")))
     if run is None or run.thread_id != evidence.given["thread_id"]:
         return Sentence("run_returned_does_not_exist", "the Run that it returned does not exist on this thread.")
+    if value.get("id") not in [entry.run_id for entry in _runs(evidence)]:
+        return Sentence("returned_run_did_not_create", f"it returned a run that it did not create: {run.id}.{_mine(evidence)}")
     if value.get("status") not in RUN_ENDS:
         return Sentence(
             "returned_run_while_run_finished",
@@ -139,9 +142,12 @@ def returns_the_finished_run(evidence: Evidence) -> Found:
         return Sentence(
             "returned_run_whose_status_service", f"it returned a Run whose status is {value.get('status')}; the service has {run.status}."
         )
-    if run.id not in [entry.run_id for entry in _runs(evidence)]:
-        return Sentence("returned_run_did_not_create", "it returned a run that it did not create.")
     return None
+
+
+def _mine(evidence: Evidence) -> str:
+    runs = _runs(evidence)
+    return f" The one that it created: {evidence.line(runs[-1])}." if runs else ""
 
 
 def _short(value: Any) -> str:
@@ -291,7 +297,7 @@ EXERCISE = Exercise(
                     2,
                     "The run that was created is returned once it is finished, whether it completed or failed.",
                     returns_the_finished_run,
-                    ("plain", *ENDS),
+                    ("plain", *ENDS, "shared"),
                 ),
                 Behaviour(
                     "heeds_the_refusal",
@@ -311,13 +317,14 @@ EXERCISE = Exercise(
                 Scene("expired", lambda: World(_five(), scenario="run_expired"), _args, bound=4),
                 Scene("cancelled", lambda: SharedWorld(_five(), a_colleague_cancels, scenario="slow:60 cancel_slow:5"), _args, bound=4),
                 Scene("slow", lambda: World(_answered_before, scenario="slow:45", later=30.0), _args, bound=4),
+                Scene("shared", lambda: SharedWorld(_five(), a_colleague_starts_the_next), _args, bound=4),
                 Scene("busy", lambda: World(_busy), _args),
             ),
             promises={
                 "in every order in which the requests can arrive": ("plain",),
                 "each of the five ends": ("plain", "failing", "incomplete", "expired", "cancelled"),
                 "any text, as it was given": ("plain", "slow"),
-                "the run that you created, however long it takes, and whatever ran before": ("slow",),
+                "the run that you created, however long it takes, and whatever ran before or runs after": ("slow", "shared"),
                 "another run may still be active, and it is somebody else's": ("busy",),
                 "cancelling is not an end": ("cancelled",),
             },

@@ -78,6 +78,11 @@ def a_colleague_writes(text: str) -> Act:
     return act
 
 
+def a_colleague_starts_the_next(run: Run) -> Request | None:
+    """As soon as a run is over, a colleague starts the next one on its thread."""
+    return post(f"/threads/{run.thread_id}/runs", {"assistant_id": run.assistant_id}) if run.status in THREADS.ends else None
+
+
 def a_colleague_cancels(run: Run) -> Request | None:
     """As soon as there is a run, a colleague cancels it."""
     return post(f"/threads/{run.thread_id}/runs/{run.id}/cancel", {}) if run.status in ("queued", "in_progress") else None

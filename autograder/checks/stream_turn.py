@@ -25,6 +25,7 @@ LONG = 150
 TOO_LONG, SOME_WORDS = 700, 11
 """A run that works so long expires after 600 seconds. It has written four pieces when its stream is cut after so many events."""
 EXPIRES = f"slow:{TOO_LONG}@createRun#1 stream_cut:{SOME_WORDS}@createRun#1"
+NAMES = ("Madrid", "Lisbon", "Lisboa", "Lissabon")
 POLLS = Limits(polls=1200)
 """For the run that expires: who does not read its stream may poll it all the while."""
 SOON = 10
@@ -32,12 +33,14 @@ SOON = 10
 
 
 class Spaced:
-    """Writes six pieces, as the expert would, among them a space by itself, a line break, and the first words once more at the end."""
+    """Writes six pieces, among them twice a space by itself, a line break, the first words once more, and white space at the end. Each
+    turn's answer differs from the one before."""
 
     name = "spaced"
 
     def respond(self, prompt: Prompt) -> Answer:
-        return Answer(texts=["Lisbon.  It is\nthe capital, Lisbon."])
+        city = NAMES[min(len(prompt.turns) // 2, len(NAMES) - 1)]
+        return Answer(texts=[f"{city}.  It is\n{city}.  \n"])
 
 
 def _second_turn(client: OpenAI) -> dict[str, Any]:
@@ -128,8 +131,13 @@ def _right_value(evidence: Evidence) -> str | None:
     if early := _too_early(evidence):
         return early
     stored = _stored(evidence)
-    if isinstance(evidence.value, str) and stored and evidence.value.strip() == stored.strip():
+    if stored and evidence.value == stored:
         return None
+    if isinstance(evidence.value, str) and stored and evidence.value.strip() == stored.strip():
+        return Sentence(
+            "returned_without_its_white_space",
+            f"it returned {short(evidence.value)}; what the service has stored is {short(stored)}: white space is a part of it.",
+        )
     return Sentence(
         "returned_what_service_has_stored",
         f"it returned {short(evidence.value)}; what the service has stored is {short(stored) if stored else 'no answer at all'}.",
@@ -230,6 +238,8 @@ def a_failed_run_is_an_error(evidence: Evidence) -> Found:
         return Sentence("run", f"the run was {runs[0].status}, and it {evidence.ending.message}.")
     if early := _too_early(evidence):
         return early
+    if len(runs) > 1:
+        return _one_run(evidence)
     if evidence.returned:
         return Sentence(
             "run_returned_caller_must_hear",

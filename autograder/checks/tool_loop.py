@@ -150,16 +150,24 @@ def _turn(evidence: Evidence) -> str | None:
 def answers(evidence: Evidence) -> Found:
     if not evidence.requests():
         return Occasion.NONE
-    return _turn(evidence)
+    wrong = ending_of(evidence) or _turn(evidence)
+    return (_incomplete(evidence) or wrong) if wrong else None
+
+
+def _incomplete(evidence: Evidence) -> str | None:
+    """That outputs were submitted one by one."""
+    wrong = [one for one in evidence.requests(SUBMIT, ok=False) if "Expected tool outputs" in one.error]
+    if not wrong:
+        return None
+    return Sentence(
+        "run_waits_outputs_one_request",
+        f"the run waits for all outputs in one request, and was sent others: {evidence.line(wrong[0])}.",
+    )
 
 
 def submits_all_together(evidence: Evidence) -> Found:
-    wrong = [one for one in evidence.requests(SUBMIT, ok=False) if "Expected tool outputs" in one.error]
-    if wrong:
-        return Sentence(
-            "run_waits_outputs_one_request",
-            f"the run waits for all outputs in one request, and was sent others: {evidence.line(wrong[0])}.",
-        )
+    if wrong := _incomplete(evidence):
+        return wrong
     taken = evidence.requests(SUBMIT, ok=True)
     if not taken:
         waits = _waits(evidence)
@@ -351,6 +359,7 @@ EXERCISE = Exercise(
                     "One message, one run, and what the run wrote is returned, with tools and without.",
                     answers,
                     ("two calls", "no call"),
+                    any_ending=True,
                 ),
                 Behaviour(
                     "submits_all_together",
@@ -397,7 +406,15 @@ EXERCISE = Exercise(
                     4,
                     "Afterwards the audit has what the run's steps have, in their order.",
                     audit_tells_the_turn,
-                    ("two calls", "round after round", "reply to the outputs lost", "outputs not taken", "a tool fails", "two tools fail"),
+                    (
+                        "two calls",
+                        "no call",
+                        "round after round",
+                        "reply to the outputs lost",
+                        "outputs not taken",
+                        "a tool fails",
+                        "two tools fail",
+                    ),
                     any_ending=True,
                 ),
                 Behaviour(
@@ -434,6 +451,7 @@ EXERCISE = Exercise(
                 "recorded before it is submitted, in each round": ("two calls", "round after round"),
                 "the audit is what the steps say, with several calls, messages and rounds": (
                     "two calls",
+                    "no call",
                     "round after round",
                     "reply to the outputs lost",
                     "outputs not taken",

@@ -36,11 +36,13 @@ ROUNDS = 5
 
 
 class Rounds(Scripted):
-    """Books first and then, in four more rounds, wants the guest to be told how things stand."""
+    """Books first and then, in four more rounds, wants the guest to be told how things stand. In two of them it says so before it asks."""
 
     def respond(self, prompt: Prompt) -> Answer:
         if 0 < len(prompt.results) < ROUNDS + 1:
-            return Answer(calls=[WantedCall("notify_guest", json.dumps({"text": f"{len(prompt.results)} things are done"}))])
+            done = f"{len(prompt.results)} things are done"
+            texts = [f"I will tell the guest that {done}."] if len(prompt.results) % 2 else []
+            return Answer(texts=texts, calls=[WantedCall("notify_guest", json.dumps({"text": done}))])
         return super().respond(prompt)
 
 

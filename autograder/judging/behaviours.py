@@ -23,6 +23,8 @@ from threadlab.trials.host import KillPoint
 from threadlab.trials.timeline import Timeline
 from threadlab.trials.trial import Evidence, Guest, World
 
+TELLING = 10
+"""Orders of a scene that are tried although all is lost in it: to say in how many of them."""
 MOST_ENTRIES, MOST_ROWS = 1000, 60
 """A longer journal, or a timeline with more rows, is not drawn."""
 
@@ -201,16 +203,62 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
         blank = [Finding(one.name, one.points, 0, str(UNWRITTEN), UNWRITTEN.key) for one in part.behaviours]
         return Verdict(part.name, with_one_cause(blank))
     seen: dict[str, Exploration] = {}
+    losses = _Losses(part)
     for scene in part.scenes:
-        seen[scene.name] = _explored(scene, part, guest, sources)
+        seen[scene.name] = _explored(scene, part, guest, sources, losses.all_lost(scene))
         if unusable := _unusable(part.name, seen[scene.name]):
             unjudged = [Finding(one.name, one.points, 0, str(unusable), "unusable") for one in part.behaviours]
             return Verdict(part.name, with_one_cause(unjudged), note=unusable)
-    findings = with_one_cause([_finding(behaviour, part, seen) for behaviour in part.behaviours])
+    findings = with_one_cause([_finding(behaviour, part, seen, losses.said_of) for behaviour in part.behaviours])
     failed = _simplest(findings, seen)
     if failed is None:
         return Verdict(part.name, findings, _coverage(seen))
     return Verdict(part.name, findings, _coverage(seen), journal=failed.text().splitlines(), timeline=_drawn(failed))
+
+
+class _Losses:
+    """What is lost while the scenes of a part are explored, so that orders which can change no verdict and no sentence are not tried."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._lost: dict[str, set[str]] = {one.name: set() for one in part.behaviours}
+        """For each behaviour, the scenes in which it is known to be lost."""
+        self._said: dict[tuple[str, int], Found] = {}
+
+    def said_of(self, behaviour: Behaviour, evidence: Evidence) -> Found:
+        """What is to be said of a behaviour in one trial, asked once."""
+        key = behaviour.name, id(evidence)  # which the exploration holds, so no other trial gets its id
+        if key not in self._said:
+            self._said[key] = _said_of(behaviour, evidence)
+        return self._said[key]
+
+    def all_lost(self, scene: Scene) -> Callable[[Evidence], bool]:
+        """Whether another order of this scene can tell nothing new, asked after each. Of kills all are tried: they say where it may die."""
+        if scene.kill:
+            return _never
+        open_still = [one for one in self._part.behaviours if scene.name in self._part.scenes_of(one) and not self._known(one, scene)]
+        least = TELLING if open_still else 1
+        tried = 0
+
+        def enough(evidence: Evidence) -> bool:
+            nonlocal tried
+            tried += 1
+            for one in list(open_still):
+                if isinstance(self.said_of(one, evidence), str):
+                    self._lost[one.name].add(scene.name)
+                    open_still.remove(one)
+            return not open_still and tried >= least
+
+        return enough
+
+    def _known(self, behaviour: Behaviour, scene: Scene) -> bool:
+        """Whether it is lost in a scene that it is looked for in before this one, from which its sentence comes then."""
+        scenes = self._part.scenes_of(behaviour)
+        return not self._lost[behaviour.name].isdisjoint(scenes[: scenes.index(scene.name)])
+
+
+def _never(evidence: Evidence) -> bool:
+    return False
 
 
 class Loss(msgspec.Struct, frozen=True):
@@ -251,9 +299,7 @@ def _said_of(behaviour: Behaviour, evidence: Evidence) -> Found:
     return ending or behaviour.test(evidence)
 
 
-def _explored(
-    scene: Scene, part: Part, guest: Guest, sources: list[str], enough: Callable[[Evidence], bool] = lambda evidence: False
-) -> Exploration:
+def _explored(scene: Scene, part: Part, guest: Guest, sources: list[str], enough: Callable[[Evidence], bool]) -> Exploration:
     world = scene.world()
     spec = spec_of(scene, part, world, sources)
     if scene.kill:
@@ -277,7 +323,9 @@ def _unusable(name: str, exploration: Exploration) -> str:
     return ""
 
 
-def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) -> Finding:
+def _finding(
+    behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration], said_of: Callable[[Behaviour, Evidence], Found] | None = None
+) -> Finding:
     came_up = False
     worst: tuple[str, Evidence, str] | None = None
     failing = total = 0
@@ -285,7 +333,7 @@ def _finding(behaviour: Behaviour, part: Part, seen: Mapping[str, Exploration]) 
     for scene in scenes:
         for evidence in seen[scene]:
             total += 1
-            found = _said_of(behaviour, evidence)
+            found = (said_of or _said_of)(behaviour, evidence)
             if isinstance(found, str):
                 failing += 1
                 worst = worst or (found, evidence, scene)
@@ -380,10 +428,12 @@ def _refused_last(evidence: Evidence) -> str:
 def _coverage(seen: Mapping[str, Exploration]) -> str:
     points = sum(1 for exploration in seen.values() for evidence in exploration if evidence.killed)
     orders = sum(len(exploration) for exploration in seen.values()) - points
-    sampled = [name for name, exploration in seen.items() if not exploration.complete]
-    if sampled:
-        more = f"There are more in {', '.join(sampled)}, so a sample was drawn (seed 0)."
-        return f"{orders} delivery orders were tried. {more}{_killed(points)}"
+    sampled = [name for name, exploration in seen.items() if not exploration.complete and not exploration.stopped]
+    stopped = [name for name, exploration in seen.items() if exploration.stopped and any(one.choices for one in exploration)]
+    more = f" There are more in {', '.join(sampled)}, so a sample was drawn (seed 0)." if sampled else ""
+    more += f" The rest of {', '.join(stopped)} was left out: it could change nothing." if stopped else ""
+    if more:
+        return f"{orders} delivery order{' was' if orders == 1 else 's were'} tried.{more}{_killed(points)}"
     if orders == 1:
         return f"The only delivery order was tried.{_killed(points)}"
     scenes = f" in {len(seen)} scenes" if len(seen) > 1 else ""

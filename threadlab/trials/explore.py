@@ -21,8 +21,10 @@ BOUND = 200
 class Exploration:
     """The orders that were visited, simplest first, each with its evidence."""
 
-    def __init__(self, orders: list[Evidence], complete: bool, seed: int) -> None:
+    def __init__(self, orders: list[Evidence], complete: bool, seed: int, *, stopped: bool = False) -> None:
         self.orders, self.complete, self.seed = orders, complete, seed
+        self.stopped = stopped
+        """Whether it ended early, because what was seen was enough."""
 
     def __len__(self) -> int:
         return len(self.orders)
@@ -67,7 +69,7 @@ def explore_with(
         if evidence.ending.how in ("missing", "broken"):
             return Exploration(orders, True, seed)
         if enough(evidence):
-            return Exploration(orders, False, seed)
+            return Exploration(orders, False, seed, stopped=True)
         frontier.add(evidence, len(prefix))
     if not len(frontier):
         return Exploration(orders, True, seed)
@@ -80,7 +82,7 @@ def explore_with(
             seen.add(evidence.order)
             orders.append(evidence)
             if enough(evidence):
-                break
+                return Exploration(orders, False, seed, stopped=True)
     return Exploration(orders, False, seed)
 
 
@@ -102,7 +104,7 @@ def explore_kills(
     if whole.ending.how in ("missing", "broken", "halted"):  # what has no end undisturbed shows nothing more when it is killed
         return Exploration([whole], True, 0)
     if enough(whole):
-        return Exploration([whole], False, 0)
+        return Exploration([whole], False, 0, stopped=True)
     chosen = [point for point, one in enumerate(whole.points) if where is None or where(one)]
     step = max(1.0, len(chosen) / bound)
     points = [chosen[int(index * step)] for index in range(min(len(chosen), bound))]
@@ -110,7 +112,7 @@ def explore_kills(
     for point in points:
         trials.append(run_trial(guest, spec, world, kill_at=point, restart=True))
         if enough(trials[-1]):
-            return Exploration(trials, False, 0)
+            return Exploration(trials, False, 0, stopped=True)
     return Exploration(trials, len(points) == len(whole.points), 0)
 
 

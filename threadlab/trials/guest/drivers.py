@@ -20,9 +20,11 @@ def value(context: TrialContext) -> Any:
 
 
 def calls(context: TrialContext) -> list[Any]:
-    """Several calls in one process, one after the other: `args` has a list of arguments for each."""
+    """Several calls in one process, one after the other. `args` has a list of arguments for each, or `{"args": […], "kwargs": {…}}` where
+    a call has keyword arguments of its own."""
     process = context.process()
-    return [context.finish(process.call(args, context.spec.kwargs)) for args in context.spec.args]
+    each = [one if isinstance(one, dict) else {"args": one, "kwargs": {}} for one in context.spec.args]
+    return [context.finish(process.call(one["args"], {**context.spec.kwargs, **one["kwargs"]})) for one in each]
 
 
 async def says(context: TrialContext) -> list[Any]:

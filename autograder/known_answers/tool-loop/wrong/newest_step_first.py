@@ -1,4 +1,4 @@
-# loses: answers, audit_tells_the_turn
+# loses: answers, goes_on_round_after_round, audit_tells_the_turn
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

@@ -1,4 +1,4 @@
-# loses: answers, submits_all_together, goes_on_round_after_round, each_call_runs_once, a_failing_tool_is_an_answer, audit_tells_the_turn, says_how_the_run_ended
+# loses: answers, submits_all_together, goes_on_round_after_round, each_call_runs_once, a_failing_tool_is_an_answer, says_how_the_run_ended
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

@@ -1,4 +1,4 @@
-# loses: answers
+# loses: answers, goes_on_round_after_round
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

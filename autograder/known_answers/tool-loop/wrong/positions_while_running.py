@@ -1,3 +1,5 @@
+# loses: audit_tells_the_turn
+# says: position_rows_come_steps_oldest
 # %% tool_loop
 import itertools
 

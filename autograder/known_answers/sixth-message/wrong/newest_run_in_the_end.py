@@ -1,0 +1,17 @@
+# loses: returns_the_finished_run
+# says: returned_run_did_not_create
+# %% answers
+answers = {
+    "sync_sees_sixth": "a",
+    "sync_reason": "b",
+    "async_sees_sixth": "c",
+    "async_reason": "d",
+}
+
+
+# %% send_and_run
+async def send_and_run(client, thread_id, assistant_id, text):
+    await client.beta.threads.messages.create(thread_id, role="user", content=text)
+    await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
+    async for run in client.beta.threads.runs.list(thread_id):
+        return run

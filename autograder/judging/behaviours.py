@@ -431,7 +431,7 @@ def _coverage(seen: Mapping[str, Exploration]) -> str:
     sampled = [name for name, exploration in seen.items() if not exploration.complete and not exploration.stopped]
     stopped = [name for name, exploration in seen.items() if exploration.stopped and any(one.choices for one in exploration)]
     more = f" There are more in {', '.join(sampled)}, so a sample was drawn (seed 0)." if sampled else ""
-    more += f" The rest of {', '.join(stopped)} was left out: it could change nothing." if stopped else ""
+    more += f" The rest of {', '.join(stopped)} was left out, as it could not change the verdict." if stopped else ""
     if more:
         return f"{orders} delivery order{' was' if orders == 1 else 's were'} tried.{more}{_killed(points)}"
     if orders == 1:

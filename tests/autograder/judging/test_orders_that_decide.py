@@ -47,13 +47,15 @@ def _judged(*tests: Any, scenes: tuple[str, ...] = ("first", "second"), of: dict
 def test_scene_in_which_all_is_lost_ends_early():
     verdict = _judged(_never)
     assert verdict.lost == ["b0"]
-    assert verdict.coverage == "11 delivery orders tried; not all in first, second, where all was lost already."
+    assert verdict.coverage == (
+        "11 delivery orders were tried. The rest of first, second was left out, as it could not change the verdict."
+    )
 
 
 def test_scene_goes_on_for_a_behaviour_that_still_holds():
     verdict = _judged(_never, _right)
     assert verdict.lost == ["b0"]
-    assert verdict.coverage == "48 delivery orders tried in 2 scenes: all there are."
+    assert verdict.coverage == "All 48 delivery orders in 2 scenes were tried."
 
 
 def test_scene_goes_on_for_a_behaviour_that_is_looked_for_there_first():

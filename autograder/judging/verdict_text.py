@@ -34,4 +34,4 @@ def _line(finding: Finding, *, in_full: bool) -> str:
 
 def why(finding: Finding) -> str:
     """Why a behaviour was lost: its sentence, or the row that says it already."""
-    return f"same cause as {finding.follows}." if finding.follows else finding.sentence
+    return f"follows from {finding.follows}." if finding.follows else finding.sentence

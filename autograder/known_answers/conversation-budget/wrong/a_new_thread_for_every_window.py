@@ -1,4 +1,5 @@
 # loses: answers, stays_within_budget, pinned_facts_answered, archived_before_dropped, reads_half_of_the_optimum, reads_three_quarters_of_the_optimum, reads_nine_tenths_of_the_optimum
+# says: runs_made_turns
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

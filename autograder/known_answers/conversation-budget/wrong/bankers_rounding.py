@@ -1,4 +1,5 @@
 # loses: exact_to_the_cent
+# says: returned
 # %% cost_of
 from decimal import Decimal
 

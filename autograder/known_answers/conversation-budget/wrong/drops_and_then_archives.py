@@ -1,4 +1,5 @@
 # loses: archived_before_dropped
+# says: dropped_moment_archive_looked_far
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -1,4 +1,5 @@
 # loses: no_usage_costs_nothing
+# says: raised TypeError
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

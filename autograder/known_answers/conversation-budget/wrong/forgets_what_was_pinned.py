@@ -1,4 +1,5 @@
 # loses: pinned_facts_answered
+# says: turn_asked_answered_without_pinned
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

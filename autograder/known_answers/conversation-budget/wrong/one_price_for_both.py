@@ -1,4 +1,5 @@
 # loses: adds_up, price_of_the_day, exact_to_the_cent, no_usage_costs_nothing
+# says: returned
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -1,4 +1,5 @@
 # loses: answers, pinned_facts_answered
+# says: turn_returned_run_wrote
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -1,4 +1,5 @@
 # loses: adds_up, exact_to_the_cent
+# says: returned
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

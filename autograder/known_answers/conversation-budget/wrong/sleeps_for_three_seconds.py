@@ -1,4 +1,5 @@
 # loses: answers, stays_within_budget, pinned_facts_answered, archived_before_dropped, reads_half_of_the_optimum, reads_three_quarters_of_the_optimum, reads_nine_tenths_of_the_optimum
+# says: raised BadRequestError
 # %% cost_of
 def cost_of(usages, prices):
     total = Decimal(0)

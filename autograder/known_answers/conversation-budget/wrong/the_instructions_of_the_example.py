@@ -1,4 +1,5 @@
 # loses: stays_within_budget
+# says: what_run_reads_grows_every
 # %% cost_of
 def cost_of(usages, prices):
     total = Decimal(0)

@@ -1,4 +1,5 @@
 # loses: price_of_the_day, raises_without_a_price
+# says: returned
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

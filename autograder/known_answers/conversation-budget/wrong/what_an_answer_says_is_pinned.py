@@ -1,4 +1,5 @@
 # loses: reads_nine_tenths_of_the_optimum
+# says: runs_read_newest_messages_would
 # %% cost_of
 def cost_of(usages, prices):
     total = Decimal(0)

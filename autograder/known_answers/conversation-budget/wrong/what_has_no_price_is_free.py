@@ -1,4 +1,5 @@
 # loses: raises_without_a_price
+# says: no_price_returned_bill_hole
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -1,4 +1,5 @@
 # loses: reads_half_of_the_optimum, reads_three_quarters_of_the_optimum, reads_nine_tenths_of_the_optimum
+# says: runs_read_newest_messages_would
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -1,4 +1,5 @@
 # loses: returns_the_answer
+# says: returned_assistant_s_text
 # %% first_turn
 def first_turn(client, assistant_id, question):
     thread = client.beta.threads.create()

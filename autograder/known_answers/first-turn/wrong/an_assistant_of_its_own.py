@@ -1,4 +1,5 @@
 # loses: one_run
+# says: run_not_one_assistant_whose
 # %% first_turn
 def first_turn(client, assistant_id, question):
     assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")

@@ -1,4 +1,5 @@
 # loses: asks_once, one_run
+# says: no_user_message_question_never
 # %% first_turn
 def first_turn(client, assistant_id, question):
     thread = client.beta.threads.create()

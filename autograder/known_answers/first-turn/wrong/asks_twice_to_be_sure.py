@@ -1,4 +1,5 @@
 # loses: asks_once
+# says: user_messages_posted_one_wanted
 # %% first_turn
 def first_turn(client, assistant_id, question):
     thread = client.beta.threads.create()

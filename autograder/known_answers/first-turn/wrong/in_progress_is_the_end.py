@@ -1,4 +1,5 @@
 # loses: waits_for_the_end, returns_the_answer
+# says: returned_after_s_while_run
 # %% first_turn
 import time
 

@@ -1,4 +1,5 @@
 # loses: one_run, waits_for_the_end, returns_the_answer
+# says: no_run_created_message_alone
 # %% first_turn
 import time
 

@@ -1,4 +1,5 @@
 # loses: waits_for_the_end, returns_the_answer
+# says: raised IndexError
 # %% first_turn
 import time
 

@@ -1,4 +1,5 @@
 # loses: one_run
+# says: runs_created_one_question
 # %% first_turn
 def first_turn(client, assistant_id, question):
     run = client.beta.threads.create_and_run(assistant_id=assistant_id, thread={"messages": [{"role": "user", "content": question}]})

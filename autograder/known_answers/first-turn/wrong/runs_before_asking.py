@@ -1,4 +1,5 @@
 # loses: one_run
+# says: run_did_not_read_question
 # %% first_turn
 def first_turn(client, assistant_id, question):
     thread = client.beta.threads.create()

@@ -1,4 +1,5 @@
 # loses: asks_once
+# says: user_message_says_should_question
 # %% first_turn
 def first_turn(client, assistant_id, question):
     thread = client.beta.threads.create()

@@ -1,4 +1,5 @@
 # loses: one_run
+# says: run_not_one_assistant_whose
 # %% first_turn
 def first_turn(client, assistant_id, question):
     assistant_id = client.beta.assistants.list().data[0].id

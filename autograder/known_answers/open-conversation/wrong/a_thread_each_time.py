@@ -1,4 +1,5 @@
 # loses: resumes, survives_a_restart
+# says: same_user_opened_same_conversation
 # %% open_conversation
 def open_conversation(client, db, user_id, purpose):
     thread = client.beta.threads.create(metadata={"user_id": user_id, "purpose": purpose})

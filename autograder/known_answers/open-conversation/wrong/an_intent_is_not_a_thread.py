@@ -1,4 +1,5 @@
 # loses: survives_a_restart
+# says: started_again_returned_user_s
 # %% open_conversation
 def open_conversation(client, db, user_id, purpose):
     row = db.get(Conversation, (user_id, purpose))

@@ -1,4 +1,5 @@
 # loses: resumes, keeps_users_apart
+# says: another_process_had_recorded_user
 # %% open_conversation
 def open_conversation(client, db, user_id, purpose):
     known = db.query(Conversation).filter_by(user_id=user_id).first()

@@ -1,4 +1,5 @@
 # loses: records_before_use, resumes, survives_a_restart
+# says: when_over_no_committed_row
 # %% open_conversation
 import openai
 

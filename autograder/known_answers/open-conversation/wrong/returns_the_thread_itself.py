@@ -1,4 +1,5 @@
 # loses: returns_the_thread, resumes, survives_a_restart
+# says: returned_id_user_s_thread
 # %% open_conversation
 def open_conversation(client, db, user_id, purpose):
     known = db.get(Conversation, (user_id, purpose))

@@ -1,4 +1,5 @@
 # loses: resumes, survives_a_restart
+# says: same_user_opened_same_conversation
 # %% open_conversation
 _cache = {}
 

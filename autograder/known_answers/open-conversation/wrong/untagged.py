@@ -1,4 +1,5 @@
 # loses: tags_the_thread, survives_a_restart
+# says: metadata_should_say_nobody_who
 # %% open_conversation
 def open_conversation(client, db, user_id, purpose):
     known = db.get(Conversation, (user_id, purpose))

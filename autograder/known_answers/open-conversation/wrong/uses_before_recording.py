@@ -1,4 +1,5 @@
 # loses: records_before_use
+# says: thread_used_before_recorded_came
 # %% open_conversation
 def open_conversation(client, db, user_id, purpose):
     known = db.get(Conversation, (user_id, purpose))

@@ -1,4 +1,5 @@
 # loses: nobody_starves, done_in_1_6_times_the_optimum, done_in_1_15_times_the_optimum
+# says: submitted_one_turn_got_run
 # %% RunQueue
 import asyncio
 

@@ -1,4 +1,5 @@
 # loses: runs_again_after_rate_limit_exceeded, gives_up_in_the_end
+# says: no_came_turn_not_over
 # %% RunQueue
 import asyncio
 import time

@@ -1,4 +1,5 @@
 # loses: limit_never_passed
+# says: runs_refused_first_being_refused
 # %% RunQueue
 class Bucket:
     def __init__(self, per_minute):

@@ -1,4 +1,5 @@
 # loses: limit_never_passed, done_in_1_15_times_the_optimum
+# says: runs_refused_first_being_refused
 # %% RunQueue
 import asyncio
 

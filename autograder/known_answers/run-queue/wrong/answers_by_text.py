@@ -1,4 +1,5 @@
 # loses: nobody_is_lost, one_run_per_thread
+# says: halted: waits
 # %% RunQueue
 import asyncio
 import time

@@ -1,4 +1,5 @@
 # loses: runs_again_after_rate_limit_exceeded
+# says: says_too_many_requests_next
 # %% RunQueue
 import asyncio
 import time

@@ -1,4 +1,5 @@
 # loses: nobody_starves
+# says: submitted_one_turn_got_run
 # %% RunQueue
 import asyncio
 import time

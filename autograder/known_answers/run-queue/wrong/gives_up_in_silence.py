@@ -1,4 +1,5 @@
 # loses: gives_up_in_the_end
+# says: no_run_succeeded_submit_returned
 # %% RunQueue
 import asyncio
 import time

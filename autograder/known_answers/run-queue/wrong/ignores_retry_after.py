@@ -1,4 +1,5 @@
 # loses: survives_429
+# says: said_retry_after_next_try
 # %% RunQueue
 import asyncio
 import time

@@ -1,4 +1,5 @@
 # loses: nobody_is_lost, one_run_per_thread, runs_again_after_rate_limit_exceeded, gives_up_in_the_end
+# says: turns_came_nothing_first
 # %% RunQueue
 import asyncio
 import time

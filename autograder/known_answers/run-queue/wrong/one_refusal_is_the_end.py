@@ -1,4 +1,5 @@
 # loses: survives_429
+# says: no_reason_give_up
 # %% RunQueue
 import asyncio
 import time

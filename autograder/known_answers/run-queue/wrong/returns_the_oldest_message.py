@@ -1,4 +1,5 @@
 # loses: nobody_is_lost, done_in_2_5_times_the_optimum, done_in_1_6_times_the_optimum, done_in_1_15_times_the_optimum, survives_429, runs_again_after_rate_limit_exceeded
+# says: turns_came_nothing_first
 # %% RunQueue
 from collections import OrderedDict, deque
 import random

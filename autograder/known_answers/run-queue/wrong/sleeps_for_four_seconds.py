@@ -1,4 +1,5 @@
 # loses: nobody_is_lost
+# says: turns_came_nothing_first
 # %% RunQueue
 from collections import OrderedDict, deque
 import random

@@ -1,4 +1,5 @@
 # loses: survives_429, runs_again_after_rate_limit_exceeded
+# says: no_reason_give_up
 # %% RunQueue
 import asyncio
 import time

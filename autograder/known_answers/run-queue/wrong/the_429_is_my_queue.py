@@ -1,4 +1,5 @@
 # loses: limit_never_passed, nobody_starves
+# says: runs_refused_first_being_refused
 # %% RunQueue
 import asyncio
 import time

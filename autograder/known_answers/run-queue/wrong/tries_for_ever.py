@@ -1,4 +1,5 @@
 # loses: gives_up_in_the_end
+# says: every_run_failed_started_give
 # %% RunQueue
 import asyncio
 import time

@@ -283,6 +283,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path, metavar="DIR", help="where it goes; made if it is missing")
     parser.add_argument("--browser", action="store_true", help="with the browser edition, and a button on every page that runs it there")
     options = parser.parse_args(arguments)
+    print("Running every lesson for its outputs, then building the pages: this takes a minute or two.", flush=True)
     try:
         build(options.folder, options.browser)
     except NotBuilt as error:

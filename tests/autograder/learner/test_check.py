@@ -34,7 +34,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="nothing can interrupt a computation here")
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers that interrupt a computation are POSIX")
 def test_endless_loop_is_waited_for_once(kernel: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[float] = []
     real = module.in_process

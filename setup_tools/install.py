@@ -56,7 +56,7 @@ def set_up(project: Project, extras: list[str], wheels: Path | None = None) -> N
         extras = sorted({*COURSE_EXTRAS, *extras, *project.installed_extras()})  # what was once installed stays
         project.stamp.unlink(missing_ok=True)
         say(
-            f"Bringing {project.venv} up to date: this command needs packages that are not there yet."
+            f"Bringing {project.venv} up to date: packages were added, or have changed, since the last time."
             if before
             else f"Installing the course's packages into {project.venv} (a few minutes the first time, and 400 MB)."
         )

@@ -99,10 +99,15 @@ def certificate(options: argparse.Namespace) -> int:
     if not (options.name or "").strip():
         raise ThreadlabError('Say whose it is: course.py certificate --name "Ada Lovelace".')
     with WorkerClient(trust=True) as client:
-        made = certificates.made(options.name.strip(), client, slugs, notice=lambda slug: say.print(f"Checking {slug} …", markup=False))
+        new_certificate = certificates.made(
+            options.name.strip(), client, slugs, notice=lambda slug: say.print(f"Checking {slug} …", markup=False)
+        )
     target = Path(options.to)
-    target.write_text(certificates.page(made, target.name), encoding="utf-8")
-    out.print(f"{made.passed} of {len(made.exercises)} exercises passed. The page is {target}; your answers are in it.", markup=False)
+    target.write_text(certificates.page(new_certificate, target.name), encoding="utf-8")
+    out.print(
+        f"{new_certificate.passed} of {len(new_certificate.exercises)} exercises passed. The page is {target}; your answers are in it.",
+        markup=False,
+    )
     return 0
 
 
@@ -112,10 +117,10 @@ def _verify(path: Path, trust: bool) -> int:
     from autograder.learner import certificate as certificates
 
     page = certificates.opened(path)
-    found, doubts = page.certificate, list(page.problems)
-    table = Table("exercise", "on the page", "run again", "passed on", "lost", title=escape(printable(found.name)), title_justify="left")
+    proof, doubts = page.certificate, list(page.problems)
+    table = Table("exercise", "on the page", "run again", "passed on", "lost", title=escape(printable(proof.name)), title_justify="left")
     with WorkerClient(trust=trust) as client:
-        for one in certificates.compared(found, client):
+        for one in certificates.compared(proof, client):
             say.print(f"{one.line.slug} was run again.", markup=False)
             claimed, earned = f"{one.line.earned} of {one.line.points}", f"{one.earned} of {one.line.points}"
             table.add_row(one.line.slug, claimed, earned, escape(printable(one.line.passed_on or "-")), ", ".join(one.lost) or "-")
@@ -127,8 +132,8 @@ def _verify(path: Path, trust: bool) -> int:
     if doubts:
         return 1
     out.print(
-        f"Confirmed: the answers in this page earn these points ({found.passed} of {len(found.exercises)} exercises passed), and the "
-        f"page is as `course.py certificate` wrote it on {printable(found.made)}. "
+        f"Confirmed: the answers in this page earn these points ({proof.passed} of {len(proof.exercises)} exercises passed), and the "
+        f"page is as `course.py certificate` wrote it on {printable(proof.made)}. "
         "It does not show who wrote the answers; name and dates are as the learner's computer had them.",
         markup=False,
     )
@@ -237,11 +242,11 @@ def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> 
 def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
     table = Table("student", "score", "of", "lost", title=slug, title_justify="left")
     for row in rows:
-        lost = [name for found in row.verdicts.values() for verdict in found for name in verdict.lost]
+        losses = [name for verdicts in row.verdicts.values() for verdict in verdicts for name in verdict.lost]
         if row.penalty:
-            lost.append(f"{row.penalty:g} for being late")
+            losses.append(f"{row.penalty:g} for being late")
         score = "-" if row.problem else f"{row.score:g}"
-        table.add_row(escape(printable(row.student)), score, f"{most:g}", "not graded" if row.problem else ", ".join(lost) or "-")
+        table.add_row(escape(printable(row.student)), score, f"{most:g}", "not graded" if row.problem else ", ".join(losses) or "-")
     graded = [row.score for row in rows if not row.problem]
     if graded:
         table.caption = f"{len(rows)} submissions, {len(graded)} graded: mean {sum(graded) / len(graded):.1f} of {most:g}"
@@ -264,16 +269,16 @@ def collect(options: argparse.Namespace) -> int:
         zone = ZoneInfo(options.zone) if options.zone else None
     except (KeyError, ValueError, OSError):
         raise ThreadlabError(f"There is no time zone {options.zone!r}. Zones are named like Europe/Berlin or America/New_York.") from None
-    known = collecting.read_roster(Path(options.roster)) if options.roster else {}
-    collector = collecting.Collector(known, zone, options.student or "", options.exercise or "")
-    taken = collector.look(source)
-    left = collecting.put(taken)
+    persons = collecting.read_roster(Path(options.roster)) if options.roster else {}
+    collector = collecting.Collector(persons, zone, options.student or "", options.exercise or "")
+    submissions = collector.look(source)
+    left = collecting.put(submissions)
     for line in [*collecting.summary(collector.found), *left]:
         out.print(line)
-    if taken:
-        slugs = sorted({one.slug for one in taken}, key=checks.SLUGS.index)
+    if submissions:
+        slugs = sorted({one.slug for one in submissions}, key=checks.SLUGS.index)
         out.print(f"Next: python3 course.py grade {' '.join(slugs)}")
-    return 0 if taken and not collector.found.unknown else 1
+    return 0 if submissions and not collector.found.unknown else 1
 
 
 def gradebook(options: argparse.Namespace) -> int:
@@ -287,16 +292,16 @@ def gradebook(options: argparse.Namespace) -> int:
     columns = []
     for slug in options.exercise or checks.SLUGS:
         try:
-            found, _ = reports.collect(slug, api)
+            class_report, _ = reports.collect(slug, api)
         except (ThreadlabError, NotReleased):
             if options.exercise:
                 raise
             continue
-        for row in found.rows:
+        for row in class_report.rows:
             if row.problem:
                 say.print(f"{row.student}: {slug} could not be graded, and has no score here. {row.problem}")
-        scores = {row.student: row.score for row in found.rows if row.score is not None}
-        columns.append(write_back.Column(slug, found.title, found.points, scores))
+        scores = {row.student: row.score for row in class_report.rows if row.score is not None}
+        columns.append(write_back.Column(slug, class_report.title, class_report.points, scores))
     if not columns:
         say.print("Nobody was graded yet: python3 course.py grade")
         return 1
@@ -367,22 +372,22 @@ def report(options: argparse.Namespace) -> int:
     from autograder.notebooks import BadNotebook
 
     api = classes.nbgrader_api()
-    written = 0
+    count = 0
     for slug in options.exercise or checks.SLUGS:
         try:
-            found, drawn = reports.collect(slug, api)
+            class_report, pictures = reports.collect(slug, api)
         except (BadNotebook, NotReleased):
             if options.exercise:
                 raise
             continue
         before = reports.earlier(Path(options.compare), slug) if options.compare else None
         folder = Path(options.to) if options.to else ROOT / reports.REPORTS
-        for path in reports.write(found, folder, before, drawn, options.formgrader):
+        for path in reports.write(class_report, folder, before, pictures, options.formgrader):
             out.print(str(path), markup=False)
-            written += 1
-    if not written:
+            count += 1
+    if not count:
         say.print("Nobody was graded yet: python3 course.py grade")
-    return 0 if written else 1
+    return 0 if count else 1
 
 
 def corpus(options: argparse.Namespace) -> int:
@@ -391,14 +396,16 @@ def corpus(options: argparse.Namespace) -> int:
     from autograder.execution.client import WorkerClient
 
     folder = Path(options.folder)
-    found = list(answers.find(folder, options.exercise))
+    found_answers = list(answers.find(folder, options.exercise))
     rows = []
     with WorkerClient(trust=options.trust_submissions) as client:
-        for row in answers.grade(found, client):
+        for row in answers.grade(found_answers, client):
             rows.append(row)
             mark = "ok  " if not row.problem else "BAD "
-            lost = ", ".join(row.lost) or "-"
-            out.print(f"{mark} {row.exercise:<20} {row.kind:<6} {row.name:<36} {row.points:>4g} of {row.max:g}  loses {lost}", markup=False)
+            losses = ", ".join(row.lost) or "-"
+            out.print(
+                f"{mark} {row.exercise:<20} {row.kind:<6} {row.name:<36} {row.points:>4g} of {row.max:g}  loses {losses}", markup=False
+            )
             if row.problem:
                 out.print(f"     {row.problem}", markup=False)
                 for sentence in row.sentences:
@@ -423,10 +430,10 @@ def mutate(options: argparse.Namespace) -> int:
     table = Table("exercise", "mutants", "killed", "reviewed", "survive")
     rows: list[dict[str, Any]] = []
     for slug in slugs:
-        chosen = sampled(mutants(slug), options.sample, options.seed)
+        selection = sampled(mutants(slug), options.sample, options.seed)
         fates = []
-        with Display(f"Mutants of {slug}", len(chosen), say, "mutants") as display:
-            for mutant, fate in grading.grade_all(chosen, workers=options.workers, trust=options.trust_submissions, again=options.again):
+        with Display(f"Mutants of {slug}", len(selection), say, "mutants") as display:
+            for mutant, fate in grading.grade_all(selection, workers=options.workers, trust=options.trust_submissions, again=options.again):
                 fates.append((mutant, fate))
                 display.done(f"{mutant.answer}: {mutant.operator}")
         survivors = [mutant for mutant, fate in fates if fate.survives]

@@ -77,11 +77,11 @@ def _put_ids_right(raw: dict[str, Any]) -> None:
         for cell in cells:
             cell.pop("id", None)
         return
-    taken = set[str]()
+    used = set[str]()
     for number, cell in enumerate(cells):
-        if not isinstance(cell.get("id"), str) or not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", cell["id"]) or cell["id"] in taken:
-            cell["id"] = next(one for turn in count() if (one := f"cell-{number}-{turn}") not in taken)
-        taken.add(cell["id"])
+        if not isinstance(cell.get("id"), str) or not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", cell["id"]) or cell["id"] in used:
+            cell["id"] = next(one for turn in count() if (one := f"cell-{number}-{turn}") not in used)
+        used.add(cell["id"])
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -114,15 +114,15 @@ def solution(slug: str) -> Path:
 
 
 def grade_id(cell: NotebookNode) -> str:
-    found = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-    return found if isinstance(found, str) else ""
+    name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    return name if isinstance(name, str) else ""
 
 
 def marks(name: str, *, solution: bool = False, locked: bool = True, points: int | None = None) -> dict[str, Any]:
     """nbgrader's metadata of a cell that is new; with `points` it is a graded one."""
-    found: dict[str, Any] = {"grade_id": name, "grade": points is not None, "solution": solution, "locked": locked, "task": False}
-    found["schema_version"] = 3
-    return {"nbgrader": found if points is None else {**found, "points": points}}
+    fields: dict[str, Any] = {"grade_id": name, "grade": points is not None, "solution": solution, "locked": locked, "task": False}
+    fields["schema_version"] = 3
+    return {"nbgrader": fields if points is None else {**fields, "points": points}}
 
 
 def is_graded(cell: NotebookNode) -> bool:
@@ -158,14 +158,14 @@ def answer_in(cells: Sequence[str], name: str) -> Answer:
     at = next((index for index in reversed(range(len(ran))) if defines(ran[index], name, imports=True)), None)
     if at is None:
         return Answer([text for text in ran if name in text and not parsed(text)][-1:])
-    needed, wanted, known = {at}, uses(ran[at]), {name}
-    while wanted - known:
-        one = (wanted - known).pop()
-        known.add(one)
+    needed, needed_names, defined = {at}, uses(ran[at]), {name}
+    while needed_names - defined:
+        one = (needed_names - defined).pop()
+        defined.add(one)
         where = next((index for index in reversed(range(len(ran))) if index != at and defines(ran[index], one)), None)
         if where is not None and where not in needed:
             needed.add(where)
-            wanted |= uses(ran[where])
+            needed_names |= uses(ran[where])
     return Answer([ran[at]], [ran[index] for index in sorted(needed - {at})])
 
 
@@ -203,8 +203,8 @@ def read_answers(path: Path) -> tuple[dict[str, str], list[str] | None]:
 def read_sentence_key(path: Path) -> str | None:
     """The key of the first sentence that an answer says it is told, if it says so before its first cell."""
     head = path.read_text(encoding="utf-8").partition("# %%")[0]
-    found = _SAYS.search(head)
-    return found["key"] if found else None
+    match = _SAYS.search(head)
+    return match["key"] if match else None
 
 
 def with_answers(slug: str, answers: Mapping[str, str]) -> NotebookNode:

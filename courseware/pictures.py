@@ -47,14 +47,14 @@ def chain(title: str, description: str, boxes: Sequence[tuple[str, str]], foot: 
 
 
 def objects() -> str:
-    said = (
+    messages = (
         ("user", "What is the capital of France?"),
         ("assistant", "The capital of France is Paris."),
         ("user", "What is its population?"),
     )
     parts = [text_at(24, 32, "thread: keeps the conversation", "tl-head"), text_at(560, 32, "assistant: says who answers", "tl-head")]
     parts.append(box(20, 44, 320, 168, "tl-lane", 8))
-    for number, (role, text) in enumerate(said):
+    for number, (role, text) in enumerate(messages):
         parts.append(box(34, 56 + number * 50, 292, 40, "tl-box", 8))
         parts.append(text_at(46, 72 + number * 50, f"message, {role}", "tl-name"))
         parts.append(text_at(46, 89 + number * 50, text))
@@ -67,9 +67,9 @@ def objects() -> str:
     ]
     parts += [arrow(344, 104, 384), path("M384 134H346m6 -4l-6 4l6 4", "tl-go"), path("M516 117H556", "tl-go")]
     parts += [text_at(346, 78, "reads", "tl-name"), text_at(346, 168, "adds a message", "tl-name")]
-    told = "A thread with three messages on the left, an assistant with model, instructions and tools on the right. "
-    told += "A run between them reads the thread, asks the assistant once, and adds a message."
-    return Picture(parts, "Four objects", told, 800, 230).svg()
+    description = "A thread with three messages on the left, an assistant with model, instructions and tools on the right. "
+    description += "A run between them reads the thread, asks the assistant once, and adds a message."
+    return Picture(parts, "Four objects", description, 800, 230).svg()
 
 
 def _a_turn(client: Any, thread_id: str, assistant_id: str, text: str) -> Any:
@@ -117,8 +117,8 @@ def queues() -> str:
     every, works = 60 / 29, 3.4
     bucket = [0.0] * 29 + [every * number for number in range(1, 32)]
     ways = [("one by one", [works * n for n in range(60)]), ("evenly", [every * n for n in range(60)]), ("as room is", bucket)]
-    asked = [Asked(name, tuple(at), at[-1] + works) for name, at in ways]
-    return axes(asked, title="When the runs of three queues start: sixty turns, thirty a minute", ticks="runs").svg()
+    rows = [Asked(name, tuple(at), at[-1] + works) for name, at in ways]
+    return axes(rows, title="When the runs of three queues start: sixty turns, thirty a minute", ticks="runs").svg()
 
 
 def cost() -> str:
@@ -126,10 +126,10 @@ def cost() -> str:
 
 
 def removal() -> str:
-    told = "Ask the five questions, copy what must not be lost, delete the thread, then record both in one commit. "
+    description = "Ask the five questions, copy what must not be lost, delete the thread, then record both in one commit. "
     return chain(
         "The order of a removal",
-        f"{told}A job that is killed anywhere is run again and finds what was done.",
+        f"{description}A job that is killed anywhere is run again and finds what was done.",
         (("ask", "due? held? busy?"), ("archive", "committed"), ("delete", "404: already"), ("record", "row + audit line")),
         "Killed anywhere, it is simply run again.",
     )
@@ -181,15 +181,15 @@ def replaced() -> str:
         y = 44 + number * 46
         parts += [box(20, y, 200, 34, "tl-box", 8), text_at(120, y + 22, old, "tl-middle"), arrow(226, y + 17, 322)]
         parts += [box(328, y, 220, 34, "tl-lit", 8), text_at(438, y + 22, new, "tl-middle tl-strong")]
-    told = ", ".join(f"{old} becomes {new}" for old, new in pairs)
-    return Picture(parts, "What replaced what", f"What replaced what: {told}.", 570, 290).svg()
+    description = ", ".join(f"{old} becomes {new}" for old, new in pairs)
+    return Picture(parts, "What replaced what", f"What replaced what: {description}.", 570, 290).svg()
 
 
 def row() -> str:
-    told = "A turn as a row that fills up from left to right: ticket, message id, run id, answer. "
+    description = "A turn as a row that fills up from left to right: ticket, message id, run id, answer. "
     return chain(
         "A turn is a row that fills up",
-        f"{told}Each step looks first, creates what is missing, and commits its column.",
+        f"{description}Each step looks first, creates what is missing, and commits its column.",
         (("ticket", "before anything waits"), ("message_id", "look, or send"), ("run_id", "look, or start"), ("answer", "wait, read")),
         "Each step: look; create what is missing; commit. A restart is nothing special.",
     )
@@ -197,14 +197,14 @@ def row() -> str:
 
 def strategies() -> str:
     """Four lines of time: the first turn, the second, and what is left of the first."""
-    told = {
+    runs_by_strategy = {
         "reject": ((0, 10, "answered"),),
         "enqueue": ((0, 10, "answered"), (10, 20, "answered")),
         "interrupt": ((0, 3, "stopped"), (4, 14, "answered, reads both")),
         "roll back": ((0, 3, "removed"), (4, 14, "answered, reads one")),
     }
     parts = [text_at(24, 30, "The second message comes after three seconds; a run works for ten", "tl-head")]
-    for number, (name, runs) in enumerate(told.items()):
+    for number, (name, runs) in enumerate(runs_by_strategy.items()):
         y = 52 + number * 48
         parts.append(text_at(24, y + 21, name, "tl-strong"))
         for begin, end, text in runs:
@@ -214,8 +214,10 @@ def strategies() -> str:
         parts.append(path(f"M{130 + 3 * 28} {y - 6}v44", "tl-bad" if name == "reject" else "tl-good"))
     foot = "Upright line: the second message (red: refused). The first bar of a line is the first run."
     parts.append(text_at(24, 262, foot, "tl-dim"))
-    said = "Reject and enqueue let the first run work to its end; interrupt and roll back stop it after three seconds, and another follows."
-    return Picture(parts, "Four strategies", said, 730, 280).svg()
+    description = (
+        "Reject and enqueue let the first run work to its end; interrupt and roll back stop it after three seconds, and another follows."
+    )
+    return Picture(parts, "Four strategies", description, 730, 280).svg()
 
 
 DRAWN: dict[str, Callable[[], str]] = {
@@ -238,8 +240,8 @@ DRAWN: dict[str, Callable[[], str]] = {
 def draw(folder: Path = FOLDER) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        for name, drawn in DRAWN.items():
-            (folder / f"{name}.svg").write_text(drawn(), encoding="utf-8")
+        for name, make in DRAWN.items():
+            (folder / f"{name}.svg").write_text(make(), encoding="utf-8")
 
 
 if __name__ == "__main__":

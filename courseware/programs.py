@@ -57,10 +57,10 @@ def kill_after(lines: int, program: str | Path, *arguments: object) -> list[str]
     if has_processes():
         process = subprocess.Popen(_command(program, arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        said = [line.rstrip("\n") for _, line in zip(range(lines), process.stdout, strict=False)]
+        result = [line.rstrip("\n") for _, line in zip(range(lines), process.stdout, strict=False)]
         process.kill()
         process.communicate()
-        return said
+        return result
     with _Namespace(program, arguments, at_most=lines) as namespace:
         namespace.run()
     return "".join(namespace.printed).splitlines()[:lines]
@@ -75,10 +75,10 @@ def kill_when(condition: Callable[[], bool], program: str | Path, *arguments: ob
         process = subprocess.Popen(_command(program, arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while process.poll() is None and not condition():
             time.sleep(_LOOK_EVERY)
-        ended = process.poll() is not None
+        has_ended = process.poll() is not None
         process.kill()
         process.wait()
-        return not ended
+        return not has_ended
     from threadlab import extension
 
     def look() -> None:

@@ -38,8 +38,8 @@ class Progress(base.Widget):
 
     def state(self, slug: str) -> tuple[int, int]:
         """Points so far and points there are; 0 of 0 when nothing was checked yet."""
-        kept = self.standings.get(slug, {})
-        return int(kept.get("best", 0)), int(kept.get("points", 0))
+        standing = self.standings.get(slug, {})
+        return int(standing.get("best", 0)), int(standing.get("points", 0))
 
     def passed(self, slug: str) -> bool:
         best, points = self.state(slug)
@@ -89,8 +89,8 @@ class Progress(base.Widget):
             parts.append(text_at(x, 76, one.lesson, "tl-middle tl-strong" if one.lesson == self.here else "tl-middle tl-dim"))
             if ahead:
                 parts.append(text_at(x, 94, "next", "tl-middle tl-strong"))
-        said = f"{self.title}. {self.told()}"
-        return Picture(parts, self.title, said, width, 108)
+        description = f"{self.title}. {self.told()}"
+        return Picture(parts, self.title, description, width, 108)
 
     def _table(self) -> Markup:
         return base.table("Exercise by exercise", ("lesson", "title", "exercise", "standing"), self._rows())
@@ -114,10 +114,10 @@ def _read(source: Mapping[str, Any] | str | Path | None) -> dict[str, Mapping[st
         return {}
     if isinstance(source, str | Path):
         try:
-            found = json.loads(Path(source).read_text(encoding="utf-8"))
+            content = json.loads(Path(source).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        source = found if isinstance(found, dict) else {}
+        source = content if isinstance(content, dict) else {}
     return {
         str(slug): one if isinstance(one, Mapping) else vars(one) if hasattr(one, "__dict__") else _fields(one)
         for slug, one in source.items()

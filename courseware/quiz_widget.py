@@ -57,7 +57,7 @@ class Quiz(base.Widget):
     # ---- shown --------------------------------------------------------------------------------------------------------------------------
 
     def body(self) -> Markup:
-        shown = self.predicted if self.revealed else self.picked
+        letter_shown = self.predicted if self.revealed else self.picked
         label = "Change my prediction" if self.predicted else "This is my prediction"
         buttons = []
         if not self.revealed:
@@ -65,7 +65,7 @@ class Quiz(base.Widget):
         if self.answers and not self.revealed:
             buttons.append(base.button("reveal", "Show the answers", off=not self.predicted))
         choice = Markup('<fieldset role="radiogroup"><legend>{}</legend>{}</fieldset>')
-        options = base.joined(self._option(letter, letter == shown) for letter in self.asked.options)
+        options = base.joined(self._option(letter, letter == letter_shown) for letter in self.asked.options)
         return base.joined([choice.format(self._asks(), options), base.bar(*buttons), self._standing(), self._told()])
 
     def _asks(self) -> Markup:

@@ -58,10 +58,10 @@ def outcomes() -> tuple[Evidence, Evidence]:
         world = World(five_messages)
         assert world.given is not None
         orders = explore(hurried, ASYNC_CLIENT, *world.given, SIXTH, world=world)
-    seen, missed = orders.first(sees_sixth), orders.first(lambda evidence: not sees_sixth(evidence))
-    assert seen is not None
+    in_time, missed = orders.first(sees_sixth), orders.first(lambda evidence: not sees_sixth(evidence))
+    assert in_time is not None
     assert missed is not None
-    return seen, missed
+    return in_time, missed
 
 
 def sees_sixth(evidence: Evidence) -> bool:
@@ -71,10 +71,10 @@ def sees_sixth(evidence: Evidence) -> bool:
 
 def picture() -> str:
     """The two outcomes side by side, as SVG."""
-    seen, missed = (_without_polls(Timeline(evidence).rows) for evidence in outcomes())
-    drawn = draw(
+    in_time, missed = (_without_polls(Timeline(evidence).rows) for evidence in outcomes())
+    race = draw(
         [
-            ("The message arrives first", seen, "The run sees the correction.", True),
+            ("The message arrives first", in_time, "The run sees the correction.", True),
             ("The run arrives first", missed, "The correction is lost, and nobody is told.", False),
         ],
         title="The race of the sixth message: the same code, two outcomes",
@@ -88,7 +88,7 @@ def picture() -> str:
         note="Polls are left out.",
         width=1000,
     )
-    return str(drawn.svg())
+    return str(race.svg())
 
 
 def _without_polls(rows: Sequence[Row]) -> list[Row]:

@@ -46,15 +46,15 @@ def commit(question: str, choice: str) -> str:
 
 def told(question: str) -> str:
     """What there is to say about each option, as text; counts as having seen the answer."""
-    asked = find(question)
+    quiz = find(question)
     if question not in predicted:
         return FIRST
     revealed.add(question)
     keep()
     mine = predicted[question]
-    lines = ["You were right." if mine == asked.right else f"You predicted {mine}; the answer is {asked.right}."]
-    for letter, option in asked.options.items():
-        verdict = "right" if letter == asked.right else f"misconception: {option.name}"
+    lines = ["You were right." if mine == quiz.right else f"You predicted {mine}; the answer is {quiz.right}."]
+    for letter, option in quiz.options.items():
+        verdict = "right" if letter == quiz.right else f"misconception: {option.name}"
         lines.append(f"\n{letter} ({verdict}{', your prediction' if letter == mine else ''}). {option.why}")
     return "\n".join(lines)
 
@@ -81,8 +81,8 @@ def load() -> None:
         return
     _loaded = _file()
     with contextlib.suppress(OSError, ValueError):
-        kept = json.loads(_loaded.read_text(encoding="utf-8"))
-        for name, one in kept.items():
+        records = json.loads(_loaded.read_text(encoding="utf-8"))
+        for name, one in records.items():
             if name in QUESTIONS and one.get("predicted") in QUESTIONS[name].options:
                 predicted.setdefault(name, one["predicted"])
                 if one.get("revealed"):
@@ -94,12 +94,12 @@ def keep() -> None:
     if "ipykernel" not in sys.modules:
         return
     file = _file()
-    kept: dict[str, Any] = {}
+    records: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
-        kept = json.loads(file.read_text(encoding="utf-8"))  # another notebook may have written since
-    kept |= {name: {"predicted": letter, "revealed": name in revealed} for name, letter in predicted.items()}
+        records = json.loads(file.read_text(encoding="utf-8"))  # another notebook may have written since
+    records |= {name: {"predicted": letter, "revealed": name in revealed} for name, letter in predicted.items()}
     with contextlib.suppress(OSError):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = file.with_suffix(".new")
-        new.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        new.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
         os.replace(new, file)

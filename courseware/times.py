@@ -31,28 +31,28 @@ _SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.S)
 
 def sections(path: Path) -> dict[str, float]:
     """The minutes of a lesson, by its headings of the second level; what stands above the first one is under ''."""
-    found, heading = {"": CELLS}, ""
+    result, heading = {"": CELLS}, ""
     for cell in _cells(path):
         if cell.cell_type == "markdown" and (heads := re.findall(r"^## (.+)$", cell.source, re.M)):
             heading = heads[-1]
-        found[heading] = found.get(heading, 0.0) + _minutes(cell)
+        result[heading] = result.get(heading, 0.0) + _minutes(cell)
         if cell.cell_type == "markdown" and "## A smaller one to " in cell.source:
-            found[heading] += TASK
-    return found
+            result[heading] += TASK
+    return result
 
 
 def lesson(path: Path, without: Collection[str] = ()) -> int:
     """The minutes of a lesson, rounded to five; `without` names headings that are left out. Raises KeyError for one that there is not."""
-    found = sections(path)
-    return _rounded(sum(found.values()) - sum(found[heading] for heading in without))
+    minutes = sections(path)
+    return _rounded(sum(minutes.values()) - sum(minutes[heading] for heading in without))
 
 
 def exercise(path: Path) -> int:
     """The minutes of an exercise, from the notebook with its solution."""
     cells = _cells(path)
-    written = "\n".join(part for cell in cells if cell.cell_type == "code" for part in _SOLUTION.findall(cell.source))
-    given = sum(_minutes(cell) for cell in cells if not _SOLUTION.search(cell.source))
-    return _rounded(given + _lines(written) * SOLUTION_LINE + CHECKS)
+    solution = "\n".join(part for cell in cells if cell.cell_type == "code" for part in _SOLUTION.findall(cell.source))
+    reading = sum(_minutes(cell) for cell in cells if not _SOLUTION.search(cell.source))
+    return _rounded(reading + _lines(solution) * SOLUTION_LINE + CHECKS)
 
 
 def _minutes(cell: Any) -> float:

@@ -71,8 +71,12 @@ def shell() -> Any:
         return None
     from IPython.core.getipython import get_ipython
 
-    found = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
-    return found if found is not None and type(found).__name__ != "TerminalInteractiveShell" and hasattr(found, "display_trap") else None
+    ipython = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
+    return (
+        ipython
+        if ipython is not None and type(ipython).__name__ != "TerminalInteractiveShell" and hasattr(ipython, "display_trap")
+        else None
+    )
 
 
 def reading() -> bool:
@@ -82,13 +86,13 @@ def reading() -> bool:
 
 def begin(question: str) -> None:
     """From the next cell on, output waits for this prediction."""
-    found = shell()
-    if found is None or reading() or question in _open:
+    ipython = shell()
+    if ipython is None or reading() or question in _open:
         return
     _open.append(question)
     for event, callback in (("pre_run_cell", _before), ("post_run_cell", _after)):
-        if callback not in found.events.callbacks[event]:
-            found.events.register(event, callback)
+        if callback not in ipython.events.callbacks[event]:
+            ipython.events.register(event, callback)
 
 
 def end(question: str) -> None:
@@ -121,8 +125,8 @@ def _after(result: Any) -> None:
         return
     from IPython.display import display  # type: ignore[attr-defined,unused-ignore]
 
-    said = "Make your prediction in the cell above, and the output of this cell appears here."
-    waiting = {"text/html": f"<p><em>{said}</em></p>", "text/plain": said}
+    sentence = "Make your prediction in the cell above, and the output of this cell appears here."
+    waiting = {"text/html": f"<p><em>{sentence}</em></p>", "text/plain": sentence}
     handle = display(waiting, raw=True, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]
     _kept.append(_Kept(frozenset(_open), html, text, handle))
 

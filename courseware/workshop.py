@@ -90,8 +90,8 @@ def _clock(minutes: int) -> str:
 
 def whole_minutes() -> int:
     """Reading the same lessons from the first line to the last."""
-    chosen = {slot.lesson for slot in PLAN if slot.lesson}
-    return sum(lesson.minutes for lesson in catalogue.LESSONS if lesson.name in chosen)
+    lessons = {slot.lesson for slot in PLAN if slot.lesson}
+    return sum(lesson.minutes for lesson in catalogue.LESSONS if lesson.name in lessons)
 
 
 if __name__ == "__main__":

@@ -115,15 +115,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     from threadlab.errors import ThreadlabError
 
     try:
-        found = _in_orders(pyfuncitem, mark, {name: pyfuncitem.funcargs[name] for name in names})
+        outcome = _in_orders(pyfuncitem, mark, {name: pyfuncitem.funcargs[name] for name in names})
     except (ThreadlabError, TypeError) as error:
         pytest.fail(f"@pytest.mark.orders: {error}", pytrace=False)
-    pyfuncitem.user_properties.append(("orders", found.coverage()))
-    if found.failure is not None:
-        pyfuncitem.stash[_FAILURE] = found.failure, found.coverage()
-        if found.failure.error is not None:
-            raise found.failure.error
-        pytest.fail(found.failure.reason(), pytrace=False)
+    pyfuncitem.user_properties.append(("orders", outcome.coverage()))
+    if outcome.failure is not None:
+        pyfuncitem.stash[_FAILURE] = outcome.failure, outcome.coverage()
+        if outcome.failure.error is not None:
+            raise outcome.failure.error
+        pytest.fail(outcome.failure.reason(), pytrace=False)
     return True
 
 
@@ -131,29 +131,31 @@ def _in_orders(item: pytest.Function, mark: pytest.Mark, given: dict[str, Any]) 
     from threadlab.trials.orders import Replay, run_orders
 
     def options(*, bound: int = 200, seed: int = 0, kills: bool = False, replay: str | None = None) -> dict[str, Any]:
-        asked = item.config.getoption("--orders-replay") or replay
+        order_text = item.config.getoption("--orders-replay") or replay
         if not isinstance(bound, int) or bound < 1:
             raise TypeError(f"bound is a number of orders, at least 1; it was given {bound!r}.")
-        return {"bound": bound, "seed": seed, "kills": kills, "replay": None if asked is None else Replay.parse(asked)}
+        return {"bound": bound, "seed": seed, "kills": kills, "replay": None if order_text is None else Replay.parse(order_text)}
 
-    chosen = options(*mark.args, **mark.kwargs)
+    settings = options(*mark.args, **mark.kwargs)
     scenario, seed = _marked(item)
     body = inspect.unwrap(item.obj)  # plugins for asynchronous tests put loops of their own around it
-    return run_orders(lambda orders: body(**{**given, "orders": orders}), scenario=scenario, **{**chosen, "seed": chosen["seed"] or seed})
+    return run_orders(
+        lambda orders: body(**{**given, "orders": orders}), scenario=scenario, **{**settings, "seed": settings["seed"] or seed}
+    )
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how many orders each test was run in: a test that passes in a sample has not passed in all."""
-    told = [
+    lines_of_coverage = [
         f"{report.nodeid}: {coverage}"
         for reports in terminalreporter.stats.values()
         for report in reports
         for name, coverage in getattr(report, "user_properties", ())
         if name == "orders" and getattr(report, "when", "") == "call"
     ]
-    if told:
+    if lines_of_coverage:
         terminalreporter.section("delivery orders")
-        for line in told:
+        for line in lines_of_coverage:
             terminalreporter.write_line(line)
 
 
@@ -164,12 +166,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what the service saw, when a test that had one failed."""
     report = yield
-    kept = item.stash.get(_SERVICE, None)
-    if kept is not None and report.failed:
-        report.sections.append(("Threads service", _account(*kept)))
-    found = item.stash.get(_FAILURE, None)
-    if found is not None and report.failed and report.when == "call":
-        failure, coverage = found
+    service_state = item.stash.get(_SERVICE, None)
+    if service_state is not None and report.failed:
+        report.sections.append(("Threads service", _account(*service_state)))
+    orders_failure = item.stash.get(_FAILURE, None)
+    if orders_failure is not None and report.failed and report.when == "call":
+        failure, coverage = orders_failure
         command = f"pytest {shlex.quote(item.nodeid)}"
         report.sections.append(("delivery order", f"{failure.text(command)}\n\n{coverage[:1].upper()}{coverage[1:]}."))
     return report
@@ -178,5 +180,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def _account(service: Service, seed: int) -> str:
     lines = service.journal.text().splitlines()
     left_out = [f"… {len(lines) - SHOWN} lines before these"] if len(lines) > SHOWN else []
-    told = [*left_out, *lines[-SHOWN:]] if lines else ["Nothing was asked of it."]
-    return "\n".join([f"scenario: {service.scenario or 'none'}; seed: {seed}", *told])
+    journal_lines = [*left_out, *lines[-SHOWN:]] if lines else ["Nothing was asked of it."]
+    return "\n".join([f"scenario: {service.scenario or 'none'}; seed: {seed}", *journal_lines])

@@ -24,10 +24,10 @@ def make(slug: str) -> Path:
         # A gradebook of its own: the teacher's does not learn of an exercise that is still being written.
         api = nbgrader_api(db_url=f"sqlite:///{folder}/gradebook.db", release_directory=f"{folder}/release")
         outcome = api.generate_assignment(slug, force=True, create=True)
-        made = Path(folder) / "release" / slug / f"{slug}.ipynb"
-        if not outcome["success"] or not made.exists():
+        notebook = Path(folder) / "release" / slug / f"{slug}.ipynb"
+        if not outcome["success"] or not notebook.exists():
             log = outcome.get("log") or outcome.get("error") or ""
             raise ThreadlabError(f"nbgrader could not make the notebook of {slug}:\n{log[-800:]}")
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(made, target)
+        shutil.copyfile(notebook, target)
     return target.relative_to(ROOT)

@@ -50,29 +50,29 @@ class Row(msgspec.Struct, frozen=True):
 
 def find(folder: Path, only: str | None = None) -> Iterator[tuple[str, str, Path]]:
     """Every answer: exercise, kind, file. Raises BadNotebook when there is none."""
-    found = [
+    answers = [
         (exercise.name, kind, path)
         for exercise in sorted(folder.iterdir() if folder.is_dir() else [])
         if exercise.is_dir() and (only is None or exercise.name == only)
         for kind in KINDS
         for path in sorted((exercise / kind).glob("*.py"))
     ]
-    if not found:
+    if not answers:
         raise BadNotebook(f"There are no answers in {folder}: they belong in <exercise>/right/*.py and <exercise>/wrong/*.py.")
-    for slug in {slug for slug, _, _ in found}:
+    for slug in {slug for slug, _, _ in answers}:
         checks.find(slug)
-    yield from found
+    yield from answers
 
 
 def grade(answers: Iterable[tuple[str, str, Path]], client: WorkerClient) -> Iterator[Row]:
     """Grade answers one by one, as submissions."""
     for slug, kind, path in answers:
         exercise = checks.find(slug)
-        cells, stated = read_answers(path)
+        cells, stated_losses = read_answers(path)
         notebook = with_answers(slug, cells)
         with client.open() as session:
             verdicts = grade_notebook(notebook, session, exercise)
-        lost = [finding for verdict in verdicts for finding in verdict.findings if finding.earned < finding.points]
+        losses = [finding for verdict in verdicts for finding in verdict.findings if finding.earned < finding.points]
         yield Row(
             slug,
             kind,
@@ -80,8 +80,8 @@ def grade(answers: Iterable[tuple[str, str, Path]], client: WorkerClient) -> Ite
             float(sum(verdict.earned for verdict in verdicts)),
             float(exercise.points),
             [name for verdict in verdicts for name in verdict.lost],
-            stated if kind == "wrong" else None,
-            {one.behaviour: f"{FOLLOWS}{one.follows}" if one.follows else one.key for one in lost},
+            stated_losses if kind == "wrong" else None,
+            {one.behaviour: f"{FOLLOWS}{one.follows}" if one.follows else one.key for one in losses},
             read_sentence_key(path),
             [f"{finding.behaviour}: {finding.sentence}" for verdict in verdicts for finding in verdict.findings if finding.sentence],
         )

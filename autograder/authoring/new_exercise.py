@@ -36,9 +36,9 @@ def make(slug: str, lesson: str, title: str, minutes: int, root: Path = ROOT) ->
         raise ThreadlabError(f"{slug!r} is not a valid slug: use lower-case words joined by hyphens, such as second-turn.")
     words = {SLUG: slug, NAME: slug.replace("-", "_"), TITLE: title, "NN": about.number, "LESSON": about.name, "MINUTES": str(minutes)}
     files = _files(words, root)
-    taken = [path for path in files if path.exists()]
-    if slug in catalogue.SLUGS or taken:
-        raise ThreadlabError(f"There is an exercise {slug} already: {taken[0] if taken else CATALOGUE}.")
+    existing = [path for path in files if path.exists()]
+    if slug in catalogue.SLUGS or existing:
+        raise ThreadlabError(f"There is an exercise {slug} already: {existing[0] if existing else CATALOGUE}.")
     old = CATALOGUE.read_text(encoding="utf-8")
     new = with_row(old, about.name, f'Exercise("{slug}", {_quoted(title)}, {minutes}, {POINTS})')
     for path, text in files.items():
@@ -83,22 +83,22 @@ def _filled(name: str, words: dict[str, str]) -> str:
 
 
 def _notebook(words: dict[str, str]) -> Any:
-    made: Any = v4  # has no types
+    format_v4: Any = v4  # has no types
     slug, name = words[SLUG], words[NAME]
     setup = "%load_ext threadlab\nfrom openai import OpenAI\n\nfrom autograder import check, hint"
     cells = [
-        made.new_markdown_cell(_filled("statement.txt", words).strip(), id="title"),
-        made.new_code_cell(setup, id="setup", metadata=marks("setup")),
-        made.new_markdown_cell(_filled("task.txt", words).strip(), id="task"),
-        made.new_code_cell(_filled("solution.txt", words).strip(), id=slug, metadata=marks(name, solution=True, locked=False)),
-        made.new_markdown_cell("Try it on the service that runs beside this notebook.", id="try-it"),
-        made.new_code_cell(_filled("try.txt", words).strip(), id="try"),
-        made.new_code_cell(f'check("{slug}")', id=f"check-{slug}", metadata=marks(CHECK + name, points=POINTS)),
-        made.new_markdown_cell(HINTS, id="hints"),
-        made.new_code_cell(f'hint("{slug}", 1)', id="hint"),
+        format_v4.new_markdown_cell(_filled("statement.txt", words).strip(), id="title"),
+        format_v4.new_code_cell(setup, id="setup", metadata=marks("setup")),
+        format_v4.new_markdown_cell(_filled("task.txt", words).strip(), id="task"),
+        format_v4.new_code_cell(_filled("solution.txt", words).strip(), id=slug, metadata=marks(name, solution=True, locked=False)),
+        format_v4.new_markdown_cell("Try it on the service that runs beside this notebook.", id="try-it"),
+        format_v4.new_code_cell(_filled("try.txt", words).strip(), id="try"),
+        format_v4.new_code_cell(f'check("{slug}")', id=f"check-{slug}", metadata=marks(CHECK + name, points=POINTS)),
+        format_v4.new_markdown_cell(HINTS, id="hints"),
+        format_v4.new_code_cell(f'hint("{slug}", 1)', id="hint"),
     ]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    return made.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    return format_v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
 
 
 def with_row(source: str, lesson: str, row: str) -> str:
@@ -115,6 +115,6 @@ def with_row(source: str, lesson: str, row: str) -> str:
 
 def _listed(readme: str, source: str) -> str:
     """README with the new catalogue's table and totals in the place of the old ones."""
-    made = ModuleType("as_it_will_be")
-    exec(compile(source, str(CATALOGUE), "exec"), vars(made))
-    return readme.replace(catalogue.table(), made.table()).replace(catalogue.totals(), made.totals())
+    module = ModuleType("as_it_will_be")
+    exec(compile(source, str(CATALOGUE), "exec"), vars(module))
+    return readme.replace(catalogue.table(), module.table()).replace(catalogue.totals(), module.totals())

@@ -156,9 +156,11 @@ class Classroom:
             left_out.append(f"{', '.join(printable(path.name) for path in others[:5])} lay beside the notebook, and was not looked at.")
         problem = ""
         if not notebooks:
-            wanted = ", ".join(f"{one.name}.ipynb" for one in self.release.notebooks)
+            expected = ", ".join(f"{one.name}.ipynb" for one in self.release.notebooks)
             there = ", ".join(printable(path.name) for path in others[:5])
-            problem = f"There is no notebook to grade: {wanted} was expected, {f'and {there} is there' if there else 'and none is there'}."
+            problem = (
+                f"There is no notebook to grade: {expected} was expected, {f'and {there} is there' if there else 'and none is there'}."
+            )
         elif size > MOST:
             problem = f"It is too large: {size:,} bytes, where {MOST:,} are allowed."
         return Submission(student, folder, notebooks, files, left_out, problem)
@@ -206,9 +208,9 @@ class Classroom:
             with contextlib.suppress(OSError):
                 handed_in_at.put_right(self._place(self.coursedir.submitted_directory, student))
             submission = self.look(student)
-            kept = None if force else self._done_before(student, graded, submission)
-            if kept is not None:
-                yield msgspec.structs.replace(kept, score=graded[student])
+            earlier = None if force else self._done_before(student, graded, submission)
+            if earlier is not None:
+                yield msgspec.structs.replace(earlier, score=graded[student])
             else:
                 todo.append(submission)
 
@@ -281,12 +283,12 @@ class Classroom:
 
     def _finish_safely(self, outcome: Outcome, submission: Submission, handed_in: str, moment: datetime | None, score: float) -> Record:
         before = self.record(outcome.student)
-        known = before.attempts if before is not None else []
+        attempts = before.attempts if before is not None else []
         try:
-            return self._finish(outcome, submission, handed_in, moment, score, known)
+            return self._finish(outcome, submission, handed_in, moment, score, attempts)
         except Exception as error:
             problem = f"What came of it could not be kept: {_reason(error)}."
-            record = Record(outcome.student, "", problem=problem, at=_now(), attempts=known)
+            record = Record(outcome.student, "", problem=problem, at=_now(), attempts=attempts)
             with contextlib.suppress(Exception):
                 self._write_record(record)
             return record
@@ -417,11 +419,11 @@ def _plan(api: Any, release: Any) -> Plan:
 
     converter = Autograde(coursedir=api.coursedir, parent=api)
     names = [
-        [f"{one.__module__}.{one.__qualname__}" for one in found]
-        for found in (converter.sanitize_preprocessors, converter.autograde_preprocessors)
+        [f"{one.__module__}.{one.__qualname__}" for one in classes]
+        for classes in (converter.sanitize_preprocessors, converter.autograde_preprocessors)
     ]
-    wanted = {name.rpartition(".")[2] for found in names for name in found} | {"NbGraderPreprocessor", "NotebookExporter"}
-    config = {name: dict(api.config[name]) for name in sorted(wanted) if name in api.config}
+    sections = {name.rpartition(".")[2] for classes in names for name in classes} | {"NbGraderPreprocessor", "NotebookExporter"}
+    config = {name: dict(api.config[name]) for name in sorted(sections) if name in api.config}
     return Plan(release, names[0], names[1], config)
 
 

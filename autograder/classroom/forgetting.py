@@ -40,10 +40,10 @@ def forget(student: str, api: Any, root: Path = ROOT) -> list[str]:
                 removed.append(str(path))
         shutil.rmtree(folder / f".{student}", ignore_errors=True)
     removed += _from_gradebook(student, api)
-    known = people(root)
-    if student in known:
-        name = known.pop(student).name
-        (root / PEOPLE).write_bytes(msgspec.json.format(msgspec.json.encode(known)))
+    students = people(root)
+    if student in students:
+        name = students.pop(student).name
+        (root / PEOPLE).write_bytes(msgspec.json.format(msgspec.json.encode(students)))
         removed.append(f"an entry of {root / PEOPLE}")
         removed += _reports(root, {student, name})
     else:
@@ -67,10 +67,10 @@ def _reports(root: Path, names: set[str]) -> list[str]:
     import html
     import json
 
-    said = {text for name in names if name for text in (name, html.escape(name), json.dumps(name)[1:-1])}
+    spellings = {text for name in names if name for text in (name, html.escape(name), json.dumps(name)[1:-1])}
     removed = []
     for path in sorted((root / REPORTS).glob("*")):
-        if path.is_file() and any(name in path.read_text("utf-8", "replace") for name in said):
+        if path.is_file() and any(name in path.read_text("utf-8", "replace") for name in spellings):
             path.unlink()
             removed.append(f"{path}; write it again with course.py report or course.py gradebook")
     return removed

@@ -66,16 +66,16 @@ class Writer:
         """Who has longer than the due date, and how much."""
         mine = self._submission.c.assignment_id == self._release.id
         with self._engine.connect() as tx:
-            wanted = select(self._submission.c.student_id, self._submission.c.extension).where(mine)
-            return {student: str(extension) for student, extension in tx.execute(wanted) if extension}
+            query = select(self._submission.c.student_id, self._submission.c.extension).where(mine)
+            return {student: str(extension) for student, extension in tx.execute(query) if extension}
 
     def notebooks(self) -> dict[str, str]:
         """Each student's submission of the first notebook, by nbgrader's id of it."""
         here = (self._submission.c.assignment_id == self._release.id) & (self._notebook.c.notebook_id == self._release.notebooks[0].id)
         joined = self._notebook.join(self._submission, self._notebook.c.assignment_id == self._submission.c.id)
         with self._engine.connect() as tx:
-            found = tx.execute(select(self._submission.c.student_id, self._notebook.c.id).select_from(joined).where(here))
-            return {row[0]: row[1] for row in found}
+            records = tx.execute(select(self._submission.c.student_id, self._notebook.c.id).select_from(joined).where(here))
+            return {row[0]: row[1] for row in records}
 
     def scores(self) -> dict[str, float]:
         """Everybody's score, late penalties taken off, as nbgrader's export has it."""
@@ -83,10 +83,10 @@ class Writer:
         from sqlalchemy.orm import Session
 
         with Session(self._engine) as session:
-            wanted = select(SubmittedAssignment.student_id, SubmittedAssignment.score, SubmittedAssignment.late_submission_penalty).where(
+            query = select(SubmittedAssignment.student_id, SubmittedAssignment.score, SubmittedAssignment.late_submission_penalty).where(
                 SubmittedAssignment.assignment_id == self._release.id
             )
-            return {student: max(0.0, score - (penalty or 0.0)) for student, score, penalty in session.execute(wanted)}
+            return {student: max(0.0, score - (penalty or 0.0)) for student, score, penalty in session.execute(query)}
 
     def write(self, outcomes: Sequence[tuple[Outcome, datetime | None]]) -> list[float]:
         """Returns the scores. With each outcome, when it was handed in, in UTC; None leaves what the gradebook has."""
@@ -102,16 +102,16 @@ class Writer:
         if tx.execute(select(self._student.c.id).where(self._student.c.id == student)).first() is None:
             tx.execute(self._student.insert().values(id=student))
         mine = (self._submission.c.assignment_id == self._release.id) & (self._submission.c.student_id == student)
-        found = tx.execute(select(self._submission.c.id, self._submission.c.timestamp, self._submission.c.extension).where(mine)).first()
-        if found is None:
+        record = tx.execute(select(self._submission.c.id, self._submission.c.timestamp, self._submission.c.extension).where(mine)).first()
+        if record is None:
             values = {"assignment_id": self._release.id, "student_id": student, "timestamp": timestamp}
-            made: str = tx.execute(self._submission.insert().values(**values)).inserted_primary_key[0]  # type: ignore[index]
+            submission_id: str = tx.execute(self._submission.insert().values(**values)).inserted_primary_key[0]  # type: ignore[index]
             for released in self._release.notebooks:
-                self._mirror(tx, made, released)
-            return made, _late(timestamp, self._release.duedate, None)
+                self._mirror(tx, submission_id, released)
+            return submission_id, _late(timestamp, self._release.duedate, None)
         if timestamp is not None:
-            tx.execute(self._submission.update().where(self._submission.c.id == found.id).values(timestamp=timestamp))
-        return found.id, _late(timestamp or found.timestamp, self._release.duedate, found.extension)
+            tx.execute(self._submission.update().where(self._submission.c.id == record.id).values(timestamp=timestamp))
+        return record.id, _late(timestamp or record.timestamp, self._release.duedate, record.extension)
 
     def _mirror(self, tx: Connection, submission: str, released: ReleasedNotebook) -> None:
         values = {"assignment_id": submission, "notebook_id": released.id}
@@ -130,9 +130,9 @@ class Writer:
         else:  # not handed in
             scores, comments = {cell.name: 0.0 for cell in [*released.grade_cells, *released.task_cells]}, {}
         total, changes = 0.0, list[dict[str, Any]]()
-        kept = {row.cell_id: row for row in tx.execute(select(self._grade).where(self._grade.c.notebook_id == notebook))}
+        grades = {row.cell_id: row for row in tx.execute(select(self._grade).where(self._grade.c.notebook_id == notebook))}
         for cell in [*released.grade_cells, *released.task_cells]:
-            row = kept[cell.id]
+            row = grades[cell.id]
             score = row.auto_score
             if cell.name in scores:
                 score = scores[cell.name]
@@ -142,9 +142,9 @@ class Writer:
                 total += (row.manual_score if row.manual_score is not None else score) + (row.extra_credit or 0.0)
         if changes:
             tx.execute(self._set_score, changes)
-        written = [cell for cell in [*released.solution_cells, *released.task_cells] if cell.name in comments]
-        if written:
-            tx.execute(self._set_comment, [{"notebook": notebook, "cell": cell.id, "text": comments[cell.name]} for cell in written])
+        commented = [cell for cell in [*released.solution_cells, *released.task_cells] if cell.name in comments]
+        if commented:
+            tx.execute(self._set_comment, [{"notebook": notebook, "cell": cell.id, "text": comments[cell.name]} for cell in commented])
         penalty = self._penalty(outcome.student, total, late) if released.name in outcome.scores else None
         if released.name in outcome.scores:
             self.penalties[outcome.student] = penalty or 0.0

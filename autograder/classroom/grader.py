@@ -159,8 +159,8 @@ class Grader:
 
     def _make(self, name: str) -> Any:
         module, _, kind = name.rpartition(".")
-        made: Any = REPLACED.get(kind) or getattr(import_module(module), kind)
-        preprocessor = made(config=self._config)
+        factory: Any = REPLACED.get(kind) or getattr(import_module(module), kind)
+        preprocessor = factory(config=self._config)
         preprocessor.log = self._log
         preprocessor.release = self._plan.release
         return preprocessor

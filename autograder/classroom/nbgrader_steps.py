@@ -145,10 +145,10 @@ def _make_page(slug: str, student: str, api: Any) -> bool:
             self.assignments = {folder: sorted(str(path) for path in Path(folder).glob("*.ipynb"))}
 
     with temp_attrs(api.coursedir, assignment_id=slug, student_id=student):
-        made = Feedback(coursedir=api.coursedir, parent=api)
-        made.update_config(Config({"HTMLExporter": {"template_name": "feedback"}}))
-        made.force = True
-        return bool(capture_log(made)["success"])
+        converter = Feedback(coursedir=api.coursedir, parent=api)
+        converter.update_config(Config({"HTMLExporter": {"template_name": "feedback"}}))
+        converter.force = True
+        return bool(capture_log(converter)["success"])
 
 
 POLICY = (

@@ -25,9 +25,9 @@ def apart(work: Callable[..., bytes], *arguments: Any) -> bytes | None:
         _be_copy(writing, work, arguments)
     os.close(writing)
     with open(reading, "rb") as pipe:
-        found = pipe.read()
+        data = pipe.read()
     _, status = os.waitpid(pid, 0)
-    return found if os.waitstatus_to_exitcode(status) == 0 else None
+    return data if os.waitstatus_to_exitcode(status) == 0 else None
 
 
 def _be_copy(writing: int, work: Callable[..., bytes], arguments: tuple[Any, ...]) -> None:

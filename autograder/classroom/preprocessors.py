@@ -55,9 +55,9 @@ class RestoreMarks(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
         self.notes: list[str] = []
-        known = released_notebook(self, resources)
-        if known is not None:
-            self.notes = prepare(nb, known)
+        released = released_notebook(self, resources)
+        if released is not None:
+            self.notes = prepare(nb, released)
         for note in self.notes:
             self.log.warning(note)
         return nb, resources
@@ -69,8 +69,8 @@ class KnownKernelspec(stock.OverwriteKernelspec):  # type: ignore[misc]
     release: Release
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
-        known = released_notebook(self, resources)
-        kernelspec = json.loads(known.kernelspec) if known and known.kernelspec else None
+        released = released_notebook(self, resources)
+        kernelspec = json.loads(released.kernelspec) if released and released.kernelspec else None
         if kernelspec:
             nb.metadata["kernelspec"] = kernelspec
         return nb, resources
@@ -86,12 +86,12 @@ class _Known:
         return self._notebook
 
     def find_source_cell(self, name: str, notebook: str, assignment: str) -> SourceCell:
-        found: SourceCell = _or_missing(self._notebook.source_cell(name))
-        return found
+        result: SourceCell = _or_missing(self._notebook.source_cell(name))
+        return result
 
     def find_graded_cell(self, name: str, notebook: str, assignment: str) -> MarkedCell:
-        found: MarkedCell = _or_missing(self._notebook.graded(name))
-        return found
+        result: MarkedCell = _or_missing(self._notebook.graded(name))
+        return result
 
 
 def _or_missing(found: Any) -> Any:
@@ -106,10 +106,10 @@ class KnownCells(stock.OverwriteCells):  # type: ignore[misc]
     release: Release
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Pair:
-        known = released_notebook(self, resources)
-        assert known is not None
-        self.notebook_id, self.assignment_id = known.name, resources["nbgrader"]["assignment"]
-        self.gradebook = _Known(known)
+        released = released_notebook(self, resources)
+        assert released is not None
+        self.notebook_id, self.assignment_id = released.name, resources["nbgrader"]["assignment"]
+        self.gradebook = _Known(released)
         nb, resources = NbGraderPreprocessor.preprocess(self, nb, resources)
         if self.add_missing_cells:
             nb, resources = self.add_missing_grade_cells(nb, resources)

@@ -187,14 +187,14 @@ class Processes:
             worker.connection.send_bytes(self._plan)
         queue = iter(jobs)
         again: list[Job] = []
-        tried: set[str] = set()
-        self._fill(again, queue, tried)
+        retried: set[str] = set()
+        self._fill(again, queue, retried)
         while busy := {worker.connection: worker for worker in self._workers if worker.jobs}:
             outcomes = []
             for connection in wait(list(busy)):
-                if outcome := self._outcome(busy[connection], again, tried):
+                if outcome := self._outcome(busy[connection], again, retried):
                     outcomes.append(outcome)
-            self._fill(again, queue, tried)
+            self._fill(again, queue, retried)
             if outcomes:
                 yield outcomes
 

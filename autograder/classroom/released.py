@@ -54,12 +54,12 @@ def read_release(db_url: str, slug: str) -> Release:
 
     with Session(engine_for(db_url)) as session:
         try:
-            found = session.scalars(select(Assignment).where(Assignment.name == slug)).one_or_none()
+            assignment = session.scalars(select(Assignment).where(Assignment.name == slug)).one_or_none()
         except DatabaseError:  # an empty database has no tables
-            found = None
-        if found is None:
+            assignment = None
+        if assignment is None:
             raise NotReleased(f"The gradebook does not know {slug}: release it first, with `nbgrader generate_assignment {slug}`.")
-        return Release(found.id, slug, found.duedate, [_notebook(one) for one in found.notebooks])
+        return Release(assignment.id, slug, assignment.duedate, [_notebook(one) for one in assignment.notebooks])
 
 
 def _notebook(one: Any) -> ReleasedNotebook:

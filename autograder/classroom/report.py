@@ -118,10 +118,10 @@ def collect(slug: str, api: Any) -> tuple[ClassReport, dict[str, Markup]]:
         row if looked_at.get(row.student, _Seen()) is not None else msgspec.structs.replace(row, incidents=[*row.incidents, NOT_LOOKED_AT])
         for row in rows
     ]
-    seen = {student: one for student, one in looked_at.items() if one is not None}
-    alike = similar.compare({student: one.tokens for student, one in seen.items()})
-    found = ClassReport(slug, title, room.release.max_score, rows, hard(slug, records), _misconceptions(slug, rows), alike)
-    return found, {student: Markup(one.picture) for student, one in seen.items() if one.picture}  # noqa: S704 grading has drawn it
+    details = {student: one for student, one in looked_at.items() if one is not None}
+    alike = similar.compare({student: one.tokens for student, one in details.items()})
+    class_report = ClassReport(slug, title, room.release.max_score, rows, hard(slug, records), _misconceptions(slug, rows), alike)
+    return class_report, {student: Markup(one.picture) for student, one in details.items() if one.picture}  # noqa: S704 grading has drawn it
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -137,8 +137,8 @@ NOT_LOOKED_AT = "The graded notebook could not be read for this report, so it is
 
 def _looked_at(paths: list[Path], blank: Mapping[str, str]) -> _Seen | None:
     """What is in a student's notebooks; None if they cannot be read, whatever the reason."""
-    found = apart(_look, paths, blank)
-    return None if found is None else msgspec.msgpack.decode(found, type=_Seen)
+    data = apart(_look, paths, blank)
+    return None if data is None else msgspec.msgpack.decode(data, type=_Seen)
 
 
 def _look(paths: list[Path], blank: Mapping[str, str]) -> bytes:
@@ -147,7 +147,7 @@ def _look(paths: list[Path], blank: Mapping[str, str]) -> bytes:
 
 
 def _lost(record: Record) -> list[str]:
-    return [name for found in record.verdicts.values() for verdict in found for name in verdict.lost]
+    return [name for verdicts in record.verdicts.values() for verdict in verdicts for name in verdict.lost]
 
 
 def hard(slug: str, records: list[Record]) -> list[Hard]:
@@ -156,31 +156,35 @@ def hard(slug: str, records: list[Record]) -> list[Hard]:
         return []
     graded = [record for record in records if not record.problem]
     findings = [
-        (verdict.part, finding) for one in graded for found in one.verdicts.values() for verdict in found for finding in verdict.findings
+        (verdict.part, finding)
+        for one in graded
+        for verdicts in one.verdicts.values()
+        for verdict in verdicts
+        for finding in verdict.findings
     ]
     rows = []
     for part in checks.find(slug).parts:
         for behaviour in part.behaviours:
-            lost = [one for name, one in findings if name == part.name and one.behaviour == behaviour.name and one.earned < one.points]
-            told = [one for one in lost if one.sentence]
-            telling = [one for one in told if one.key not in TELLS_NOTHING] or told
-            said = Counter(one.sentence for one in telling).most_common(1)
-            sentence = said[0][0] if said else ""
-            rows.append(Hard(part.name, behaviour.name, behaviour.promise, behaviour.points, len(lost), len(graded), sentence))
+            losses = [one for name, one in findings if name == part.name and one.behaviour == behaviour.name and one.earned < one.points]
+            with_sentence = [one for one in losses if one.sentence]
+            telling = [one for one in with_sentence if one.key not in TELLS_NOTHING] or with_sentence
+            most_common = Counter(one.sentence for one in telling).most_common(1)
+            sentence = most_common[0][0] if most_common else ""
+            rows.append(Hard(part.name, behaviour.name, behaviour.promise, behaviour.points, len(losses), len(graded), sentence))
     return sorted(rows, key=lambda one: -one.lost)
 
 
 def _misconceptions(slug: str, rows: list[Row]) -> list[Misconception]:
     """Students whose answers lose exactly what a known wrong answer loses. Several wrong answers can look the same from outside."""
-    known: dict[frozenset[str], list[str]] = {}
+    answers: dict[frozenset[str], list[str]] = {}
     for path in sorted((ROOT / "autograder" / "known_answers" / slug / "wrong").glob("*.py")):
-        known.setdefault(frozenset(read_answers(path)[1] or ()), []).append(path.stem.replace("_", " "))
-    found: dict[str, list[str]] = {}
+        answers.setdefault(frozenset(read_answers(path)[1] or ()), []).append(path.stem.replace("_", " "))
+    by_mistake: dict[str, list[str]] = {}
     for row in rows:
-        names = known.get(frozenset(row.lost), []) if row.lost and not row.problem else []
+        names = answers.get(frozenset(row.lost), []) if row.lost and not row.problem else []
         if names:
-            found.setdefault(" / ".join(names), []).append(row.student)
-    return sorted((Misconception(name, students) for name, students in found.items()), key=lambda one: -len(one.students))
+            by_mistake.setdefault(" / ".join(names), []).append(row.student)
+    return sorted((Misconception(name, students) for name, students in by_mistake.items()), key=lambda one: -len(one.students))
 
 
 # ---- as files ----------------------------------------------------------------------------------------------------------------------------
@@ -189,12 +193,12 @@ def _misconceptions(slug: str, rows: list[Row]) -> list[Misconception]:
 def earlier(path: Path, slug: str) -> ClassReport:
     """A report that was written before, as JSON. Raises BadNotebook."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=ClassReport)
+        result = msgspec.json.decode(path.read_bytes(), type=ClassReport)
     except (OSError, msgspec.MsgspecError):
         raise BadNotebook(f"{path} is not the JSON of an earlier report.") from None
-    if found.slug != slug:
-        raise BadNotebook(f"{path} is a report of {found.slug}, and cannot be compared with {slug}.")
-    return found
+    if result.slug != slug:
+        raise BadNotebook(f"{path} is a report of {result.slug}, and cannot be compared with {slug}.")
+    return result
 
 
 def _drawn(notebook: NotebookNode) -> Iterator[str]:
@@ -300,11 +304,11 @@ def _compared(report: ClassReport, before: ClassReport | None) -> list[list[str]
 
 def by_day(report: ClassReport) -> list[tuple[str, list[float]]]:
     """The scores of everything that was handed in and graded, by day."""
-    found: dict[str, list[float]] = {}
+    scores: dict[str, list[float]] = {}
     for row in report.rows:
         for attempt in row.attempts:
-            found.setdefault(attempt.at[:10], []).append(attempt.score)
-    return sorted(found.items())
+            scores.setdefault(attempt.at[:10], []).append(attempt.score)
+    return sorted(scores.items())
 
 
 def _again(report: ClassReport) -> list[list[str]]:

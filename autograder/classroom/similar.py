@@ -108,15 +108,15 @@ def _read(source: str) -> Iterator[tokenize.TokenInfo]:
 def _given_a_value(source: str) -> set[str]:
     """Names that the code binds: variables, parameters, functions, classes. Without them if it cannot be parsed."""
     tree = parsed(source)
-    found = set[str]()
+    result = set[str]()
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+            result.add(node.id)
         elif isinstance(node, ast.arg):
-            found.add(node.arg)
+            result.add(node.arg)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler):
-            found.add(node.name or "")
-    return found
+            result.add(node.name or "")
+    return result
 
 
 class _Marks(msgspec.Struct):
@@ -140,7 +140,7 @@ class _Notebook(msgspec.Struct):
 
 def answer(notebooks: Iterable[Path], blank: Mapping[str, str]) -> str:
     """What stands in the answer cells of a student's graded notebooks. `blank`: what was handed out, by grade id; that is not an answer."""
-    written = []
+    sources = []
     for path in notebooks:
         try:
             cells = msgspec.json.decode(path.read_bytes(), type=_Notebook).cells
@@ -150,5 +150,5 @@ def answer(notebooks: Iterable[Path], blank: Mapping[str, str]) -> str:
             source = cell.source if isinstance(cell.source, str) else "".join(cell.source)
             marks = cell.metadata.nbgrader
             if cell.cell_type == "code" and marks.solution and source.strip() != blank.get(marks.grade_id, "").strip():
-                written.append(source)
-    return "\n".join(written) + "\n"
+                sources.append(source)
+    return "\n".join(sources) + "\n"

@@ -149,9 +149,9 @@ class OutputLog:
         if _cell.get(self.cell) != self.cell or not self._fits(update.data):
             return
         self.flush()
-        for shown in self.outputs:
-            if isinstance(shown, Display) and shown.display_id == update.display_id:
-                shown.data, shown.metadata = update.data, update.metadata
+        for output in self.outputs:
+            if isinstance(output, Display) and output.display_id == update.display_id:
+                output.data, output.metadata = update.data, update.metadata
         self.updates.append(update)
 
     def clear(self, wait: bool) -> None:

@@ -245,9 +245,9 @@ class WarmHost:
         return reply
 
     def _gone(self) -> OutOfStep:
-        gone = OutOfStep(f"The process that starts submissions has ended: {self.last_line() or 'it did not say why'}.")
+        error = OutOfStep(f"The process that starts submissions has ended: {self.last_line() or 'it did not say why'}.")
         self._leave()
-        return gone
+        return error
 
     def _leave(self) -> None:
         """Go away from this warm process, which ends what it runs for us; the next one is our own."""

@@ -12,8 +12,8 @@ from autograder.execution.packing import encode
 
 def node(**fields: Any) -> NotebookNode:
     """A part of a notebook, and all in it."""
-    made: NotebookNode = nbformat.from_dict(fields)  # type: ignore[no-untyped-call]
-    return made
+    result: NotebookNode = nbformat.from_dict(fields)  # type: ignore[no-untyped-call]
+    return result
 
 
 def to_notebook(output: Output) -> NotebookNode:
@@ -47,11 +47,11 @@ class Displays:
 
     def update(self, update: Update) -> None:
         """Put new content into every output under this id."""
-        for shown in self._shown.get(update.display_id, []):
-            shown["data"], shown["metadata"] = node(**_bundle(update.data)), node(**update.metadata)
+        for output_node in self._shown.get(update.display_id, []):
+            output_node["data"], output_node["metadata"] = node(**_bundle(update.data)), node(**update.metadata)
 
     def remember(self, outputs: list[Output], nodes: list[NotebookNode]) -> None:
         """Note the ids of a cell's outputs."""
-        for output, made in zip(outputs, nodes, strict=True):
+        for output, output_node in zip(outputs, nodes, strict=True):
             if isinstance(output, Display) and output.display_id:
-                self._shown.setdefault(output.display_id, []).append(made)
+                self._shown.setdefault(output.display_id, []).append(output_node)

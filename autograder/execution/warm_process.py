@@ -108,11 +108,11 @@ class WarmProcess:
         pid = self._children.pop(session)
         del self._memory[session]
         deadline = time.monotonic() + patience
-        ended, status, usage = os.wait4(pid, os.WNOHANG)
-        while not ended and time.monotonic() < deadline:
+        reaped, status, usage = os.wait4(pid, os.WNOHANG)
+        while not reaped and time.monotonic() < deadline:
             time.sleep(0.001)
-            ended, status, usage = os.wait4(pid, os.WNOHANG)
-        if not ended:
+            reaped, status, usage = os.wait4(pid, os.WNOHANG)
+        if not reaped:
             os.kill(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
         self._base.after_end(pid)

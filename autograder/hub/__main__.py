@@ -139,10 +139,10 @@ def _run(options: argparse.Namespace) -> int:
 
 def attend(process: subprocess.Popen[bytes], plan: Plan, secure: bool, opened: Callable[[], None]) -> int:
     """Wait for JupyterHub, call `opened` when it answers, and end it when this process is asked to end. Returns the exit code."""
-    asked: list[int] = []
+    signals: list[int] = []
 
     def end(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
+        signals.append(number)
         process.send_signal(signal.SIGTERM)  # it stops everybody's server, and its services and proxy
 
     for one in (signal.SIGINT, signal.SIGTERM):
@@ -153,7 +153,7 @@ def attend(process: subprocess.Popen[bytes], plan: Plan, secure: bool, opened: C
             answered = True
             opened()
         time.sleep(0.2)
-    if asked:
+    if signals:
         print("The hub has ended. The same command opens it again with everything in it.", file=sys.stderr)
         return 0
     last = (plan.data / "hub.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-12:]
@@ -237,15 +237,15 @@ def make_learners_copy(plan: Plan, name: str, course: Course) -> None:
     env = {**os.environ, "PYTHONPATH": str(course.path), "GIT_CONFIG_COUNT": "1"}
     env |= {"GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}  # root may look after somebody else's clone
     with tempfile.TemporaryDirectory() as aside:
-        made = Path(aside) / "copy"
-        command = [sys.executable, "-P", "-m", "autograder", "release", str(made)]
+        copy = Path(aside) / "copy"
+        command = [sys.executable, "-P", "-m", "autograder", "release", str(copy)]
         done = subprocess.run(command, cwd=course.path, env=env, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ThreadlabError(f"The learners' copy of {name} could not be made. {done.stderr.strip()[-600:]}")
         target = plan.learners(name)
         target.parent.mkdir(exist_ok=True)
         shutil.rmtree(target, ignore_errors=True)
-        shutil.move(made, target)
+        shutil.move(copy, target)
 
 
 def make_exchange(plan: Plan, name: str, course: Course) -> None:
@@ -254,11 +254,11 @@ def make_exchange(plan: Plan, name: str, course: Course) -> None:
     plan.exchange.mkdir(exist_ok=True)
     plan.exchange.chmod(0o777)
     for folder, mode in (("", 0o755), ("outbound", 0o755), ("inbound", 0o2733), ("feedback", 0o711)):
-        made = plan.exchange / name / folder
-        made.mkdir(exist_ok=True)
+        path = plan.exchange / name / folder
+        path.mkdir(exist_ok=True)
         if own_accounts():
-            os.chown(made, owner.st_uid, owner.st_gid)
-        made.chmod(mode)
+            os.chown(path, owner.st_uid, owner.st_gid)
+        path.chmod(mode)
     service = plan.service(name)
     service.mkdir(parents=True, exist_ok=True)
     if own_accounts():
@@ -270,12 +270,12 @@ def kept_passwords(plan: Plan) -> dict[str, str]:
     """The class's password and the teachers': the same after a restart."""
     file = plan.data / "passwords.json"
     if file.exists():
-        kept: dict[str, str] = json.loads(file.read_text(encoding="ascii"))
-        return kept
-    made = {"students": secrets.token_urlsafe(9), "teachers": secrets.token_urlsafe(30)}
-    replace_file(file, json.dumps(made).encode())
+        passwords: dict[str, str] = json.loads(file.read_text(encoding="ascii"))
+        return passwords
+    result = {"students": secrets.token_urlsafe(9), "teachers": secrets.token_urlsafe(30)}
+    replace_file(file, json.dumps(result).encode())
     file.chmod(0o600)
-    return made
+    return result
 
 
 def greet(options: argparse.Namespace, plan: Plan, passwords: dict[str, str]) -> None:

@@ -27,12 +27,12 @@ class Accounts:
     def uid(self, name: str) -> int:
         """The person's user id; a new one when they have none yet."""
         with self._lock:
-            known = self.known()
-            if name not in known:
-                known[name] = max(known.values(), default=FIRST_UID - 1) + 1
-                replace_file(self._file, msgspec.json.format(msgspec.json.encode(known)))
+            accounts = self.known()
+            if name not in accounts:
+                accounts[name] = max(accounts.values(), default=FIRST_UID - 1) + 1
+                replace_file(self._file, msgspec.json.format(msgspec.json.encode(accounts)))
                 self._file.chmod(0o644)  # a course's grader reads it under the account of the course's owner
-            return known[name]
+            return accounts[name]
 
 
 def end_all_of(uid: int) -> None:

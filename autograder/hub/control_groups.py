@@ -50,11 +50,11 @@ def _groups(name: str) -> dict[str, Path]:
         top.mkdir(exist_ok=True)
         for folder in (ROOT, top):
             (folder / "cgroup.subtree_control").write_text("+memory +cpu +pids")
-        made = {"": top / name}
+        result = {"": top / name}
     else:
-        made = {kind: ROOT / kind / OURS / name for kind in ("memory", "cpu", "pids")}
-        if not all((ROOT / kind / "cgroup.procs").is_file() for kind in made):
+        result = {kind: ROOT / kind / OURS / name for kind in ("memory", "cpu", "pids")}
+        if not all((ROOT / kind / "cgroup.procs").is_file() for kind in result):
             raise FileNotFoundError(str(ROOT))
-    for folder in made.values():
+    for folder in result.values():
         folder.mkdir(parents=True, exist_ok=True)
-    return made
+    return result

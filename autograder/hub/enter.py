@@ -88,8 +88,8 @@ def close(folders: Iterable[Path], shown: list[Path]) -> None:
 
 def outermost(paths: Iterable[Path]) -> list[Path]:
     """Those that are in none of the others."""
-    wanted = set(paths)
-    return sorted(path for path in wanted if not wanted.intersection(path.parents))
+    unique = set(paths)
+    return sorted(path for path in unique if not unique.intersection(path.parents))
 
 
 def limit(entry: Entry) -> None:
@@ -105,8 +105,8 @@ def limit(entry: Entry) -> None:
 
 def _lower(what: int, most: int) -> None:
     _, hard = resource.getrlimit(what)
-    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (wanted, wanted))
+    limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (limit, limit))
 
 
 if __name__ == "__main__":

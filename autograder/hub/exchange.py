@@ -34,8 +34,8 @@ class TrustedCollect(ExchangeCollect):  # type: ignore[misc]
     def init_src(self) -> None:
         self._owners = owners_of_names()
         super().init_src()
-        found: list[dict[str, Any]] = vars(self)["src_records"]
-        self.src_records = [one for one in found if one["username"] != NOBODY]
+        records: list[dict[str, Any]] = vars(self)["src_records"]
+        self.src_records = [one for one in records if one["username"] != NOBODY]
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         """Called with each submission, before the newest of each person is chosen: one that is not theirs must not hide theirs."""

@@ -56,15 +56,15 @@ class Service:
 
     def run(self) -> None:
         """Until the process is ended."""
-        said = ""
+        last_message = ""
         while True:
             try:
                 self.look()
-                said = ""
+                last_message = ""
             except ThreadlabError as error:
-                if said != str(error):
+                if last_message != str(error):
                     say(str(error))
-                said = str(error)
+                last_message = str(error)
             time.sleep(EVERY)
 
     def look(self) -> int:
@@ -113,10 +113,10 @@ class Service:
 
     def _graders(self, settings: Course) -> Pool:
         """The sandbox's processes, or the cluster that the settings name."""
-        wanted = settings.cluster or "here"
-        if self._pool is None or self._pool_is != wanted:
+        where = settings.cluster or "here"
+        if self._pool is None or self._pool_is != where:
             self.close()
-            self._pool, self._pool_is = self._made(settings.cluster), wanted
+            self._pool, self._pool_is = self._made(settings.cluster), where
         return self._pool
 
     def _made(self, cluster: str) -> Pool:

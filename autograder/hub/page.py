@@ -38,8 +38,8 @@ def _findings(verdict: Verdict) -> list[tuple[bool, str, str]]:
     """Behaviours that are lost come first; nothing at all for a blank answer."""
     if verdict.findings and all(one.key == NOT_WRITTEN for one in verdict.findings):
         return []
-    lost = [(False, one.behaviour, printable(why(one))) for one in verdict.findings if one.earned < one.points]
-    return lost + [(True, one.behaviour, "") for one in verdict.findings if one.earned >= one.points]
+    losses = [(False, one.behaviour, printable(why(one))) for one in verdict.findings if one.earned < one.points]
+    return losses + [(True, one.behaviour, "") for one in verdict.findings if one.earned >= one.points]
 
 
 def is_ours(file: Path) -> bool:

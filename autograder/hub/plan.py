@@ -140,10 +140,10 @@ def read_settings(file: Path) -> Settings:
 
 def size(text: str) -> int:
     """Bytes, of "512M" or "2G". Raises ThreadlabError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([MG])", text)
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([MG])", text)
+    if match is None:
         raise ThreadlabError(f"memory = {json.dumps(text)} is not a size: write it as 512M or 2G.")
-    return int(float(found[1]) * (1024**2 if found[2] == "M" else 1024**3))
+    return int(float(match[1]) * (1024**2 if match[2] == "M" else 1024**3))
 
 
 def own_accounts() -> bool:

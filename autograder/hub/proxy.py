@@ -34,14 +34,14 @@ def installed(folder: Path) -> list[str]:
     command = [npm, "install", *options, "--prefix", str(folder), f"configurable-http-proxy@{VERSION}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0 or not script.exists():
-        said = (done.stderr or done.stdout).strip() or "nothing."
-        raise ThreadlabError(f"npm could not install configurable-http-proxy. It said: {said}")
+        output = (done.stderr or done.stdout).strip() or "nothing."
+        raise ThreadlabError(f"npm could not install configurable-http-proxy. It said: {output}")
     stamp.touch()
     return [node, str(script)]
 
 
 def major(node: str) -> int:
     """The first number of a Node.js's version; 0 if it does not say."""
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.match(r"v(\d+)\.", said)
-    return int(found[1]) if found else 0
+    output = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.match(r"v(\d+)\.", output)
+    return int(match[1]) if match else 0

@@ -38,8 +38,8 @@ def hub_environment() -> dict[str, str]:
 
 def closed_around_python() -> list[Path]:
     """The folder on the way to this Python that other accounts may not pass, such as root's home, if there is one."""
-    for wanted in (sys.base_prefix, sys.prefix):
-        path = Path(wanted).resolve()
+    for prefix in (sys.base_prefix, sys.prefix):
+        path = Path(prefix).resolve()
         for folder in [*reversed(path.parents), path]:
             if not folder.stat().st_mode & 0o001:
                 return [folder]
@@ -61,8 +61,8 @@ class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
         offered = self.plan.courses_of(self.user.name)
         if not offered:
             raise HTTPError(403, f"{self.user.name} is in none of the courses here. Ask your teacher: the names are in hub.toml.")
-        chosen = self.user_options.get("course")
-        return chosen if chosen in offered else offered[0]
+        choice = self.user_options.get("course")
+        return choice if choice in offered else offered[0]
 
     def _options_form_default(self) -> str:
         """Asked before the start, where there is something to choose."""
@@ -84,9 +84,9 @@ class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
         home, course = self._home, self.course
         teaches = self.user.name in self.plan.settings.teachers
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        made = {
-            **kept,
+        inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
+        own = {
+            **inherited,
             "USER": self.user.name,
             "LOGNAME": self.user.name,
             "HOME": str(home),
@@ -102,7 +102,7 @@ class CourseSpawner(LocalProcessSpawner):  # type: ignore[misc]
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
         }
-        return {**env, **made}
+        return {**env, **own}
 
     async def start(self) -> tuple[str, int]:
         """Start the server; returns where it will be."""

@@ -42,9 +42,9 @@ class Sentence(str):
     key: str
 
     def __new__(cls, key: str, text: str) -> Sentence:
-        made = super().__new__(cls, text)
-        made.key = key
-        return made
+        result = super().__new__(cls, text)
+        result.key = key
+        return result
 
     def __reduce__(self) -> tuple[type[Sentence], tuple[str, str]]:
         return Sentence, (self.key, str(self))
@@ -202,18 +202,18 @@ def judge(part: Part, guest: Guest, sources: list[str]) -> Verdict:
     if untouched(sources):
         blank = [Finding(one.name, one.points, 0, str(UNWRITTEN), UNWRITTEN.key) for one in part.behaviours]
         return Verdict(part.name, with_one_cause(blank))
-    seen: dict[str, Exploration] = {}
+    explorations: dict[str, Exploration] = {}
     losses = _Losses(part)
     for scene in part.scenes:
-        seen[scene.name] = _explored(scene, part, guest, sources, losses.all_lost(scene))
-        if unusable := _unusable(part.name, seen[scene.name]):
+        explorations[scene.name] = _explored(scene, part, guest, sources, losses.all_lost(scene))
+        if unusable := _unusable(part.name, explorations[scene.name]):
             unjudged = [Finding(one.name, one.points, 0, str(unusable), "unusable") for one in part.behaviours]
             return Verdict(part.name, with_one_cause(unjudged), note=unusable)
-    findings = with_one_cause([_finding(behaviour, part, seen, losses.said_of) for behaviour in part.behaviours])
-    failed = _simplest(findings, seen)
+    findings = with_one_cause([_finding(behaviour, part, explorations, losses.said_of) for behaviour in part.behaviours])
+    failed = _simplest(findings, explorations)
     if failed is None:
-        return Verdict(part.name, findings, _coverage(seen))
-    return Verdict(part.name, findings, _coverage(seen), journal=failed.text().splitlines(), timeline=_drawn(failed))
+        return Verdict(part.name, findings, _coverage(explorations))
+    return Verdict(part.name, findings, _coverage(explorations), journal=failed.text().splitlines(), timeline=_drawn(failed))
 
 
 class _Losses:
@@ -270,26 +270,28 @@ class Loss(msgspec.Struct, frozen=True):
 
 def first_loss(part: Part, guest: Guest, sources: list[str]) -> Loss | None:
     """What is lost first, or None. It ends with the first trial that shows a loss, so it costs less than a verdict where there is one."""
-    seen: dict[str, Exploration] = {}
+    explorations: dict[str, Exploration] = {}
     for scene in part.scenes if part.judge is None else ():
         asked = [one for one in part.behaviours if scene.name in part.scenes_of(one)]
         exploration = _explored(scene, part, guest, sources, lambda evidence, asked=asked: _lost_in(asked, evidence) is not None)  # type: ignore[misc]
         if unusable := _unusable(part.name, exploration):
             return Loss(part.name, unusable)
-        lost = (_lost_in(asked, evidence) for evidence in exploration)
-        if found := next((one for one in lost if one is not None), None):
-            return found
-        seen[scene.name] = exploration
-    findings = judge(part, guest, sources).findings if part.judge is not None else [_finding(one, part, seen) for one in part.behaviours]
+        losses = (_lost_in(asked, evidence) for evidence in exploration)
+        if result := next((one for one in losses if one is not None), None):
+            return result
+        explorations[scene.name] = exploration
+    findings = (
+        judge(part, guest, sources).findings if part.judge is not None else [_finding(one, part, explorations) for one in part.behaviours]
+    )
     return next((Loss(one.behaviour, one.sentence) for one in findings if one.earned < one.points), None)
 
 
 def _lost_in(behaviours: Sequence[Behaviour], evidence: Evidence) -> Loss | None:
     """The first of some behaviours that one trial shows to be lost."""
     for one in behaviours:
-        said = _said_of(one, evidence)
-        if isinstance(said, str):
-            return Loss(one.name, str(said))
+        sentence = _said_of(one, evidence)
+        if isinstance(sentence, str):
+            return Loss(one.name, str(sentence))
     return None
 
 
@@ -333,11 +335,11 @@ def _finding(
     for scene in scenes:
         for evidence in seen[scene]:
             total += 1
-            found = (said_of or _said_of)(behaviour, evidence)
-            if isinstance(found, str):
+            reason = (said_of or _said_of)(behaviour, evidence)
+            if isinstance(reason, str):
                 failing += 1
-                worst = worst or (found, evidence, scene)
-            elif found is None:
+                worst = worst or (reason, evidence, scene)
+            elif reason is None:
                 came_up = True
     if worst is None and behaviour.across is not None:
         together = behaviour.across([evidence for scene in scenes for evidence in seen[scene]])
@@ -348,10 +350,10 @@ def _finding(
     if worst is not None:
         sentence, evidence, scene = worst
         kinds = "trials" if evidence.killed else "orders"
-        named = f"“{scene}”" if len(part.scenes) > 1 else ""
-        steps = f": {_brief(evidence.steps())}" if evidence.choices or not named else ""
-        many = f"{failing} of {total} {kinds}; this one{f' in {named}' if named else ''}{steps}"
-        where = many if total > 1 else f"in {named}" if named else ""
+        quoted_scene = f"“{scene}”" if len(part.scenes) > 1 else ""
+        steps = f": {_brief(evidence.steps())}" if evidence.choices or not quoted_scene else ""
+        many = f"{failing} of {total} {kinds}; this one{f' in {quoted_scene}' if quoted_scene else ''}{steps}"
+        where = many if total > 1 else f"in {quoted_scene}" if quoted_scene else ""
         key = _key(sentence, behaviour)
         return Finding(behaviour.name, behaviour.points, 0, str(sentence), key, "", where, evidence.order, scene, evidence.kill_at)
     if not came_up:
@@ -367,14 +369,14 @@ def with_one_cause(findings: Sequence[Finding]) -> list[Finding]:
     """The same; a failure whose cause another row says names that row: it ended the same way, or for that reason it never came to it."""
     failed = [one for one in findings if one.earned < one.points]
     cause = next((one for one in failed if one.key != NEVER_CAME_UP), failed[0] if failed else None)
-    found: list[Finding] = []
+    result: list[Finding] = []
     for one in findings:
         if cause is not None and one in failed and one is not cause:
-            same = next((other for other in found if other.sentence == one.sentence and not other.follows), None)
+            same = next((other for other in result if other.sentence == one.sentence and not other.follows), None)
             follows = cause if one.key == NEVER_CAME_UP else same
             one = one if follows is None else msgspec.structs.replace(one, follows=follows.behaviour)
-        found.append(one)
-    return found
+        result.append(one)
+    return result
 
 
 def _brief(steps: str, most: int = 240) -> str:

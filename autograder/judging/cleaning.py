@@ -32,8 +32,8 @@ _NAME = re.compile(r"[\w.-]{1,100}")
 
 def clean(notebook: NotebookNode) -> None:
     """Clean a notebook in place: everything in it that came from the submission."""
-    kept = {name: _plain(notebook.metadata[name]) for name in REQUIRED if name in notebook.metadata}
-    notebook.metadata = {name: found for name, found in kept.items() if REQUIRED[name] <= found.keys()}
+    plain = {name: _plain(notebook.metadata[name]) for name in REQUIRED if name in notebook.metadata}
+    notebook.metadata = {name: fields for name, fields in plain.items() if REQUIRED[name] <= fields.keys()}
     room = OUTPUTS
     for cell in notebook.cells:
         cell.metadata = {name: value for name, value in cell.metadata.items() if name in ("nbgrader", "tags")}
@@ -64,7 +64,7 @@ def markdown(text: str) -> str:
 
 
 def _outputs(outputs: list[Any], room: int) -> tuple[list[NotebookNode], int]:
-    kept: list[NotebookNode] = []
+    cleaned_outputs: list[NotebookNode] = []
     for output in outputs:
         if "data" in output:
             output.data = _bundle(output.data)
@@ -72,31 +72,31 @@ def _outputs(outputs: list[Any], room: int) -> tuple[list[NotebookNode], int]:
         size = len(json.dumps(output, default=str))
         if size > room:
             text = f"(Outputs of more than {OUTPUTS // 1_000_000} MB: the rest is left out.)\n"
-            return [*kept, node(output_type="stream", name="stderr", text=text)], 0
+            return [*cleaned_outputs, node(output_type="stream", name="stderr", text=text)], 0
         room -= size
-        kept.append(output)
-    return kept, room
+        cleaned_outputs.append(output)
+    return cleaned_outputs, room
 
 
 def _bundle(data: Any) -> dict[str, str]:
     """Of one output's representations those that can be shown, made harmless."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for kind, value in data.items() if isinstance(data, dict) else ():
         text = value if isinstance(value, str) else "".join(map(str, value)) if isinstance(value, list) else ""
         if kind == "text/plain":
-            found[kind] = text
+            result[kind] = text
         elif kind == "text/html":
-            found[kind] = nh3.clean(text)
+            result[kind] = nh3.clean(text)
         elif kind == "text/markdown":
-            found[kind] = markdown(text)
+            result[kind] = markdown(text)
         elif kind == "text/latex":
-            found[kind] = str(escape(text))
+            result[kind] = str(escape(text))
         elif kind == "image/svg+xml":  # as a picture that is not part of the page, so that nothing in it runs
             address = base64.b64encode(text.encode("utf-8", "replace")).decode()
-            found["text/html"] = f'<img alt="A picture" src="data:image/svg+xml;base64,{address}">'
+            result["text/html"] = f'<img alt="A picture" src="data:image/svg+xml;base64,{address}">'
         elif kind in _PICTURES and (picture := _picture(kind, text)):
-            found[kind] = picture
-    return found
+            result[kind] = picture
+    return result
 
 
 def _picture(kind: str, text: str) -> str:
@@ -114,15 +114,15 @@ def _attached(text: str, names: Collection[str]) -> str:
 
 
 def _attachments(attachments: Any) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+    pictures: dict[str, dict[str, str]] = {}
     for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
         if isinstance(name, str) and _NAME.fullmatch(name) and isinstance(bundle, dict):
-            kept = {kind: _picture(kind, value) for kind, value in bundle.items() if kind in _PICTURES and isinstance(value, str)}
-            found[name] = {kind: value for kind, value in kept.items() if value}
-    return {name: bundle for name, bundle in found.items() if bundle}
+            allowed = {kind: _picture(kind, value) for kind, value in bundle.items() if kind in _PICTURES and isinstance(value, str)}
+            pictures[name] = {kind: value for kind, value in allowed.items() if value}
+    return {name: bundle for name, bundle in pictures.items() if bundle}
 
 
 def _plain(value: Any) -> dict[str, str]:
     """The texts of a flat dictionary, as far as they are names."""
-    found = value.items() if isinstance(value, dict) else ()
-    return {name: text for name, text in found if isinstance(text, str) and re.fullmatch(r"[\w .()+#-]{1,60}", text)}
+    items = value.items() if isinstance(value, dict) else ()
+    return {name: text for name, text in items if isinstance(text, str) and re.fullmatch(r"[\w .()+#-]{1,60}", text)}

@@ -49,25 +49,25 @@ def hidden(slug: str) -> Hidden:
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-        found = Hidden(dict(getattr(module, "SCENES", {})), dict(getattr(module, "MUST_HOLD", {})))
+        result = Hidden(dict(getattr(module, "SCENES", {})), dict(getattr(module, "MUST_HOLD", {})))
     except Exception as error:
         raise ThreadlabError(f"{path} cannot be used: {type(error).__name__}: {error}") from None
-    return found
+    return result
 
 
 def check_hidden(exercise: Exercise) -> None:
     """Try what a teacher keeps back of an exercise, before anybody is graded by it. Raises ThreadlabError with the line that is wrong."""
-    kept = hidden(exercise.slug)
+    hidden_checks = hidden(exercise.slug)
     path = FOLDER / f"{exercise.slug}.py"
     parts = {part.name: part for part in exercise.parts}
-    for name, scenes in kept.scenes.items():
+    for name, scenes in hidden_checks.scenes.items():
         if name not in parts:
             raise ThreadlabError(f"{path}: {exercise.slug} has no part {name!r}; it has {', '.join(parts)}.")
-        known = {one.name for one in parts[name].behaviours}
+        behaviours = {one.name for one in parts[name].behaviours}
         for scene in scenes:
-            unknown = [one for one in kept.must_hold.get(scene.name, ()) if one not in known]
+            unknown = [one for one in hidden_checks.must_hold.get(scene.name, ()) if one not in behaviours]
             if unknown:
-                raise ThreadlabError(f"{path}: {name} has no behaviour {unknown[0]!r}; it has {', '.join(sorted(known))}.")
+                raise ThreadlabError(f"{path}: {name} has no behaviour {unknown[0]!r}; it has {', '.join(sorted(behaviours))}.")
             try:
                 world = scene.world()
                 spec_of(scene, parts[name], world, [])
@@ -84,19 +84,21 @@ def with_hidden(slug: str, part: Part, verdict: Verdict, guest: Guest, sources: 
     if second is None:
         return verdict
     failed = {finding.behaviour for finding in second.findings if finding.earned < finding.points and (finding.scene or second.note)}
-    lost = {"earned": 0, "sentence": SENTENCE, "kept_back": True}
-    findings = [msgspec.structs.replace(one, **lost) if one.behaviour in failed else one for one in verdict.findings]
+    loss = {"earned": 0, "sentence": SENTENCE, "kept_back": True}
+    findings = [msgspec.structs.replace(one, **loss) if one.behaviour in failed else one for one in verdict.findings]
     return msgspec.structs.replace(verdict, findings=findings)
 
 
 def judge_hidden(slug: str, part: Part, guest: Guest, sources: list[str], names: Collection[str]) -> Verdict | None:
     """The behaviours called `names` in the scenes that are kept back; None if there are none for them. For a teacher's eyes."""
-    kept = hidden(slug)
-    chosen: list[Behaviour] = []
+    hidden_checks = hidden(slug)
+    behaviours: list[Behaviour] = []
     for behaviour in part.behaviours:
-        scenes = tuple(scene.name for scene in kept.scenes.get(part.name, ()) if behaviour.name in kept.must_hold.get(scene.name, ()))
+        scenes = tuple(
+            scene.name for scene in hidden_checks.scenes.get(part.name, ()) if behaviour.name in hidden_checks.must_hold.get(scene.name, ())
+        )
         if scenes and behaviour.name in names:
-            chosen.append(msgspec.structs.replace(behaviour, scenes=scenes))
-    if not chosen:
+            behaviours.append(msgspec.structs.replace(behaviour, scenes=scenes))
+    if not behaviours:
         return None
-    return judge(msgspec.structs.replace(part, behaviours=tuple(chosen), scenes=tuple(kept.scenes[part.name])), guest, sources)
+    return judge(msgspec.structs.replace(part, behaviours=tuple(behaviours), scenes=tuple(hidden_checks.scenes[part.name])), guest, sources)

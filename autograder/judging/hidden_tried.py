@@ -19,14 +19,14 @@ from threadlab.errors import ThreadlabError
 
 def try_hidden(exercise: Exercise, solution: NotebookNode, client: WorkerClient) -> None:
     """Judge the solution in the scenes that are kept back; does nothing if there are none. Raises ThreadlabError for one that it loses."""
-    kept = hidden(exercise.slug)
+    hidden_checks = hidden(exercise.slug)
     for part in exercise.parts:
-        if not any(kept.must_hold.get(scene.name) for scene in kept.scenes.get(part.name, ())):
+        if not any(hidden_checks.must_hold.get(scene.name) for scene in hidden_checks.scenes.get(part.name, ())):
             continue
         verdict = _judged(exercise.slug, part, solution, client)
         for one in verdict.findings if verdict is not None else ():
             if one.earned < one.points:
-                scenes = [one.scene] if one.scene else [scene.name for scene in kept.scenes[part.name]]
+                scenes = [one.scene] if one.scene else [scene.name for scene in hidden_checks.scenes[part.name]]
                 where = f"in the scene {' or '.join(map(repr, scenes))}"
                 raise ThreadlabError(
                     f"{FOLDER / exercise.slug}.py: the course's own solution loses {one.behaviour} {where}: {one.sentence.rstrip('.')}. "

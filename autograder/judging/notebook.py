@@ -145,10 +145,10 @@ def _verdict_outputs(verdict: Verdict) -> list[NotebookNode]:
         more = len(verdict.journal) - JOURNAL_LINES
         rest = [f"… and {more} more lines"] if more > 0 else []
         text += "\n".join(["", "What happened there, a line for each thing:", *verdict.journal[:JOURNAL_LINES], *rest, ""])
-    drawn = {"text/html": cleaned(verdict.timeline), "text/plain": "A timeline of what happened there."}
+    timeline = {"text/html": cleaned(verdict.timeline), "text/plain": "A timeline of what happened there."}
     return [
         node(output_type="stream", name="stdout", text=cleaned(text)),
-        *([node(output_type="display_data", data=drawn, metadata={})] if verdict.timeline else []),
+        *([node(output_type="display_data", data=timeline, metadata={})] if verdict.timeline else []),
         node(output_type="execute_result", data={"text/plain": repr(points)}, metadata={}, execution_count=None),
     ]
 
@@ -177,16 +177,16 @@ def secret() -> bytes:
     file = ROOT / "autograder" / "work" / ".secret"
     with contextlib.suppress(OSError):
         return file.read_bytes()
-    made = secrets.token_bytes(32)
+    result = secrets.token_bytes(32)
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".secret-") as whole:  # nobody may read half a secret
-            whole.write(made)
+            whole.write(result)
             whole.flush()
             with contextlib.suppress(FileExistsError):  # another worker was quicker: its secret is everybody's
                 os.link(whole.name, file)
         return file.read_bytes()
-    return made
+    return result
 
 
 REFUSALS = (
@@ -215,12 +215,12 @@ def _refusal(name: str, value: str) -> str:
 
 def incidents(notebook: NotebookNode, session: Session) -> list[str]:
     """What a submission did that no submission should, a sentence each."""
-    found = [f"{session.failure.sentence[0].upper()}{session.failure.sentence[1:]}."] if session.failure else []
+    sentences = [f"{session.failure.sentence[0].upper()}{session.failure.sentence[1:]}."] if session.failure else []
     timeouts = sum(output.get("ename") == "CellTimeoutError" for cell in notebook.cells for output in cell.get("outputs", []))
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            if output.get("ename") in REFUSALS and len(found) < MOST_INCIDENTS:
-                found.append(_refusal(output["ename"], str(output.get("evalue", ""))))
+            if output.get("ename") in REFUSALS and len(sentences) < MOST_INCIDENTS:
+                sentences.append(_refusal(output["ename"], str(output.get("evalue", ""))))
     if any(output.get("ename") == "StdinNotImplementedError" for cell in notebook.cells for output in cell.get("outputs", [])):
-        found.append("A cell asks for input(). While a notebook is graded nobody can answer, so the cell ends there.")
-    return found + ([f"{timeouts} cell{'s' if timeouts > 1 else ''} did not come to an end in time."] if timeouts else [])
+        sentences.append("A cell asks for input(). While a notebook is graded nobody can answer, so the cell ends there.")
+    return sentences + ([f"{timeouts} cell{'s' if timeouts > 1 else ''} did not come to an end in time."] if timeouts else [])

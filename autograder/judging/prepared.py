@@ -79,8 +79,8 @@ class ReleasedNotebook(msgspec.Struct, frozen=True):
 @cache
 def handed_out(slug: str) -> ReleasedNotebook:
     """An exercise of the course as it was handed out, without asking a gradebook: from the blanks, or from the solution."""
-    kept = ROOT / "autograder" / "blanks" / f"{slug}.ipynb"
-    return described(next((read(path) for path in (kept, solution(slug)) if path.exists()), None) or read(released(slug)), slug)
+    blank = ROOT / "autograder" / "blanks" / f"{slug}.ipynb"
+    return described(next((read(path) for path in (blank, solution(slug)) if path.exists()), None) or read(released(slug)), slug)
 
 
 def described(notebook: NotebookNode, name: str) -> ReleasedNotebook:
@@ -140,9 +140,9 @@ def _choose(notebook: NotebookNode, known: ReleasedNotebook, notes: list[str]) -
     for name, cells in twins.items():
         if len(cells) == 1:
             continue
-        chosen, which = _counts(cells, name, known)
+        counting, which = _counts(cells, name, known)
         for cell in cells:
-            if cell is not chosen:
+            if cell is not counting:
                 del cell.metadata["nbgrader"]
         many = {2: "Two"}.get(len(cells), str(len(cells)))
         notes.append(f"{many} cells are named {name}: {which}")
@@ -162,11 +162,11 @@ def _restore(cell: NotebookNode, known: ReleasedNotebook, notes: list[str]) -> N
     source = known.source_cell(cell.metadata["nbgrader"]["grade_id"])
     assert source is not None
     marks = cell.metadata["nbgrader"]
-    wanted = known.marks(source)
-    wrong = sorted(name for name, value in wanted.items() if marks.get(name, False) != value)
+    expected = known.marks(source)
+    wrong = sorted(name for name, value in expected.items() if marks.get(name, False) != value)
     if wrong:
         notes.append(f"The marks of the cell {source.name!r} had been changed ({', '.join(wrong)}); they were put back.")
-    marks.update(wanted)
+    marks.update(expected)
     if cell.cell_type != source.cell_type and source.cell_type in ("code", "markdown"):
         _retype(cell, source, notes)
     if source.locked and cell.source != source.source:
@@ -218,12 +218,12 @@ def _made(source: SourceCell, known: ReleasedNotebook, notebook: NotebookNode) -
         cell["id"] = _cell_id(source.name, notebook)
     import nbformat
 
-    made: NotebookNode = nbformat.from_dict(cell)  # type: ignore[no-untyped-call]
-    return made
+    result: NotebookNode = nbformat.from_dict(cell)  # type: ignore[no-untyped-call]
+    return result
 
 
 def _cell_id(name: str, notebook: NotebookNode) -> str:
     """An id for a cell that is put back: the same in every grading, where nbformat would draw one by lot."""
-    taken = {cell.get("id") for cell in notebook.cells}
+    used = {cell.get("id") for cell in notebook.cells}
     tries = (f"put-back-{hashlib.sha256(f'{name}{turn}'.encode()).hexdigest()[:8]}" for turn in itertools.count())
-    return next(one for one in tries if one not in taken)
+    return next(one for one in tries if one not in used)

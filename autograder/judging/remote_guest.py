@@ -60,29 +60,29 @@ class _Trial:
     def read(self, data: bytes) -> m.Said:
         """A message, if it is one that a guest sends here and now."""
         self._budget.take(len(data))
-        said = parse(data)
-        if isinstance(said, m.Send):
-            if said.number != self._number + 1 or said.patience < 0:
+        result = parse(data)
+        if isinstance(result, m.Send):
+            if result.number != self._number + 1 or result.patience < 0:
                 raise Distrusted(FORGED)
-            self._number = said.number
-        elif isinstance(said, m.ReadOn | m.Abandon):
-            if not 0 < said.number <= self._number:
+            self._number = result.number
+        elif isinstance(result, m.ReadOn | m.Abandon):
+            if not 0 < result.number <= self._number:
                 raise Distrusted(FORGED)
-        elif isinstance(said, m.Ending) or (isinstance(said, m.Sleep) and said.seconds < 0):
+        elif isinstance(result, m.Ending) or (isinstance(result, m.Sleep) and result.seconds < 0):
             raise Distrusted(FORGED)
-        return said
+        return result
 
 
 def parse(data: bytes) -> m.Said:
     """Raises Distrusted."""
     try:
-        said: m.Said = _read_said(data)
+        result: m.Said = _read_said(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError):
         raise Distrusted(FORGED) from None
-    numbers = [getattr(said, name, 0.0) for name in ("seconds", "timer_at", "patience")]
+    numbers = [getattr(result, name, 0.0) for name in ("seconds", "timer_at", "patience")]
     if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
         raise Distrusted(FORGED)
-    return said
+    return result
 
 
 def remote_guest(session: Session, budget: Budget | None = None, timeout: float = TRIAL_TIMEOUT, context: Sequence[str] = ()) -> Guest:

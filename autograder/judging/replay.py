@@ -40,54 +40,54 @@ class Replayed(msgspec.Struct, frozen=True):
 def replayed(exercise: Exercise, path: Path, findings: dict[str, list[Finding]], client: WorkerClient) -> Iterator[Replayed]:
     """Each lost behaviour of `findings` (by part) again, from the notebook at `path`. Raises BadNotebook."""
     notebook = read(path)
-    for name, lost in findings.items():
+    for name, losses in findings.items():
         part = exercise.part(name)
         answer = answer_of(notebook, name)
         with client.open() as session:
             run_cells(notebook, session)
             guest = remote_guest(session, context=answer.context)
-            for finding in lost:
+            for finding in losses:
                 yield _again(exercise.slug, part, finding, guest, answer.sources)
 
 
 def lost_findings(verdicts: Mapping[str, Sequence[Verdict]], behaviour: str | None) -> dict[str, list[Finding]]:
     """The findings of a record that earned less than their points, by part. Raises BadNotebook when `behaviour` is not among them."""
-    found: dict[str, list[Finding]] = {}
+    result: dict[str, list[Finding]] = {}
     for listed in verdicts.values():
         for verdict in listed:
             for one in verdict.findings:
                 if one.earned < one.points and behaviour in (None, one.behaviour):
-                    found.setdefault(verdict.part, []).append(one)
-    if behaviour and not found:
+                    result.setdefault(verdict.part, []).append(one)
+    if behaviour and not result:
         raise BadNotebook(f"{behaviour} was not lost by this submission, as it was graded.")
-    return found
+    return result
 
 
 def _again(slug: str, part: Part, finding: Finding, guest: Guest, sources: list[str]) -> Replayed:
     behaviour = next((one for one in part.behaviours if one.name == finding.behaviour), None)
     if behaviour is None:
         return Replayed(part.name, finding.behaviour, "", finding.sentence, f"{slug} no longer checks this: grade it again.")
-    seen = Replayed(part.name, behaviour.name, behaviour.promise, finding.sentence, "")
+    replayed_finding = Replayed(part.name, behaviour.name, behaviour.promise, finding.sentence, "")
     scene = next((one for one in part.scenes if one.name == finding.scene), None)
     if finding.kept_back:
-        return _judged(seen, judge_hidden(slug, part, guest, sources, {behaviour.name}), kept_back=True)
+        return _judged(replayed_finding, judge_hidden(slug, part, guest, sources, {behaviour.name}), kept_back=True)
     if scene is None:
-        return _judged(seen, judge(part, guest, sources))
+        return _judged(replayed_finding, judge(part, guest, sources))
     world = scene.world()
     spec = spec_of(scene, part, world, sources)
     if finding.kill_at is None:
         evidence = run_trial(guest, spec, world, choose=replaying(finding.order))
     else:
         evidence = run_trial(guest, spec, world, kill_at=finding.kill_at, restart=True)
-    return _watched(seen, behaviour, evidence)
+    return _watched(replayed_finding, behaviour, evidence)
 
 
 def _watched(seen: Replayed, behaviour: Behaviour, evidence: Evidence) -> Replayed:
     """A trial that is known, gone through once more."""
-    found = (None if behaviour.any_ending else ending_of(evidence)) or behaviour.test(evidence)
+    sentence = (None if behaviour.any_ending else ending_of(evidence)) or behaviour.test(evidence)
     return msgspec.structs.replace(
         seen,
-        now=found if isinstance(found, str) else "",
+        now=sentence if isinstance(sentence, str) else "",
         steps=evidence.steps(),
         table=Timeline(evidence).text(),
         journal=evidence.text(),
@@ -96,8 +96,8 @@ def _watched(seen: Replayed, behaviour: Behaviour, evidence: Evidence) -> Replay
 
 def _judged(seen: Replayed, verdict: Verdict | None, *, kept_back: bool = False) -> Replayed:
     """No single trial is to blame, or it is one that is kept back: everything was judged again."""
-    found = next((one for one in verdict.findings if one.behaviour == seen.behaviour), None) if verdict else None
-    if verdict is None or found is None or found.earned == found.points:
+    finding = next((one for one in verdict.findings if one.behaviour == seen.behaviour), None) if verdict else None
+    if verdict is None or finding is None or finding.earned == finding.points:
         return seen
-    where = f"{found.scene}: " if kept_back else ""
-    return msgspec.structs.replace(seen, now=where + found.sentence, steps=found.where, journal="\n".join(verdict.journal))
+    where = f"{finding.scene}: " if kept_back else ""
+    return msgspec.structs.replace(seen, now=where + finding.sentence, steps=finding.where, journal="\n".join(verdict.journal))

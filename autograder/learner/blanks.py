@@ -21,14 +21,14 @@ KEPT = ROOT / "autograder" / "blanks"
 
 def blank(slug: str) -> NotebookNode:
     """The exercise's notebook without answers. Raises ThreadlabError when neither the copy nor git has one."""
-    kept = KEPT / f"{slug}.ipynb"
-    if kept.exists():
-        return read(kept)
+    kept_file = KEPT / f"{slug}.ipynb"
+    if kept_file.exists():
+        return read(kept_file)
     path = f"exercises/{slug}/{slug}.ipynb"
     for revision in _revisions(path):
-        shown = _git("show", f"{revision}:{path}")
-        if shown is not None:
-            notebook: NotebookNode = nbformat.reads(shown, as_version=4)  # type: ignore[no-untyped-call]
+        committed = _git("show", f"{revision}:{path}")
+        if committed is not None:
+            notebook: NotebookNode = nbformat.reads(committed, as_version=4)  # type: ignore[no-untyped-call]
             if not touched(notebook):
                 return notebook
     raise ThreadlabError(f"The blank notebook of {slug} is not at hand. Get {path} from the course again.")

@@ -96,11 +96,11 @@ def made(
 ) -> Certificate:
     """Check every exercise of `slugs` as it stands now. An exercise that is not among them is on the page, as not passed."""
     day = f"{now or datetime.now(UTC):%Y-%m-%d}"
-    standings, chosen, lines = progress.load(), set(slugs), []
+    standings, selected, lines = progress.load(), set(slugs), []
     for slug in checks.SLUGS:
         exercise = checks.find(slug)
         line = Line(slug, exercise.about.lesson, exercise.about.title, exercise.points)
-        if slug in chosen:
+        if slug in selected:
             notice(slug)
             cells = tuple(_cells(read(released(slug))))
             earned, _ = judged(exercise, cells, client)
@@ -121,7 +121,7 @@ def judged(exercise: Exercise, cells: Iterable[Cell], client: WorkerClient) -> t
     """What a notebook of these cells earns, and the behaviours that it loses. Its graded cells are the exercise's own."""
     with client.open() as session:
         verdicts = grade_notebook(_notebook(exercise, cells), session, exercise)
-    return sum(one.earned for one in verdicts), tuple(lost for one in verdicts for lost in one.lost)
+    return sum(one.earned for one in verdicts), tuple(name for one in verdicts for name in one.lost)
 
 
 def _notebook(exercise: Exercise, cells: Iterable[Cell]) -> NotebookNode:
@@ -174,11 +174,11 @@ def opened(path: Path) -> Page:
         raise BadCertificate(f"{path} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
         raise BadCertificate(f"{path} is not a certificate: it is not text.") from None
-    found = _DATA.findall(text)
-    if len(found) != 1:
+    matches = _DATA.findall(text)
+    if len(matches) != 1:
         raise BadCertificate(f"{path} is not a certificate: `course.py certificate` makes one.")
     try:
-        certificate = msgspec.json.decode(found[0], type=Certificate)
+        certificate = msgspec.json.decode(matches[0], type=Certificate)
     except msgspec.MsgspecError as error:
         raise BadCertificate(f"{path} is not a certificate that can be read: {error}.") from None
     return Page(certificate, tuple(_problems(certificate, text)))
@@ -189,14 +189,14 @@ def _problems(certificate: Certificate, text: str) -> Iterator[str]:
         yield "the checksum is not that of the data"
     if certificate.version != version():
         yield f"it was made with version {certificate.version} of the course, and this is {version()}"
-    named = re.search(r"certificate --verify ([^<]*)</code>", text)
-    if named and certificate.version == version() and text != page(certificate, _unescaped(named[1])):
+    command = re.search(r"certificate --verify ([^<]*)</code>", text)
+    if command and certificate.version == version() and text != page(certificate, _unescaped(command[1])):
         yield "the page does not show what its data say"
-    known = {slug: checks.find(slug) for slug in checks.SLUGS}
+    exercises = {slug: checks.find(slug) for slug in checks.SLUGS}
     for one in certificate.exercises:
-        if one.slug not in known:
+        if one.slug not in exercises:
             yield f"there is no exercise {one.slug}"
-        elif one.points != known[one.slug].points or one.earned > one.points or (one.passed_on and one.earned < one.points):
+        elif one.points != exercises[one.slug].points or one.earned > one.points or (one.passed_on and one.earned < one.points):
             yield f"{one.slug}: {one.earned} of {one.points} points is not a result of this course"
     if len({one.slug for one in certificate.exercises}) < len(certificate.exercises):
         yield "an exercise is on it twice"
@@ -212,5 +212,5 @@ def compared(certificate: Certificate, client: WorkerClient) -> Iterator[Compare
     """Run all answers again that are said to earn something."""
     for line in certificate.exercises:
         if line.slug in checks.SLUGS and (line.earned or line.passed_on):
-            earned, lost = judged(checks.find(line.slug), line.cells, client)
-            yield Compared(line, earned, lost)
+            earned, losses = judged(checks.find(line.slug), line.cells, client)
+            yield Compared(line, earned, losses)

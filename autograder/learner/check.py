@@ -35,9 +35,9 @@ def check(slug: str, part: str | None = None, *, stage: int | None = None) -> fl
         return None
     if part is not None and part not in [one.name for one in exercise.parts]:
         raise ThreadlabError(f"{slug} has no part {part!r}; it has {', '.join(one.name for one in exercise.parts)}.")
-    chosen = exercise.parts if part is None else (exercise.part(part),)
+    parts = exercise.parts if part is None else (exercise.part(part),)
     try:
-        verdicts = [judge_here(one, slug) for one in chosen]
+        verdicts = [judge_here(one, slug) for one in parts]
     except KeyboardInterrupt:  # ■, or Ctrl-C
         print("You have stopped the check, so it says nothing about your answer. Run the cell again when you like.")
         return None
@@ -45,8 +45,8 @@ def check(slug: str, part: str | None = None, *, stage: int | None = None) -> fl
         print(render(verdict))
     _remember(exercise, verdicts)
     for verdict in verdicts:
-        written = any(finding.key != NOT_WRITTEN for finding in verdict.findings)
-        announce("checked", exercise=slug, part=verdict.part, earned=verdict.earned, lost=verdict.lost, written=written)
+        has_answer = any(finding.key != NOT_WRITTEN for finding in verdict.findings)
+        announce("checked", exercise=slug, part=verdict.part, earned=verdict.earned, lost=verdict.lost, written=has_answer)
     return Points(sum(verdict.earned for verdict in verdicts))
 
 
@@ -130,10 +130,10 @@ def surroundings(name: str, slug: str = "") -> Surroundings:
 def _not_run(slug: str, namespace: dict[str, Any], answer: Answer) -> list[str]:
     """Run, in this namespace alone, the locked cells that define what the answer uses and that have not run here: they are put back for
     grading, too. Returns them."""
-    wanted = set[str]().union(*(uses(text) for text in [*answer.context, *answer.sources]))
-    wanted -= namespace.keys() | vars(builtins).keys()
+    names = set[str]().union(*(uses(text) for text in [*answer.context, *answer.sources]))
+    names -= namespace.keys() | vars(builtins).keys()
     again: list[str] = []
-    if not wanted or slug not in checks.SLUGS:
+    if not names or slug not in checks.SLUGS:
         return again
     try:
         locked = handed_out(slug).source_cells
@@ -141,7 +141,7 @@ def _not_run(slug: str, namespace: dict[str, Any], answer: Answer) -> list[str]:
         return again
     for cell in locked:
         text = "\n".join(line for line in plain(cell.source).splitlines() if not line.startswith("get_ipython()."))
-        if cell.locked and not cell.name.startswith(CHECK) and any(defines(text, one, imports=True) for one in wanted):
+        if cell.locked and not cell.name.startswith(CHECK) and any(defines(text, one, imports=True) for one in names):
             again.append(text)
             with contextlib.suppress(Exception):
                 exec(compile(text, f"<{cell.name}>", "exec"), namespace)

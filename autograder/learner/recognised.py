@@ -22,8 +22,8 @@ def recognised(notebook: NotebookNode, stem: str = "") -> str | None:
     there = {grade_id(cell).removeprefix(CHECK) for cell in notebook.cells} & every
     alike = {slug: len(there & parts) / len(there | parts) for slug, parts in _parts().items()}
     best = max(alike.values())
-    named = [slug for slug, one in alike.items() if one == best and one > 0]
-    return stem if stem in named else named[0] if len(named) == 1 else None
+    candidates = [slug for slug, one in alike.items() if one == best and one > 0]
+    return stem if stem in candidates else candidates[0] if len(candidates) == 1 else None
 
 
 def of_file(notebook: NotebookNode, stem: str) -> str | None:

@@ -60,9 +60,9 @@ def restricted(exercise: Exercise, number: int) -> Part:
         has = f"has {len(stages)} stages: ask for 1 to {len(stages)}" if stages else "has no stages: call check without one"
         raise ThreadlabError(f"{exercise.slug} {has}.")
     (part,) = exercise.parts
-    wanted = set(stages[number - 1].scenes)
-    behaviours = tuple(one for one in (_in(behaviour, part, wanted) for behaviour in part.behaviours) if one.scenes)
-    return msgspec.structs.replace(part, behaviours=behaviours, scenes=tuple(scene for scene in part.scenes if scene.name in wanted))
+    scene_names = set(stages[number - 1].scenes)
+    behaviours = tuple(one for one in (_in(behaviour, part, scene_names) for behaviour in part.behaviours) if one.scenes)
+    return msgspec.structs.replace(part, behaviours=behaviours, scenes=tuple(scene for scene in part.scenes if scene.name in scene_names))
 
 
 def _in(behaviour: Behaviour, part: Part, wanted: set[str]) -> Behaviour:

@@ -45,11 +45,11 @@ def _validate(self: Any, filename: str) -> Any:
         self.log.warning(note)
         if self.stream is not None:
             self.stream.write(f"{note}\n")
-    chosen = self._get_passed_cells(notebook) if self.invert else self._get_failed_cells(notebook)
+    cells = self._get_passed_cells(notebook) if self.invert else self._get_failed_cells(notebook)
     if self.invert:
-        return {"passed": [{"source": cell.source.strip()} for cell in chosen]} if chosen else {}
-    told = [{"source": cell.source.strip(), "error": _said(cell), "raw_error": _said(cell)} for cell in chosen]
-    return {"failed": told} if told else {}
+        return {"passed": [{"source": cell.source.strip()} for cell in cells]} if cells else {}
+    failures = [{"source": cell.source.strip(), "error": _said(cell), "raw_error": _said(cell)} for cell in cells]
+    return {"failed": failures} if failures else {}
 
 
 def _preprocess(self: Any, notebook: NotebookNode, slug: str = "", folder: Path | None = None) -> Any:

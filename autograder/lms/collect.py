@@ -193,8 +193,8 @@ class Collector:
 
     def _cloned(self, path: str) -> str:
         """The login in `ASSIGNMENT-submissions/ASSIGNMENT-login/…`."""
-        found = re.search(r"(?:^|/)([^/]+)-submissions/\1-([^/]+)/", path)
-        return found[2] if found else ""
+        match = re.search(r"(?:^|/)([^/]+)-submissions/\1-([^/]+)/", path)
+        return match[2] if match else ""
 
     def _of(self, entry: _Entry, stem: str) -> str | None:
         if self._slug:
@@ -225,8 +225,8 @@ def _refused(info: zipfile.ZipInfo) -> str:
 
 
 def _folder_name(student: str) -> str:
-    made = re.sub(r"[/\\\x00-\x1f\x7f]", "_", student).strip().lstrip(".")[:100]
-    return made if made.isprintable() else ""
+    folder = re.sub(r"[/\\\x00-\x1f\x7f]", "_", student).strip().lstrip(".")[:100]
+    return folder if folder.isprintable() else ""
 
 
 def _committed(path: Path) -> datetime | None:
@@ -245,13 +245,13 @@ def _committed(path: Path) -> datetime | None:
 def read_roster(path: Path) -> dict[str, Person]:
     """A CSV as systems export it, whatever separates its columns. Raises ThreadlabError."""
     table = read_table(path)
-    found = roster([dict(zip(table.head, row, strict=False)) for row in table.rows])
-    if not found:
+    result = roster([dict(zip(table.head, row, strict=False)) for row in table.rows])
+    if not result:
         raise ThreadlabError(
             f"{path} has nobody in it. Its first line has to name columns, such as “username” and “name”; it is: "
             f"{table.separator.join(table.head)[:200]}"
         )
-    return found
+    return result
 
 
 def put(taken: list[Handed], root: Path = ROOT) -> list[str]:
@@ -305,13 +305,13 @@ def people(root: Path = ROOT) -> dict[str, Known]:
 
 
 def _remember(taken: list[Handed], root: Path) -> None:
-    known = people(root)
+    persons = people(root)
     for one in taken:
-        person = known.setdefault(one.student, Known())
+        person = persons.setdefault(one.student, Known())
         person.name, person.number = one.name or person.name, one.number or person.number
         person.late = sorted({*person.late, one.slug} if one.late else set(person.late) - {one.slug})
     (root / PEOPLE).parent.mkdir(parents=True, exist_ok=True)
-    (root / PEOPLE).write_bytes(msgspec.json.format(msgspec.json.encode(known)))
+    (root / PEOPLE).write_bytes(msgspec.json.format(msgspec.json.encode(persons)))
 
 
 def summary(found: Collected) -> list[str]:

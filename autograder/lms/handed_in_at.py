@@ -31,13 +31,13 @@ def read(data: bytes) -> datetime:
         raise NoTime(f"{NAME} does not hold a time: it is not UTF-8 text.") from None
     if not text:
         raise NoTime(f"{NAME} does not hold a time: it is empty.")
-    found = _ISO.fullmatch(text)
-    if found is None:
+    match = _ISO.fullmatch(text)
+    if match is None:
         what = "can be read in two ways" if re.match(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}", text) else "cannot be read"
         raise NoTime(f"{NAME} does not hold a time that is certain: {text[:40]!r} {what}.")
-    zone = found[4] or "UTC"
+    zone = match[4] or "UTC"
     try:
-        moment = datetime.fromisoformat(f"{found[1]}T{found[2]}") + timedelta(seconds=float(found[3] or 0))
+        moment = datetime.fromisoformat(f"{match[1]}T{match[2]}") + timedelta(seconds=float(match[3] or 0))
     except ValueError:
         raise NoTime(f"{NAME} does not hold a time: {text[:40]!r} is not a date in the calendar.") from None
     if zone in ("Z", "UTC", "GMT"):
@@ -76,9 +76,9 @@ def put_right(folder: Path) -> None:
         return
     data = path.read_bytes()
     try:
-        wanted = f"{read(data):%Y-%m-%d %H:%M:%S} UTC"
+        moment = f"{read(data):%Y-%m-%d %H:%M:%S} UTC"
     except NoTime:
         path.replace(folder / ASIDE)
         return
     if not _OWN.fullmatch(data.decode("utf-8", "replace").strip()):
-        path.write_text(wanted + "\n", encoding="utf-8")
+        path.write_text(moment + "\n", encoding="utf-8")

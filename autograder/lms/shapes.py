@@ -58,8 +58,8 @@ EXPECTED = (
 def named(path: str) -> Named | None:
     """What the name of a file inside an archive says; None if no system names files so."""
     for shape in SHAPES:
-        if found := shape.pattern.match(path):
-            groups = found.groupdict()
+        if match := shape.pattern.match(path):
+            groups = match.groupdict()
             at = re.sub(r"\D", "", groups.get("at") or "")
             again = re.search(r"-(\d{1,3})(?:\.\w+)?$", groups["file"])  # Canvas puts -1, -2 behind what is handed in again
             attempt = (int(groups.get("attempt") or 0), int(again[1]) if again else 0)
@@ -88,7 +88,7 @@ NUMBERS = ("id", "identifier", "user id", "sis user id", "usr_id", "participant"
 
 def roster(rows: list[Mapping[str, str]]) -> dict[str, Person]:
     """Everybody of a CSV, by each of the names under which a system may know them. A name that two people have stands for neither."""
-    found: dict[str, Person] = {}
+    persons: dict[str, Person] = {}
     shared = set[str]()
     for row in rows:
         cells = {str(key).strip().lower().lstrip("\ufeff"): (value or "").strip() for key, value in row.items() if key}
@@ -99,10 +99,10 @@ def roster(rows: list[Mapping[str, str]]) -> dict[str, Person]:
         if not id_ or "points possible" in name.lower():
             continue
         person = Person(id_, name, email, number)
-        for known in {plain(one) for one in (id_, number, name, _turned(name), email)} - {""}:
-            if found.setdefault(known, person).id != person.id:
-                shared.add(known)
-    return {known: person for known, person in found.items() if known not in shared}
+        for spelling in {plain(one) for one in (id_, number, name, _turned(name), email)} - {""}:
+            if persons.setdefault(spelling, person).id != person.id:
+                shared.add(spelling)
+    return {spelling: person for spelling, person in persons.items() if spelling not in shared}
 
 
 def _first(cells: Mapping[str, str], names: Sequence[str]) -> str:
@@ -111,8 +111,8 @@ def _first(cells: Mapping[str, str], names: Sequence[str]) -> str:
 
 def _turned(name: str) -> str:
     """“Doe, Jane” as “Jane Doe”."""
-    last, comma, given = name.partition(",")
-    return f"{given.strip()} {last.strip()}" if comma else name
+    last, comma, first = name.partition(",")
+    return f"{first.strip()} {last.strip()}" if comma else name
 
 
 def plain(text: str) -> str:

@@ -75,15 +75,15 @@ def _filled(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
     who = [places[one] for one in keys.get(system, ("login", "usr_id")) if one in places]
     if not who:
         raise ThreadlabError(f"{exported} has no column that says who is who; it has: {', '.join(head)[:300]}.")
-    kept = [index for index in range(len(head)) if index in ours or _identity(system, head[index])]
+    kept_columns = [index for index in range(len(head)) if index in ours or _identity(system, head[index])]
     numbers = {one.number: student for student, one in known.items() if one.number}
     students = {student for one in columns for student in one.scores}
     by_plain = {student.strip().lower(): student for student in students}
-    made, missing = [[head[index] for index in kept]], set(students)
+    table, missing = [[head[index] for index in kept_columns]], set(students)
     for row in rows:
         row = [*row, *[""] * (len(head) - len(row))]
         if system == "canvas" and row[0].strip().lower().startswith("points possible"):
-            made.append([row[index] for index in kept])
+            table.append([row[index] for index in kept_columns])
             continue
         names = [row[index].strip() for index in who if row[index].strip()]
         student = next((by_plain[one.lower()] for one in names if one.lower() in by_plain), None)
@@ -95,9 +95,9 @@ def _filled(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
             row[index] = _score(column, student) or row[index]
         if system == "ilias" and "update" in places:
             row[places["update"]] = "1"
-        made.append([row[index] for index in kept])
+        table.append([row[index] for index in kept_columns])
     notes = [f"{student} is not in {exported.name}, and has no row in the table." for student in sorted(missing)]
-    return Table(csv_text(made, separator), notes)
+    return Table(csv_text(table, separator), notes)
 
 
 def _ours(system: str, columns: Sequence[Column], head: Sequence[str], exported: Path) -> dict[int, Column]:
@@ -106,18 +106,18 @@ def _ours(system: str, columns: Sequence[Column], head: Sequence[str], exported:
         if len(columns) != 1 or "mark" not in [name.strip().lower() for name in head]:
             raise ThreadlabError("ILIAS takes one exercise at a time: name the exercise, and give the status file of that one.")
         return {next(index for index, name in enumerate(head) if name.strip().lower() == "mark"): columns[0]}
-    found: dict[int, Column] = {}
+    result: dict[int, Column] = {}
     for column in columns:
-        wanted = {plain(column.title), plain(column.slug)}
-        at = [index for index, name in enumerate(head) if plain(_bare(name)) in wanted]
+        titles = {plain(column.title), plain(column.slug)}
+        at = [index for index, name in enumerate(head) if plain(_bare(name)) in titles]
         if len(at) != 1:
             what = "no column" if not at else f"{len(at)} columns"
             raise ThreadlabError(
                 f"{exported} has {what} named “{column.title}” or “{column.slug}”. Name the assignment so, export again, and try again. "
                 f"It has: {', '.join(head)[:300]}."
             )
-        found[at[0]] = column
-    return found
+        result[at[0]] = column
+    return result
 
 
 def _bare(name: str) -> str:
@@ -127,12 +127,12 @@ def _bare(name: str) -> str:
 
 def _identity(system: str, name: str) -> bool:
     """Whether a column says who is who. Other assignments' columns are left out: what is not in a table is not changed."""
-    known = {
+    identity_columns = {
         "canvas": ("student", "id", "sis user id", "sis login id", "integration id", "section"),
         "blackboard": ("last name", "first name", "username", "student id"),
         "moodle": ("username", "id number", "email address", "first name", "last name", "surname"),
     }
-    return system == "ilias" or name.strip().lower() in known[system]
+    return system == "ilias" or name.strip().lower() in identity_columns[system]
 
 
 def _score(column: Column, student: str) -> str:

@@ -41,8 +41,8 @@ def logic(source: Source, node: ast.AST) -> Iterator[Edit]:
     if isinstance(node, ast.BoolOp):
         word = " or " if isinstance(node.op, ast.And) else " and "
         yield source.replaced("logic", node, "(" + word.join(source.of(value) for value in node.values) + ")")
-        for kept in node.values:
-            yield source.replaced("logic", node, f"({source.of(kept)})")
+        for operand in node.values:
+            yield source.replaced("logic", node, f"({source.of(operand)})")
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield source.replaced("logic", node, f"({source.of(node.operand)})")
 

@@ -124,14 +124,14 @@ def _known_fates(folder: Path, slug: str) -> dict[str, Fate]:
     path = folder / f"{slug}.jsonl"
     lines = path.read_bytes().splitlines() if path.is_file() else []
     decode: Callable[[bytes], Fate] = msgspec.json.Decoder(Fate).decode
-    found = {}
+    result = {}
     for line in lines:
         try:
             fate = decode(line)
         except msgspec.MsgspecError:  # the line that was being written when the run was ended
             continue
-        found[fate.key] = fate
-    return found
+        result[fate.key] = fate
+    return result
 
 
 def _remember(folder: Path, slug: str, fate: Fate) -> None:

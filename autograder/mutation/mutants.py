@@ -58,21 +58,21 @@ def right_answers(slug: str) -> Iterator[tuple[str, dict[str, str]]]:
 def mutants(slug: str) -> list[Mutant]:
     """All mutants of an exercise, each source once, in a fixed order."""
     names = {part.name for part in checks.find(slug).parts if part.judge is None}
-    found: dict[str, Mutant] = {}
+    by_fingerprint: dict[str, Mutant] = {}
     for answer, cells in right_answers(slug):
         for part in [name for name in cells if name in names]:
             source = Source(cells[part])
-            known = {ast.dump(source.tree)}
+            dumps = {ast.dump(source.tree)}
             for edit in sorted(_edits(source), key=lambda one: (one.start, one.end, one.operator)):
                 changed = source.applied(edit)
                 dumped = _dumped(changed)
-                if dumped is None or dumped in known:
+                if dumped is None or dumped in dumps:
                     continue
-                known.add(dumped)
+                dumps.add(dumped)
                 line = source.data[: edit.start].count(b"\n") + 1
                 mutant = Mutant(slug, answer, part, edit.operator, line, _diff(source.text, changed), {**cells, part: changed})
-                found.setdefault(mutant.fingerprint, mutant)
-    return list(found.values())
+                by_fingerprint.setdefault(mutant.fingerprint, mutant)
+    return list(by_fingerprint.values())
 
 
 def sampled(every: Sequence[Mutant], count: int | None, seed: int) -> list[Mutant]:
@@ -85,12 +85,12 @@ def sampled(every: Sequence[Mutant], count: int | None, seed: int) -> list[Mutan
         by_operator.setdefault(one.operator, []).append(one)
     for group in by_operator.values():
         chance.shuffle(group)
-    chosen: list[Mutant] = []
-    while len(chosen) < count:
+    sample: list[Mutant] = []
+    while len(sample) < count:
         for group in by_operator.values():
-            if group and len(chosen) < count:
-                chosen.append(group.pop())
-    return chosen
+            if group and len(sample) < count:
+                sample.append(group.pop())
+    return sample
 
 
 def surroundings(slug: str) -> str:
@@ -141,11 +141,11 @@ class Reviewed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def reviewed(path: Path = REVIEWED) -> list[Reviewed]:
     """What stands in the reviewed list. Raises ValueError for an entry without a reason, or one that covers nothing."""
-    found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")).get("reviewed", []), list[Reviewed])
-    for one in found:
+    result = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")).get("reviewed", []), list[Reviewed])
+    for one in result:
         if not one.reason.strip() or not (one.fingerprints or one.operators or one.line):
             raise ValueError(f"{path.name}: an entry of {one.exercise} has no reason, or does not say which mutants it is about.")
-    return found
+    return result
 
 
 def reason_for(mutant: Mutant, entries: Sequence[Reviewed]) -> str:

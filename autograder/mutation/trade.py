@@ -122,9 +122,9 @@ def keys(source: Source, node: ast.AST) -> Iterator[Edit]:
 def clients(source: Source, node: ast.AST) -> Iterator[Edit]:
     """The client repeats nothing by itself."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and source.parents[node] is source.tree:
-        taken = [one.arg for one in node.args.args if one.arg == "client"]
+        arguments = [one.arg for one in node.args.args if one.arg == "client"]
         body = node.body[0]
-        if taken and not isinstance(body, ast.Pass):
+        if arguments and not isinstance(body, ast.Pass):
             start = source.span(body)[0]
             line = "client = client.with_options(max_retries=0)\n" + " " * body.col_offset
             yield Edit("max_retries=0", start, start, line)

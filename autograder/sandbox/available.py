@@ -27,5 +27,5 @@ def available() -> Report:
     try:
         return msgspec.json.decode(done.stdout, type=Report)
     except msgspec.MsgspecError:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return Report(dict.fromkeys(PROTECTIONS, said[-1] if said else "the process that tried it ended"))
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return Report(dict.fromkeys(PROTECTIONS, lines[-1] if lines else "the process that tried it ended"))

@@ -33,9 +33,9 @@ def attempt(work: Callable[[], object]) -> str | None:
             os._exit(0)
     os.close(writing)
     with open(reading, encoding="utf-8", errors="replace") as file:
-        said = file.readline()
+        reason = file.readline()
     os.waitpid(pid, 0)
-    return said.strip() or None if said else "it ended without a word"
+    return reason.strip() or None if reason else "it ended without a word"
 
 
 def enter() -> Base:
@@ -57,6 +57,6 @@ def enter() -> Base:
             return base
         reasons.append(reason)
     base = Restricted("no namespaces")
-    found = probe(base).missing
-    base.report = Report({name: f"{why}, as namespaces are not to be had: {reasons[-1]}" for name, why in found.items()})
+    missing = probe(base).missing
+    base.report = Report({name: f"{why}, as namespaces are not to be had: {reasons[-1]}" for name, why in missing.items()})
     return base

@@ -69,8 +69,8 @@ def make_read_only(target: str) -> None:
     class Attributes(ctypes.Structure):
         _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "userns")]
 
-    wanted = Attributes(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV, 0, 0, 0)
-    size = ctypes.c_size_t(ctypes.sizeof(wanted))
+    attributes = Attributes(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV, 0, 0, 0)
+    size = ctypes.c_size_t(ctypes.sizeof(attributes))
     path = ctypes.c_char_p(target.encode())
     syscall(
         _SYS_MOUNT_SETATTR,
@@ -78,7 +78,7 @@ def make_read_only(target: str) -> None:
         ctypes.c_int(_AT_FDCWD),
         path,
         ctypes.c_uint(_AT_RECURSIVE),
-        ctypes.byref(wanted),
+        ctypes.byref(attributes),
         size,
     )
 

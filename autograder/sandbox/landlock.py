@@ -43,10 +43,10 @@ def restrict(read: Iterable[str], write: Iterable[str]) -> None:
 
     Paths that do not exist are left out. Needs `no_new_privs`. Raises OSError.
     """
-    known = version()
-    everything = (1 << _FILE_RIGHTS[min(known, max(_FILE_RIGHTS))]) - 1
-    rules = _Ruleset(everything, 0, _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS if known >= 6 else 0)
-    size = ctypes.c_size_t(ctypes.sizeof(rules) if known >= 6 else 8)
+    abi = version()
+    everything = (1 << _FILE_RIGHTS[min(abi, max(_FILE_RIGHTS))]) - 1
+    rules = _Ruleset(everything, 0, _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS if abi >= 6 else 0)
+    size = ctypes.c_size_t(ctypes.sizeof(rules) if abi >= 6 else 8)
     ruleset = syscall(_CREATE_RULESET, "make Landlock rules", ctypes.byref(rules), size, ctypes.c_uint32(0))
     try:
         for paths, rights in ((read, _READ), (write, everything)):

@@ -10,7 +10,7 @@ import msgspec
 
 def apply(limits: Limits) -> None:
     """Limit this process for good. A limit that is already lower stays."""
-    wanted = {
+    values = {
         resource.RLIMIT_AS: limits.memory,
         resource.RLIMIT_CPU: limits.cpu,
         resource.RLIMIT_FSIZE: limits.file_size,
@@ -18,7 +18,7 @@ def apply(limits: Limits) -> None:
         resource.RLIMIT_NPROC: limits.processes,
         resource.RLIMIT_CORE: 0,
     }
-    for which, value in wanted.items():
+    for which, value in values.items():
         _, most = resource.getrlimit(which)
         value = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(which, (value, value))

@@ -36,10 +36,10 @@ def _reading() -> str | None:
     python = [Path(path) for path in (sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix))]
     for folder in (COURSE / "autograder", Path("/root"), Path("/home"), Path("/var")):
         try:
-            seen = [folder / name for name in os.listdir(folder)]
+            paths = [folder / name for name in os.listdir(folder)]
         except OSError:
             continue
-        if any(not any(path.is_relative_to(seen_path) for path in python) for seen_path in seen):
+        if any(not any(path.is_relative_to(seen_path) for path in python) for seen_path in paths):
             return f"it can look into {folder}"
     return None
 
@@ -103,10 +103,10 @@ def probe(base: "Base") -> Report:
             os._exit(0)
     os.close(writing)
     with open(reading, "rb") as file:
-        said = file.read()
+        reply = file.read()
     os.waitpid(pid, 0)
     base.after_end(pid)
-    return Report(json.loads(said) if said else dict.fromkeys(PROTECTIONS, "the process that tried it ended"))
+    return Report(json.loads(reply) if reply else dict.fromkeys(PROTECTIONS, "the process that tried it ended"))
 
 
 def _tried(base: "Base", grader: int) -> dict[Protection, str]:

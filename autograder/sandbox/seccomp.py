@@ -107,5 +107,5 @@ def restrict() -> None:
     class Program(ctypes.Structure):
         _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
 
-    given = Program(len(code) // 8, ctypes.addressof(buffer))
-    kernel.prctl_pointer(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(given))
+    filter_program = Program(len(code) // 8, ctypes.addressof(buffer))
+    kernel.prctl_pointer(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(filter_program))

@@ -24,10 +24,10 @@ def used(first: int) -> tuple[float, float]:
     try:
         root = psutil.Process(first)
         family = [root, *root.children(recursive=True)]
-        ended = root.cpu_times()
+        own_times = root.cpu_times()
     except (psutil.Error, OSError):
         return 0.0, 0.0
-    cpu = sum(_read_times(process) for process in family) + ended.children_user + ended.children_system
+    cpu = sum(_read_times(process) for process in family) + own_times.children_user + own_times.children_system
     return cpu, sum(_delay(process.pid) for process in family)
 
 

@@ -79,14 +79,20 @@ def run(options: argparse.Namespace) -> int:
         live = Live()
         secure = options.certificate is not None
         port = listener.getsockname()[1]
-        shown = (options.shown or addresses.shown(options.listen, port, secure)).rstrip("/")
+        shown_address = (options.shown or addresses.shown(options.listen, port, secure)).rstrip("/")
         grading = Grading(store, WORK / "submitted", ROOM / "grading.log", lambda who: live.announce(who), options.trust_submissions)
         if options.no_grading:
             grading.state = "hand-ins are collected and not graded, as --no-grading says"
-        messages.points(), sections(board(store, live, "", shown))  # the checks are loaded now, and not while sixty people wait
+        messages.points(), sections(board(store, live, "", shown_address))  # the checks are loaded now, and not while sixty people wait
         key = teacher_key()
-        room = Room(store, live, grading, edition, key, shown, grade=not options.no_grading, secure=secure, packed=ROOM / "packed")
-        _greet(options, store, shown, f"{'https' if secure else 'http'}://127.0.0.1:{port}" if _here(options.listen) else shown, key)
+        room = Room(store, live, grading, edition, key, shown_address, grade=not options.no_grading, secure=secure, packed=ROOM / "packed")
+        _greet(
+            options,
+            store,
+            shown_address,
+            f"{'https' if secure else 'http'}://127.0.0.1:{port}" if _here(options.listen) else shown_address,
+            key,
+        )
         config = uvicorn.Config(
             room.app,
             http=listen.protocol(),
@@ -184,8 +190,8 @@ def teacher_key() -> str:
     """The key for the teacher's pages: the same after a restart, so that the board goes on by itself."""
     file = ROOM / "teacher-key"
     with contextlib.suppress(OSError):
-        if len(kept := file.read_text(encoding="ascii").strip()) >= 20:
-            return kept
+        if len(result := file.read_text(encoding="ascii").strip()) >= 20:
+            return result
     key = names.key()
     replace_file(file, key.encode())
     return key

@@ -57,5 +57,5 @@ def shown(listen: str, port: int, secure: bool) -> str:
 
 def qr(address: str) -> Markup:
     """The address as a picture. Dark on light in every theme, or telephones do not read it."""
-    made = segno.make(address, error="m", micro=False)
-    return Markup(made.svg_inline(scale=1, border=3, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None))  # noqa: S704
+    code = segno.make(address, error="m", micro=False)
+    return Markup(code.svg_inline(scale=1, border=3, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None))  # noqa: S704

@@ -211,9 +211,9 @@ class Room:
             msgspec.json.decode(notebook, type=_Notebook)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             raise HTTPException(400, "This is not a notebook.") from None
-        made = self.grading.hand_in(someone, exercise, notebook)
+        submission = self.grading.hand_in(someone, exercise, notebook)
         self.live.announce(someone.id)
-        return JSONResponse({"number": made.number}, 202)
+        return JSONResponse({"number": submission.number}, 202)
 
     # ---- the teacher
 
@@ -277,10 +277,10 @@ class Room:
         }
         if act.do not in actions:
             raise HTTPException(400, "The board has no such button.")
-        said = actions[act.do](act)
+        answer = actions[act.do](act)
         self._board = None
         self.live.announce(*([act.participant] if act.participant else []))
-        return JSONResponse({"said": said})
+        return JSONResponse({"said": answer})
 
     def _name(self, participant: int) -> str:
         return next((one.name for one in self.store.participants() if one.id == participant), "Somebody")

@@ -142,35 +142,35 @@ def _minutes(seconds: float) -> str:
 def hardest(results: list[Result]) -> list[Hard]:
     """The behaviours that most people lose in their newest check. An answer that is not written yet says nothing."""
     of: Counter[tuple[str, str]] = Counter()
-    lost: Counter[tuple[str, str, str]] = Counter()
+    losses: Counter[tuple[str, str, str]] = Counter()
     for one in results:
         if one.written:
             of[one.exercise, one.part] += 1
-            lost.update((one.exercise, one.part, name) for name in one.lost)
+            losses.update((one.exercise, one.part, name) for name in one.lost)
     return [
         Hard(slug, Markup("_<wbr>").join(name.split("_")), behaviours()[slug, part][name], count, of[slug, part])
-        for (slug, part, name), count in lost.most_common(HARDEST)
+        for (slug, part, name), count in losses.most_common(HARDEST)
         if name in behaviours().get((slug, part), {})  # the course may be newer than what the room remembers
     ]
 
 
 def asked(store: Store) -> list[Asked]:
     """Every question that somebody has answered, in the order of the course."""
-    counts, shown, answered = store.predictions(), store.shown, store.answered
+    counts, revealed, answered = store.predictions(), store.shown, store.answered
     return [
         Asked(
             name,
             f"lesson {question.lesson}",
             with_code(words().get(name, "")),
             sum(counts[name].values()),
-            name in shown,
+            name in revealed,
             name in answered,
             [
                 Choice(
                     letter,
                     with_code(option.text),
-                    chosen := counts[name].get(letter, 0),
-                    round(100 * chosen / sum(counts[name].values())),
+                    votes := counts[name].get(letter, 0),
+                    round(100 * votes / sum(counts[name].values())),
                     letter == question.right,
                 )
                 for letter, option in question.options.items()
@@ -183,11 +183,11 @@ def asked(store: Store) -> list[Asked]:
 
 def sections(what: Board) -> dict[str, str]:
     """The board's parts as HTML, each by the id of its place on the page."""
-    made = template(PAGES / "board_sections.html.j2").make_module()
-    return {name: str(getattr(made, name)(what)) for name in ("numbers", "hands", "hard", "questions", "people")}
+    module = template(PAGES / "board_sections.html.j2").make_module()
+    return {name: str(getattr(module, name)(what)) for name in ("numbers", "hands", "hard", "questions", "people")}
 
 
 def projected(what: Board) -> dict[str, str]:
     """The same for the projector: nobody's name, nobody's work."""
-    made = template(PAGES / "projector_sections.html.j2").make_module()
-    return {"chart": str(made.chart(what)), "joined": str(made.joined(what))}  # type: ignore[attr-defined]
+    module = template(PAGES / "projector_sections.html.j2").make_module()
+    return {"chart": str(module.chart(what)), "joined": str(module.joined(what))}  # type: ignore[attr-defined]

@@ -62,17 +62,17 @@ def _kind(file: Path) -> str:
 
 def pack(edition: Path, target: Path) -> int:
     """Write a gzip of each file that is worth it, unless they are there already for this very edition; returns how many were written."""
-    mark, written = target / MARK, 0
+    mark, count = target / MARK, 0
     if mark.is_file() and mark.read_bytes() == (edition / MARK).read_bytes():
         return 0
     for file in _worth_it(edition):
         other = target / f"{file.relative_to(edition).as_posix()}.gz"
         other.parent.mkdir(parents=True, exist_ok=True)
         other.write_bytes(gzip.compress(file.read_bytes(), 6, mtime=0))
-        written += 1
+        count += 1
     target.mkdir(parents=True, exist_ok=True)
     mark.write_bytes((edition / MARK).read_bytes())
-    return written
+    return count
 
 
 def _worth_it(edition: Path) -> Iterator[Path]:

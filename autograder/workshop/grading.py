@@ -57,9 +57,9 @@ class Grading:
         aside.write_bytes(notebook)
         aside.replace(folder / f"{exercise}.ipynb")
         (folder / "timestamp.txt").write_text(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
-        made = self._store.handed_in(participant.id, exercise)
-        self._send(participant.folder, made)
-        return made
+        result = self._store.handed_in(participant.id, exercise)
+        self._send(participant.folder, result)
+        return result
 
     def _send(self, student: str, one: HandIn) -> None:
         if self._process is None or self._process.stdin is None or self.state:

@@ -75,10 +75,10 @@ def _serve(replies: IO[bytes], pool: Any, trust: bool) -> int:
     _say(replies, Ready())
     for batch in _batches():
         for slug in sorted({one.exercise for one in batch}):
-            wanted = {one.student: one for one in batch if one.exercise == slug}
+            submissions = {one.student: one for one in batch if one.exercise == slug}
             most = None
-            for student, record in classes.grade_each(slug, api, pool, list(wanted)):
-                one = wanted[student]
+            for student, record in classes.grade_each(slug, api, pool, list(submissions)):
+                one = submissions[student]
                 if record is None:
                     _say(replies, Came(one.participant, one.exercise, one.number, problem="It could not be graded here."))
                     continue

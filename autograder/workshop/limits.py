@@ -29,7 +29,7 @@ class Allowance:
         left, since = self._left.get(who, (self._at_once, now))
         left = min(self._at_once, left + (now - since) * self._a_second)
         if len(self._left) > 10_000:  # those who have their whole allowance need not be remembered
-            self._left = {one: kept for one, kept in self._left.items() if kept[0] + (now - kept[1]) * self._a_second < self._at_once}
+            self._left = {one: entry for one, entry in self._left.items() if entry[0] + (now - entry[1]) * self._a_second < self._at_once}
         if left < 1:
             self._left[who] = left, now
             return (1 - left) / self._a_second
@@ -45,8 +45,8 @@ def too_often(seconds: float) -> HTTPException:
 
 async def body(request: Request, most: int) -> bytes:
     """A request's body, of `most` bytes or fewer. A longer one is not read to its end."""
-    said = request.headers.get("content-length", "0")
-    if not said.isdigit() or int(said) > most:
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > most:
         raise HTTPException(413, f"That is too large: {most:,} bytes are allowed.", {"Connection": "close"})
     pieces, size = [], 0
     try:

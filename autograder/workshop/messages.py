@@ -67,8 +67,8 @@ def sensible(message: Message) -> bool:
     if isinstance(message, Opened):
         return message.path in notebooks()
     if isinstance(message, Checked):
-        known = behaviours().get((message.exercise, message.part))
-        return known is not None and set(message.lost) <= known.keys() and message.earned <= points()[message.exercise, message.part]
+        names = behaviours().get((message.exercise, message.part))
+        return names is not None and set(message.lost) <= names.keys() and message.earned <= points()[message.exercise, message.part]
     if isinstance(message, Predicted):
         return message.question in QUESTIONS and message.choice in QUESTIONS[message.question].options
     return True

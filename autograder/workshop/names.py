@@ -15,14 +15,14 @@ LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 def cleaned(text: str) -> str:
     """A nickname as everybody may see it: letters, digits and a few marks, on one line; empty if nothing of the kind is left."""
-    kept: list[str] = []
+    characters: list[str] = []
     for one in unicodedata.normalize("NFKC", text[: 20 * LONGEST]):
         kind = unicodedata.category(one)
-        if kind[0] in "LN" or one in "-.'" or (kind[0] == "M" and not piled(kept)):
-            kept.append(one)
+        if kind[0] in "LN" or one in "-.'" or (kind[0] == "M" and not piled(characters)):
+            characters.append(one)
         elif kind[0] in "ZPS" or kind == "Cc":
-            kept.append(" ")
-    name = " ".join("".join(kept).split())[:LONGEST].strip(" -.'")
+            characters.append(" ")
+    name = " ".join("".join(characters).split())[:LONGEST].strip(" -.'")
     return name if any(one.isalnum() for one in name) else ""
 
 
@@ -38,8 +38,8 @@ def plain(name: str) -> str:
 
 def folder(name: str) -> str:
     """The name of a folder for a cleaned nickname, the same on every system."""
-    made = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name.lower())).strip("-")
-    return made or "participant"
+    name_of_folder = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name.lower())).strip("-")
+    return name_of_folder or "participant"
 
 
 def code(length: int = 6) -> str:

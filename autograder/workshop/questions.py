@@ -18,7 +18,7 @@ MARK = "**Predict.**"
 @cache
 def words(folder: Path = ROOT / "lessons") -> dict[str, str]:
     """The sentence before each prediction's cell, by the prediction's name. Those that need a whole section to ask have none."""
-    found = {}
+    result = {}
     for lesson in catalogue.LESSONS:
         try:
             cells = read(folder / f"{lesson.name}.ipynb").cells
@@ -27,5 +27,5 @@ def words(folder: Path = ROOT / "lessons") -> dict[str, str]:
         for text, code in pairwise(cells):
             asks = ASKS.search(code.source) if code.cell_type == "code" else None
             if asks and MARK in text.source:
-                found[asks[1]] = text.source.partition(MARK)[2].strip()
-    return found
+                result[asks[1]] = text.source.partition(MARK)[2].strip()
+    return result

@@ -137,10 +137,10 @@ class Store:
     def setting(self, name: str, default: Callable[[], str]) -> str:
         """A setting; made and remembered when it is asked for the first time."""
         with self._engine.begin() as connection:
-            found = connection.execute(select(SETTING.c.value).where(SETTING.c.name == name)).scalar()
-            if found is None:
-                connection.execute(SETTING.insert().values(name=name, value=(found := default())))
-            return str(found)
+            value_found = connection.execute(select(SETTING.c.value).where(SETTING.c.name == name)).scalar()
+            if value_found is None:
+                connection.execute(SETTING.insert().values(name=name, value=(value_found := default())))
+            return str(value_found)
 
     def put(self, name: str, value: str) -> None:
         with self._engine.begin() as connection:
@@ -189,16 +189,16 @@ class Store:
                 )
             row = {"name": cleaned, "plain": names.plain(cleaned), "folder": self._folder(cleaned, used)}
             connection.execute(FOLDER.insert().values(name=row["folder"]))
-            made = connection.execute(PARTICIPANT.insert().values(**row, key=names.digest(key), joined=now, seen=now))
-            assert made.inserted_primary_key is not None
-            return Participant(made.inserted_primary_key[0], cleaned, row["folder"], now, now, "", None), key
+            inserted = connection.execute(PARTICIPANT.insert().values(**row, key=names.digest(key), joined=now, seen=now))
+            assert inserted.inserted_primary_key is not None
+            return Participant(inserted.inserted_primary_key[0], cleaned, row["folder"], now, now, "", None), key
 
     def _folder(self, name: str, used: set[str]) -> str:
         first = names.folder(name)
         for number in range(1, MOST_PARTICIPANTS + 1000):
-            made = first if number == 1 else f"{first}-{number}"
-            if made not in used and not self._taken(made):
-                return made
+            result = first if number == 1 else f"{first}-{number}"
+            if result not in used and not self._taken(result):
+                return result
         raise NotLetIn("Choose another nickname.")
 
     def _again(self, name: str, back: str) -> tuple[Participant, str]:
@@ -208,9 +208,9 @@ class Store:
             done = connection.execute(update(PARTICIPANT).where(whose).values(key=names.digest(key), back=""))
             if done.rowcount != 1:
                 raise NotLetIn("The nickname and the word do not match. Ask your teacher for a new word.")
-        found = self.by_key(key)
-        assert found is not None
-        return found, key
+        participant = self.by_key(key)
+        assert participant is not None
+        return participant, key
 
     def let_back(self, participant: int) -> str:
         """A word with which one participant can come in again, once; the key that was lost ends with it."""
@@ -301,9 +301,9 @@ class Store:
         with self._engine.begin() as connection:
             whose = (HANDED_IN.c.participant == participant) & (HANDED_IN.c.exercise == exercise)
             before = connection.execute(select(HANDED_IN.c.number).where(whose)).scalar() or 0
-            made = HandIn(participant, exercise, before + 1, WAITING, 0.0, 0.0, "", self._clock())
-            connection.execute(_upsert(HANDED_IN, ("participant", "exercise"), made._asdict()))
-        return made
+            result = HandIn(participant, exercise, before + 1, WAITING, 0.0, 0.0, "", self._clock())
+            connection.execute(_upsert(HANDED_IN, ("participant", "exercise"), result._asdict()))
+        return result
 
     def graded(self, participant: int, exercise: str, number: int, state: str, score: float, of: float, text: str) -> bool:
         """Keep what came of a hand-in, unless a newer one has come since."""
@@ -313,9 +313,9 @@ class Store:
 
     def hand_ins(self, participant: int | None = None) -> list[HandIn]:
         """The newest hand-ins, of one participant or of everybody, the oldest first."""
-        asked = select(HANDED_IN).order_by(HANDED_IN.c.at)
+        query = select(HANDED_IN).order_by(HANDED_IN.c.at)
         with self._engine.connect() as connection:
-            rows = connection.execute(asked if participant is None else asked.where(HANDED_IN.c.participant == participant)).all()
+            rows = connection.execute(query if participant is None else query.where(HANDED_IN.c.participant == participant)).all()
         return [HandIn(*row) for row in rows]
 
 

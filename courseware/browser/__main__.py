@@ -23,9 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (BuildProblem, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    built = facts(folder)
+    edition = facts(folder)
     print(
-        f"The course is in {folder}: {built['notebooks']} notebooks, {built['bytes'] / 1e6:.0f} MB, version {built['version']}, "
+        f"The course is in {folder}: {edition['notebooks']} notebooks, {edition['bytes'] / 1e6:.0f} MB, version {edition['version']}, "
         f"made in {time.monotonic() - start:.0f} s.\n"
         f"Any web server of static files can serve it, such as: python3 -m http.server --bind 127.0.0.1 --directory {folder} 8000"
     )

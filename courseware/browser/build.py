@@ -139,9 +139,9 @@ def _configuration(work: Path, packages: list[str]) -> None:
 
 def _last_change() -> int:
     """When the course was last changed, in seconds since 1970: the time that the notebooks bear. The same clone gives the same."""
-    asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if asked.returncode == 0 and asked.stdout.strip():
-        return int(asked.stdout)
+    log = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if log.returncode == 0 and log.stdout.strip():
+        return int(log.stdout)
     return int(max(path.stat().st_mtime for path in (ROOT / "lessons").glob("*.ipynb")))
 
 
@@ -188,5 +188,5 @@ def size(folder: Path) -> int:
 
 def facts(folder: Path) -> dict[str, Any]:
     """What was built: its version, its size and its notebooks."""
-    kept = json.loads((folder / MARK).read_text(encoding="utf-8"))
-    return {"version": kept["version"], "bytes": size(folder), "notebooks": len(kept["notebooks"])}
+    mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    return {"version": mark["version"], "bytes": size(folder), "notebooks": len(mark["notebooks"])}

@@ -87,8 +87,8 @@ def fetch(folder: Path) -> list[Path]:
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps", *kind]
         done = subprocess.run([*command, "--dest", str(folder), *missing], capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            said = [line for line in done.stderr.splitlines() if "ERROR" in line]
-            raise BuildProblem("pip could not download the packages for the browser. It said: " + " ".join(said or ["nothing."]))
+            errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
+            raise BuildProblem("pip could not download the packages for the browser. It said: " + " ".join(errors or ["nothing."]))
     return [_in(folder, one) for one in wanted()]  # type: ignore[misc]  # all are there now
 
 
@@ -106,8 +106,8 @@ def described(file: Path) -> Wheel:
         headers = HeaderParser().parsestr(archive.read(about).decode("utf-8"))
     needs = []
     for text in headers.get_all("Requires-Dist") or []:
-        if "extra ==" not in text and (found := re.match(r"[\w.-]+", text)):
-            needs.append(canonical(found[0]))
+        if "extra ==" not in text and (match := re.match(r"[\w.-]+", text)):
+            needs.append(canonical(match[0]))
     tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name and ".data/" not in name}
     imports = sorted({top.removesuffix(".py").partition(".")[0] for top in tops})
     return Wheel(canonical(headers["Name"]), headers["Version"], file, needs, imports)

@@ -60,17 +60,17 @@ def for_reading(notebook: Any) -> Any:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        asked = re.findall(r'^predict\("([\w-]+)"', cell.source, re.M)
+        predictions = re.findall(r'^predict\("([\w-]+)"', cell.source, re.M)
         revealed = re.findall(r'^reveal\("([\w-]+)"', cell.source, re.M)
         open_ -= set(revealed)
         tags = []
-        if asked or revealed or cell.source.startswith(("from autograder", "%load_ext")):
+        if predictions or revealed or cell.source.startswith(("from autograder", "%load_ext")):
             tags.append("remove-input")
         elif open_:
             tags.append("hide-output")
         if cell.source.startswith(("from autograder", "%load_ext")):
             tags.append("remove-output")
-        open_ |= set(asked)
+        open_ |= set(predictions)
         cell.metadata["tags"] = tags
         cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
         for output in cell.outputs:
@@ -106,8 +106,8 @@ def service_of_its_own() -> Iterator[dict[str, str]]:
 
 def terms() -> dict[str, str]:
     """The glossary's words with their anchors, the longest first."""
-    found = re.findall(r"^### (.+)$", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.M)
-    return {term: term.replace(" ", "-") for term in sorted(found, key=len, reverse=True)}
+    headings = re.findall(r"^### (.+)$", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.M)
+    return {term: term.replace(" ", "-") for term in sorted(headings, key=len, reverse=True)}
 
 
 def link_terms(notebook: Any, glossary: dict[str, str]) -> None:

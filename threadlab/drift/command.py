@@ -20,17 +20,17 @@ def main(file: Path, *, as_json: bool) -> int:
         print(f"threadlab: {error}", file=sys.stderr)
         return UNREADABLE
     replay = Replay()
-    found = list(replay.findings(recording))
+    findings = list(replay.findings(recording))
     if recording.torn is not None:
         print(f"threadlab: {recording.torn_sentence()}", file=sys.stderr)
     if as_json:
-        print(json.dumps(_as_json(recording, replay, found), indent=2, ensure_ascii=False))
+        print(json.dumps(_as_json(recording, replay, findings), indent=2, ensure_ascii=False))
     else:
-        _print(recording, replay, found)
+        _print(recording, replay, findings)
     if not replay.compared:
         print(f"threadlab: Nothing in {file} could be compared.", file=sys.stderr)
         return UNREADABLE
-    return DRIFT if found else SAME
+    return DRIFT if findings else SAME
 
 
 def _as_json(recording: Recording, replay: Replay, found: list[Finding]) -> dict[str, object]:

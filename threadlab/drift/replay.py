@@ -106,8 +106,8 @@ class Replay:
 
     def _forget(self, exchange: Exchange) -> None:
         """Note the ids of a reply that is not compared."""
-        said = _recorded(exchange)
-        for value in [said.json, *(data for _, data in said.events or ())]:
+        recorded = _recorded(exchange)
+        for value in [recorded.json, *(data for _, data in recorded.events or ())]:
             for word in _WORD.findall(json.dumps(value)) if value is not shapes.NOTHING else ():
                 self._ids.pair(word, None)
 
@@ -183,12 +183,12 @@ class Replay:
         by_name: dict[str | None, list[Any]] = {}
         for name, data in ours:
             by_name.setdefault(name, []).append(data)
-        seen: dict[str | None, int] = {}
+        counts: dict[str | None, int] = {}
         for index, (name, data) in enumerate(recorded):
             alike = by_name.get(name)
             if alike is None:
                 continue  # the order has said so
-            count = seen[name] = seen.get(name, -1) + 1
+            count = counts[name] = counts.get(name, -1) + 1
             other = alike[min(count, len(alike) - 1)]
             yield from shapes.compare(data, other, s.of_event(name, other), self._ids, f"events[{index}].data")
 

@@ -157,19 +157,19 @@ _PLAIN: dict[Any, set[str]] = {
 
 def json_types(schema: Schema) -> set[str] | None:
     """The JSON types that a value may have; None if any."""
-    found: set[str] = set()
+    result: set[str] = set()
     for one in members(schema):
         if one in (None, Any, object, Same):
             return None
         if one in _PLAIN:
-            found |= _PLAIN[one]
+            result |= _PLAIN[one]
         elif _origin(one) is Literal:
-            found |= {json_type(value) for value in typing.get_args(one)}
+            result |= {json_type(value) for value in typing.get_args(one)}
         elif _origin(one) is list:
-            found.add("array")
+            result.add("array")
         else:
-            found.add("object")
-    return found
+            result.add("object")
+    return result
 
 
 def json_type(value: Any) -> str:
@@ -190,13 +190,13 @@ def json_type(value: Any) -> str:
 
 def allowed(schema: Schema) -> list[str] | None:
     """The strings that a value may be; None if it is not an enum, or an open one."""
-    found: list[str] = []
+    values: list[str] = []
     for one in members(schema):
         if _origin(one) is Literal:
-            found += [value for value in typing.get_args(one) if isinstance(value, str)]
+            values += [value for value in typing.get_args(one) if isinstance(value, str)]
         elif one is str or one in (None, Any, object, Same):
             return None
-    return found or None
+    return values or None
 
 
 def element(schema: Schema) -> Schema:

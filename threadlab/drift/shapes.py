@@ -114,25 +114,25 @@ def _of_objects(recorded: dict[str, Any], ours: Any, schema: s.Schema, ids: Ids,
         return
     model = s.of_union_member(schema, recorded) if schema is not None else None
     if schema is not None and model is None:
-        said = ", ".join(f"{name} {_shown(recorded[name])}" for name in ("type", "object", "role") if name in recorded)
-        yield Difference(at, "enum", f"an object with {said or 'no type'} was recorded, and the API has none such here")
+        description = ", ".join(f"{name} {_shown(recorded[name])}" for name in ("type", "object", "role") if name in recorded)
+        yield Difference(at, "enum", f"an object with {description or 'no type'} was recorded, and the API has none such here")
         return
     counterpart: Any = ours if ours is not NOTHING and (model is None or s.of_union_member(schema, ours) is model) else NOTHING
     yield from _of_names(recorded, counterpart, model, at)
-    known = s.fields(model) or {}
+    fields = s.fields(model) or {}
     for name, value in recorded.items():
         if counterpart is NOTHING:
-            if name in known:
-                yield from compare(value, NOTHING, known[name], ids, f"{at}.{name}")
+            if name in fields:
+                yield from compare(value, NOTHING, fields[name], ids, f"{at}.{name}")
         elif name in counterpart:
-            yield from compare(value, counterpart[name], known.get(name), ids, f"{at}.{name}")
+            yield from compare(value, counterpart[name], fields.get(name), ids, f"{at}.{name}")
 
 
 def _of_names(recorded: dict[str, Any], ours: Any, model: s.Schema, at: str) -> Iterator[Difference]:
     if ours is NOTHING:
-        known = s.fields(model)
+        fields = s.fields(model)
         missing = s.required(model) - recorded.keys()
-        more = set() if known is None or isinstance(model, s.Fields) else recorded.keys() - known.keys()
+        more = set() if fields is None or isinstance(model, s.Fields) else recorded.keys() - fields.keys()
     else:
         missing, more = ours.keys() - recorded.keys(), recorded.keys() - ours.keys()
     for name in sorted(missing):

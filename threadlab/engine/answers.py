@@ -150,8 +150,8 @@ class Answers:
         moments = _ending(_counted(plan.moments, answer), answer, row.body.status)  # type: ignore[union-attr]
         if draft is not None:
             moments = _continued(moments, draft)
-        kept = plan.waiting if answer.failure else None  # what was begun is ended by the failure
-        row = msgspec.structs.replace(row, plan=msgspec.structs.replace(plan, moments=tuple(moments), waiting=kept))
+        still_waiting = plan.waiting if answer.failure else None  # what was begun is ended by the failure
+        row = msgspec.structs.replace(row, plan=msgspec.structs.replace(plan, moments=tuple(moments), waiting=still_waiting))
         self._state.carry_on(row, now)
 
     def _whole_draft(self, row: Row, answer: Answer, now: float) -> Draft | None:
@@ -188,16 +188,16 @@ class Answers:
         draft = self._whole_draft(row, answer, now)
         row = row if draft is None else self._said_first(row, draft, now)
         if isinstance(row.body, o.Run):
-            found, prompt = search_files(call, row.body, question.prompt, answer.search)
-            action: StartCalls | EndItem = StartCalls(state.new_id("step"), [found], done=True)
+            search_call, prompt = search_files(call, row.body, question.prompt, answer.search)
+            action: StartCalls | EndItem = StartCalls(state.new_id("step"), [search_call], done=True)
         else:
             assert isinstance(row.body, r.Response)
             item, prompt = search_for_response(call, row.body, question.prompt, answer.search)
             action = EndItem(len(row.body.output), msgspec.structs.replace(item, results=None), now)
         row = self._state.apply(row, Moment(now, action))
         assert row.plan is not None
-        written = answer.usage.completion_tokens if answer.usage else 0
-        plan = msgspec.structs.replace(row.plan, completion_tokens=row.plan.completion_tokens + written)
+        tokens_written = answer.usage.completion_tokens if answer.usage else 0
+        plan = msgspec.structs.replace(row.plan, completion_tokens=row.plan.completion_tokens + tokens_written)
         plan = self._state.questions.ask(row, plan, prompt, prompt_tokens(prompt, {}), end, now)
         state.store.put(msgspec.structs.replace(row, plan=plan))
 
@@ -214,15 +214,15 @@ class Answers:
 
 def _counted(moments: tuple[Moment, ...], answer: Answer) -> list[Moment]:
     """The moments with as many completion tokens as the answer says that it cost: the first that writes has what is hidden, too."""
-    found = list(moments)
-    writing = [index for index, one in enumerate(found) if isinstance(one.action, EndMessage | EndItem | StartCalls)]
+    result = list(moments)
+    writing = [index for index, one in enumerate(result) if isinstance(one.action, EndMessage | EndItem | StartCalls)]
     if answer.usage is None or not writing:
-        return found
-    own = sum(getattr(found[index].action, "tokens", 0) for index in writing[1:])
-    first = found[writing[0]]
+        return result
+    own = sum(getattr(result[index].action, "tokens", 0) for index in writing[1:])
+    first = result[writing[0]]
     cost = max(answer.usage.completion_tokens - own, 0)
-    found[writing[0]] = Moment(first.at, msgspec.structs.replace(first.action, tokens=cost))
-    return found
+    result[writing[0]] = Moment(first.at, msgspec.structs.replace(first.action, tokens=cost))
+    return result
 
 
 def _ending(moments: list[Moment], answer: Answer, status: str) -> list[Moment]:
@@ -240,14 +240,14 @@ def _ending(moments: list[Moment], answer: Answer, status: str) -> list[Moment]:
 
 def _continued(moments: list[Moment], draft: Draft) -> list[Moment]:
     """The moments with the message that was begun already, in place of one to begin."""
-    begun, found = False, list[Moment]()
+    resumed, result = False, list[Moment]()
     for one in moments:
         action = one.action
-        if isinstance(action, StartMessage) and not begun:
+        if isinstance(action, StartMessage) and not resumed:
             continue
-        if isinstance(action, EndMessage) and not begun:
-            begun, action = True, msgspec.structs.replace(action, message_id=draft.message_id, step_id=draft.step_id)
-        elif isinstance(action, EndItem) and isinstance(action.item, r.Message) and not begun:
-            begun, action = True, msgspec.structs.replace(action, item=msgspec.structs.replace(action.item, id=draft.message_id))
-        found.append(Moment(one.at, action))
-    return found
+        if isinstance(action, EndMessage) and not resumed:
+            resumed, action = True, msgspec.structs.replace(action, message_id=draft.message_id, step_id=draft.step_id)
+        elif isinstance(action, EndItem) and isinstance(action.item, r.Message) and not resumed:
+            resumed, action = True, msgspec.structs.replace(action, item=msgspec.structs.replace(action.item, id=draft.message_id))
+        result.append(Moment(one.at, action))
+    return result

@@ -187,13 +187,13 @@ class Call:
             after, before = before, after
         # A page "before" a cursor holds the objects next to it, so it is read from the cursor and turned round.
         backwards = bool(query.get("before")) and not query.get("after")
-        wanted = Query(PREFIXES[kind][0], self.project, parent, run_id, after, before, limit + 1, newest_first is not backwards)
-        found = self.store.page(wanted) if keep is None else self._kept(wanted, keep)
-        rows = found[:limit]
+        page_query = Query(PREFIXES[kind][0], self.project, parent, run_id, after, before, limit + 1, newest_first is not backwards)
+        matches = self.store.page(page_query) if keep is None else self._kept(page_query, keep)
+        rows = matches[:limit]
         if backwards:
             rows = rows[::-1]
         first, last = (rows[0].body.id, rows[-1].body.id) if rows else (None, None)
-        return o.Page([shown(row) for row in rows], first, last, len(found) > limit)
+        return o.Page([shown(row) for row in rows], first, last, len(matches) > limit)
 
     def _kept(self, wanted: Query, keep: Callable[[Row], bool]) -> list[Row]:
         """The first rows of a list that are to be kept, as many as `wanted` asks for."""

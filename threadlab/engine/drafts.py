@@ -49,6 +49,6 @@ class Draft:
 
     def rest(self, whole: str) -> list[str]:
         """The pieces of the whole reply that have not been told; none if it turned out to begin otherwise."""
-        told, self._held = self.text, ""
+        beginning, self._held = self.text, ""
         self.text = whole
-        return pieces(whole[len(told) :]) if whole.startswith(told) else []
+        return pieces(whole[len(beginning) :]) if whole.startswith(beginning) else []

@@ -84,7 +84,7 @@ class Engine:
         """Execute one request at the time `now` (seconds). `number` joins its journal line with the one that says it was sent."""
         now = max(now, self.state.now)
         self.advance(now)
-        begun: Executed | None = None
+        entry: Executed | None = None
         call: Call | None = None
         hold = 0.0
         of_azure = request.path.startswith(azure.PREFIX)
@@ -92,7 +92,7 @@ class Engine:
             if of_azure:
                 request = azure.translated(request)
             operation, ids = find_operation(request.method, request.path)
-            begun = self.journal.add(Executed(at=now, operation=operation.name, request=number, **_named(operation, ids)))
+            entry = self.journal.add(Executed(at=now, operation=operation.name, request=number, **_named(operation, ids)))
             project = self._project_of(request)
             if operation.beta and BETA not in request.headers.get("openai-beta", ""):
                 raise errors.no_beta_header()
@@ -100,9 +100,9 @@ class Engine:
             hold = sum(rule.number(1.0) for rule in triggered if rule.kind == "delay")
             if operation.beta and any(rule.kind == "switched_off" for rule in triggered):
                 raise errors.unknown_route(request.method, request.path)
-            lost = self._fail_before(triggered, begun, hold)
-            if lost is not None:
-                return lost
+            failure = self._fail_before(triggered, entry, hold)
+            if failure is not None:
+                return failure
             call = Call(self.state, operation.name, ids, request, project, now)
             if self.limits.on and not operation.runs:
                 self.limits.charge(project, "", 0, now)
@@ -111,29 +111,29 @@ class Engine:
             else:
                 with self.store.transaction():
                     result = operation.handler(call)
-            begun.status = 200
+            entry.status = 200
             for name, value in call.noted.items():
-                setattr(begun, name, value)
+                setattr(entry, name, value)
             return self._sent(operation, self._reply(result, hold, call), number, now)
         except errors.ApiError as error:
             error = azure.reworded(error) if of_azure else error
-            if begun is None:
-                begun = self.journal.add(Executed(at=now, request=number, object_id=f"{request.method} {request.path}"))
-            begun.status, begun.error, begun.code = error.status, error.detail.message, error.detail.code
+            if entry is None:
+                entry = self.journal.add(Executed(at=now, request=number, object_id=f"{request.method} {request.path}"))
+            entry.status, entry.error, entry.code = error.status, error.detail.message, error.detail.code
             return self._error_reply(error, hold, call)
         except Exception:
             self.invalidate()
             raise
 
     def _project_of(self, request: Request) -> str:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not given:
+        scheme, _, api_key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not api_key:
             raise errors.no_key()
-        encoded = given.encode()
+        encoded = api_key.encode()
         for key, project in self._keys:
             if hmac.compare_digest(key, encoded):
                 return project
-        raise errors.bad_key(given)
+        raise errors.bad_key(api_key)
 
     def _headers(self, content_type: str, call: Call | None) -> dict[str, str]:
         self._answered += 1
@@ -218,7 +218,7 @@ _FIELDS = {name: name for name in ("thread_id", "run_id", "conversation_id", "re
 
 def _named(operation: Operation, ids: tuple[str, ...]) -> dict[str, Any]:
     """The ids of the path under the names that the journal uses."""
-    named: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for param, value in zip(operation.params, ids, strict=True):
-        named[_FIELDS.get(param, "object_id")] = value
-    return named
+        fields[_FIELDS.get(param, "object_id")] = value
+    return fields

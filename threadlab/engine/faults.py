@@ -170,15 +170,15 @@ def _rule(word: str, match: re.Match[str], operations: frozenset[str] | None) ->
         raise ThreadlabError(
             f"the scenario's rule {word!r} names an operation that does not exist; there are {', '.join(sorted(operations))}."
         )
-    wanted, argument = KINDS[match["kind"]].argument, match["argument"]
+    expected, argument = KINDS[match["kind"]].argument, match["argument"]
     if argument is not None:
-        allowed = _ARGUMENTS.get(wanted)
+        allowed = _ARGUMENTS.get(expected)
         try:
-            good = argument in allowed if allowed else wanted in _NUMERIC and float(argument) >= 0
+            good = argument in allowed if allowed else expected in _NUMERIC and float(argument) >= 0
         except ValueError:
             good = False
         if not good:
-            say = f"one of {', '.join(sorted(allowed))}" if allowed else f"a number ({wanted})" if wanted else "nothing"
+            say = f"one of {', '.join(sorted(allowed))}" if allowed else f"a number ({expected})" if expected else "nothing"
             raise ThreadlabError(f"the scenario's rule {word!r}: after the colon {match['kind']} takes {say}.")
     first = int(match["first"] or 1)
     last = None

@@ -24,8 +24,8 @@ def answer_of(call: Call, prompt: Prompt, triggered: list[Rule], *, needed: bool
     for rule in triggered:
         if rule.kind == "run_failed":
             code = rule.argument or "server_error"
-            said = _FAILURES.get(code) or fault_429(None, prompt.model).detail.message
-            return Answer(failure=o.LastError(code, said))  # type: ignore[arg-type]
+            message = _FAILURES.get(code) or fault_429(None, prompt.model).detail.message
+            return Answer(failure=o.LastError(code, message))  # type: ignore[arg-type]
     if call.state.responder is None:
         return None if needed and not any(rule.kind in _DECIDED for rule in triggered) else UNREAD
     answer = call.state.responder.respond(prompt)

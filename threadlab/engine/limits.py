@@ -51,23 +51,23 @@ class Limits:
 
     def charge(self, project: str, model: str, tokens: int, now: float) -> None:
         """Take one request and so many tokens of a model, or nothing. Raises ApiError 429."""
-        wanted: tuple[tuple[Unit, int], ...] = (("requests", 1), ("tokens", tokens))
-        taken = [(bucket, amount) for unit, amount in wanted if (bucket := self._bucket(project, model, unit, now)) is not None]
-        for bucket, amount in taken:
+        amounts: tuple[tuple[Unit, int], ...] = (("requests", 1), ("tokens", tokens))
+        charges = [(bucket, amount) for unit, amount in amounts if (bucket := self._bucket(project, model, unit, now)) is not None]
+        for bucket, amount in charges:
             if bucket.left < amount:
                 raise exceeded(bucket.limit.unit, model, bucket.limit.amount, bucket.left, amount, bucket.wait(amount))
-        for bucket, amount in taken:
+        for bucket, amount in charges:
             bucket.left -= amount
 
     def headers(self, project: str, model: str, now: float) -> dict[str, str]:
         """`x-ratelimit-*` for the limits of this model; for a reply that is about none, those of `*` or of the first that is limited."""
         about = model or ("*" if any(name == "*" for name, _ in self._limits) else self._first)
-        found: dict[str, str] = {}
+        result: dict[str, str] = {}
         for unit in UNITS:
             bucket = self._bucket(project, about, unit, now)
             if bucket is not None:
-                found |= _headers(unit, bucket.limit.amount, int(bucket.left), bucket.wait(bucket.limit.amount))
-        return found
+                result |= _headers(unit, bucket.limit.amount, int(bucket.left), bucket.wait(bucket.limit.amount))
+        return result
 
 
 def _headers(unit: Unit, limit: int, remaining: int, reset: float) -> dict[str, str]:

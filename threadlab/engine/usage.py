@@ -19,8 +19,8 @@ def prompt_tokens(prompt: Prompt, known: dict[str, int]) -> int:
     total = BASE_TOKENS + tokens.of_message(prompt.instructions, prompt.model)
     keep = tokens.encoding_name(prompt.model) == "o200k_base"
     for turn in prompt.turns:
-        kept = known.get(turn.message_id, 0) if keep else 0
-        total += kept or tokens.of_message(turn.text, prompt.model)
+        count = known.get(turn.message_id, 0) if keep else 0
+        total += count or tokens.of_message(turn.text, prompt.model)
     for passage in prompt.passages or []:
         total += tokens.of_message(passage.text, prompt.model)
     for result in prompt.results:

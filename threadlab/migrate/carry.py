@@ -43,12 +43,12 @@ class Result(msgspec.Struct, frozen=True):
 def read_lines(source: Path) -> list[dict[str, Any]]:
     """Raises ThreadlabError for a file that is not there, or that is not an export."""
     try:
-        found = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines() if line]
+        result = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines() if line]
     except (OSError, ValueError) as error:
         raise ThreadlabError(f"{source} cannot be read as an exported thread: {error}.") from None
-    if not found or not isinstance(found[0], dict) or found[0].get("line") != "thread" or found[0].get("format") != 1:
+    if not result or not isinstance(result[0], dict) or result[0].get("line") != "thread" or result[0].get("format") != 1:
         raise ThreadlabError(f"{source} is not an exported thread: its first line should say so.")
-    return found
+    return result
 
 
 def items_of(lines: list[dict[str, Any]], left: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -62,8 +62,8 @@ def items_of(lines: list[dict[str, Any]], left: dict[str, int]) -> Iterator[tupl
 
 
 def _message(line: dict[str, Any], names: dict[str, str], left: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
-    said = line["role"] == "assistant"
-    parts = [part for block in line["content"] if (part := _part(block, said, names)) is not None]
+    from_assistant = line["role"] == "assistant"
+    parts = [part for block in line["content"] if (part := _part(block, from_assistant, names)) is not None]
     _count(left, "parts of messages", len(line["content"]) - len(parts))
     _count(left, "attachments", len(line.get("attachments") or ()))
     _count(left, "metadata of messages", 1 if line.get("metadata") else 0)
@@ -188,14 +188,14 @@ def _send(client: "OpenAI", items: list[tuple[str, dict[str, Any]]], ids: IdMap,
     assert ids.conversation is not None
     batch = items[len(ids.ids) : len(ids.ids) + BATCH]
     try:
-        added = client.conversations.items.create(ids.conversation, items=[item for _, item in batch])  # type: ignore[misc]
+        created = client.conversations.items.create(ids.conversation, items=[item for _, item in batch])  # type: ignore[misc]
     except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError):
         if failures + 1 == TRIES:
             raise
         time.sleep(0.5 * 2**failures)
         _catch_up(client, items, ids)
         return failures + 1
-    ids.add([(key, item.id) for (key, _), item in zip(batch, added.data, strict=True)])  # type: ignore[misc]
+    ids.add([(key, item.id) for (key, _), item in zip(batch, created.data, strict=True)])  # type: ignore[misc]
     return 0
 
 

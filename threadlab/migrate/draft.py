@@ -98,8 +98,14 @@ class _Rewriter(m.MatcherDecoratableTransformer):
         names, root = _chain(original_node.func)
         at = next((index for index, name in enumerate(names) if name == "beta"), None)
         path = tuple(names[at + 1 :]) if at is not None else ()
-        given = {one.keyword.value for one in original_node.args if one.keyword is not None}
-        if root is None or at is None or path not in _RENAMED or not given <= _TAKES[path] or any(one.star for one in original_node.args):
+        keywords = {one.keyword.value for one in original_node.args if one.keyword is not None}
+        if (
+            root is None
+            or at is None
+            or path not in _RENAMED
+            or not keywords <= _TAKES[path]
+            or any(one.star for one in original_node.args)
+        ):
             return updated_node
         arguments = _arguments(path, updated_node.args)
         if arguments is None:
@@ -146,14 +152,14 @@ def _arguments(path: tuple[str, ...], given: Sequence[cst.Arg]) -> list[cst.Arg]
 
 def _item(given: Sequence[cst.Arg]) -> list[cst.Arg] | None:
     """`role=` and `content=` become one item of a list."""
-    kept = [one for one in given if one.keyword is None or one.keyword.value == "thread_id"]
+    thread_args = [one for one in given if one.keyword is None or one.keyword.value == "thread_id"]
     fields = {one.keyword.value: one.value for one in given if one.keyword is not None}
-    if len(kept) != 1 or not {"role", "content"} <= fields.keys():
+    if len(thread_args) != 1 or not {"role", "content"} <= fields.keys():
         return None
     pairs = [cst.DictElement(cst.SimpleString(f'"{name}"'), fields[name]) for name in ("role", "content")]
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    first = kept[0].with_changes(comma=comma, keyword=cst.Name("conversation_id") if kept[0].keyword is not None else None)
+    first = thread_args[0].with_changes(comma=comma, keyword=cst.Name("conversation_id") if thread_args[0].keyword is not None else None)
     items = cst.List([cst.Element(cst.Dict(pairs))])
     last = cst.Arg(items, keyword=cst.Name("items"), equal=equal, whitespace_after_arg=given[-1].whitespace_after_arg)
     return [first, last]

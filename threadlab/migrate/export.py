@@ -24,10 +24,10 @@ def lines(client: "OpenAI", thread_id: str) -> Iterator[dict[str, Any]]:
     thread = threads.retrieve(thread_id)
     yield {"line": "thread", "format": FORMAT, **thread.to_dict(mode="json")}
     files: dict[str, None] = {}
-    told: set[str] = set()
+    runs_written: set[str] = set()
     for message in threads.messages.list(thread_id, order="asc", limit=PAGE):
-        if message.run_id is not None and message.run_id not in told:
-            told.add(message.run_id)
+        if message.run_id is not None and message.run_id not in runs_written:
+            runs_written.add(message.run_id)
             yield from _tool_calls(client, thread_id, message.run_id)
         body = message.to_dict(mode="json")
         files |= dict.fromkeys(_file_ids(body))

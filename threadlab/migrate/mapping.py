@@ -63,6 +63,6 @@ def replacement(path: str) -> str:
     """What takes the place of a call such as `threads.runs.create`."""
     parts = path.split(".")
     for length in range(len(parts), 0, -1):
-        if found := REPLACES.get(".".join(parts[:length])):
-            return found
+        if result := REPLACES.get(".".join(parts[:length])):
+            return result
     raise KeyError(path)

@@ -139,8 +139,8 @@ def _cancelled(seen: Seen) -> str:
 
 def _asked_after_the_end(seen: Seen) -> str:
     family = seen.function.family
-    told = next((one for one in seen.evidence.requests(family.poll, ok=True) if one.run_status in family.ends), None)
-    return "yes" if told and any(one.what == "sent" and one.n > told.n for one in seen.evidence.journal) else "no"
+    last_poll = next((one for one in seen.evidence.requests(family.poll, ok=True) if one.run_status in family.ends), None)
+    return "yes" if last_poll and any(one.what == "sent" and one.n > last_poll.n for one in seen.evidence.journal) else "no"
 
 
 Look = tuple[str, Callable[[Seen], str]]
@@ -175,19 +175,19 @@ def compare(old: Function, new: Function, bound: int = BOUND) -> Parity:
         raise ThreadlabError(f"{old.name} and {new.name} do not do the same: only one of them waits for something started before.")
     for function in (old, new):
         function.try_to_define()
-    wanted = scenes.WAITS if old.waits else scenes.TURNS
+    scenes_to_play = scenes.WAITS if old.waits else scenes.TURNS
     if old.keeps_a_record and new.keeps_a_record:
-        wanted += scenes.RESTARTS
-    return Parity(f"{old.path}:{old.name}", f"{new.path}:{new.name}", tuple(compare_in(scene, old, new, bound) for scene in wanted))
+        scenes_to_play += scenes.RESTARTS
+    return Parity(f"{old.path}:{old.name}", f"{new.path}:{new.name}", tuple(compare_in(scene, old, new, bound) for scene in scenes_to_play))
 
 
 def compare_in(scene: scenes.Scene, old: Function, new: Function, bound: int = BOUND) -> Played:
     """Both in one scene."""
     looks = (*(_WAIT if old.waits else _TURN), *((_LIMITED,) if "429" in scene.faults and not old.waits else ()))
     sides = [(function, play(function, scene, bound)) for function in (old, new)]
-    seen = [[Seen(function, one) for one in found] for function, found in sides]
-    lines = tuple(_line(what, look, *seen) for what, look in looks)
-    return Played(scene.name, (len(seen[0]), len(seen[1])), all(found.complete for _, found in sides), lines)
+    observations = [[Seen(function, one) for one in exploration] for function, exploration in sides]
+    lines = tuple(_line(what, look, *observations) for what, look in looks)
+    return Played(scene.name, (len(observations[0]), len(observations[1])), all(exploration.complete for _, exploration in sides), lines)
 
 
 def _line(what: str, look: Callable[[Seen], str], old: Sequence[Seen], new: Sequence[Seen]) -> Line:
@@ -241,22 +241,22 @@ def pairs(old: str, new: str) -> list[tuple[Function, Function]]:
     before, after = functions(old), functions(new)
     if len(before) == len(after) == 1:
         return [(next(iter(before.values())), next(iter(after.values())))]
-    found = [(function, after[name]) for name, function in before.items() if name in after]
-    if not found:
+    result = [(function, after[name]) for name, function in before.items() if name in after]
+    if not result:
         raise ThreadlabError(
             f"{old} has {', '.join(before)} and {new} has {', '.join(after)}, and no name is in both: say which belong together, "
             "as FILE:FUNCTION."
         )
-    return found
+    return result
 
 
 def main(old: str, new: str, *, as_json: bool, bound: int = BOUND) -> int:
     """Print the report. 0: they behave alike; 1: they do not."""
     sys.path[:0] = list(dict.fromkeys(str(Path(one.partition(":")[0]).resolve().parent) for one in (old, new)))
-    found = [compare(*pair, bound=bound) for pair in pairs(old, new)]
+    comparisons = [compare(*pair, bound=bound) for pair in pairs(old, new)]
     if as_json:
-        print(json.dumps(msgspec.to_builtins(found), indent=1, ensure_ascii=False))
+        print(json.dumps(msgspec.to_builtins(comparisons), indent=1, ensure_ascii=False))
     else:
-        for parity in found:
+        for parity in comparisons:
             print("\n".join(text(parity)))
-    return 1 if any(parity.differing for parity in found) else 0
+    return 1 if any(parity.differing for parity in comparisons) else 0

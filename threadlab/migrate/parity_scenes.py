@@ -83,12 +83,12 @@ WAITS: tuple[Scene, ...] = (
 def faults(scene: Scene, family: Family) -> str:
     """The scene's faults under the family's own names."""
     names = {"POST": family.posts, "RUN": family.makers, "POLL": (family.poll,)}
-    found = []
+    rules = []
     for word in scene.faults.split():
         fault, at, rest = word.partition("@")
         place = next((one for one in names if rest.startswith(one)), None)
-        found += [f"{fault}@{name}{rest.removeprefix(place)}" for name in names[place]] if at and place else [word]
-    return " ".join(found)
+        rules += [f"{fault}@{name}{rest.removeprefix(place)}" for name in names[place]] if at and place else [word]
+    return " ".join(rules)
 
 
 def world(scene: Scene, family: Family, *, waits: bool) -> World:
@@ -100,21 +100,21 @@ def _thread(scene: Scene, waits: bool) -> Callable[[OpenAI], dict[str, str]]:
     def setup(client: OpenAI) -> dict[str, str]:
         thread = client.beta.threads.create(messages=[*BEFORE, {"role": "user", "content": TEXT}] if waits else BEFORE)
         assistant = client.beta.assistants.create(model=MODEL)
-        given = {"home": thread.id, "assistant": assistant.id}
+        values = {"home": thread.id, "assistant": assistant.id}
         if waits or scene.busy:
-            given["run"] = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id).id
-        return {**given, "home": "thread_" + "0" * 24} if scene.missing else given
+            values["run"] = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id).id
+        return {**values, "home": "thread_" + "0" * 24} if scene.missing else values
 
     return setup
 
 
 def _conversation(scene: Scene, waits: bool) -> Callable[[OpenAI], dict[str, str]]:
     def setup(client: OpenAI) -> dict[str, str]:
-        given = {"home": client.conversations.create(items=BEFORE).id}
+        values = {"home": client.conversations.create(items=BEFORE).id}
         if waits or scene.busy:
-            told: Any = TEXT if waits else []
-            given["run"] = client.responses.create(model=MODEL, conversation=given["home"], input=told, background=True).id
-        return {"home": "conv_" + "0" * 24} if scene.missing else given
+            response_input: Any = TEXT if waits else []
+            values["run"] = client.responses.create(model=MODEL, conversation=values["home"], input=response_input, background=True).id
+        return {"home": "conv_" + "0" * 24} if scene.missing else values
 
     return setup
 

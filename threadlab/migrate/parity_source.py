@@ -80,16 +80,16 @@ def functions(where: str) -> dict[str, Function]:
     """
     path, _, name = where.partition(":") if ".py:" in where or ".ipynb:" in where else (where, "", "")
     sources = _sources(Path(path))
-    found = {}
+    result = {}
     for node in (node for tree in map(ast.parse, sources) for node in tree.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.name == name if name else not node.name.startswith("_")):
             function = _function(path, node, tuple(sources), strict=bool(name))
             if function is not None:
-                found[node.name] = function
-    if not found:
+                result[node.name] = function
+    if not result:
         what = f"no function {name!r}" if name else f"no function with parameters that can be filled in ({', '.join(KNOWN)})"
         raise ThreadlabError(f"{path} has {what}.")
-    return found
+    return result
 
 
 def _function(path: str, node: ast.FunctionDef | ast.AsyncFunctionDef, sources: tuple[str, ...], *, strict: bool) -> Function | None:
@@ -116,7 +116,7 @@ def _sources(path: Path) -> list[str]:
             ast.parse(text)
             return [text]
         cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        return [kept for cell in cells if (kept := _definitions("".join(cell["source"])))]
+        return [definitions for cell in cells if (definitions := _definitions("".join(cell["source"])))]
     except (OSError, ValueError, SyntaxError, KeyError, TypeError) as error:
         raise ThreadlabError(f"{path} cannot be read as Python: {error}.") from None
 
@@ -124,8 +124,8 @@ def _sources(path: Path) -> list[str]:
 def _definitions(cell: str) -> str:
     """Of a notebook's cell what defines something; what tries it out is left away."""
     plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in cell.splitlines())
-    kept = [node for node in ast.parse(plain).body if _defines(node)]
-    return "\n".join(ast.unparse(node) for node in kept)
+    nodes = [node for node in ast.parse(plain).body if _defines(node)]
+    return "\n".join(ast.unparse(node) for node in nodes)
 
 
 def _defines(node: ast.stmt) -> bool:

@@ -23,14 +23,18 @@ def uses(source: str | bytes, path: str = "", cell: int = 0, *, signed: bool = F
     `signed`: another cell says that the API is asked by its address.
     """
     tree = ast.parse(source)
-    seen = _Names(tree)
-    found = [Found(path, node.lineno, node.col_offset + 1, f"beta.{call}", replacement(call), "call", cell) for node, call in seen.calls()]
-    found += [Found(path, node.lineno, node.col_offset + 1, node.name, replacement("handler"), "handler", cell) for node in seen.handlers()]
-    found += [Found(path, node.lineno, node.col_offset + 1, name, said, "wrapper", cell) for node, name, said in seen.wrappers()]
+    names = _Names(tree)
+    result = [
+        Found(path, node.lineno, node.col_offset + 1, f"beta.{call}", replacement(call), "call", cell) for node, call in names.calls()
+    ]
+    result += [
+        Found(path, node.lineno, node.col_offset + 1, node.name, replacement("handler"), "handler", cell) for node in names.handlers()
+    ]
+    result += [Found(path, node.lineno, node.col_offset + 1, name, advice, "wrapper", cell) for node, name, advice in names.wrappers()]
     signed = signed or speaks_http(source.decode("utf-8", "replace") if isinstance(source, bytes) else source)
-    for node, rest in seen.requests(signed=signed):
-        found.append(Found(path, node.lineno, node.col_offset + 1, f"/v1/{rest}", request_replacement(rest), "http", cell))
-    return sorted(found, key=lambda one: (one.line, one.column))
+    for node, rest in names.requests(signed=signed):
+        result.append(Found(path, node.lineno, node.col_offset + 1, f"/v1/{rest}", request_replacement(rest), "http", cell))
+    return sorted(result, key=lambda one: (one.line, one.column))
 
 
 class _Names:
@@ -78,8 +82,8 @@ class _Names:
                 return
         for one, other in pairs:
             if isinstance(one, ast.Tuple) and isinstance(other, ast.Tuple) and len(one.elts) == len(other.elts):
-                for name, meant in zip(one.elts, other.elts, strict=True):
-                    self._note(name, meant)
+                for name, meaning in zip(one.elts, other.elts, strict=True):
+                    self._note(name, meaning)
             else:
                 self._note(one, other)
 
@@ -118,8 +122,8 @@ class _Names:
         if isinstance(node, ast.Await):
             return self._meaning(node.value)
         name = _dotted(node)
-        if isinstance(node, ast.Name) and (given := self._parameters.get((self._inside.get(id(node), ""), node.id))) is not None:
-            return given
+        if isinstance(node, ast.Name) and (parameter := self._parameters.get((self._inside.get(id(node), ""), node.id))) is not None:
+            return parameter
         if name is not None and name in self._bound:
             return self._bound[name]
         if isinstance(node, ast.Call):
@@ -135,8 +139,8 @@ class _Names:
         """`getattr(client, "beta")` is an attribute, too."""
         match node:
             case ast.Call(func=ast.Name(id="getattr"), args=[inner, ast.Constant(value=str(name)), *_]):
-                made = ast.copy_location(ast.Attribute(inner, name, ast.Load()), node)
-                return self._meaning(made)
+                attribute = ast.copy_location(ast.Attribute(inner, name, ast.Load()), node)
+                return self._meaning(attribute)
             case _:
                 return None
 
@@ -154,12 +158,12 @@ class _Names:
 
     def wrappers(self) -> Iterator[tuple[ast.expr, str, str]]:
         """Calls of what other packages made of the API, and classes that inherit from it; and what replaces each."""
-        known: dict[str, str] = {}
+        imports: dict[str, str] = {}
         modules: dict[str, dict[str, str]] = {}
         for node in self._nodes:
             if isinstance(node, ast.ImportFrom) and not node.level:
                 table = WRAPPERS.get((node.module or "").partition(".")[0], {})
-                known |= {alias.asname or alias.name: table[alias.name] for alias in node.names if alias.name in table}
+                imports |= {alias.asname or alias.name: table[alias.name] for alias in node.names if alias.name in table}
             elif isinstance(node, ast.Import):
                 modules |= {
                     alias.asname or alias.name.partition(".")[0]: WRAPPERS[alias.name.partition(".")[0]]
@@ -170,8 +174,8 @@ class _Names:
             used = [node.func] if isinstance(node, ast.Call) else node.bases if isinstance(node, ast.ClassDef) else []
             for one in used:
                 parts = (_dotted(one) or "").split(".")
-                if parts[0] in known:
-                    yield one, ".".join(parts), known[parts[0]]
+                if parts[0] in imports:
+                    yield one, ".".join(parts), imports[parts[0]]
                 elif parts[0] in modules and (name := next((part for part in parts[1:] if part in modules[parts[0]]), None)):
                     yield one, ".".join(parts), modules[parts[0]][name]
 
@@ -195,15 +199,15 @@ class _Names:
 
     def handlers(self) -> Iterator[ast.ClassDef]:
         classes = [node for node in self._nodes if isinstance(node, ast.ClassDef)]
-        known = set(HANDLERS)
+        handler_names = set(HANDLERS)
         for node in self._nodes:
             if isinstance(node, ast.ImportFrom):
-                known |= {alias.asname for alias in node.names if alias.asname and alias.name in HANDLERS}
+                handler_names |= {alias.asname for alias in node.names if alias.asname and alias.name in HANDLERS}
         before = 0
-        while len(known) != before:
-            before = len(known)
-            known |= {one.name for one in classes if any(_last(base) in known for base in one.bases)}
-        return (one for one in classes if any(_last(base) in known for base in one.bases))
+        while len(handler_names) != before:
+            before = len(handler_names)
+            handler_names |= {one.name for one in classes if any(_last(base) in handler_names for base in one.bases)}
+        return (one for one in classes if any(_last(base) in handler_names for base in one.bases))
 
 
 def _belongs(call: str) -> bool:

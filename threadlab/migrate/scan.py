@@ -26,17 +26,17 @@ LARGEST = 5_000_000
 
 def scan(paths: Iterable[Path]) -> Report:
     """Everything found below these paths, in order. Raises ThreadlabError for a path that is not there."""
-    files, found, unread = 0, list[Found](), list[Unread]()
+    files, uses, unread = 0, list[Found](), list[Unread]()
     for path in paths:
         if not path.exists():
             raise ThreadlabError(f"there is no file or folder {path}.")
         for file in [path] if path.is_file() else _files(path):
             files += 1
             try:
-                found += _uses(file)
+                uses += _uses(file)
             except (SyntaxError, ValueError, OSError, RecursionError, ThreadlabError) as error:
                 unread.append(Unread(str(file), str(error) or type(error).__name__))
-    return Report(files, found, unread)
+    return Report(files, uses, unread)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -82,8 +82,8 @@ def _in_notebook(source: bytes, path: str) -> list[Found]:
         starts.append((lines, number))
         lines += text.count("\n") + 1
     whole = "\n".join(text for _, text in parts)
-    found = python_uses.uses(whole, path, signed=speaks_http(whole))
-    return [_in_cell(one, starts) for one in found]
+    uses_in_whole = python_uses.uses(whole, path, signed=speaks_http(whole))
+    return [_in_cell(one, starts) for one in uses_in_whole]
 
 
 def _in_cell(one: Found, starts: list[tuple[int, int]]) -> Found:

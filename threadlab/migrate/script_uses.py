@@ -44,18 +44,18 @@ def _parser(kind: str) -> Any:
 def uses(source: bytes, path: str, suffix: str) -> list[Found]:
     """The uses in one file. Raises NoParser."""
     kind = {".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx"}.get(suffix, "javascript")
-    seen = _Script(_parser(kind).parse(source).root_node)
+    script = _Script(_parser(kind).parse(source).root_node)
     signed = speaks_http(source.decode("utf-8", "replace"))
-    found: list[Found] = []
-    for node, call in seen.calls():
-        found.append(_found(path, node, f"beta.{call}", replacement(call), "call"))
-    for node, name, said in seen.wrappers():
-        found.append(_found(path, node, name, said, "wrapper"))
-    for node, text in seen.strings():
+    result: list[Found] = []
+    for node, call in script.calls():
+        result.append(_found(path, node, f"beta.{call}", replacement(call), "call"))
+    for node, name, advice in script.wrappers():
+        result.append(_found(path, node, name, advice, "wrapper"))
+    for node, text in script.strings():
         rest = requested(text, signed=signed)
         if rest is not None:
-            found.append(_found(path, node, f"/v1/{rest}", request_replacement(rest), "http"))
-    return sorted(found, key=lambda one: (one.line, one.column))
+            result.append(_found(path, node, f"/v1/{rest}", request_replacement(rest), "http"))
+    return sorted(result, key=lambda one: (one.line, one.column))
 
 
 def _found(path: str, node: Any, call: str, said: str, kind: Any) -> Found:
@@ -111,8 +111,8 @@ class _Script:
             return self._meaning(node.named_children[0])
         if node.type not in ("member_expression", "identifier", "this"):
             return None
-        if (known := self._bound.get(_text(node))) is not None:
-            return known
+        if (result := self._bound.get(_text(node))) is not None:
+            return result
         if node.type != "member_expression":
             return None
         inner, name = node.child_by_field_name("object"), node.child_by_field_name("property")
@@ -134,7 +134,7 @@ class _Script:
                 yield function, call
 
     def wrappers(self) -> Iterator[tuple[Any, str, str]]:
-        known: dict[str, str] = {}
+        imports: dict[str, str] = {}
         for node in self._nodes:
             if node.type != "import_statement" or (module := node.child_by_field_name("source")) is None:
                 continue
@@ -143,13 +143,13 @@ class _Script:
                 if one.type == "import_specifier":
                     name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
                     if name is not None and _text(name) in table:
-                        known[_text(alias or name)] = table[_text(name)]
+                        imports[_text(alias or name)] = table[_text(name)]
         for node in self._nodes:
             called = node.child_by_field_name("function" if node.type == "call_expression" else "constructor")
             if node.type in ("call_expression", "new_expression") and called is not None:
                 name = _text(called)
-                if name.partition(".")[0] in known and re.fullmatch(r"[\w.]+", name):
-                    yield called, name, known[name.partition(".")[0]]
+                if name.partition(".")[0] in imports and re.fullmatch(r"[\w.]+", name):
+                    yield called, name, imports[name.partition(".")[0]]
 
     def strings(self) -> Iterator[tuple[Any, str]]:
         for node in self._nodes:

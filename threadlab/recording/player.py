@@ -42,8 +42,8 @@ class ReplayTransport(httpx2.AsyncBaseTransport):
         boundary = _BOUNDARY.match(content_type)
         if boundary:  # the client makes up another one each time
             body = body.replace(boundary[1].encode(), b"boundary")
-        kept = exchanges.content(self._washer.body(body))
-        text = "" if kept is None else kept.text or kept.base64 or json.dumps(kept.json, sort_keys=True)
+        content = exchanges.content(self._washer.body(body))
+        text = "" if content is None else content.text or content.base64 or json.dumps(content.json, sort_keys=True)
         if self._recording.heading.of == "responder":
             text = _numbered(text)
         return method, self._washer.text(path), str(exchanges.query_of(self._washer.query(query))), text
@@ -70,8 +70,8 @@ class ReplayTransport(httpx2.AsyncBaseTransport):
 
 def _numbered(text: str) -> str:
     """The ids of tool calls by their order: this service makes up others each time it runs."""
-    seen: dict[str, str] = {}
-    return _CALL_ID.sub(lambda found: seen.setdefault(found[0], f"call {len(seen)}"), text)
+    numbers: dict[str, str] = {}
+    return _CALL_ID.sub(lambda found: numbers.setdefault(found[0], f"call {len(numbers)}"), text)
 
 
 class _Played(httpx2.AsyncByteStream):

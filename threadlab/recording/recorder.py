@@ -105,9 +105,9 @@ class Recorder:
         """Add a line. What cannot be written (a full disk) is said on standard error: the client still gets its reply."""
         line = msgspec.json.encode(exchange) + b"\n"
         try:
-            written = os.write(self._descriptor, line)
-            if written < len(line):
-                os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+            count = os.write(self._descriptor, line)
+            if count < len(line):
+                os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - count)
                 raise OSError(0, "the disk is full")
         except OSError as error:
             print(f"threadlab: {exchange.method} {exchange.path} is not in {self.file}: {error.strerror}.", file=sys.stderr, flush=True)
@@ -125,7 +125,7 @@ class RecordingTransport(httpx2.AsyncBaseTransport):
         self._client = httpx2.AsyncClient()  # a client, and no bare transport: it knows the proxies that the environment names
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        asked = await request.aread()
+        body = await request.aread()
         request.headers["accept-encoding"] = "identity"  # so that what passes can be read
         began, at = time.monotonic(), self._recorder.since_began()
         response = await self._client.send(request, stream=True)
@@ -138,7 +138,7 @@ class RecordingTransport(httpx2.AsyncBaseTransport):
             round(time.monotonic() - began, 3),
             washer.query(request.url.query.decode("ascii", "replace")),
             {name: washer.text(value) for name, value in request.headers.items() if name in _REQUEST_HEADERS},
-            exchanges.content(washer.body(asked)),
+            exchanges.content(washer.body(body)),
             {name: washer.text(value) for name, value in response.headers.items() if _REPLY_HEADERS.fullmatch(name)},
         )
         headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_CODING]
@@ -182,8 +182,8 @@ class _Kept(httpx2.AsyncByteStream):
         self._open = False
         if self._streams:
             # A client leaves a stream once it has seen its last event, and need not wait for the end of the connection.
-            ended = bool(self._events) and _is_last(self._events[-1])
-            self._recorder.write(msgspec.structs.replace(self._exchange, events=self._events, cut=cut and not ended))
+            at_end = bool(self._events) and _is_last(self._events[-1])
+            self._recorder.write(msgspec.structs.replace(self._exchange, events=self._events, cut=cut and not at_end))
         else:
             reply: Content | None = exchanges.content(self._recorder.washer.body(b"".join(self._parts)))
             self._recorder.write(msgspec.structs.replace(self._exchange, reply=reply, cut=cut))

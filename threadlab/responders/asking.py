@@ -38,14 +38,14 @@ def functions(prompt: Prompt) -> list[o.FunctionDefinition]:
 
 def choice(prompt: Prompt) -> str | o.FunctionName:
     """How free the model is to call them. Once there are results it is free: it was made to call, and has."""
-    wanted = prompt.tool_choice
-    if prompt.results and wanted != "none":
+    tool_choice = prompt.tool_choice
+    if prompt.results and tool_choice != "none":
         return "auto"
-    if not isinstance(wanted, o.ToolChoice):
-        return wanted
-    if wanted.type == "file_search":
+    if not isinstance(tool_choice, o.ToolChoice):
+        return tool_choice
+    if tool_choice.type == "file_search":
         return o.FunctionName(SEARCH) if any(one.name == SEARCH for one in functions(prompt)) else "auto"
-    return wanted.function or "auto"
+    return tool_choice.function or "auto"
 
 
 def parameters(one: o.FunctionDefinition) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def sampling(prompt: Prompt) -> dict[str, float]:
 
 def instructions(prompt: Prompt) -> str:
     """The instructions, and what was found in the files."""
-    found = [f"{mark(index)} ({one.filename})\n{one.text}" for index, one in enumerate(prompt.passages or [])]
-    return "\n\n".join([*filter(None, [prompt.instructions]), *([_PASSAGES, *found] if found else [])])
+    passages = [f"{mark(index)} ({one.filename})\n{one.text}" for index, one in enumerate(prompt.passages or [])]
+    return "\n\n".join([*filter(None, [prompt.instructions]), *([_PASSAGES, *passages] if passages else [])])
 
 
 def mark(index: int) -> str:

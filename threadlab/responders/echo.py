@@ -7,5 +7,5 @@ class Echo:
     name = "echo"
 
     def respond(self, prompt: Prompt) -> Answer:
-        asked = [turn.text for turn in prompt.turns if turn.role == "user"]
-        return Answer(texts=[asked[-1] if asked else ""])
+        questions = [turn.text for turn in prompt.turns if turn.role == "user"]
+        return Answer(texts=[questions[-1] if questions else ""])

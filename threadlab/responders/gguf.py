@@ -42,14 +42,14 @@ class Local:
         if refused is not None:
             yield Answer(failure=refused)
             return
-        heard = hosted_chat.Heard()
+        reply = hosted_chat.Heard()
         async for chunk in self._chunks(_request(prompt, self._model)):
             if (error := chunk.get("error")) is not None:
                 yield Answer(failure=_failure(error))
                 return
-            if words := heard.take(ChatCompletionChunk.model_validate(chunk)):
+            if words := reply.take(ChatCompletionChunk.model_validate(chunk)):
                 yield words
-        yield heard.answer(prompt) or Answer(failure=o.LastError("server_error", "The local model stopped in the middle of its answer."))
+        yield reply.answer(prompt) or Answer(failure=o.LastError("server_error", "The local model stopped in the middle of its answer."))
 
     async def _chunks(self, request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
         """What the model says, from the thread that it runs in. When nobody wants to hear it any more, it stops at its next word."""

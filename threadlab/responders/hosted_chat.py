@@ -20,27 +20,29 @@ def request(prompt: Prompt, model: str) -> dict[str, Any]:
         body["response_format"] = prompt.response_format
     if tools := asking.functions(prompt):
         body["tools"] = [_tool(one) for one in tools]
-        chosen = asking.choice(prompt)
-        body["tool_choice"] = {"type": "function", "function": {"name": chosen.name}} if isinstance(chosen, o.FunctionName) else chosen
+        tool_choice = asking.choice(prompt)
+        body["tool_choice"] = (
+            {"type": "function", "function": {"name": tool_choice.name}} if isinstance(tool_choice, o.FunctionName) else tool_choice
+        )
         if not prompt.parallel_tool_calls:
             body["parallel_tool_calls"] = False
     return body
 
 
 def _tool(one: o.FunctionDefinition) -> dict[str, Any]:
-    said = {"description": one.description} if one.description else {}
+    description = {"description": one.description} if one.description else {}
     strict = {"strict": True} if one.strict else {}
-    return {"type": "function", "function": {"name": one.name, **said, "parameters": asking.parameters(one), **strict}}
+    return {"type": "function", "function": {"name": one.name, **description, "parameters": asking.parameters(one), **strict}}
 
 
 def _messages(prompt: Prompt) -> list[dict[str, Any]]:
-    told = asking.instructions(prompt)
-    found: list[dict[str, Any]] = [{"role": "system", "content": told}] if told else []
+    system = asking.instructions(prompt)
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     for turn in prompt.turns:
-        found += _calls(turn.before)
+        messages += _calls(turn.before)
         if content := _content(turn):
-            found.append({"role": turn.role, "content": content})
-    return found + _calls(prompt.results)
+            messages.append({"role": turn.role, "content": content})
+    return messages + _calls(prompt.results)
 
 
 def _content(turn: Turn) -> str | list[dict[str, Any]]:
@@ -94,10 +96,10 @@ class Heard:
 
 async def read(client: AsyncOpenAI, prompt: Prompt, model: str) -> AsyncIterator[str | Answer]:
     """The words as they come, then the answer. Raises what the SDK raises; ends without an answer if the stream is cut."""
-    heard = Heard()
+    reply = Heard()
     async with await client.chat.completions.create(**request(prompt, model)) as stream:
         async for chunk in stream:
-            if words := heard.take(chunk):
+            if words := reply.take(chunk):
                 yield words
-    if (answer := heard.answer(prompt)) is not None:
+    if (answer := reply.answer(prompt)) is not None:
         yield answer

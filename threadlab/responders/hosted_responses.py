@@ -18,23 +18,23 @@ _CODES: dict[str, o.ErrorCode] = {"rate_limit_exceeded": "rate_limit_exceeded", 
 def request(prompt: Prompt, model: str) -> dict[str, Any]:
     """The arguments of `responses.create`. Nothing is to be kept there: it is kept here."""
     body: dict[str, Any] = {"model": model, "input": _input(prompt), "stream": True, "store": False, **asking.sampling(prompt)}
-    if told := asking.instructions(prompt):
-        body["instructions"] = told
+    if instructions := asking.instructions(prompt):
+        body["instructions"] = instructions
     if prompt.max_tokens is not None:
         body["max_output_tokens"] = max(prompt.max_tokens, MIN_OUTPUT)
-    if wanted := _format(prompt.response_format):
-        body["text"] = {"format": wanted}
+    if text_format := _format(prompt.response_format):
+        body["text"] = {"format": text_format}
     if tools := asking.functions(prompt):
         body["tools"] = [_tool(one) for one in tools]
-        chosen = asking.choice(prompt)
-        body["tool_choice"] = {"type": "function", "name": chosen.name} if isinstance(chosen, o.FunctionName) else chosen
+        tool_choice = asking.choice(prompt)
+        body["tool_choice"] = {"type": "function", "name": tool_choice.name} if isinstance(tool_choice, o.FunctionName) else tool_choice
         body["parallel_tool_calls"] = prompt.parallel_tool_calls
     return body
 
 
 def _tool(one: o.FunctionDefinition) -> dict[str, Any]:
-    found = {"type": "function", "name": one.name, "parameters": asking.parameters(one), "strict": bool(one.strict)}
-    return found | ({"description": one.description} if one.description else {})
+    tool = {"type": "function", "name": one.name, "parameters": asking.parameters(one), "strict": bool(one.strict)}
+    return tool | ({"description": one.description} if one.description else {})
 
 
 def _input(prompt: Prompt) -> list[dict[str, Any]]:

@@ -57,14 +57,14 @@ _COUNTRY = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _BY_WORD), key=len
 @lru_cache(maxsize=1024)
 def countries_in(text: str) -> tuple[str, ...]:
     """The countries that a text names, in order, each once."""
-    found = [_BY_WORD[match.lower()] for match in _COUNTRY.findall(text) if match != "us"]
-    return tuple(dict.fromkeys(found))
+    names = [_BY_WORD[match.lower()] for match in _COUNTRY.findall(text) if match != "us"]
+    return tuple(dict.fromkeys(names))
 
 
 @lru_cache(maxsize=1024)  # every run of a thread reads its texts again, and so does every order of a trial
 def _attribute_in(text: str) -> str | None:
-    found = {match.lastgroup for match in _ATTRIBUTE.finditer(text)}
-    return next((name for name in _ATTRIBUTES if name in found), None)
+    matches = {match.lastgroup for match in _ATTRIBUTE.finditer(text)}
+    return next((name for name in _ATTRIBUTES if name in matches), None)
 
 
 def _sentence(country: str, attribute: str) -> str:
@@ -94,15 +94,15 @@ class Scripted:
         return Answer(texts=[_formatted(text, prompt.response_format)])
 
     def _say(self, prompt: Prompt) -> str:
-        asked = [turn.text for turn in prompt.turns if turn.role == "user"]
-        if not asked:
+        questions = [turn.text for turn in prompt.turns if turn.role == "user"]
+        if not questions:
             return "There is no question in what I was given."
-        question = asked[-1]
+        question = questions[-1]
         countries = countries_in(question)
         attribute = _attribute_in(question)
-        earlier = asked[:-1]
-        told = [line for line in prompt.instructions.splitlines() if _REMEMBER.search(line)]
-        if not countries and attribute is None and (fact := _recalled(question, told + earlier)):
+        earlier = questions[:-1]
+        reminders = [line for line in prompt.instructions.splitlines() if _REMEMBER.search(line)]
+        if not countries and attribute is None and (fact := _recalled(question, reminders + earlier)):
             return fact
         if attribute is None and countries:
             attribute = next((found for text in reversed(earlier) if (found := _attribute_in(text))), "capital")
@@ -114,8 +114,8 @@ class Scripted:
                 return f"Which country do you mean? None is named in the {_counted(prompt)} I was given."
         if attribute:
             return " ".join(_sentence(country, attribute) for country in countries)
-        known = ", ".join(_ATTRIBUTES)
-        knows = f"I know the {known} of {len(_COUNTRIES)} countries"
+        attributes = ", ".join(_ATTRIBUTES)
+        knows = f"I know the {attributes} of {len(_COUNTRIES)} countries"
         return f"I am a scripted geography expert, not a model: {knows}. I was given {_counted(prompt)}."
 
 
@@ -173,9 +173,9 @@ def _cited(question: str, passages: list[f.Passage], wanted: Any) -> Answer:
     best = passages[0]
     words = {word[:5] for word in words_of(question)}
     sentences = [one.strip() for one in re.split(r"(?<=[.!?])\s+|\n+", best.text) if one.strip()]
-    chosen = max(sentences, key=lambda one: len(words & {word[:5] for word in words_of(one)}), default=best.text.strip())
+    best_sentence = max(sentences, key=lambda one: len(words & {word[:5] for word in words_of(one)}), default=best.text.strip())
     mark = "【4:0†source】"
-    return Answer([_formatted(f"{chosen[:600]}{mark}", wanted)], [Citation(mark, best.file_id)])
+    return Answer([_formatted(f"{best_sentence[:600]}{mark}", wanted)], [Citation(mark, best.file_id)])
 
 
 # ---- tools ---------------------------------------------------------------------------------------------------------------------------
@@ -185,19 +185,19 @@ def wanted_calls(prompt: Prompt) -> list[WantedCall]:
     """Which functions to ask for: those the choice forces, else those whose name shares a word with the question; a call a place."""
     functions = [tool.function for tool in prompt.tools if isinstance(tool, o.Function)]
     choice = prompt.tool_choice
-    asked = [turn.text for turn in prompt.turns if turn.role == "user"]
-    question = asked[-1] if asked else ""
+    questions = [turn.text for turn in prompt.turns if turn.role == "user"]
+    question = questions[-1] if questions else ""
     if choice == "none" or not functions:
         return []
     if isinstance(choice, o.ToolChoice):
         forced = choice.function.name if choice.function else None
-        chosen = [one for one in functions if one.name == forced]
+        selected = [one for one in functions if one.name == forced]
     else:
         words = set(re.findall(r"[a-z0-9]{3,}", question.lower()))
-        chosen = [one for one in functions if words & _words_of(one.name)]
-        if choice == "required" and not chosen:
-            chosen = functions[:1]
-    return [WantedCall(one.name, json.dumps(arguments)) for one in chosen for arguments in _argument_sets(one, question)]
+        selected = [one for one in functions if words & _words_of(one.name)]
+        if choice == "required" and not selected:
+            selected = functions[:1]
+    return [WantedCall(one.name, json.dumps(arguments)) for one in selected for arguments in _argument_sets(one, question)]
 
 
 _DULL = {"get", "set", "fetch", "the", "find", "lookup", "look", "for", "make", "run", "call", "tool", "what", "and"}

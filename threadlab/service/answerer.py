@@ -62,12 +62,12 @@ class Worker:
 
     def _look(self) -> None:
         self._looking = False
-        wanted = {asked.id: asked for asked in self._engine.questions.pending.values()}
-        for asked_id in self._tasks.keys() - wanted.keys():
+        pending = {question.id: question for question in self._engine.questions.pending.values()}
+        for asked_id in self._tasks.keys() - pending.keys():
             self._tasks.pop(asked_id).cancel()
-        for asked_id, asked in wanted.items():
+        for asked_id, question in pending.items():
             if asked_id not in self._tasks:
-                self._tasks[asked_id] = self._loop.create_task(self._see_to(asked))
+                self._tasks[asked_id] = self._loop.create_task(self._see_to(question))
 
     async def _see_to(self, asked: Question) -> None:
         """Answer one question, or let it expire."""

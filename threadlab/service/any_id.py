@@ -65,14 +65,14 @@ class AnyId:
         self._engine.advance(now)
         with self._engine.store.transaction():
             making = _Making(self._engine, self._project, now)
-            made = making.path(operation.params, ids)
+            new_ids = making.path(operation.params, ids)
             request = msgspec.structs.replace(
                 request,
-                path=_path_with(path, made),
+                path=_path_with(path, new_ids),
                 query=making.query(operation.name, request.query),
                 body=making.body(operation.name, request),
             )
-            making.prepare(operation.name, made, request.body)
+            making.prepare(operation.name, new_ids, request.body)
         return _named_back(self._taken(request, now), making.names)
 
     def _taken(self, request: Request, now: float) -> Outcome:
@@ -107,14 +107,14 @@ class _Making:
 
     def path(self, params: tuple[str, ...], ids: tuple[str, ...]) -> tuple[str, ...]:
         """The ids of a path, each the child of the one before it."""
-        found: tuple[str, ...] = ()
+        result: tuple[str, ...] = ()
         for index, (param, literal) in enumerate(zip(params, ids, strict=True)):
             kind = f.StoreFile if param == "file_id" and index else _KINDS.get(param)
             if param == "model":
-                found += (self._model(literal),)
+                result += (self._model(literal),)
             else:
-                found += (literal if kind is None else self.ensure(kind, literal, *found[-1:], *found[-2:-1]),)
-        return found
+                result += (literal if kind is None else self.ensure(kind, literal, *result[-1:], *result[-2:-1]),)
+        return result
 
     def _model(self, literal: str) -> str:
         """A model of that name: one that was deleted before is there again."""
@@ -126,26 +126,26 @@ class _Making:
 
     def query(self, operation: str, query: str) -> str:
         """Cursors that point nowhere are left out, a limit is brought within its bounds."""
-        given = dict(parse_qsl(query, keep_blank_values=True))
+        fields = dict(parse_qsl(query, keep_blank_values=True))
         for cursor in _CURSORS:
-            if self._store.get(given.get(cursor, "")) is None:
-                given.pop(cursor, None)
-        if "limit" in given:
-            text, most = given["limit"], _LIMITS.get(operation, 100)
-            given["limit"] = str(min(max(int(text), 1), most)) if text.lstrip("-").isdecimal() else "20"
-        return urlencode(given)
+            if self._store.get(fields.get(cursor, "")) is None:
+                fields.pop(cursor, None)
+        if "limit" in fields:
+            text, most = fields["limit"], _LIMITS.get(operation, 100)
+            fields["limit"] = str(min(max(int(text), 1), most)) if text.lstrip("-").isdecimal() else "20"
+        return urlencode(fields)
 
     def body(self, operation: str, request: Request) -> bytes:
         """JSON with ids that are there; any other body as it is."""
         defaults = _DEFAULTS.get(operation, {})
         try:
-            given = msgspec.json.decode(request.body or b"{}") if request.body or defaults else None
+            fields = msgspec.json.decode(request.body or b"{}") if request.body or defaults else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return request.body
-        if not isinstance(given, dict):
+        if not isinstance(fields, dict):
             return request.body
-        given.pop(_LEFT_OUT.get(operation, ""), None)
-        return msgspec.json.encode(self._mended({**defaults, **given}))
+        fields.pop(_LEFT_OUT.get(operation, ""), None)
+        return msgspec.json.encode(self._mended({**defaults, **fields}))
 
     def _mended(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -186,8 +186,8 @@ class _Making:
 
     def _put(self, body: Stored, parent: str = "", run_id: str = "", plan: Plan | None = None) -> Row:
         key, kind = row_id(type(body), body.id, parent), PREFIXES[type(body)][0]
-        kept = self._store.get(key)
-        row = Row(key, kind, self._project, parent, kept.seq if kept else self._store.next_seq(), body, run_id, plan=plan)
+        old_row = self._store.get(key)
+        row = Row(key, kind, self._project, parent, old_row.seq if old_row else self._store.next_seq(), body, run_id, plan=plan)
         self._store.put(row)
         return row
 
@@ -201,8 +201,8 @@ class _Making:
             self._activate(ids[0], ids[1], "in_progress")
         elif operation == "submitToolOuputsToRun":
             outputs = msgspec.json.decode(body).get("tool_outputs")
-            named = [one.get("tool_call_id") for one in outputs or [] if isinstance(one, dict)]
-            self._activate(ids[0], ids[1], "requires_action", [str(one) for one in named])
+            call_ids = [one.get("tool_call_id") for one in outputs or [] if isinstance(one, dict)]
+            self._activate(ids[0], ids[1], "requires_action", [str(one) for one in call_ids])
 
     def _end_active(self, thread_id: str) -> None:
         row = self._store.get(self._engine.state.active_run(thread_id) or "")
@@ -231,7 +231,7 @@ class _Making:
         )
         plan = Plan((expiry(run),))
         if call_ids is not None:
-            shown: list[o.StepCall] = [o.FunctionStepCall(one, o.FunctionResult("any", "{}")) for one in call_ids]
+            step_calls: list[o.StepCall] = [o.FunctionStepCall(one, o.FunctionResult("any", "{}")) for one in call_ids]
             step = o.RunStep(
                 self._engine.state.new_id("step"),
                 second,
@@ -240,7 +240,7 @@ class _Making:
                 run.id,
                 "tool_calls",
                 "in_progress",
-                o.ToolCalls(shown),
+                o.ToolCalls(step_calls),
             )
             self._put(step, run.id)
             plan = msgspec.structs.replace(plan, open_step=step.id)
@@ -314,8 +314,8 @@ def _step(own: str, second: int, run_id: str, thread_id: str) -> _Made:
 
 
 def _item(own: str, second: int, conversation_id: str, _: str) -> _Made:
-    said = r.Message(own, "user", [r.InputText("Any message.")])
-    return [(r.ConversationItem(own, said), conversation_id, "")]
+    message = r.Message(own, "user", [r.InputText("Any message.")])
+    return [(r.ConversationItem(own, message), conversation_id, "")]
 
 
 def _response(own: str, second: int, parent: str, above: str) -> _Made:
@@ -393,13 +393,13 @@ def refused_part(outcome: Outcome) -> str | None:
 def without(body: bytes, param: str) -> bytes | None:
     """The JSON without that part; None if it is not in there."""
     try:
-        given = msgspec.json.decode(body)
+        content = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     steps: list[Any] = [name or int(index) for name, index in _STEP.findall(param)]
     if not steps:
         return None
-    holder = given
+    holder = content
     for step in steps[:-1]:
         if not _has(holder, step):
             return None
@@ -407,7 +407,7 @@ def without(body: bytes, param: str) -> bytes | None:
     if not _has(holder, steps[-1]):
         return None
     del holder[steps[-1]]
-    return msgspec.json.encode(given)
+    return msgspec.json.encode(content)
 
 
 def _has(holder: Any, step: str | int) -> bool:

@@ -332,8 +332,8 @@ async def _read_body(receive: Receive, limit: int) -> bytes | None:
 
 
 def _has_key(headers: Mapping[str, str], key: bytes) -> bool:
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), key)
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(credentials.strip().encode(), key)
 
 
 def _read(stream: Stream, now: float) -> tuple[list[bytes], bool]:

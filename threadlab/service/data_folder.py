@@ -31,8 +31,8 @@ class Home:
     """The folder and the names of the files in it. Making one touches nothing; `ready()` does."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        chosen = folder or os.environ.get("THREADLAB_HOME") or platformdirs.user_data_path("threadlab", appauthor=False)
-        self.folder = Path(chosen).expanduser().absolute()
+        path = folder or os.environ.get("THREADLAB_HOME") or platformdirs.user_data_path("threadlab", appauthor=False)
+        self.folder = Path(path).expanduser().absolute()
         self.key_file = self.folder / "key"
         self.store = self.folder / "threads.db"
         self.log = self.folder / "server.log"

@@ -48,7 +48,7 @@ def _read(file: Path) -> list[tuple[str, str]]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ThreadlabError(f"The keys file {file} cannot be read ({getattr(error, 'strerror', None) or 'it is not text'}).") from error
-    found: list[tuple[str, str]] = []
+    result: list[tuple[str, str]] = []
     for number, line in enumerate(lines, 1):
         words = line.partition("#")[0].split()
         if not words:
@@ -58,8 +58,8 @@ def _read(file: Path) -> list[tuple[str, str]]:
                 f"Line {number} of the keys file {file} is not understood: a line is PROJECT KEY, and a key is sk- and 13 letters or more, "
                 "digits, - and _ included."
             )
-        found.append((words[1], words[0]))
-    return found
+        result.append((words[1], words[0]))
+    return result
 
 
 KEY_PREFIX = "sk-threadlab-"

@@ -128,9 +128,9 @@ def _connections_allowed() -> int:
     if sys.platform == "win32":
         return 512 - _FILES_OF_OUR_OWN  # what Windows' C library opens without being asked
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + _FILES_OF_OUR_OWN
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    needed = MOST_CONNECTIONS + _FILES_OF_OUR_OWN
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MOST_CONNECTIONS, soft - _FILES_OF_OUR_OWN))
 

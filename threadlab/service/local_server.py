@@ -227,8 +227,8 @@ def _end(home: Home, key: str) -> bool:
         return False
     for end, patience in ((_ask_to_stop, 5.0), (_terminate, 3.0), (_kill, 3.0)):
         record = home.record()
-        heard = record is None or end(record, key)
-        if _has_ended(home, within=patience if heard else 0):
+        acknowledged = record is None or end(record, key)
+        if _has_ended(home, within=patience if acknowledged else 0):
             return True
     raise ThreadlabError(
         f"The Threads service that runs now does not end (it holds {home.running}). End it by hand, or restart the computer, "

@@ -104,10 +104,10 @@ def _port(url: str) -> int | None:
 def _is_here(host: str) -> bool:
     """Whether this name or address is this computer's own loopback."""
     try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+        resolved = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
     except OSError:
         return False
-    addresses = [ipaddress.ip_address(str(one).partition("%")[0]) for one in found]
+    addresses = [ipaddress.ip_address(str(one).partition("%")[0]) for one in resolved]
     return any(one.is_loopback or one.is_unspecified for one in addresses)
 
 

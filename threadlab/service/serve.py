@@ -53,10 +53,10 @@ def serve(options: argparse.Namespace) -> int:
         print(f"threadlab: {error}", file=sys.stderr)
         return 2
 
-    asked = record_options.source(options)
-    if (options.any_id or asked.forwards) and options.store is None:
+    source = record_options.source(options)
+    if (options.any_id or source.forwards) and options.store is None:
         options.store = MEMORY  # what is made for a test suite has no business among somebody's threads
-    choice = asked.choice
+    choice = source.choice
     if options.any_id and choice.name not in INSIDE:
         raise ThreadlabError(f"--any-id brings runs to where a test suite wants them, which needs planned replies, not {choice.name} ones.")
     home = Home().ready()
@@ -69,9 +69,9 @@ def serve(options: argparse.Namespace) -> int:
             ends.enter_context(_only_one(home))
         listener = ends.enter_context(closing(_listener(home, options.port)))
         port, started = listener.getsockname()[1], time.time()
-        if asked.recording is None:
+        if source.recording is None:
             refuse_self(choice, port)
-        answering = record_options.opened(asked, clock, list(keys), ends)
+        answering = record_options.opened(source, clock, list(keys), ends)
         responder = answering.responder
         store = ends.enter_context(closing(open_store(place)))
         engine = _engine(options, store, keys, choice)
@@ -121,13 +121,13 @@ def _engine(options: argparse.Namespace, store: Store, keys: dict[str, str], cho
 
 def deployments_of(given: list[str]) -> dict[str, str]:
     """Names of deployments and their models, from `NAME=MODEL`. Raises ThreadlabError."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for one in given:
         name, _, model = one.partition("=")
         if not name or not model:
             raise ThreadlabError(f"--deployment {one!r} is not understood: it is NAME=MODEL, such as support-bot=gpt-4o.")
-        found[name] = model
-    return found
+        result[name] = model
+    return result
 
 
 def _place(home: Home, given: str | None) -> Path | str | None:

@@ -75,14 +75,14 @@ def _short(text: str) -> str:
 
 def page(version: str, replies: str, requests: Iterable[RequestLine], threads: Sequence[ThreadLine], *, private: bool) -> bytes:
     """The whole page. Everything that came from outside is escaped by its template. `replies` is where replies come from."""
-    asked = [(_when(one.time), one.method, one.path, one.status or "no reply", f"{one.milliseconds:.0f} ms") for one in requests]
+    rows = [(_when(one.time), one.method, one.path, one.status or "no reply", f"{one.milliseconds:.0f} ms") for one in requests]
     lines = [(_when(one.created), one.id, one.project, one.messages, one.run or "none") for one in threads]
     columns = ["Created", "Thread", "Project", "Messages", "Newest run"]
     if private:
         lines = [(*row, one.metadata, one.said) for row, one in zip(lines, threads, strict=True)]  # type: ignore[misc]
         columns += ["Metadata", "Newest message"]
     tables = [
-        ("Last requests", ["Ended", "Method", "Path", "Status", "Took"], asked),
+        ("Last requests", ["Ended", "Method", "Path", "Status", "Took"], rows),
         ("Last threads", columns, lines),
     ]
     return template(TEMPLATE).render(version=version, replies=replies, private=private, tables=tables).encode()

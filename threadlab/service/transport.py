@@ -96,10 +96,10 @@ class ServiceTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._polled: tuple[str, float, float] | None = None
 
     def _deliver(self, request: httpx2.Request) -> Outcome:
-        asked = to_request(request)
+        engine_request = to_request(request)
         with self.lock:
-            outcome = self.engine.handle(asked, self.clock.now())
-            return self._standstill(asked, outcome)
+            outcome = self.engine.handle(engine_request, self.clock.now())
+            return self._standstill(engine_request, outcome)
 
     def _standstill(self, asked: Request, outcome: Outcome) -> Outcome:
         """A virtual clock that nothing moves would make a poll wait for ever: say so instead."""

@@ -103,8 +103,10 @@ class MemoryStore:
         entries = self._index.get(key, [])
         low = bisect_left(entries, (query.after + 1, "")) if query.after is not None else 0
         high = bisect_left(entries, (query.before, "")) if query.before is not None else len(entries)
-        chosen = entries[max(low, high - query.limit) : high][::-1] if query.newest_first else entries[low : min(high, low + query.limit)]
-        return [self._rows[object_id] for _, object_id in chosen]
+        entries_of_page = (
+            entries[max(low, high - query.limit) : high][::-1] if query.newest_first else entries[low : min(high, low + query.limit)]
+        )
+        return [self._rows[object_id] for _, object_id in entries_of_page]
 
     def count(self, kind: str, project: str, parent: str) -> int:
         return len(self._index.get((kind, project, parent), ()))

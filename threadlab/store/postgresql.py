@@ -158,8 +158,8 @@ class PostgresStore:
         self._run(_PUT, own | {"seq": row.seq, "tokens": row.tokens, "body": _encode(row.body), "plan": plan})
 
     def get(self, object_id: str) -> Row | None:
-        found = self._run(f"SELECT {COLUMNS} FROM threadlab.rows WHERE id = %s", [_text(object_id)]).fetchone()
-        return row_of(found) if found else None
+        record = self._run(f"SELECT {COLUMNS} FROM threadlab.rows WHERE id = %s", [_text(object_id)]).fetchone()
+        return row_of(record) if record else None
 
     def remove(self, object_id: str) -> None:
         self._run(_REMOVE, [_text(object_id)])
@@ -180,11 +180,11 @@ class PostgresStore:
             ("seq > %s", query.after),
             ("seq < %s", query.before),
         ]
-        given = [(clause, value) for clause, value in clauses if value is not None]
+        conditions = [(clause, value) for clause, value in clauses if value is not None]
         order = "DESC" if query.newest_first else "ASC"
-        where = " AND ".join(clause for clause, _ in given)
+        where = " AND ".join(clause for clause, _ in conditions)
         sql = f"SELECT {COLUMNS} FROM threadlab.rows WHERE {where} ORDER BY seq {order} LIMIT %s"
-        return [row_of(found) for found in self._run(sql, [*(value for _, value in given), query.limit])]
+        return [row_of(record) for record in self._run(sql, [*(value for _, value in conditions), query.limit])]
 
     def count(self, kind: str, project: str, parent: str) -> int:
         return self._sum("count", kind, project, parent)
@@ -194,19 +194,19 @@ class PostgresStore:
 
     def _sum(self, column: str, *key: str) -> int:
         sql = f"SELECT {column} FROM threadlab.totals WHERE kind = %s AND project = %s AND parent = %s"
-        found = self._run(sql, key).fetchone()
-        return int(found[0]) if found else 0
+        record = self._run(sql, key).fetchone()
+        return int(record[0]) if record else 0
 
     def unfinished(self) -> list[Row]:
-        return [row_of(found) for found in self._run(f"SELECT {COLUMNS} FROM threadlab.rows WHERE plan IS NOT NULL ORDER BY seq")]
+        return [row_of(record) for record in self._run(f"SELECT {COLUMNS} FROM threadlab.rows WHERE plan IS NOT NULL ORDER BY seq")]
 
     def close(self) -> None:
         self._db.close()
 
 
 def _one(db: "psycopg.Connection[Any]", statement: str, *values: Any) -> Any:
-    found = db.execute(statement, values).fetchone()
-    return found[0] if found else None
+    record = db.execute(statement, values).fetchone()
+    return record[0] if record else None
 
 
 def _text(text: str) -> str:

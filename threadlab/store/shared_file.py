@@ -57,16 +57,16 @@ class SharedFileStore(MemoryStore):
         """Take over what others have written, then write what has changed here. True if rows of others came in."""
         if not self._changed and self._stamp() == self._seen:
             return False
-        kept = self._read()
+        contents = self._read()
         changed = {object_id: self._rows.get(object_id) for object_id in self._changed}
         for object_id, row in changed.items():
             if row is not None:
-                kept[object_id] = _columns(row)
+                contents[object_id] = _columns(row)
             else:
-                kept.pop(object_id, None)
-        came_in = self._take_over(kept)
+                contents.pop(object_id, None)
+        came_in = self._take_over(contents)
         if changed:
-            self._write(kept)
+            self._write(contents)
         return came_in
 
     def close(self) -> None:
@@ -77,12 +77,12 @@ class SharedFileStore(MemoryStore):
         before, self._changed = self._changed, set()
         for object_id in [object_id for object_id in self._rows if object_id not in kept and object_id not in before]:
             super().remove(object_id)
-        gone = len(self._changed)
+        removed = len(self._changed)
         for object_id, columns in kept.items():
             mine = self._rows.get(object_id)
             if mine is None or (object_id not in before and _columns(mine) != columns):
                 self.put(row_of(columns))
-        came_in = gone + len(self._changed) > 0
+        came_in = removed + len(self._changed) > 0
         self._seq = max([self._seq, *(columns[4] for columns in kept.values())])
         self._changed = before
         return came_in

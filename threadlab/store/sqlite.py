@@ -135,8 +135,8 @@ class SqliteStore:
             )
 
     def get(self, object_id: str) -> Row | None:
-        found = self._db.execute(f"SELECT {COLUMNS} FROM rows WHERE id = ?", (object_id,)).fetchone()
-        return row_of(found) if found else None
+        record = self._db.execute(f"SELECT {COLUMNS} FROM rows WHERE id = ?", (object_id,)).fetchone()
+        return row_of(record) if record else None
 
     def remove(self, object_id: str) -> None:
         row = self.get(object_id)
@@ -158,10 +158,10 @@ class SqliteStore:
             ("seq > ?", query.after),
             ("seq < ?", query.before),
         ]
-        given = [(clause, value) for clause, value in rest if value is not None]
+        conditions = [(clause, value) for clause, value in rest if value is not None]
         order = "DESC" if query.newest_first else "ASC"
-        sql = f"SELECT {COLUMNS} FROM rows WHERE {' AND '.join(where + [c for c, _ in given])} ORDER BY seq {order} LIMIT ?"
-        return [row_of(found) for found in self._db.execute(sql, (*values, *(v for _, v in given), query.limit))]
+        sql = f"SELECT {COLUMNS} FROM rows WHERE {' AND '.join(where + [c for c, _ in conditions])} ORDER BY seq {order} LIMIT ?"
+        return [row_of(record) for record in self._db.execute(sql, (*values, *(v for _, v in conditions), query.limit))]
 
     def count(self, kind: str, project: str, parent: str) -> int:
         return self._sum("count", kind, project, parent)
@@ -170,11 +170,11 @@ class SqliteStore:
         return self._sum("tokens", "thread.message", project, thread_id)
 
     def _sum(self, column: str, *key: str) -> int:
-        found = self._db.execute(f"SELECT {column} FROM totals WHERE kind = ? AND project = ? AND parent = ?", key).fetchone()
-        return int(found[0]) if found else 0
+        record = self._db.execute(f"SELECT {column} FROM totals WHERE kind = ? AND project = ? AND parent = ?", key).fetchone()
+        return int(record[0]) if record else 0
 
     def unfinished(self) -> list[Row]:
-        return [row_of(found) for found in self._db.execute(f"SELECT {COLUMNS} FROM rows WHERE plan IS NOT NULL ORDER BY seq")]
+        return [row_of(record) for record in self._db.execute(f"SELECT {COLUMNS} FROM rows WHERE plan IS NOT NULL ORDER BY seq")]
 
     def close(self) -> None:
         self._db.close()

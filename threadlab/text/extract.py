@@ -121,10 +121,10 @@ def passages(text: str, chunking: StaticChunking) -> tuple[str, ...]:
     size = max(1, int(chunking.max_chunk_size_tokens * WORDS_PER_TOKEN))
     step = max(1, size - int(chunking.chunk_overlap_tokens * WORDS_PER_TOKEN))
     words = [match.span() for match in re.finditer(r"\S+", text)]
-    found: list[str] = []
+    result: list[str] = []
     for at in range(0, len(words), step):
         last = words[min(at + size, len(words)) - 1]
-        found.append(text[words[at][0] : last[1]])
+        result.append(text[words[at][0] : last[1]])
         if at + size >= len(words):
             break
-    return tuple(found)
+    return tuple(result)

@@ -52,9 +52,9 @@ class Index:
             return []
         match = " OR ".join(f'"{word}"' for word in words)
         sql = "SELECT rowid, -bm25(passages) FROM passages WHERE passages MATCH ? ORDER BY bm25(passages), rowid"
-        found = [(int(number), float(score)) for number, score in self._db.execute(sql, (match,))]
-        best = found[0][1] if found else 0.0
-        return [(score / best if best > 0 else 1.0, self._passages[number]) for number, score in found]
+        hits = [(int(number), float(score)) for number, score in self._db.execute(sql, (match,))]
+        best = hits[0][1] if hits else 0.0
+        return [(score / best if best > 0 else 1.0, self._passages[number]) for number, score in hits]
 
 
 KEPT = 16

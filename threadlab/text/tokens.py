@@ -40,9 +40,9 @@ def count(text: str, model: str = "gpt-4o") -> int:
     if not text:
         return 0
     encoding = encoding_name(model)
-    counted = text[:COUNTED]
+    beginning = text[:COUNTED]
     total = 0
-    for index, part in enumerate(_LONG_RUN.split(counted)):
+    for index, part in enumerate(_LONG_RUN.split(beginning)):
         if index % 2:
             total += sum(_exact(part[at : at + PIECE], encoding) for at in range(0, len(part), PIECE))
         elif part:

@@ -55,8 +55,8 @@ class Result(msgspec.Struct, frozen=True):
 
 def metadata(tables: str) -> MetaData:
     """The tables of `MODULE:BASE`, a SQLAlchemy declarative base; none for an empty text."""
-    found: MetaData = resolve_name(tables).metadata if tables else MetaData()
-    return found
+    result: MetaData = resolve_name(tables).metadata if tables else MetaData()
+    return result
 
 
 @cache
@@ -102,13 +102,13 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         """A connection to a file that only has to outlive a process that is pretended, so nothing waits for a disk."""
-        made = sqlite3.connect(self._path, check_same_thread=False, timeout=0)
+        result = sqlite3.connect(self._path, check_same_thread=False, timeout=0)
         for pragma in ("synchronous = OFF", "journal_mode = MEMORY", "temp_store = MEMORY", f"max_page_count = {MOST_PAGES}"):
-            made.execute(f"PRAGMA {pragma}")
-        made.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LENGTH)
-        made.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-        made.set_progress_handler(self._count_steps, _STEPS)
-        return made
+            result.execute(f"PRAGMA {pragma}")
+        result.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LENGTH)
+        result.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        result.set_progress_handler(self._count_steps, _STEPS)
+        return result
 
     def _count_steps(self) -> int:
         self._steps += _STEPS
@@ -121,8 +121,8 @@ class Database:
         if len(self._connections) >= MOST_CONNECTIONS:
             raise sqlite3.OperationalError("unable to open database file: too many connections")
         self._opened += 1
-        made = self._connections[self._opened] = self._open()
-        made.set_authorizer(_allowed)
+        connection = self._connections[self._opened] = self._open()
+        connection.set_authorizer(_allowed)
         return self._opened
 
     def run(self, number: int, action: str, sql: str, parameters: Sequence[Any]) -> Result:
@@ -170,9 +170,9 @@ class Database:
         tables: Tables = {}
         for table in self._metadata.sorted_tables:
             columns = [column.name for column in table.columns]
-            found = self._own.execute(f'SELECT {", ".join(columns)} FROM "{table.name}" ORDER BY rowid').fetchall()
-            if found:
-                tables[table.name] = [{name: _plain(one) for name, one in zip(columns, row, strict=True)} for row in found]
+            records = self._own.execute(f'SELECT {", ".join(columns)} FROM "{table.name}" ORDER BY rowid').fetchall()
+            if records:
+                tables[table.name] = [{name: _plain(one) for name, one in zip(columns, row, strict=True)} for row in records]
         return tables
 
     def _data_version(self) -> int:
@@ -191,15 +191,15 @@ class Database:
             return
         before, self._seen, self._version = self._seen, now, version
         changed = [f"{name}: {_line(row)}" for name, rows in now.items() for row in rows if row not in before.get(name, [])]
-        gone = [f"{name}: without {_line(row)}" for name, rows in before.items() for row in rows if row not in now.get(name, [])]
-        if changed or gone:
+        deleted = [f"{name}: without {_line(row)}" for name, rows in before.items() for row in rows if row not in now.get(name, [])]
+        if changed or deleted:
             tables = tuple(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
-            self._committed("; ".join(changed or gone)[:300], now, tables)
+            self._committed("; ".join(changed or deleted)[:300], now, tables)
 
 
 def _execute(connection: sqlite3.Connection, action: str, sql: str, parameters: Sequence[Any]) -> Result:
-    for given in parameters if action == "executemany" else [parameters]:
-        _check(given)
+    for values in parameters if action == "executemany" else [parameters]:
+        _check(values)
     cursor = connection.cursor()
     try:
         if action == "executemany":

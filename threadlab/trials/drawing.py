@@ -125,15 +125,15 @@ class _Panel:
     def _run_bars(self) -> list[Markup]:
         """A bar for each run, from its creation to its end; runs on different threads stand beside each other."""
         parts: list[Markup] = []
-        begun: dict[str, float] = {}
+        starts: dict[str, float] = {}
         for line in self.lines:
             row = line.row
-            if row.state == "queued" and row.thread_id not in begun:
-                begun[row.thread_id] = line.middle
-            elif row.state and row.state in ENDED and row.thread_id in begun:
-                parts.append(self._bar(self.threads.index(row.thread_id), begun.pop(row.thread_id), line.middle))
+            if row.state == "queued" and row.thread_id not in starts:
+                starts[row.thread_id] = line.middle
+            elif row.state and row.state in ENDED and row.thread_id in starts:
+                parts.append(self._bar(self.threads.index(row.thread_id), starts.pop(row.thread_id), line.middle))
         end = self.lines[-1].middle if self.lines else 0.0
-        return parts + [self._bar(self.threads.index(thread_id), start, end) for thread_id, start in begun.items()]
+        return parts + [self._bar(self.threads.index(thread_id), start, end) for thread_id, start in starts.items()]
 
     def _bar(self, index: int, start: float, end: float) -> Markup:
         x = self.lanes["run"].left + 9 + 9 * min(index, 3)
@@ -147,8 +147,8 @@ class _Panel:
         for line in self.lines:
             row = line.row
             if row.sent is not None:
-                taken = {x for x, _ in flying.values()}
-                x = next(x for x in (lane.left + 14 + 12 * n for n in range(40)) if x not in taken)
+                occupied = {x for x, _ in flying.values()}
+                x = next(x for x in (lane.left + 14 + 12 * n for n in range(40)) if x not in occupied)
                 flying[row.sent] = (x, line.middle)
                 parts.append(path(f"M{lane.left - 4:.1f} {line.middle:.1f}H{x - 5:.1f}", "tl-go"))
             if row.arrived is not None:

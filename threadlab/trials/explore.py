@@ -56,7 +56,7 @@ def explore_with(
     It ends early, and incomplete, with the first evidence for which `enough` is true.
     """
     orders: list[Evidence] = []
-    seen: set[tuple[int, ...]] = set()
+    orders_tried: set[tuple[int, ...]] = set()
     frontier = _Frontier()
     systematic = max(1, bound // 2)
     while len(frontier) and len(orders) < bound:
@@ -65,7 +65,7 @@ def explore_with(
         prefix = frontier.pop()
         evidence = run_trial(guest, spec, world, choose=replaying(prefix))
         orders.append(evidence)
-        seen.add(evidence.order)
+        orders_tried.add(evidence.order)
         if evidence.ending.how in ("missing", "broken"):
             return Exploration(orders, True, seed)
         if enough(evidence):
@@ -78,8 +78,8 @@ def explore_with(
         if len(orders) >= bound:
             break
         evidence = run_trial(guest, spec, world, choose=lambda options: chance.randrange(len(options)))
-        if evidence.order not in seen:
-            seen.add(evidence.order)
+        if evidence.order not in orders_tried:
+            orders_tried.add(evidence.order)
             orders.append(evidence)
             if enough(evidence):
                 return Exploration(orders, False, seed, stopped=True)
@@ -105,9 +105,9 @@ def explore_kills(
         return Exploration([whole], True, 0)
     if enough(whole):
         return Exploration([whole], False, 0, stopped=True)
-    chosen = [point for point, one in enumerate(whole.points) if where is None or where(one)]
-    step = max(1.0, len(chosen) / bound)
-    points = [chosen[int(index * step)] for index in range(min(len(chosen), bound))]
+    eligible = [point for point, one in enumerate(whole.points) if where is None or where(one)]
+    step = max(1.0, len(eligible) / bound)
+    points = [eligible[int(index * step)] for index in range(min(len(eligible), bound))]
     trials = [whole]
     for point in points:
         trials.append(run_trial(guest, spec, world, kill_at=point, restart=True))

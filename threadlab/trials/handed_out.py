@@ -59,18 +59,18 @@ class HandedOut:
 
     def use_tool(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Call a tool. Raises TypeError when an argument is missing, ForgedMessage for a tool that was not handed out."""
-        given = self._tools.get(name)
-        if given is None:
+        tool = self._tools.get(name)
+        if tool is None:
             raise ForgedMessage(f"it called a tool {name!r} that it was not given")
         self._calls[name] += 1
         try:
-            output = str(given["says"]).format(**arguments, n=self._calls[name])
+            output = str(tool["says"]).format(**arguments, n=self._calls[name])
         except KeyError as missing:
             raise TypeError(f"{name} needs the argument {missing}, and was called with {sorted(arguments)}") from None
-        failing, reason = next((one for one in given.get("fails", {}).items() if one[0] in arguments.values()), ("", None))
-        shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-        seconds, raises = float(given.get("seconds", 0.0)), str(given.get("raises", {}).get(failing, "LookupError"))
-        return ToolResult(f"{name}({shown})"[:300], None if reason else output, reason or "", seconds, raises)
+        failing, reason = next((one for one in tool.get("fails", {}).items() if one[0] in arguments.values()), ("", None))
+        argument_text = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+        seconds, raises = float(tool.get("seconds", 0.0)), str(tool.get("raises", {}).get(failing, "LookupError"))
+        return ToolResult(f"{name}({argument_text})"[:300], None if reason else output, reason or "", seconds, raises)
 
     def check_callback(self, name: str) -> None:
         """Raises ForgedMessage for a callback that was not handed out."""

@@ -129,9 +129,9 @@ class Host:
             self._halted = self._enough()
         if self._halted is not None:
             return m.Halt(self.now, self._halted)
-        told = self._answer(said)
+        reply = self._answer(said)
         reason = self._reason()
-        return told if reason is None else m.Halt(self.now, reason)
+        return reply if reason is None else m.Halt(self.now, reason)
 
     def _reason(self) -> str | None:
         return self._halted
@@ -266,9 +266,9 @@ class Host:
                 return m.Halt(self.now, self._halted)
             self._in_flight[send.number] = (send, self.now, 0)
             return m.Go(self.now)
-        told, hold = self._carry_out(send)
+        reply, hold = self._carry_out(send)
         self._hold_back(hold)
-        return _at(told, self.now)
+        return _at(reply, self.now)
 
     def _hold_back(self, seconds: float) -> None:
         """A reply that is held back until a response is done: what happens meanwhile has happened when it arrives."""
@@ -278,8 +278,8 @@ class Host:
 
     def _count_poll(self, path: str) -> None:
         what = path.rstrip("/").rpartition("/")[2]
-        kept = self.engine.store.get(what)
-        status = kept.body.status if kept is not None and isinstance(kept.body, Run | Response) else ""
+        row = self.engine.store.get(what)
+        status = row.body.status if row is not None and isinstance(row.body, Run | Response) else ""
         over = status in TERMINAL  # of the ends of a response, none has a name that a run's have not
         key, most = (f"{path} over", self.limits.polls_after_end) if over else (path, self.limits.polls)
         self._polls[key] = self._polls.get(key, 0) + 1
@@ -313,7 +313,7 @@ class Host:
     def _abandon(self, said: m.Abandon) -> m.Told:
         """The client gave up. Its request may arrive all the same, or never."""
         getattr(self._streams.pop(said.number, None), "close", lambda: None)()
-        self._held = [held for held in self._held if held.number != said.number]
+        self._held = [reply for reply in self._held if reply.number != said.number]
         heapq.heapify(self._held)
         waiting = self._in_flight.pop(said.number, None)
         if waiting is not None:
@@ -359,37 +359,37 @@ class Host:
         while True:
             if said.timer_at is not None and said.timer_at <= self.now:
                 return m.Go(self.now)
-            at, held = self._next_in_time(said)
+            at, reply = self._next_in_time(said)
             options = self._deliverable()
-            if at is not None and self._may_pass(at, held is not None or said.sleeper):
+            if at is not None and self._may_pass(at, reply is not None or said.sleeper):
                 options.append(("time passes", None))
             if not options:
                 self._halted = "waits for something that never comes: nothing is in flight and no timer is set"
                 return m.Halt(self.now, self._halted)
             number = options[self._pick(tuple(label for label, _ in options))][1]
-            told = self._let_pass(at or self.now, held, said) if number is None else self._let_through(number)
+            result = self._let_pass(at or self.now, reply, said) if number is None else self._let_through(number)
             if self._halted is not None:
                 return m.Halt(self.now, self._halted)
-            if told is not None:
-                return told
+            if result is not None:
+                return result
 
     def _deliverable(self) -> list[tuple[str, int | None]]:
         """The requests in flight, oldest first, under names that tell them apart."""
-        named = [(_label(send), send, number) for number, (send, _, _) in self._in_flight.items()]
-        count = Counter(label for label, _, _ in named)
-        return [(f"{label} {_apart(send, number)}" if count[label] > 1 else label, number) for label, send, number in named]
+        labelled = [(_label(send), send, number) for number, (send, _, _) in self._in_flight.items()]
+        count = Counter(label for label, _, _ in labelled)
+        return [(f"{label} {_apart(send, number)}" if count[label] > 1 else label, number) for label, send, number in labelled]
 
     def _pick(self, options: tuple[str, ...]) -> int:
         if len(options) == 1 or len(self.choices) >= self.limits.choices:
             return 0
-        taken = self._choose(options)
-        self.choices.append(Choice(options, taken))
-        return taken
+        choice = self._choose(options)
+        self.choices.append(Choice(options, choice))
+        return choice
 
     def _next_in_time(self, said: m.Idle) -> tuple[float | None, _Held | None]:
-        held = self._held[0] if self._held else None
-        if held is not None and (said.timer_at is None or held.at <= said.timer_at):
-            return max(held.at, self.now), held
+        reply = self._held[0] if self._held else None
+        if reply is not None and (said.timer_at is None or reply.at <= said.timer_at):
+            return max(reply.at, self.now), reply
         return said.timer_at, None
 
     def _may_pass(self, at: float, sleeper: bool) -> bool:
@@ -415,10 +415,10 @@ class Host:
 
     def _let_through(self, number: int) -> m.Told | None:
         send, _, _ = self._in_flight.pop(number)
-        told, hold = self._carry_out(send)
+        result, hold = self._carry_out(send)
         if hold <= 0:
-            return told
-        self._hold(self.now + hold, number, told)
+            return result
+        self._hold(self.now + hold, number, result)
         return None
 
     def _hold(self, at: float, number: int, told: m.Told | None) -> None:
@@ -452,12 +452,12 @@ def _texts(send: m.Send) -> list[str]:
     except msgspec.MsgspecError:
         return []
     thread = body.get("thread")
-    given = body.get("input")
+    response_input = body.get("input")
     lists = [body.get(name) for name in ("additional_messages", "messages", "items")]
     lists += [thread.get("messages") if isinstance(thread, dict) else None, [body]]
-    lists.append([{"content": given}] if isinstance(given, str) else given)
-    found = [one.get("content") for several in lists if isinstance(several, list) for one in several if isinstance(one, dict)]
-    return [text[:500] for content in found if (text := _plain(content)) is not None]
+    lists.append([{"content": response_input}] if isinstance(response_input, str) else response_input)
+    contents = [one.get("content") for several in lists if isinstance(several, list) for one in several if isinstance(one, dict)]
+    return [text[:500] for content in contents if (text := _plain(content)) is not None]
 
 
 def _plain(content: Any) -> str | None:

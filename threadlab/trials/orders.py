@@ -166,15 +166,15 @@ class Failure(msgspec.Struct, frozen=True):
         return "\n".join([*lines, "", *table])
 
     def _steps(self) -> list[str]:
-        found = [
+        steps = [
             f"{choice.options[choice.taken]}, before {' and '.join(choice.options[: choice.taken])}" if choice.taken else choice.options[0]
             for choice in self.evidence.choices
         ]
-        while found and not self.evidence.choices[len(found) - 1].taken:
-            found.pop()
+        while steps and not self.evidence.choices[len(steps) - 1].taken:
+            steps.pop()
         if self.evidence.killed:
-            found.append(f"the program is {self.evidence.killed_when}, and started again")
-        return found or ["the plain one: the oldest request first"]
+            steps.append(f"the program is {self.evidence.killed_when}, and started again")
+        return steps or ["the plain one: the oldest request first"]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -195,15 +195,15 @@ class Found(msgspec.Struct, frozen=True):
         if self.failure is not None:
             return f"it failed in order {len(orders)} of those that were tried; the rest were not"
         if orders.complete and len(orders) == 1 and not orders.orders[0].choices:
-            said = (
+            result = (
                 "1 order: no two requests were in flight at once, so at this granularity nothing can be reordered "
                 "(threads, and code between two awaits, are not)"
             )
         else:
-            said = orders.coverage()
+            result = orders.coverage()
         if not self.points:
-            return said
-        return f"{said}; {'all ' if self.kills == self.points else ''}{self.kills} of {self.points} kills in them"
+            return result
+        return f"{result}; {'all ' if self.kills == self.points else ''}{self.kills} of {self.points} kills in them"
 
 
 def run_orders(
@@ -295,18 +295,18 @@ class _Trials:
         candidates = _shorter(evidence.order)
         while left > 0 and (order := next(candidates, None)) is not None:
             left -= 1
-            tried = self.run(Replay(order))
-            if self.failed(tried) and _weight(tried.order) < _weight(evidence.order):
-                evidence, error, candidates = tried, self.error, _shorter(tried.order)
+            attempt = self.run(Replay(order))
+            if self.failed(attempt) and _weight(attempt.order) < _weight(evidence.order):
+                evidence, error, candidates = attempt, self.error, _shorter(attempt.order)
         return Failure(evidence, error, _departures(first))
 
 
 def _shorter(order: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Orders with one departure less: what overtook others waits its turn, and what came after it may have moved up by one."""
-    for index in [at for at, taken in enumerate(order) if taken][::-1]:
+    for index in [at for at, choice in enumerate(order) if choice][::-1]:
         before, later = order[:index], order[index + 1 :]
         yield (*before, 0, *later)
-        yield (*before, *(taken + 1 if taken >= order[index] else taken for taken in later))
+        yield (*before, *(choice + 1 if choice >= order[index] else choice for choice in later))
 
 
 def _weight(order: tuple[int, ...]) -> tuple[int, int]:

@@ -149,8 +149,8 @@ class JournalReader:
         later = entry.request in self.flying
         name = self._reply_name(entry)
         good = entry.status is not None and entry.status < 400
-        told = name if entry.request in self.unanswered and not later else f"{name}: {entry.status}"
-        row = Row(0, arrived=entry.request, thread_id=entry.home_id, refused=not good, code=told)
+        code_text = name if entry.request in self.unanswered and not later else f"{name}: {entry.status}"
+        row = Row(0, arrived=entry.request, thread_id=entry.home_id, refused=not good, code=code_text)
         if not good:
             return row._replace(thread=self._of(entry, f"refused: {_reason(entry.error)}"))
         if entry.operation == "getRun":
@@ -161,8 +161,8 @@ class JournalReader:
             return row._replace(run=self._of(entry, f"queued, reads {_much(entry, 'message')}"), state="queued", reads=len(entry.window))
         if entry.operation == "createResponse":
             state = self.begun.get(entry.work_id, "queued")
-            held = state == "in_progress"
-            code = f"{_words(entry.operation)} arrives; its reply comes when it is done" if held else row.code
+            waits_for_reply = state == "in_progress"
+            code = f"{_words(entry.operation)} arrives; its reply comes when it is done" if waits_for_reply else row.code
             run = self._of(entry, f"{state.replace('_', ' ')}, reads {_much(entry, 'item')}")
             return row._replace(code=code, run=run, state=state, reads=len(entry.window))
         return row
@@ -264,8 +264,8 @@ def _quoted(text: object) -> str:
 
 def _reason(message: str) -> str:
     """An error's message, short enough for a lane."""
-    for known, short in _REFUSALS:
-        if known in message:
+    for phrase, short in _REFUSALS:
+        if phrase in message:
             return short
     plain = re.sub(r"\b(thread|run|msg|asst)_\w{20,}", r"\1_…", message)
     return plain if len(plain) <= 80 else plain[:79].rstrip() + "…"

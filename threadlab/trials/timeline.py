@@ -54,15 +54,15 @@ class Timeline:
 
     def summary(self) -> str:
         """The picture in a sentence or two, for those who do not see it."""
-        told = [f"{self.title}: {len(self.rows)} moments."]
+        sentences = [f"{self.title}: {len(self.rows)} moments."]
         for row in self.rows:
             if row.refused and row.thread:
-                told.append(f"{row.code.removeprefix('reply to ').capitalize()}, {row.thread}.")
+                sentences.append(f"{row.code.removeprefix('reply to ').capitalize()}, {row.thread}.")
             elif row.broken:
-                told.append(f"{row.code.capitalize()}.")
+                sentences.append(f"{row.code.capitalize()}.")
             elif row.reads is not None:
-                told.append(f"A run {row.run.partition(', ')[2]}.")
-        return " ".join([*told, *(f"{row.code if row.refused else f'The function {row.code}'}." for row in self.ending)])
+                sentences.append(f"A run {row.run.partition(', ')[2]}.")
+        return " ".join([*sentences, *(f"{row.code if row.refused else f'The function {row.code}'}." for row in self.ending)])
 
     __str__ = text
 

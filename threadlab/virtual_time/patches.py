@@ -144,8 +144,8 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 def _get_event_loop() -> asyncio.AbstractEventLoop:
     source = _active
     if source is None or asyncio._get_running_loop() is not None:
-        found: asyncio.AbstractEventLoop = _real["get_event_loop"]()
-        return found
+        result: asyncio.AbstractEventLoop = _real["get_event_loop"]()
+        return result
     loop = source.new_loop()
     asyncio.set_event_loop(loop)
     return loop
@@ -241,14 +241,14 @@ def _install_network() -> None:
     base: Any = openai._base_client
     # AsyncOpenAI looks its platform up in a worker thread, on its first request; it is the same every time, and cheap to know beforehand.
     real_asyncify, real_platform = base.asyncify, base.get_platform
-    known = real_platform()
+    result = real_platform()
 
     def asyncify(function: Any, *args: Any, **kwargs: Any) -> Any:
         if function is not real_platform or (_active is None and sys.platform != "emscripten"):
             return real_asyncify(function, *args, **kwargs)
 
         async def platform() -> Any:
-            return known
+            return result
 
         return platform
 

@@ -70,19 +70,21 @@ class Widget:
     def show(self) -> None:
         """Bring every view up to date."""
         if self._views:
-            html, kept = self.html(), self.keep()
+            html, state = self.html(), self.keep()
             for view in self._views:
-                view.html, view.kept = str(html), kept
+                view.html, view.kept = str(html), state
 
     def live(self) -> Any:
         """A view for a notebook, or None where widgets cannot be shown."""
         try:
-            made = _view_class()(html=str(self.html()), kept=self.keep(), name=self.name)
+            result = _view_class()(html=str(self.html()), kept=self.keep(), name=self.name)
         except ImportError:
             return None
-        made.on_msg(lambda _view, content, _buffers: self.act(str(content.get("act")), content.get("value"), str(content.get("key") or "")))
-        self._views.append(made)
-        return made
+        result.on_msg(
+            lambda _view, content, _buffers: self.act(str(content.get("act")), content.get("value"), str(content.get("key") or ""))
+        )
+        self._views.append(result)
+        return result
 
     # ---- still --------------------------------------------------------------------------------------------------------------------------
 
@@ -203,5 +205,5 @@ def plain_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """The same as text."""
     lines = [[str(cell) for cell in row] for row in [head, *rows]]
     widths = [max(len(row[index]) for row in lines) for index in range(len(head))]
-    shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in lines]
-    return "\n".join([shown[0], "  ".join("─" * width for width in widths), *shown[1:]])
+    padded = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in lines]
+    return "\n".join([padded[0], "  ".join("─" * width for width in widths), *padded[1:]])

@@ -66,7 +66,7 @@ class ThreadView(base.Widget):
         client = self.source.client() if isinstance(self.source, Service) else self.source
         messages = list(client.beta.threads.messages.list(self.thread_id, order="desc", limit=100).data)[::-1]
         runs = list(client.beta.threads.runs.list(self.thread_id, order="desc", limit=50).data)[::-1]
-        said = [
+        listed_messages = [
             Said(
                 one.id,
                 one.role,
@@ -78,7 +78,7 @@ class ThreadView(base.Widget):
             for one in messages
         ]
         windows = _windows(self.source.journal, self.thread_id) if isinstance(self.source, Service) else {}
-        return Snapshot(said, {run.id: run.status for run in runs}, windows)
+        return Snapshot(listed_messages, {run.id: run.status for run in runs}, windows)
 
     @property
     def locked_by(self) -> str:
@@ -166,15 +166,15 @@ class ThreadView(base.Widget):
     def picture(self, width: float = 860) -> Picture:
         parts: list[Markup] = [text_at(20, 30, f"{'■ locked' if self.locked_by else '□ free'} · {self._heading()}", "tl-head")]
         y = 52.0
-        for said in self.now.messages[-SHOWN:]:
-            lines = textwrap.wrap(" ".join(said.text.split())[:300] or "(no text yet)", 62)[:3]
+        for message in self.now.messages[-SHOWN:]:
+            lines = textwrap.wrap(" ".join(message.text.split())[:300] or "(no text yet)", 62)[:3]
             high = 26.0 + 16 * len(lines)
-            left = 60.0 if said.role == "user" else 120.0
-            mark = self._mark(said)
+            left = 60.0 if message.role == "user" else 120.0
+            mark = self._mark(message)
             read = mark == "read by the run"
             parts.append(box(left, y, 470, high, "tl-lit" if read else "tl-box", 8))
-            by = f" · answers {said.run_id[:12]}…" if said.run_id else ""
-            parts.append(text_at(left + 12, y + 17, f"{said.role} · {said.id[:14]}… · {_clock(said.at)}{by}", "tl-name"))
+            by = f" · answers {message.run_id[:12]}…" if message.run_id else ""
+            parts.append(text_at(left + 12, y + 17, f"{message.role} · {message.id[:14]}… · {_clock(message.at)}{by}", "tl-name"))
             parts += [text_at(left + 12, y + 34 + 16 * number, line) for number, line in enumerate(lines)]
             if self._knows():
                 parts.append(text_at(612, y + high / 2 + 4, f"{'●' if read else '○'} {mark}", "tl-strong" if read else "tl-dim"))

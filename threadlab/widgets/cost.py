@@ -81,22 +81,22 @@ class CostMeter(base.Widget):
 
     def counted(self) -> dict[str, list[Turn]]:
         """Tokens of each turn, in each way."""
-        costs = [(tokens.of_message(asked, self.model), tokens.of_message(said, self.model)) for asked, said in self.turns]
+        costs = [(tokens.of_message(question, self.model), tokens.of_message(reply, self.model)) for question, reply in self.turns]
         alone: list[Turn] = []
         windowed: list[Turn] = []
         archived: list[Turn] = []
         thread: list[int] = []
-        kept: list[int] = []
-        for asked, said in costs:
-            thread.append(asked)
-            kept.append(asked)
-            if len(kept) > self.archive:
-                kept = [self.summary, *kept[-4:]]
-            alone.append(Turn(BASE + sum(thread), said))
-            windowed.append(Turn(BASE + sum(thread[-self.window :]), said))
-            archived.append(Turn(BASE + sum(kept), said))
-            thread.append(said)
-            kept.append(said)
+        window: list[int] = []
+        for question, reply in costs:
+            thread.append(question)
+            window.append(question)
+            if len(window) > self.archive:
+                window = [self.summary, *window[-4:]]
+            alone.append(Turn(BASE + sum(thread), reply))
+            windowed.append(Turn(BASE + sum(thread[-self.window :]), reply))
+            archived.append(Turn(BASE + sum(window), reply))
+            thread.append(reply)
+            window.append(reply)
         return {"left alone": alone, "window": windowed, "archive": archived}
 
     def money(self, turns: Sequence[Turn]) -> Decimal:
@@ -104,11 +104,11 @@ class CostMeter(base.Widget):
         return (sum(turn.read for turn in turns) * price.read + sum(turn.written for turn in turns) * price.written) / 1_000_000
 
     def _told(self) -> str:
-        counted = self.counted()
-        alone = self.money(counted["left alone"])
+        costs = self.counted()
+        alone = self.money(costs["left alone"])
         parts = [f"Left alone, {len(self.turns)} turns cost ${alone:.4f}"]
         for way, name in (("window", f"with the last {self.window} messages"), ("archive", f"archived after {self.archive} messages")):
-            cost = self.money(counted[way])
+            cost = self.money(costs[way])
             less = f", {100 * (1 - cost / alone):.0f} % less" if alone and cost < alone else ""
             parts.append(f"{name} ${cost:.4f}{less}")
         return "; ".join(parts) + "."
@@ -123,23 +123,23 @@ class CostMeter(base.Widget):
     # ---- shown --------------------------------------------------------------------------------------------------------------------------
 
     def _rows(self) -> list[tuple[str, ...]]:
-        counted = self.counted()
+        costs = self.counted()
         rows = []
         step = max(1, len(self.turns) // 20)
         for number in [n for n in range(len(self.turns)) if n % step == step - 1 or n == len(self.turns) - 1]:
             cells: list[str] = []
             for way in WAYS:
-                turn = counted[way][number]
+                turn = costs[way][number]
                 cells += [f"{turn.read + turn.written:,}", f"${self.money([turn]):.5f}"]
             rows.append((str(number + 1), *cells))
         totals: list[str] = []
         for way in WAYS:
-            totals += [f"{sum(turn.read + turn.written for turn in counted[way]):,}", f"${self.money(counted[way]):.4f}"]
+            totals += [f"{sum(turn.read + turn.written for turn in costs[way]):,}", f"${self.money(costs[way]):.4f}"]
         return [*rows, ("all", *totals)]
 
     def picture(self, width: float = 760) -> Picture:
-        counted = self.counted()
-        most = max(turn.read + turn.written for turns in counted.values() for turn in turns)
+        costs = self.counted()
+        most = max(turn.read + turn.written for turns in costs.values() for turn in turns)
         parts = [text_at(16, 26, "tokens read and written, turn by turn", "tl-head")]
         each = (width - 60) / 3
         for place, way in enumerate(WAYS):
@@ -150,13 +150,13 @@ class CostMeter(base.Widget):
                 level = 205 - 140 * share
                 parts.append(path(f"M{left + 4:.1f} {level:.1f}H{left + each - 4:.1f}", "tl-rule"))
                 parts.append(text_at(left + 6, level - 3, f"{round(most * share):,}", "tl-name"))
-            for number, turn in enumerate(counted[way]):
+            for number, turn in enumerate(costs[way]):
                 high = 140 * (turn.read + turn.written) / most
                 parts.append(box(left + 8 + number * slot, 205 - high, max(1.0, slot * 0.8), high, "tl-bar", 0))
             name = {"left alone": way, "window": f"window: last {self.window}", "archive": f"archive after {self.archive}"}[way]
-            total = sum(turn.read + turn.written for turn in counted[way])
+            total = sum(turn.read + turn.written for turn in costs[way])
             parts.append(text_at(left + 4, 230, name, "tl-strong"))
-            parts.append(text_at(left + 4, 248, f"{total:,} tokens, ${self.money(counted[way]):.4f}"))
+            parts.append(text_at(left + 4, 248, f"{total:,} tokens, ${self.money(costs[way]):.4f}"))
             parts.append(path(f"M{left + 4:.1f} 205.5H{left + each - 4:.1f}", "tl-go"))
         parts.append(text_at(16, 274, self._dated(), "tl-dim"))
         return Picture(parts, self.title, f"{self.title}. {self._told()}", width, 290)
@@ -181,8 +181,8 @@ class CostMeter(base.Widget):
 
 def _turns(source: Evidence | Sequence[tuple[str, str]] | None) -> list[tuple[str, str]]:
     if source is None:
-        asked = "What is the capital of the country that I asked about before, and how many people live there?"
-        return [(asked, "The capital is Lisbon. Portugal has about ten and a half million inhabitants.")] * 40
+        question = "What is the capital of the country that I asked about before, and how many people live there?"
+        return [(question, "The capital is Lisbon. Portugal has about ten and a half million inhabitants.")] * 40
     if not isinstance(source, Evidence):
         return list(source)
     threads = dict.fromkeys(entry.home_id for entry in source.journal if entry.home_id)

@@ -146,9 +146,9 @@ class FaultKnobs(base.Widget):
     def _once(self, seed: int) -> Result:
         assert self._function is not None
         world = World(self._setup, scenario=f"{self.scenario} seed:{seed}", seed=seed)
-        given = world.given if isinstance(world.given, tuple) else () if world.given is None else (world.given,)
+        arguments = world.given if isinstance(world.given, tuple) else () if world.given is None else (world.given,)
         client, rest = self._args[:1], self._args[1:]
-        evidence = trial(self._function, *client, *given, *rest, world=world, **self._kwargs)
+        evidence = trial(self._function, *client, *arguments, *rest, world=world, **self._kwargs)
         return Result(seed, self._fails(evidence), outcome(evidence), len(evidence.requests()), evidence.seconds)
 
     # ---- shown --------------------------------------------------------------------------------------------------------------------------

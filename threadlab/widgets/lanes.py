@@ -51,7 +51,7 @@ def described(rows: Sequence[Row], position: int, title: str, whole: bool = Fals
 
 def sentence(row: Row) -> str:
     """A row as a sentence."""
-    named = (("code", _counted(row)), ("thread", row.thread), ("run", row.run))
-    told = "; ".join(f"{name}: {text}" for name, text in named if text)
+    columns = (("code", _counted(row)), ("thread", row.thread), ("run", row.run))
+    description = "; ".join(f"{name}: {text}" for name, text in columns if text)
     flying = f"; in flight: {', '.join(row.in_flight)}" if row.in_flight else ""
-    return f"at {row.at:.2f} s, {told}{flying}."
+    return f"at {row.at:.2f} s, {description}{flying}."

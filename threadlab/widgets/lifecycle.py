@@ -59,7 +59,7 @@ def ways(source: Evidence | Journal) -> list[Way]:
             steps.setdefault(entry.work_id, []).append((entry.state, entry.at - start))
         elif entry.what == "request" and entry.operation == "getRun":
             polls.setdefault(entry.work_id, []).append(entry.at - start)
-    return [Way(run_id, tuple(taken), tuple(polls.get(run_id, ()))) for run_id, taken in steps.items()]
+    return [Way(run_id, tuple(moves), tuple(polls.get(run_id, ()))) for run_id, moves in steps.items()]
 
 
 class RunLife(base.Widget):
@@ -91,8 +91,8 @@ class RunLife(base.Widget):
         """The path in words."""
         if self.way is None:
             return f"A run has nine statuses and {len(MOVES)} moves between them; five of the statuses are ends."
-        taken = [_plain(state) for state, _ in self.way.steps[:count]]
-        return f"The path: {', then '.join(taken) or 'not begun'}. Asked {len(self.way.polls)} times."
+        states = [_plain(state) for state, _ in self.way.steps[:count]]
+        return f"The path: {', then '.join(states) or 'not begun'}. Asked {len(self.way.polls)} times."
 
     def picture(self, count: int | None = None) -> Picture:
         steps = [state for state, _ in (self.way.steps[:count] if self.way else ())]
@@ -108,8 +108,8 @@ class RunLife(base.Widget):
             bar += base.button("step", "Back", self.position - 1, off=not self.position)
             bar += base.button("step", "Next", self.position + 1, off=self.position >= end, main=True)
             bar += base.slider("step", "Status", self.position, 0, end, said=f"{self.position} of {end}")
-        told = base.bar(bar) + base.paragraph(self.told(self.position))
-        return base.joined([told, self.picture(self.position).inside(), self._polls(True), self._tables()])
+        controls = base.bar(bar) + base.paragraph(self.told(self.position))
+        return base.joined([controls, self.picture(self.position).inside(), self._polls(True), self._tables()])
 
     def _polls(self, alive: bool) -> Markup:
         if self.way is None or not self.way.polls:
@@ -130,8 +130,8 @@ class RunLife(base.Widget):
         return base.joined([base.paragraph(self.told()), self.picture().image(), self._polls(False), self._tables()])
 
     def text(self) -> str:
-        taken = [(str(number), _plain(state), f"{at:.2f} s") for number, (state, at) in enumerate(self.way.steps if self.way else (), 1)]
-        path_ = base.plain_table(("step", "status", "from"), taken) + "\n\n" if taken else ""
+        rows = [(str(number), _plain(state), f"{at:.2f} s") for number, (state, at) in enumerate(self.way.steps if self.way else (), 1)]
+        path_ = base.plain_table(("step", "status", "from"), rows) + "\n\n" if rows else ""
         return f"{self.title}\n{self.told()}\n\n{path_}{base.plain_table(('from', 'to', 'the thread is'), moves())}"
 
 
@@ -144,13 +144,13 @@ def moves() -> list[tuple[str, str, str]]:
 
 def diagram(taken: Sequence[str], *, title: str, description: str) -> Picture:
     """The nine statuses; moves that were made are thick and numbered, the others thin and dotted."""
-    made = {pair: number for number, pair in enumerate(pairwise(taken), 1)}
+    numbers = {pair: number for number, pair in enumerate(pairwise(taken), 1)}
     parts = [
         text_at(COLUMNS[0] - 68, 30, "active: the thread is locked", "tl-name"),
         text_at(COLUMNS[2] - 68, 30, "ends: free again", "tl-name"),
     ]
-    for old, new in sorted(MOVES, key=lambda move: (move in made, move not in RARE, move)):
-        parts += _move(old, new, made.get((old, new)), faint=bool(taken) or (old, new) in RARE)
+    for old, new in sorted(MOVES, key=lambda move: (move in numbers, move not in RARE, move)):
+        parts += _move(old, new, numbers.get((old, new)), faint=bool(taken) or (old, new) in RARE)
     for status in sorted(ACTIVE | TERMINAL):
         x, y = _place(status)
         lit = status in taken
@@ -241,9 +241,9 @@ class Asked(NamedTuple):
 
     def row(self) -> tuple[str, str, str, str, str, str]:
         gaps = self.gaps
-        known = f"{self.polls[-1]:.2f} s" if self.polls else "never"
-        shown = ", ".join(f"{gap:.2f}" for gap in gaps[:9]) + (", …" if len(gaps) > 9 else "")
-        return (self.name, str(len(self.polls)), f"{max(gaps, default=0):.2f} s", known, f"{self.late:.2f} s", shown)
+        last_poll = f"{self.polls[-1]:.2f} s" if self.polls else "never"
+        gap_text = ", ".join(f"{gap:.2f}" for gap in gaps[:9]) + (", …" if len(gaps) > 9 else "")
+        return (self.name, str(len(self.polls)), f"{max(gaps, default=0):.2f} s", last_poll, f"{self.late:.2f} s", gap_text)
 
 
 HEAD = ("way of asking", "requests", "longest gap", "known after", "too late by", "gaps (seconds)")
@@ -270,11 +270,13 @@ def axes(asked: Sequence[Asked], *, title: str, width: float = WIDTH, ticks: str
             parts += [path(f"M{x(at):.1f} {y - 10:.1f}v20", "tl-tick") for at in one.polls]
         if one.ended is not None:
             parts += [path(f"M{x(one.ended):.1f} {y - 17:.1f}v34", "tl-good"), text_at(x(one.ended) + 4, y - 13, "ended", "tl-name")]
-        said = f"{len(one.polls)} {ticks}; learned {one.late:.2f} s after the end" if one.ended is not None else f"{len(one.polls)} {ticks}"
-        parts.append(text_at(left, y + 28, said, "tl-dim"))
+        summary = (
+            f"{len(one.polls)} {ticks}; learned {one.late:.2f} s after the end" if one.ended is not None else f"{len(one.polls)} {ticks}"
+        )
+        parts.append(text_at(left, y + 28, summary, "tl-dim"))
     bottom = 48 + len(asked) * 66
     unit = next(step for step in (1, 2, 5, 10, 20, 60, 120, 600, 3600, 86400) if longest / step <= 12)
     for mark in range(0, int(longest) + 1, unit):
         parts += [path(f"M{x(mark):.1f} {bottom - 14:.1f}v6", "tl-rule"), text_at(x(mark), bottom + 6, f"{mark} s", "tl-name tl-middle")]
-    told = ". ".join(f"{one.name}: {len(one.polls)} {ticks}, {one.late:.2f} seconds late" for one in asked)
-    return Picture(parts, title, f"{title}. {told}.", width, bottom + 20)
+    description = ". ".join(f"{one.name}: {len(one.polls)} {ticks}, {one.late:.2f} seconds late" for one in asked)
+    return Picture(parts, title, f"{title}. {description}.", width, bottom + 20)

@@ -83,21 +83,21 @@ class Moments:
         self.runs: list[Run] = []
         self.states: dict[str, list[tuple[int, str]]] = {}
         self.made: dict[str, int] = {}
-        said: dict[str, dict[str, Said]] = {}
+        by_thread: dict[str, dict[str, Said]] = {}
         texts: dict[str, int] = {}
         carried = {entry.request: entry.texts for entry in self.entries if isinstance(entry, Sent) and entry.texts}
         for place, entry in enumerate(self.entries):
             good = entry.what == "request" and (entry.status or 500) < 400
             if entry.home_id:
-                said.setdefault(entry.home_id, {})
+                by_thread.setdefault(entry.home_id, {})
             if entry.what == "run":
                 self.states.setdefault(entry.work_id, []).append((place, entry.state))
             elif entry.what == "message" and entry.state != "in_progress":
-                said[entry.home_id][entry.object_id] = Said(entry.object_id, "assistant", entry.text, place)
+                by_thread[entry.home_id][entry.object_id] = Said(entry.object_id, "assistant", entry.text, place)
             elif not isinstance(entry, Executed) or not good:
                 continue
             elif entry.operation == "createMessage":
-                said[entry.home_id][entry.object_id] = Said(entry.object_id, entry.role or "user", entry.text, place)
+                by_thread[entry.home_id][entry.object_id] = Said(entry.object_id, entry.role or "user", entry.text, place)
             elif entry.operation in (*STARTS_RUN, "createThread"):
                 if entry.operation != "createRun":
                     self.made[entry.home_id] = place
@@ -105,14 +105,14 @@ class Moments:
                 if entry.operation != "createThread":
                     self.runs.append(Run(entry.work_id, entry.home_id, place, entry.window))
         self.said: dict[str, list[Said]] = {}
-        for thread_id, known in said.items():
+        for thread_id, messages in by_thread.items():
             there = evidence.messages(thread_id) if evidence else []
             others = (
                 Said(one.id, one.role, one.text, texts.get(one.text[:500], self.made.get(thread_id, -1)))
                 for one in there
-                if one.id not in known
+                if one.id not in messages
             )
-            self.said[thread_id] = sorted([*others, *known.values()], key=lambda one: one.since)
+            self.said[thread_id] = sorted([*others, *messages.values()], key=lambda one: one.since)
 
     def run_at(self, thread_id: str, place: int) -> tuple[Run, str] | None:
         """The newest run of a thread at a place in the journal, with its status."""
@@ -125,9 +125,9 @@ class Moments:
 
     def views(self, thread_id: str, place: int) -> list[View]:
         """The messages of a thread at a place in the journal, oldest first."""
-        here = [said for said in self.said.get(thread_id, ()) if said.since <= place]
-        found = self.run_at(thread_id, place)
-        return [View(said, *_relation(said, found)) for said in here]
+        here = [message for message in self.said.get(thread_id, ()) if message.since <= place]
+        run = self.run_at(thread_id, place)
+        return [View(message, *_relation(message, run)) for message in here]
 
     def threads(self) -> Iterable[str]:
         return self.said

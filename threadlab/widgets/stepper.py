@@ -38,11 +38,11 @@ def outcome(evidence: Evidence) -> str:
     read = [len(entry.window) for entry in evidence.requests("createRun", ok=True)]
     refused = len(evidence.requests(ok=False))
     ending = evidence.ending
-    told = [f"the run reads {' and '.join(map(str, read))} messages"] if read else []
-    told += [f"{refused} request{'' if refused == 1 else 's'} refused"] if refused else []
-    told.append(f"returns {_value(ending.value)}" if evidence.returned else f"{ending.how} {ending.type}".strip())
-    told += ["an error that was never looked at"] if ending.task_errors else []
-    return "; ".join(told)
+    parts = [f"the run reads {' and '.join(map(str, read))} messages"] if read else []
+    parts += [f"{refused} request{'' if refused == 1 else 's'} refused"] if refused else []
+    parts.append(f"returns {_value(ending.value)}" if evidence.returned else f"{ending.how} {ending.type}".strip())
+    parts += ["an error that was never looked at"] if ending.task_errors else []
+    return "; ".join(parts)
 
 
 class Race(base.Widget):
@@ -71,8 +71,8 @@ class Race(base.Widget):
             self._function = source
             # The first trial in a process imports as it goes, which can change the order in which its requests leave; this one is not kept.
             watch(source, args, kwargs, self._world)
-            found = quietly(lambda: explore(source, *args, world=self._world, bound=bound, **kwargs))
-            visited, self.coverage = list(found), found.coverage()
+            exploration = quietly(lambda: explore(source, *args, world=self._world, bound=bound, **kwargs))
+            visited, self.coverage = list(exploration), exploration.coverage()
         self.bad = {id(one): bool(fails(one)) for one in visited}
         self._fails = fails
         self.orders = sorted(visited, key=lambda one: not self.bad[id(one)])
@@ -125,11 +125,11 @@ class Race(base.Widget):
             self._take(watch(self._function, self._args, self._kwargs, self._world, prefix))
             self.position = min(len(self.rows), self._due_rows[at] + 1)
         else:
-            found = next((one for one in self.orders if one.order[: at + 1] == prefix), None)
-            if found is None:
+            match = next((one for one in self.orders if one.order[: at + 1] == prefix), None)
+            if match is None:
                 self.said = "No order that was visited goes this way; hand over the function itself, and it will be run."
                 return
-            self._open(found)
+            self._open(match)
             self.position = len(self.rows)
         self.said = f"You chose: {_spoken(label)}. This order ends so: {outcome(self.evidence)}."
 
@@ -171,18 +171,18 @@ class Race(base.Widget):
     def _order_bar(self) -> Markup:
         if not self.orders:
             return Markup("")
-        chosen = self.index
+        position = self.index
         options = [(str(index), f"{self._name(index)} ({_short(one.steps(), 90)})") for index, one in enumerate(self.orders)]
-        if chosen is None:
+        if position is None:
             options.insert(0, ("", f"your own order: {self._ends()}"))
-        pick = base.select("order", "Order", options, "" if chosen is None else str(chosen)) if len(options) > 1 else Markup("")
+        pick = base.select("order", "Order", options, "" if position is None else str(position)) if len(options) > 1 else Markup("")
         bad = sum(self.bad.values())
-        told = (
+        summary = (
             f"{self.coverage[:1].upper()}{self.coverage[1:]}; {bad} of {len(self.orders)} fail{'s' if bad == 1 else ''}."
             if self.coverage
             else ""
         )
-        return base.paragraph(f"{told} This one: {self._ends()}.") + base.bar(pick)
+        return base.paragraph(f"{summary} This one: {self._ends()}.") + base.bar(pick)
 
     def _ends(self) -> str:
         if self.evidence is None:
@@ -234,9 +234,9 @@ class Race(base.Widget):
         parts = []
         for name, thread_id in enumerate(list(self.moments.threads())[:3]):
             views = self.moments.views(thread_id, place)
-            found = self.moments.run_at(thread_id, place)
+            run = self.moments.run_at(thread_id, place)
             several = f" {chr(65 + name)}" if len(self.moments.said) > 1 else ""
-            state = f"run {found[1].replace('_', ' ')}, reads {len(found[0].window)}" if found else "no run yet"
+            state = f"run {run[1].replace('_', ' ')}, reads {len(run[0].window)}" if run else "no run yet"
             last = views[-8:]
             rows = [("● read" if one.read else "○ not read", f"{one.said.role}: {_short(one.said.text)}", one.seen) for one in last]
             hidden = f" (the last {len(last)} are shown)" if len(views) > len(last) else ""
@@ -252,7 +252,7 @@ class Race(base.Widget):
         row = self.rows[self.position - 1]
         entries = self.moments.lines(self.position - 1)
         start = self.moments.start
-        shown = "\n".join(entry.line(start) for entry in entries) if entries else "The code has ended: no line of the journal."
+        lines_shown = "\n".join(entry.line(start) for entry in entries) if entries else "The code has ended: no line of the journal."
         number = row.sent if row.sent is not None else row.arrived
         line = self._lines.get(number) if number is not None else None
         source = Markup("")
@@ -263,7 +263,7 @@ class Race(base.Widget):
             listing = Markup('<h4>The line that {}</h4><pre tabindex="0" aria-label="Source code, line {} marked">{}</pre>')
             source = listing.format(verb, line.number, code)
         journal = Markup('<h4>The journal here</h4><pre tabindex="0" aria-label="Lines of the journal">{}</pre>')
-        return source + journal.format(shown)
+        return source + journal.format(lines_shown)
 
     # ---- still --------------------------------------------------------------------------------------------------------------------------
 
@@ -281,8 +281,8 @@ class Race(base.Widget):
         listed = base.table("Orders", ("order", "ends so", "what was delivered"), self._listed()) if self.orders else Markup("")
         rows = base.table("The same as a table", COLUMNS, self._cells(here))
         end = self._seen(len(self.moments.entries) - 1, "at the end")
-        told = base.paragraph(f"{self._ends()}.") if self.evidence else Markup("")
-        return base.joined([told, picture.image(), more, rows, end, listed])
+        ending = base.paragraph(f"{self._ends()}.") if self.evidence else Markup("")
+        return base.joined([ending, picture.image(), more, rows, end, listed])
 
     def _listed(self) -> list[tuple[str, str, str]]:
         return [
@@ -291,11 +291,11 @@ class Race(base.Widget):
         ]
 
     def text(self) -> str:
-        shown = Timeline(Journal(), self.title)
-        shown.rows = self.rows[:400]
+        timeline = Timeline(Journal(), self.title)
+        timeline.rows = self.rows[:400]
         more = f"\n… and {len(self.rows) - 400} more moments." if len(self.rows) > 400 else ""
         orders = base.plain_table(("order", "ends so"), [row[:2] for row in self._listed()]) + "\n\n" if self.orders else ""
-        return f"{self.title}\n\n{orders}{self._ends()}\n{shown.text()}{more}"
+        return f"{self.title}\n\n{orders}{self._ends()}\n{timeline.text()}{more}"
 
 
 def _spoken(label: str) -> str:

@@ -107,9 +107,9 @@ class RunLifecycle:
             case AskForOutputs():
                 if run.status != "in_progress":
                     return row, []
-                wanted = o.RequiredAction(o.SubmitToolOutputs(action.calls))
+                required_action = o.RequiredAction(o.SubmitToolOutputs(action.calls))
                 row = msgspec.structs.replace(row, plan=msgspec.structs.replace(plan, open_step=action.step_id))
-                return self._move(row, "requires_action", at, required_action=wanted)
+                return self._move(row, "requires_action", at, required_action=required_action)
             case Finish():
                 return self._finish(row, run, plan, action, at)
             case StartItem() | EndItem():
@@ -162,8 +162,8 @@ class RunLifecycle:
         return msgspec.structs.replace(row, plan=plan), events
 
     def _close_message(self, action: EndMessage, at: float, reason: str | None) -> o.Message | None:
-        kept = self.store.get(action.message_id)
-        if kept is None or not isinstance(kept.body, o.Message):
+        row = self.store.get(action.message_id)
+        if row is None or not isinstance(row.body, o.Message):
             return None  # deleted meanwhile
         content: list[o.ContentBlock] = [o.ImageFileBlock(o.ImageFile(file_id)) for file_id in action.images]
         content += [o.TextBlock(o.Text(action.text, action.annotations))] if action.text else []
@@ -172,8 +172,8 @@ class RunLifecycle:
             if reason
             else {"status": "completed", "completed_at": int(at)}
         )
-        message = msgspec.structs.replace(kept.body, content=content, **fields)
-        self.store.put(msgspec.structs.replace(kept, body=message, tokens=tokens.of_message(action.text)))
+        message = msgspec.structs.replace(row.body, content=content, **fields)
+        self.store.put(msgspec.structs.replace(row, body=message, tokens=tokens.of_message(action.text)))
         ids: Ids = {"thread_id": message.thread_id, "run_id": message.run_id or "", "object_id": message.id}
         self.journal.add(MessageChanged(at=at, state=message.status, text=action.text, **ids))
         return message
@@ -198,13 +198,13 @@ class RunLifecycle:
         self._new(row, step, run.id)
         self._log(StepChanged, at, status, run, step.id)
         assert row.plan is not None
-        written = row.plan.completion_tokens + action.tokens
-        plan = msgspec.structs.replace(row.plan, open_step=None if action.done else step.id, completion_tokens=written)
+        completion_tokens = row.plan.completion_tokens + action.tokens
+        plan = msgspec.structs.replace(row.plan, open_step=None if action.done else step.id, completion_tokens=completion_tokens)
         return msgspec.structs.replace(row, plan=plan), events
 
     def _finish(self, row: Row, run: o.Run, plan: Plan, action: Finish, at: float) -> tuple[Row, list[Event]]:
-        events, written = self._end_open(run, plan, action, at) if plan.open_step else ([], 0)
-        plan = msgspec.structs.replace(plan, completion_tokens=plan.completion_tokens + written)
+        events, open_tokens = self._end_open(run, plan, action, at) if plan.open_step else ([], 0)
+        plan = msgspec.structs.replace(plan, completion_tokens=plan.completion_tokens + open_tokens)
         fields: dict[str, object] = {"required_action": None, "expires_at": None}
         if action.status in _STAMPS:
             fields[_STAMPS[action.status]] = int(at)
@@ -228,9 +228,9 @@ class RunLifecycle:
             endings = [Moment(at, EndMessage(plan.waiting.message_id, plan.open_step, draft.text if draft else "", at))]
         for ending in endings:
             assert isinstance(ending.action, EndMessage)
-            written = text_by(ending.action.text, ending.action.started, ending.at, at)
-            used = tokens.count(written)
-            cut = msgspec.structs.replace(ending.action, text=written, annotations=[])
+            text = text_by(ending.action.text, ending.action.started, ending.at, at)
+            used = tokens.count(text)
+            cut = msgspec.structs.replace(ending.action, text=text, annotations=[])
             message = self._close_message(cut, at, _MESSAGE_END.get(action.status, "run_failed"))
             events += [("thread.message.incomplete", message)] if message else []
         return events + self._close_step(plan.open_step, _STEP_END[action.status], at, used, action.error), used
@@ -238,21 +238,21 @@ class RunLifecycle:
     # ---- writing -------------------------------------------------------------------------------------------------------------------------
 
     def _close_step(self, step_id: str, status: str, at: float, used: int, error: o.LastError | None = None) -> list[Event]:
-        kept = self.store.get(step_id)
-        if kept is None or not isinstance(kept.body, o.RunStep):
+        row = self.store.get(step_id)
+        if row is None or not isinstance(row.body, o.RunStep):
             return []
-        if isinstance(kept.body.step_details, o.ToolCalls) and isinstance(run := self._run_of(kept.body), o.Run):
-            used = call_tokens(kept.body.step_details.tool_calls, run.model)
+        if isinstance(row.body.step_details, o.ToolCalls) and isinstance(run := self._run_of(row.body), o.Run):
+            used = call_tokens(row.body.step_details.tool_calls, run.model)
         if error is not None and error.code == "invalid_prompt":
             error = msgspec.structs.replace(error, code="server_error")  # the only other code that a step can have
         step = msgspec.structs.replace(
-            kept.body,
+            row.body,
             status=status,
             last_error=error,
             usage=o.Usage(0, used, used),
             **{_STEP_STAMPS[status]: int(at)},
         )
-        self.store.put(msgspec.structs.replace(kept, body=step))
+        self.store.put(msgspec.structs.replace(row, body=step))
         self.journal.add(StepChanged(at=at, state=status, thread_id=step.thread_id, run_id=step.run_id, object_id=step.id))
         return [(f"thread.run.step.{status}", step)]
 
@@ -265,16 +265,16 @@ class RunLifecycle:
         plan = row.plan
         if plan is None or plan.open_step is None:
             return []
-        kept = self.store.get(plan.open_step)
-        if kept is None or not isinstance(kept.body, o.RunStep) or not isinstance(kept.body.step_details, o.ToolCalls):
+        step_row = self.store.get(plan.open_step)
+        if step_row is None or not isinstance(step_row.body, o.RunStep) or not isinstance(step_row.body.step_details, o.ToolCalls):
             return []
         calls: list[o.StepCall] = [
             msgspec.structs.replace(call, function=msgspec.structs.replace(call.function, output=outputs.get(call.id)))
             if isinstance(call, o.FunctionStepCall)
             else call
-            for call in kept.body.step_details.tool_calls
+            for call in step_row.body.step_details.tool_calls
         ]
-        self.store.put(msgspec.structs.replace(kept, body=msgspec.structs.replace(kept.body, step_details=o.ToolCalls(calls))))
+        self.store.put(msgspec.structs.replace(step_row, body=msgspec.structs.replace(step_row.body, step_details=o.ToolCalls(calls))))
         return self._close_step(plan.open_step, "completed", at, 0)
 
     def _new(self, run_row: Row, body: o.RunStep | o.Message, parent: str, run_id: str = "") -> None:

@@ -81,10 +81,10 @@ def add(call: Call, thread_id: str, given: Checked) -> o.Message:
 def create(call: Call) -> o.Message:
     thread_id = call.ids[0]
     call.find(o.Thread, thread_id)
-    given = checked(call.body(params.CreateMessage))
+    body = checked(call.body(params.CreateMessage))
     if active := call.state.active_run(thread_id):
         raise errors.message_while_active(thread_id, active)
-    message = add(call, thread_id, given)
+    message = add(call, thread_id, body)
     call.note(object_id=message.id, text=message.text[:500], role=message.role, metadata=message.metadata)
     return message
 

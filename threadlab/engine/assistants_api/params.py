@@ -40,10 +40,10 @@ class Formatted(Body, frozen=True):
     """A body that can say in which format the model is to answer. Kept as it came, once it is known to be one."""
 
     def __post_init__(self) -> None:
-        given = getattr(self, "response_format", None)
-        if isinstance(given, dict):
+        response_format = getattr(self, "response_format", None)
+        if isinstance(response_format, dict):
             try:
-                msgspec.convert(given, _FORMATS)
+                msgspec.convert(response_format, _FORMATS)
             except msgspec.ValidationError as problem:
                 raise errors.invalid("response_format", f"Invalid 'response_format': {problem}.") from None
 

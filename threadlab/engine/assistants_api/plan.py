@@ -55,9 +55,9 @@ def next_round(
 def _calls(run: o.Run, answer: Answer, at: float, new_id: Callable[[str], str]) -> list[Moment]:
     step_id = new_id("step")
     calls = [o.FunctionCall(new_id("call"), o.CalledFunction(one.name, one.arguments)) for one in answer.calls]
-    shown: list[o.StepCall] = [o.FunctionStepCall(c.id, o.FunctionResult(c.function.name, c.function.arguments)) for c in calls]
-    used = call_tokens(shown, run.model)
-    return [Moment(at, StartCalls(step_id, shown, tokens=used)), Moment(at, AskForOutputs(step_id, calls))]
+    step_calls: list[o.StepCall] = [o.FunctionStepCall(c.id, o.FunctionResult(c.function.name, c.function.arguments)) for c in calls]
+    used = call_tokens(step_calls, run.model)
+    return [Moment(at, StartCalls(step_id, step_calls, tokens=used)), Moment(at, AskForOutputs(step_id, calls))]
 
 
 def _messages(run: o.Run, plan: Plan, answer: Answer, begin: float, end: float, new_id: Callable[[str], str]) -> list[Moment]:
@@ -85,8 +85,8 @@ def _messages(run: o.Run, plan: Plan, answer: Answer, begin: float, end: float, 
 
 def annotations(text: str, citations: list[Citation]) -> list[o.FileCitationAnnotation]:
     """Where in the text each mark stands, and for which file; marks that were cut off are left out."""
-    found = [(text.find(one.mark), one) for one in citations]
-    return [o.FileCitationAnnotation(one.mark, o.FileCitation(one.file_id), at, at + len(one.mark)) for at, one in found if at >= 0]
+    positions = [(text.find(one.mark), one) for one in citations]
+    return [o.FileCitationAnnotation(one.mark, o.FileCitation(one.file_id), at, at + len(one.mark)) for at, one in positions if at >= 0]
 
 
 def shortened(text: str, limit: int, model: str) -> tuple[str, int]:
@@ -96,5 +96,5 @@ def shortened(text: str, limit: int, model: str) -> tuple[str, int]:
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if tokens.count(" ".join(words[:middle]), model) <= limit else (low, middle - 1)
-    kept = " ".join(words[:low])
-    return kept, tokens.count(kept, model)
+    prefix = " ".join(words[:low])
+    return prefix, tokens.count(prefix, model)

@@ -53,13 +53,13 @@ def _page(store: Store, project: str, thread_id: str, count: int) -> list[Row]:
 
 
 def _fitting(newest_first: list[Row], budget: int) -> list[Row]:
-    kept: list[Row] = []
+    rows: list[Row] = []
     for row in newest_first:
         if row.tokens > budget:
             break
         budget -= row.tokens
-        kept.append(row)
-    return kept[::-1]
+        rows.append(row)
+    return rows[::-1]
 
 
 def _all(store: Store, project: str, thread_id: str) -> list[Row]:
@@ -70,14 +70,14 @@ def _images(call: Call, message: o.Message) -> list[str]:
     """The addresses of a message's pictures, for a model outside: the responders in here do not look at them."""
     if call.state.responder is not None or (len(message.content) == 1 and isinstance(message.content[0], o.TextBlock)):
         return []
-    found: list[str] = []
+    result: list[str] = []
     for block in message.content:
         match block:
             case o.ImageUrlBlock():
-                found.append(block.image_url.url)
+                result.append(block.image_url.url)
             case o.ImageFileBlock():
-                found += [address for address in [files.address_of(call, block.image_file.file_id)] if address]
-    return found
+                result += [address for address in [files.address_of(call, block.image_file.file_id)] if address]
+    return result
 
 
 def prompt_of(call: Call, run: o.Run, plan: Plan, read: list[Row], results: list[ToolResult]) -> Prompt:
@@ -85,11 +85,7 @@ def prompt_of(call: Call, run: o.Run, plan: Plan, read: list[Row], results: list
     return Prompt(
         run.model,
         run.instructions,
-        [
-            Turn(kept.body.role, kept.body.text, kept.id, images=_images(call, kept.body))
-            for kept in read
-            if isinstance(kept.body, o.Message)
-        ],
+        [Turn(row.body.role, row.body.text, row.id, images=_images(call, row.body)) for row in read if isinstance(row.body, o.Message)],
         run.tools,
         run.tool_choice,
         run.parallel_tool_calls,

@@ -28,11 +28,11 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
         budget = min(CONTEXT, run.max_prompt_tokens or CONTEXT) - BASE_TOKENS - tokens.of_message(run.instructions, run.model)
         read = select(call.store, call.project, run.thread_id, run.truncation_strategy, budget)
     else:
-        read = [kept for message_id in plan.window if (kept := call.store.get(message_id)) is not None]
+        read = [message for message_id in plan.window if (message := call.store.get(message_id)) is not None]
     prompt = models.of_deployment(call, prompt_of(call, run, plan, read, results))
     expired = expired_stores(call, run) if prompt.can_search else []
-    known = {kept.id: kept.tokens for kept in read}
-    reads = prompt_tokens(prompt, known)
+    token_counts = {message.id: message.tokens for message in read}
+    reads = prompt_tokens(prompt, token_counts)
     too_small = not read and run.max_prompt_tokens is not None and call.store.count("thread.message", call.project, run.thread_id) > 0
     if too_small:
         reads = (run.max_prompt_tokens or 0) + 1
@@ -44,9 +44,9 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
     searched = None
     if answer is not None and answer.search is not None:
         searched, prompt = search_files(call, run, prompt, answer.search)
-        reads = prompt_tokens(prompt, known)
+        reads = prompt_tokens(prompt, token_counts)
         answer = answer_of(call, prompt, triggered)
-    plan = msgspec.structs.replace(plan, window=tuple(kept.id for kept in read))
+    plan = msgspec.structs.replace(plan, window=tuple(message.id for message in read))
     refused = _charge(call, run, reads, answer or UNREAD, first=not plan.rounds) if call.state.limits.on else None
     if refused is not None:
         moments = (Moment(call.now + call.state.pace.queued, Finish("failed", error=refused)), expiry(run))
@@ -65,9 +65,9 @@ def plan_round(call: Call, row: Row, run: o.Run, plan: Plan, results: list[ToolR
 def _charge(call: Call, run: o.Run, reads: int, answer: Answer, *, first: bool) -> o.LastError | None:
     """Count a request to the model. Over the limit a run's first one raises ApiError 429, a later one gives what it fails with."""
     call.model = run.model
-    written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
+    texts = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
     try:
-        call.state.limits.charge(call.project, run.model, reads + sum(tokens.count(text, run.model) for text in written), call.now)
+        call.state.limits.charge(call.project, run.model, reads + sum(tokens.count(text, run.model) for text in texts), call.now)
     except errors.ApiError as error:
         if first:
             raise
@@ -88,8 +88,8 @@ def _with_faults(call: Call, run: o.Run, plan: Plan, triggered: list[Rule]) -> P
                 return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, Finish("expired"))))
             case "run_incomplete":
                 reason = rule.argument or "max_completion_tokens"
-                ended = Finish("incomplete", incomplete=reason)  # type: ignore[arg-type]
-                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, ended)))
+                finish = Finish("incomplete", incomplete=reason)  # type: ignore[arg-type]
+                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, finish)))
             case "pictures":
                 plan = _illustrated(plan, [files.make_picture(call).id for _ in range(int(rule.number(1)))])
     return plan

@@ -51,11 +51,11 @@ def _create(
     events: list[Event],
 ) -> Any:
     _check(call, body)
-    added = [messages.checked(one, f"additional_messages[{index}]") for index, one in enumerate(more_messages or [])]
+    additional = [messages.checked(one, f"additional_messages[{index}]") for index, one in enumerate(more_messages or [])]
     assistant = call.find(o.Assistant, body.assistant_id)[1]
     if active := call.state.active_run(thread_id):
         raise errors.run_while_active(thread_id, active)
-    for one in added:
+    for one in additional:
         messages.add(call, thread_id, one)
     instructions = assistant.instructions or "" if body.instructions is None else body.instructions
     if more_instructions:
@@ -166,9 +166,9 @@ def submit_tool_outputs(call: Call) -> Any:
     if run.status != "requires_action" or run.required_action is None or row.plan is None:
         raise errors.no_outputs_accepted(run.status)
     expected = [one.id for one in run.required_action.submit_tool_outputs.tool_calls]
-    got = [one.tool_call_id for one in body.tool_outputs]
-    if sorted(expected) != sorted(got):
-        raise errors.wrong_outputs(expected, got)
+    received = [one.tool_call_id for one in body.tool_outputs]
+    if sorted(expected) != sorted(received):
+        raise errors.wrong_outputs(expected, received)
     outputs = {one.tool_call_id: one.output for one in body.tool_outputs}
     events = _lifecycle(call).close_calls(row, outputs, call.now)
     call.state.notify(row, events, call.now)

@@ -153,14 +153,14 @@ class StreamCut(Exception):
 
 def _annotations_by_piece(words: list[str], annotations: list[o.FileCitationAnnotation]) -> list[list[dict[str, Any]]]:
     """Each annotation belongs to the piece that its mark ends in."""
-    found: list[list[dict[str, Any]]] = [[] for _ in words]
+    result: list[list[dict[str, Any]]] = [[] for _ in words]
     ends = list(accumulate(map(len, words)))
     for index, note in enumerate(annotations):
         at = min(bisect_left(ends, note.end_index), len(words) - 1)
-        told = msgspec.to_builtins(note)
-        told["file_citation"]["quote"] = ""  # in a delta alone (seen: Lambdua/openai4j#59)
-        found[at].append({"index": index, **told})
-    return found
+        delta = msgspec.to_builtins(note)
+        delta["file_citation"]["quote"] = ""  # in a delta alone (seen: Lambdua/openai4j#59)
+        result[at].append({"index": index, **delta})
+    return result
 
 
 def _step_events(name: str, step: o.RunStep, passages: bool) -> list[Event]:
@@ -184,8 +184,8 @@ def _call_deltas(step_id: str, calls: list[o.StepCall]) -> list[Event]:
         if isinstance(one, o.FileSearchStepCall):
             parts.append({"index": index, "id": one.id, "type": "file_search", "file_search": {}})
             continue
-        begun = {"name": one.function.name, "arguments": "", "output": None}
-        parts.append({"index": index, "id": one.id, "type": "function", "function": begun})
+        function = {"name": one.function.name, "arguments": "", "output": None}
+        parts.append({"index": index, "id": one.id, "type": "function", "function": function})
         parts += [{"index": index, "type": "function", "function": {"arguments": piece}} for piece in pieces(one.function.arguments)]
     name = "thread.run.step.delta"
     deltas = [{"step_details": {"type": "tool_calls", "tool_calls": [part]}} for part in parts]

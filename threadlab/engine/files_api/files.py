@@ -28,14 +28,14 @@ def create(call: Call) -> f.File:
         raise errors.missing("file")
     if purpose is None:
         raise errors.missing("purpose")
-    said = purpose[1].decode("utf-8", "replace")
-    if said not in PURPOSES:
-        raise errors.wrong_value("purpose", said, PURPOSES)
+    purpose_name = purpose[1].decode("utf-8", "replace")
+    if purpose_name not in PURPOSES:
+        raise errors.wrong_value("purpose", purpose_name, PURPOSES)
     name, data = upload
     assert name is not None
     plain = PureWindowsPath(PurePosixPath(name).name).name or "file"
     expires = _expiry(call, parts)
-    file = f.File(call.new_id("file"), len(data), call.second, plain, said, expires_at=expires)
+    file = f.File(call.new_id("file"), len(data), call.second, plain, purpose_name, expires_at=expires)
     _keep(call, file, data)
     call.note(object_id=file.id, size=len(data))
     return file
@@ -50,7 +50,7 @@ def _parts(call: Call) -> dict[str, tuple[str | None, bytes]]:
     kind, options = multipart.parse_options_header(call.request.headers.get("content-type", ""))
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise errors.invalid(None, "This endpoint takes multipart/form-data with the parts 'file' and 'purpose'.", None)
-    found: dict[str, tuple[str | None, bytes]] = {}
+    result: dict[str, tuple[str | None, bytes]] = {}
     name, file_name, data = "", None, bytearray()
     try:
         with multipart.PushMultipartParser(options["boundary"], max_segment_count=_MOST_PARTS) as parser:
@@ -58,12 +58,12 @@ def _parts(call: Call) -> dict[str, tuple[str | None, bytes]]:
                 if isinstance(event, multipart.MultipartSegment):
                     name, file_name, data = event.name, event.filename, bytearray()
                 elif event is None:
-                    found[name] = (file_name, bytes(data))
+                    result[name] = (file_name, bytes(data))
                 else:
                     data += event
     except (multipart.MultipartError, LookupError, ValueError):
         raise errors.invalid(None, "The multipart body of the request could not be read.", None) from None
-    return found
+    return result
 
 
 PICTURE = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
@@ -97,12 +97,12 @@ def _keep(call: Call, file: f.File, data: bytes) -> None:
 
 def _expiry(call: Call, parts: dict[str, tuple[str | None, bytes]]) -> Any:
     """`expires_after[seconds]`, as a moment; UNSET without it."""
-    given = parts.get("expires_after[seconds]")
-    if given is None:
+    part = parts.get("expires_after[seconds]")
+    if part is None:
         return f.File.__struct_defaults__[-1]
-    if not given[1].isdigit() or len(given[1]) > 9:
+    if not part[1].isdigit() or len(part[1]) > 9:
         raise errors.wrong_type("expires_after.seconds", "an integer", "a string")
-    seconds = int(given[1])
+    seconds = int(part[1])
     validate.between("expires_after.seconds", seconds, LEAST_LIFE, MOST_LIFE)
     return call.second + seconds
 
@@ -122,8 +122,8 @@ def alive(call: Call, row: Row) -> bool:
 def read(call: Call, file_id: str) -> bytes | None:
     """What a file holds; None when it is no longer there."""
     row = call.store.get(file_id)
-    kept = call.store.get(file_id + SUFFIX) if row is not None and alive(call, row) else None
-    return kept.body.data if kept is not None and isinstance(kept.body, f.FileBytes) else None
+    stored_row = call.store.get(file_id + SUFFIX) if row is not None and alive(call, row) else None
+    return stored_row.body.data if stored_row is not None and isinstance(stored_row.body, f.FileBytes) else None
 
 
 def retrieve(call: Call) -> f.File:

@@ -34,13 +34,13 @@ def checked_chunking(given: f.Chunking | None) -> f.ChunkingUsed:
 
 def checked_attributes(given: f.Attributes | None) -> f.Attributes:
     """16 pairs, keys of 64 characters, texts of 512. Raises ApiError 400."""
-    found = given or {}
-    if len(found) > validate.METADATA_PAIRS:
-        raise errors.too_many_properties("attributes", validate.METADATA_PAIRS, len(found))
-    for key, value in found.items():
+    result = given or {}
+    if len(result) > validate.METADATA_PAIRS:
+        raise errors.too_many_properties("attributes", validate.METADATA_PAIRS, len(result))
+    for key, value in result.items():
         validate.length(f"attributes.{key[:KEY]}", key, KEY)
         validate.length(f"attributes.{key}", value if isinstance(value, str) else None, VALUE)
-    return found
+    return result
 
 
 SUPPORTED = frozenset(
@@ -63,8 +63,8 @@ def check_kinds(call: Call, file_ids: Iterable[str]) -> None:
 
 def add_files(call: Call, store_id: str, wanted: list[tuple[str, f.ChunkingUsed, f.Attributes]], batch_id: str = "") -> list[f.StoreFile]:
     """Put files into a vector store; one that is in it already is put in anew. Raises ApiError 400 or 404."""
-    found = [(files.find(call, file_id)[1], used, attributes) for file_id, used, attributes in wanted]
-    return [_add(call, store_id, file, used, attributes, batch_id) for file, used, attributes in found]
+    uploads = [(files.find(call, file_id)[1], used, attributes) for file_id, used, attributes in wanted]
+    return [_add(call, store_id, file, used, attributes, batch_id) for file, used, attributes in uploads]
 
 
 def _add(call: Call, store_id: str, file: f.File, used: f.ChunkingUsed, attributes: f.Attributes, batch_id: str) -> f.StoreFile:
@@ -87,8 +87,8 @@ def create(call: Call) -> f.StoreFile:
     store_id = call.ids[0]
     call.find(f.VectorStore, store_id)
     body = call.body(params.CreateStoreFile)
-    wanted = (body.file_id, checked_chunking(body.chunking_strategy), checked_attributes(body.attributes))
-    (file,) = add_files(call, store_id, [wanted])
+    entry = (body.file_id, checked_chunking(body.chunking_strategy), checked_attributes(body.attributes))
+    (file,) = add_files(call, store_id, [entry])
     return searching.shown_file(call, file)
 
 
@@ -120,9 +120,9 @@ def delete(call: Call) -> o.Deleted:
 
 def content(call: Call) -> f.ContentPage:
     _, file = _find(call)
-    kept = files.read(call, file.id) or b""
+    data = files.read(call, file.id) or b""
     try:
-        return f.ContentPage([f.TextPart(text_of(files.find(call, file.id)[1].filename, kept))])
+        return f.ContentPage([f.TextPart(text_of(files.find(call, file.id)[1].filename, data))])
     except Unreadable:
         return f.ContentPage([])
 
@@ -134,9 +134,9 @@ def list_all(call: Call) -> o.Page:
 
 
 def _page(call: Call, store_id: str, batch_id: str = "") -> o.Page:
-    wanted = call.query().get("filter")
-    if wanted and wanted not in STATUSES:
-        raise errors.wrong_value("filter", wanted, STATUSES)
+    status_filter = call.query().get("filter")
+    if status_filter and status_filter not in STATUSES:
+        raise errors.wrong_value("filter", status_filter, STATUSES)
 
     def show(row: Row) -> Any:
         return searching.shown_file(call, row.body) if isinstance(row.body, f.StoreFile) else row.body
@@ -146,7 +146,7 @@ def _page(call: Call, store_id: str, batch_id: str = "") -> o.Page:
         store_id,
         batch_id,
         shown=show,
-        keep=lambda row: searching.file_exists(call, row) and wanted in (None, "", show(row).status),
+        keep=lambda row: searching.file_exists(call, row) and status_filter in (None, "", show(row).status),
     )
 
 
@@ -160,14 +160,14 @@ def create_batch(call: Call) -> f.FileBatch:
     if (body.file_ids is None) == (body.files is None):
         raise errors.invalid("file_ids", "Give either 'file_ids' or 'files'.")
     used, attributes = checked_chunking(body.chunking_strategy), checked_attributes(body.attributes)
-    wanted = [(file_id, used, attributes) for file_id in body.file_ids or []]
-    wanted += [(one.file_id, checked_chunking(one.chunking_strategy), checked_attributes(one.attributes)) for one in body.files or []]
-    if not wanted:
+    entries = [(file_id, used, attributes) for file_id in body.file_ids or []]
+    entries += [(one.file_id, checked_chunking(one.chunking_strategy), checked_attributes(one.attributes)) for one in body.files or []]
+    if not entries:
         raise errors.invalid("file_ids", "Invalid 'file_ids': empty array. Expected an array with minimum length 1.", "empty_array")
-    validate.items("file_ids", wanted, MAX_BATCH)
+    validate.items("file_ids", entries, MAX_BATCH)
     batch = f.FileBatch(call.new_id("vsfb"), call.second, store_id)
     call.add(batch, store_id)
-    add_files(call, store_id, list({one[0]: one for one in wanted}.values()), batch.id)
+    add_files(call, store_id, list({one[0]: one for one in entries}.values()), batch.id)
     return _shown_batch(call, batch)
 
 

@@ -54,11 +54,11 @@ def _check_expiry(given: f.ExpiresAfter | msgspec.UnsetType | None) -> None:
 
 def shown(call: Call, store: f.VectorStore) -> f.VectorStore:
     """A vector store as it now is."""
-    found = [file for _, file in searching.files_in(call, store.id)]
+    store_files = [file for _, file in searching.files_in(call, store.id)]
     expires = store.last_active_at + store.expires_after.days * DAY if isinstance(store.expires_after, f.ExpiresAfter) else None
-    counts = searching.counts(found)
+    counts = searching.counts(store_files)
     status = "expired" if expires is not None and call.now >= expires else "in_progress" if counts.in_progress else "completed"
-    used = sum(file.usage_bytes for file in found)
+    used = sum(file.usage_bytes for file in store_files)
     return msgspec.structs.replace(store, status=status, usage_bytes=used, file_counts=counts, expires_at=expires)
 
 
@@ -121,7 +121,7 @@ def search(call: Call) -> f.FoundPage:
     searching.matches(body.filters, {})
     if not use(call, call.ids[0]):
         raise errors.invalid(None, f"Vector store {call.ids[0]} has expired.", "vector_store_expired")  # guess
-    found = searching.search(call, [call.ids[0]], " ".join(queries), body.max_num_results, options.score_threshold, body.filters)
+    hits = searching.search(call, [call.ids[0]], " ".join(queries), body.max_num_results, options.score_threshold, body.filters)
     call.note(text=" ".join(queries)[:500])
-    items = [f.FoundItem(one.file_id, one.filename, one.score, one.attributes, [f.TextPart(one.text)]) for one in found]
+    items = [f.FoundItem(one.file_id, one.filename, one.score, one.attributes, [f.TextPart(one.text)]) for one in hits]
     return f.FoundPage(queries, items)

@@ -24,33 +24,35 @@ BEGINNING = "Summary of what was answered before:"
 def _read(call: Call, body: p.CreateResponse) -> tuple[r.Response, response_prompt.Context]:
     """What a response to this would read. Raises ApiError as `createResponse` does, but for a conversation that is locked (guess)."""
     responses.check(call, body)
-    named = body.conversation
-    conversation = call.find(r.Conversation, named if isinstance(named, str) else named.id)[1] if named is not None else None
+    reference = body.conversation
+    conversation = (
+        call.find(r.Conversation, reference if isinstance(reference, str) else reference.id)[1] if reference is not None else None
+    )
     responses.check_previous(call, body)
-    given = responses.kept_input(call, body)
+    input_items = responses.kept_input(call, body)
     response = responses.response_of(call, body, conversation.id if conversation is not None else "")
-    return response, response_prompt.read(call, response, given)
+    return response, response_prompt.read(call, response, input_items)
 
 
 def count(call: Call) -> r.InputTokens:
-    asked = responses.body_of(call, p.CountTokens)
-    fields = {name: getattr(asked, name) for name in p.CountTokens.__struct_fields__ if name != "personality"}
+    body = responses.body_of(call, p.CountTokens)
+    fields = {name: getattr(body, name) for name in p.CountTokens.__struct_fields__ if name != "personality"}
     response, context = _read(call, p.CreateResponse(**fields))
     return r.InputTokens(prompt_tokens(models.of_deployment(call, response_prompt.prompt_of(response, context)), context.tokens))
 
 
 def compact(call: Call) -> r.CompactedResponse:
-    asked = responses.body_of(call, p.CompactResponse)
+    body = responses.body_of(call, p.CompactResponse)
     validated = p.CreateResponse(
-        model=asked.model, input=asked.input, previous_response_id=asked.previous_response_id, instructions=asked.instructions
+        model=body.model, input=body.input, previous_response_id=body.previous_response_id, instructions=body.instructions
     )
     response, context = _read(call, validated)
     reads = prompt_tokens(models.of_deployment(call, response_prompt.prompt_of(response, context)), context.tokens)
-    said: list[r.Message | r.Compaction] = [one for one in context.items if isinstance(one, r.Message) and one.role == "user"]
+    user_messages: list[r.Message | r.Compaction] = [one for one in context.items if isinstance(one, r.Message) and one.role == "user"]
     item = r.Compaction(call.new_id("cmp"), packed(_summary(context.items, response.model)))
     writes = tokens_of(item)
     call.note(response_id=response.id, window=[one.id for one in context.items])
-    return r.CompactedResponse(response.id, call.second, [*said, item], r.Usage(reads, writes, reads + writes))
+    return r.CompactedResponse(response.id, call.second, [*user_messages, item], r.Usage(reads, writes, reads + writes))
 
 
 def _summary(items: list[r.Item], model: str) -> str:

@@ -24,10 +24,10 @@ def create(call: Call) -> r.Conversation:
     body = validate.body(p.normalised(call.request.body), p.CreateConversation)
     metadata = validate.metadata(body.metadata)
     validate.items("items", body.items, MOST_AT_ONCE)
-    given = items.kept(call, body.items or [], "items")
+    new_items = items.kept(call, body.items or [], "items")
     conversation = r.Conversation(call.new_id("conv"), call.second, metadata)
     call.add(conversation)
-    items.add(call, conversation.id, own_ids(call, given))
+    items.add(call, conversation.id, own_ids(call, new_items))
     call.note(conversation_id=conversation.id, metadata=metadata)
     return conversation
 
@@ -60,14 +60,14 @@ def delete(call: Call) -> o.Deleted:
 
 def own_ids(call: Call, given: list[r.Item]) -> list[r.Item]:
     """Items under ids that are free: one that was handed back from elsewhere gets a new one."""
-    found: list[r.Item] = []
+    result: list[r.Item] = []
     taken: set[str] = set()
     for item in given:
         if item.id in taken or call.store.get(item.id) is not None or not item.id:
             item = msgspec.structs.replace(item, id=call.new_id(item.id.partition("_")[0][:8] or "item"))
         taken.add(item.id)
-        found.append(item)
-    return found
+        result.append(item)
+    return result
 
 
 def refuse_while_locked(call: Call, conversation_id: str) -> None:
@@ -80,13 +80,13 @@ def create_items(call: Call) -> o.Page:
     _, conversation = find(call)
     body = validate.body(p.normalised(call.request.body), p.CreateItems)
     validate.items("items", body.items, MOST_AT_ONCE)
-    given = items.kept(call, body.items, "items")
+    new_items = items.kept(call, body.items, "items")
     refuse_while_locked(call, conversation.id)
-    added = items.add(call, conversation.id, own_ids(call, given))
-    texts = [one.text[:500] for one in added if isinstance(one, r.Message)]
-    call.note(object_id=added[0].id if added else "", added=[one.id for one in added], text=" ".join(texts))
-    first, last = (added[0].id, added[-1].id) if added else (None, None)
-    return o.Page([items.shown(one, call.include) for one in added], first, last, has_more=False)
+    stored = items.add(call, conversation.id, own_ids(call, new_items))
+    texts = [one.text[:500] for one in stored if isinstance(one, r.Message)]
+    call.note(object_id=stored[0].id if stored else "", added=[one.id for one in stored], text=" ".join(texts))
+    first, last = (stored[0].id, stored[-1].id) if stored else (None, None)
+    return o.Page([items.shown(one, call.include) for one in stored], first, last, has_more=False)
 
 
 def list_items(call: Call) -> o.Page:

@@ -54,12 +54,12 @@ def _kept(call: Call, given: p.ItemIn, at: str) -> r.Item:
 
 
 def _compaction(given: p.CompactionIn, own_id: str) -> r.Compaction:
-    found = r.Compaction(given.id or own_id, given.encrypted_content)
+    result = r.Compaction(given.id or own_id, given.encrypted_content)
     try:
-        summary_of(found)
+        summary_of(result)
     except ValueError:
-        raise errors.encrypted_content_unreadable(found.id) from None
-    return found
+        raise errors.encrypted_content_unreadable(result.id) from None
+    return result
 
 
 def _check_call_id(call_id: str, at: str) -> None:
@@ -70,14 +70,14 @@ def _check_call_id(call_id: str, at: str) -> None:
 
 def _content(given: p.MessageIn, at: str) -> list[r.Part]:
     """A string becomes one part; what an assistant said is output, what anybody else said is input."""
-    said = given.role == "assistant"
+    from_assistant = given.role == "assistant"
     if isinstance(given.content, str):
         validate.length(f"{at}.content", given.content, MAX_TEXT)
-        return [r.OutputText(given.content) if said else r.InputText(given.content)]
+        return [r.OutputText(given.content) if from_assistant else r.InputText(given.content)]
     for index, part in enumerate(given.content):
-        if isinstance(part, _OUTPUT_ONLY) is not said:
+        if isinstance(part, _OUTPUT_ONLY) is not from_assistant:
             kind = str(part.__struct_config__.tag)
-            raise errors.wrong_value(f"{at}.content[{index}]", kind, _OUTPUT_KINDS if said else _INPUT_KINDS)
+            raise errors.wrong_value(f"{at}.content[{index}]", kind, _OUTPUT_KINDS if from_assistant else _INPUT_KINDS)
         validate.length(f"{at}.content[{index}].text", getattr(part, "text", None), MAX_TEXT)
     return given.content
 
@@ -107,11 +107,11 @@ def is_new(call: Call, item: r.Item) -> bool:
 
 def add(call: Call, conversation_id: str, items: Iterable[r.Item]) -> list[r.Item]:
     """Keep items at the end of a conversation."""
-    found = []
+    result = []
     for item in items:
         call.add(r.ConversationItem(item.id, item), conversation_id, tokens=tokens_of(item))
-        found.append(item)
-    return found
+        result.append(item)
+    return result
 
 
 def shown(item: r.Item, include: Iterable[str]) -> r.Item:

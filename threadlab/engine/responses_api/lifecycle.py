@@ -79,8 +79,8 @@ class ResponseLifecycle:
         assert isinstance(before, r.Response)
         assert plan is not None
         if isinstance(moment.action, Finish) and (draft := self._drafts.get(row.id)) and draft.text:
-            begun = r.Message(draft.message_id, "assistant", [r.OutputText(draft.text)], "incomplete")  # it was told, so it stays
-            before = msgspec.structs.replace(before, output=[*before.output, begun])
+            partial = r.Message(draft.message_id, "assistant", [r.OutputText(draft.text)], "incomplete")  # it was told, so it stays
+            before = msgspec.structs.replace(before, output=[*before.output, partial])
         response, plan = step(before, plan, moment)
         if isinstance(moment.action, EndItem):
             self._log_item(row, moment.action, moment.at)
@@ -106,10 +106,10 @@ class ResponseLifecycle:
         """Give the conversation what belongs to it, and drop what is not to be kept."""
         conversation = self.store.get(row.parent) if row.parent else None
         if conversation is not None and response.status in KEPT_IN_CONVERSATION and not plan.detached:
-            given = self.store.page(Query("response.input_item", row.project, row.id, limit=1_000_000))
-            for kept in given:
-                assert isinstance(kept.body, r.InputItem)
-                self._add(row, kept.body.item, kept.tokens)
+            inputs = self.store.page(Query("response.input_item", row.project, row.id, limit=1_000_000))
+            for input_row in inputs:
+                assert isinstance(input_row.body, r.InputItem)
+                self._add(row, input_row.body.item, input_row.tokens)
             for item in response.output:
                 self._add(row, item, tokens_of(item))
         elif not row.parent and response.status in KEPT_IN_CONVERSATION and not plan.forget:

@@ -54,12 +54,12 @@ def _items(
     passages: list[f.Passage],
 ) -> list[Moment]:
     texts = answer.texts if answer.texts or answer.calls else [""]
-    written: list[r.OutputItem] = [_message(text, answer, new_id, passages) for text in texts]
-    written += [_call(one.name, one.arguments, new_id) for one in answer.calls]
-    each = (end - begin) / len(written)
+    output: list[r.OutputItem] = [_message(text, answer, new_id, passages) for text in texts]
+    output += [_call(one.name, one.arguments, new_id) for one in answer.calls]
+    each = (end - begin) / len(output)
     left = response.max_output_tokens
     moments: list[Moment] = []
-    for index, item in enumerate(written):
+    for index, item in enumerate(output):
         start, stop = begin + each * (index + 0.25), begin + each * (index + 1)
         used = _written(item, response.model)
         cut = left is not None and used > left
@@ -117,6 +117,6 @@ def with_faults(plan: Plan, now: float, triggered: list[Rule]) -> Plan:
             case "run_expired":
                 return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, GIVES_UP)))
             case "run_incomplete":
-                ended = Finish("incomplete", incomplete="max_completion_tokens")
-                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, ended)))
+                finish = Finish("incomplete", incomplete="max_completion_tokens")
+                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, finish)))
     return plan

@@ -51,9 +51,9 @@ def read(call: Call, response: r.Response, given: list[r.Item]) -> Context:
             earlier.append(item)
             cost[item.id] = used
     before = _whole_calls(earlier[::-1]) if left < 0 else earlier[::-1]
-    found = [*before, *given]
-    _check_calls(found)
-    return Context(found, cost)
+    items = [*before, *given]
+    _check_calls(items)
+    return Context(items, cost)
 
 
 def _newest_first(call: Call, response: r.Response) -> Iterator[tuple[r.Item, int]]:
@@ -66,9 +66,9 @@ def _newest_first(call: Call, response: r.Response) -> Iterator[tuple[r.Item, in
             return  # deleted meanwhile; what came before it is out of reach (guess)
         for output in reversed(row.body.output):
             yield output, tokens_of(output)
-        for kept in call.store.page(Query("response.input_item", call.project, previous, limit=_MANY, newest_first=True)):
-            assert isinstance(kept.body, r.InputItem)
-            yield kept.body.item, kept.tokens
+        for input_row in call.store.page(Query("response.input_item", call.project, previous, limit=_MANY, newest_first=True)):
+            assert isinstance(input_row.body, r.InputItem)
+            yield input_row.body.item, input_row.tokens
         previous = row.body.previous_response_id
 
 
@@ -114,27 +114,30 @@ def images_of(call: Call, prompt: Prompt, context: Context) -> Prompt:
     """The prompt with the pictures of its messages, for a model outside: the responders in here do not look at them."""
     if call.state.responder is not None:
         return prompt
-    found = {item.id: _addresses(call, item) for item in context.items if isinstance(item, r.Message)}
-    turns = [msgspec.structs.replace(turn, images=found[turn.message_id]) if found.get(turn.message_id) else turn for turn in prompt.turns]
+    addresses = {item.id: _addresses(call, item) for item in context.items if isinstance(item, r.Message)}
+    turns = [
+        msgspec.structs.replace(turn, images=addresses[turn.message_id]) if addresses.get(turn.message_id) else turn
+        for turn in prompt.turns
+    ]
     return msgspec.structs.replace(prompt, turns=turns)
 
 
 def _addresses(call: Call, message: r.Message) -> list[str]:
     parts = [part for part in message.content if isinstance(part, r.InputImage)]
-    given = [part.image_url or (files.address_of(call, part.file_id) if part.file_id else None) for part in parts]
-    return [address for address in given if address]
+    candidates = [part.image_url or (files.address_of(call, part.file_id) if part.file_id else None) for part in parts]
+    return [address for address in candidates if address]
 
 
 def prompt_of(response: r.Response, context: Context) -> Prompt:
     spoken = [item for item in context.items if isinstance(item, r.Message)]
-    told = [response.instructions or "", *(item.text for item in spoken if item.role in ("system", "developer"))]
+    instructions = [response.instructions or "", *(item.text for item in spoken if item.role in ("system", "developer"))]
     tools = [tool for one in response.tools if (tool := _tool(one)) is not None]
     allowed, choice = _choice(response.tool_choice)
     if allowed is not None:
         tools = [tool for tool in tools if _named(tool) in allowed]
     return Prompt(
         response.model,
-        "\n".join(text for text in told if text),
+        "\n".join(text for text in instructions if text),
         _turns(context.items),
         tools,
         choice,
@@ -191,18 +194,18 @@ def _format(wanted: r.PlainText | r.JsonObject | r.JsonSchema) -> object:
 def _turns(items: list[r.Item]) -> list[Turn]:
     """What was said, each with the tool calls before it."""
     calls = {item.call_id: item for item in items if isinstance(item, r.FunctionCall)}
-    found: list[Turn] = []
+    result: list[Turn] = []
     before: list[ToolResult] = []
     for item in items:
         if isinstance(item, r.FunctionCallOutput):
             before.append(_result(calls[item.call_id], item))
         elif isinstance(item, r.Message) and item.role in ("user", "assistant"):
-            found.append(Turn(item.role, item.text, item.id, before))
+            result.append(Turn(item.role, item.text, item.id, before))
             before = []
         elif isinstance(item, r.Compaction):
-            found.append(Turn("assistant", summary_of(item), item.id, before))
+            result.append(Turn("assistant", summary_of(item), item.id, before))
             before = []
-    return found
+    return result
 
 
 def _results(items: list[r.Item]) -> list[ToolResult]:

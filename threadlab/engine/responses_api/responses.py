@@ -36,10 +36,10 @@ def create(call: Call) -> Any:
     conversation_id = _conversation(call, body)
     check_previous(call, body)
     _check_duplicates(call, body, conversation_id)
-    given = kept_input(call, body)
+    input_items = kept_input(call, body)
     response = response_of(call, body, conversation_id)
-    context = response_prompt.read(call, response, given)
-    own = conversations.own_ids(call, [item for item in given if items.is_new(call, item)])
+    context = response_prompt.read(call, response, input_items)
+    own = conversations.own_ids(call, [item for item in input_items if items.is_new(call, item)])
     prompt = models.of_deployment(call, response_prompt.prompt_of(response, context))
     prompt = response_prompt.images_of(call, prompt, context)
     forget = body.store is False
@@ -98,9 +98,9 @@ def check(call: Call, body: p.CreateResponse) -> None:
         raise errors.mutually_exclusive("previous_response_id", "conversation")
     if body.background and body.store is False:
         raise errors.background_not_stored()
-    chosen = body.tool_choice
-    if isinstance(chosen, r.ChosenFunction) and chosen.name not in _function_names(body):
-        raise errors.no_such_function(chosen.name)
+    choice = body.tool_choice
+    if isinstance(choice, r.ChosenFunction) and choice.name not in _function_names(body):
+        raise errors.no_such_function(choice.name)
     if body.text is not None and isinstance(body.text.format, r.JsonObject) and "json" not in _all_text(body).lower():
         raise errors.json_not_mentioned()
 
@@ -121,8 +121,8 @@ def _conversation(call: Call, body: p.CreateResponse) -> str:
     """The id of the conversation, or nothing. Raises ApiError 404, or 400 while another response works on it."""
     if body.conversation is None:
         return ""
-    named = body.conversation if isinstance(body.conversation, str) else body.conversation.id
-    conversation = call.find(r.Conversation, named)[1]
+    conversation_id = body.conversation if isinstance(body.conversation, str) else body.conversation.id
+    conversation = call.find(r.Conversation, conversation_id)[1]
     conversations.refuse_while_locked(call, conversation.id)
     return conversation.id
 
@@ -148,8 +148,8 @@ def _check_duplicates(call: Call, body: p.CreateResponse, conversation_id: str) 
     for one in _given(body):
         if isinstance(one, p.ItemReference) or not one.id:
             continue
-        kept = call.store.get(one.id) if conversation_id else None
-        if one.id in seen or (kept is not None and kept.parent == conversation_id and isinstance(kept.body, r.ConversationItem)):
+        row = call.store.get(one.id) if conversation_id else None
+        if one.id in seen or (row is not None and row.parent == conversation_id and isinstance(row.body, r.ConversationItem)):
             raise errors.duplicate_item(one.id)
         seen.add(one.id)
 

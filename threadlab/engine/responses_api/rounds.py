@@ -38,5 +38,5 @@ def _charge(call: Call, response: r.Response, reads: int, answer: Answer) -> Non
     if not call.state.limits.on:
         return
     call.model = response.model
-    written = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
-    call.state.limits.charge(call.project, response.model, reads + sum(tokens.count(text, response.model) for text in written), call.now)
+    texts = [*answer.texts, *(text for one in answer.calls for text in (one.name, one.arguments))]
+    call.state.limits.charge(call.project, response.model, reads + sum(tokens.count(text, response.model) for text in texts), call.now)

@@ -64,17 +64,17 @@ def _item_events(index: int, item: r.OutputItem, start: float, end: float) -> li
     at = {"output_index": index}
     match item:
         case r.Message():
-            begun: object = msgspec.structs.replace(item, content=[], status="in_progress")
+            first_state: object = msgspec.structs.replace(item, content=[], status="in_progress")
             middle = _message_events(index, item, start, end)
         case r.FunctionCall():
-            begun = msgspec.structs.replace(item, arguments="", status="in_progress")
+            first_state = msgspec.structs.replace(item, arguments="", status="in_progress")
             middle = _call_events(index, item, start, end)
         case r.FileSearchCall():
-            begun = msgspec.structs.replace(item, status="in_progress", results=None)
+            first_state = msgspec.structs.replace(item, status="in_progress", results=None)
             names = (("in_progress", start), ("searching", start), ("completed", end))
             middle = [(when, {"type": f"response.file_search_call.{name}", "item_id": item.id, **at}) for name, when in names]
     return [
-        (start, {"type": "response.output_item.added", "item": begun, **at}),
+        (start, {"type": "response.output_item.added", "item": first_state, **at}),
         *middle,
         (end, {"type": "response.output_item.done", "item": item, **at}),
     ]
@@ -83,13 +83,13 @@ def _item_events(index: int, item: r.OutputItem, start: float, end: float) -> li
 def draft_events(index: int, message_id: str, words: list[str], *, opens: bool) -> list[dict[str, Any]]:
     """The events that more words of a message make; `opens` says that they are its first."""
     where = {"item_id": message_id, "output_index": index, "content_index": 0}
-    begun = r.Message(message_id, "assistant", [], "in_progress")
+    message = r.Message(message_id, "assistant", [], "in_progress")
     first: list[dict[str, Any]] = [
-        {"type": "response.output_item.added", "item": begun, "output_index": index},
+        {"type": "response.output_item.added", "item": message, "output_index": index},
         {"type": "response.content_part.added", "part": r.OutputText(""), **where},
     ]
-    said = [{"type": "response.output_text.delta", "delta": word, "logprobs": [], **where} for word in words]
-    return [*(first if opens else ()), *said]
+    deltas = [{"type": "response.output_text.delta", "delta": word, "logprobs": [], **where} for word in words]
+    return [*(first if opens else ()), *deltas]
 
 
 def _message_events(index: int, item: r.Message, start: float, end: float) -> list[Timed]:

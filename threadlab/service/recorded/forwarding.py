@@ -41,9 +41,9 @@ class Forwarder:
             raise ApiError(404, f"Nothing but paths under {_PREFIX} is passed on to the endpoint.", code="unknown_url")
         target = httpx2.URL(self._url + request.path.removeprefix(_PREFIX)).copy_with(query=request.query.encode() or None)
         headers = {name: value for name, value in request.headers.items() if name not in _NOT_PASSED_ON} | self._headers
-        asked = self._client.build_request(request.method, target, headers=headers, content=request.body)
+        forwarded = self._client.build_request(request.method, target, headers=headers, content=request.body)
         try:
-            response = await self._client.send(asked, stream=True)
+            response = await self._client.send(forwarded, stream=True)
             if not is_event_stream(response.headers.get("content-type", "")):
                 async with aclosing(response):
                     return Reply(response.status_code, await response.aread(), _passed_back(response.headers))

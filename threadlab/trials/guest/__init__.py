@@ -17,6 +17,6 @@ def serve(spec: bytes, namespace: dict[str, Any], exchange: Callable[[bytes], by
     from threadlab.trials.guest.answer import surroundings
     from threadlab.trials.guest.run import run
 
-    wanted = _spec.decode(spec)
-    ending = run(wanted, surroundings(namespace, wanted.context), lambda said: _told.decode(exchange(_said.encode(said))))
+    request = _spec.decode(spec)
+    ending = run(request, surroundings(namespace, request.context), lambda said: _told.decode(exchange(_said.encode(said))))
     return _said.encode(ending)

@@ -79,8 +79,8 @@ def start() -> None:
     clock = _Ticking()
     service = Service(clock=clock)
     real_sleep, sleepers = asyncio.sleep, _Sleepers(clock)
-    begun = patches.real("monotonic")() - clock.now()
-    source = patches.TimeSource(clock.now, lambda: begun + clock.now(), clock.sleep, patches.real("new_event_loop"))
+    offset = patches.real("monotonic")() - clock.now()
+    source = patches.TimeSource(clock.now, lambda: offset + clock.now(), clock.sleep, patches.real("new_event_loop"))
 
     async def sleep(delay: float, result: Any = None) -> Any:
         if patches.current() is not source or delay <= 0:

@@ -87,14 +87,14 @@ def _in_a_copy_of_this_folder() -> Iterator[None]:
 
 def _files(folder: Path) -> list[Path]:
     """The files in a folder and in those below it that are small and visible, without notebooks."""
-    found: list[Path] = []
+    result: list[Path] = []
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         for name in sorted(names):
             path = Path(root, name)
-            if len(found) >= MOST_FILES:
-                return found
+            if len(result) >= MOST_FILES:
+                return result
             with contextlib.suppress(OSError):
                 if not name.startswith(".") and path.suffix != ".ipynb" and path.is_file() and path.stat().st_size <= LARGEST:
-                    found.append(path)
-    return found
+                    result.append(path)
+    return result

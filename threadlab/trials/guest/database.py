@@ -54,12 +54,12 @@ class _Connection:
         self._number = self._ask("connect").connection
 
     def _ask(self, action: m.DatabaseAction, sql: str = "", parameters: Sequence[Any] = ()) -> m.DatabaseReply:
-        told = self._link.say(m.DatabaseCall(self._number, action, sql, list(parameters)))
-        assert isinstance(told, m.DatabaseReply)
-        self.in_transaction = told.in_transaction
-        if told.error:
-            raise _ERRORS.get(told.error, sqlite3.OperationalError)(told.message)
-        return told
+        result = self._link.say(m.DatabaseCall(self._number, action, sql, list(parameters)))
+        assert isinstance(result, m.DatabaseReply)
+        self.in_transaction = result.in_transaction
+        if result.error:
+            raise _ERRORS.get(result.error, sqlite3.OperationalError)(result.message)
+        return result
 
     @property
     def _alive(self) -> bool:
@@ -123,15 +123,15 @@ class _Cursor:
         self._rows: Iterator[tuple[Any, ...]] = iter(())
 
     def _run(self, action: m.DatabaseAction, sql: str, parameters: Sequence[Any]) -> _Cursor:
-        told = self.connection._ask(action, sql, parameters)
-        self.description = None if told.columns is None else tuple((name, None, None, None, None, None, None) for name in told.columns)
-        self.rowcount, self.lastrowid = told.count, told.last_id
-        self._rows = map(tuple, told.rows)
+        reply = self.connection._ask(action, sql, parameters)
+        self.description = None if reply.columns is None else tuple((name, None, None, None, None, None, None) for name in reply.columns)
+        self.rowcount, self.lastrowid = reply.count, reply.last_id
+        self._rows = map(tuple, reply.rows)
         return self
 
     def execute(self, sql: str, parameters: Any = ()) -> _Cursor:
-        named = isinstance(parameters, dict)
-        return self._run("execute", sql, [_plain_named(parameters)] if named else [[_plain(one) for one in parameters]])
+        by_name = isinstance(parameters, dict)
+        return self._run("execute", sql, [_plain_named(parameters)] if by_name else [[_plain(one) for one in parameters]])
 
     def executemany(self, sql: str, several: Iterable[Any]) -> _Cursor:
         rows = [_plain_named(one) if isinstance(one, dict) else [_plain(value) for value in one] for one in several]
@@ -144,8 +144,8 @@ class _Cursor:
         return next(self._rows, None)
 
     def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        wanted = self.arraysize if size is None else size
-        return [row for _, row in zip(range(wanted), self._rows, strict=False)]
+        count = self.arraysize if size is None else size
+        return [row for _, row in zip(range(count), self._rows, strict=False)]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         return list(self._rows)

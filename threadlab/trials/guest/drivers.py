@@ -41,8 +41,8 @@ async def says(context: TrialContext) -> list[Any]:
         if any(at):
             await asyncio.sleep(at[number])
         try:
-            said = lane.say(thread_id, text)
-            return await said if inspect.isawaitable(said) else said
+            result = lane.say(thread_id, text)
+            return await result if inspect.isawaitable(result) else result
         except Exception as error:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
 
@@ -58,13 +58,13 @@ async def submits(context: TrialContext) -> list[Any]:
     it is answered.
     """
     turns: list[tuple[float, str, str, str]] = context.spec.kwargs["turns"]
-    made = context.process().call(context.spec.args, {name: value for name, value in context.spec.kwargs.items() if name != "turns"})
+    queue = context.process().call(context.spec.args, {name: value for name, value in context.spec.kwargs.items() if name != "turns"})
     began = asyncio.get_running_loop().time()
 
     async def one(number: int, user: str, thread: str, text: str) -> Any:
         context.link.say(m.Mark("submitted", number))
         try:
-            submitted = made.submit(user, thread, text)
+            submitted = queue.submit(user, thread, text)
             return await submitted if inspect.isawaitable(submitted) else submitted
         except Exception as error:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
@@ -86,13 +86,13 @@ async def desk(context: TrialContext) -> dict[str, list[Any]]:
 
     A ticket is `[ticket_id, user_id, text]`. What comes back for each is the answer or `{"raised": its type, "message": its text}`.
     """
-    made = context.process().call(context.spec.args, {})
-    await settled(made.resume())
+    service_desk = context.process().call(context.spec.args, {})
+    await settled(service_desk.resume())
     context.link.say(m.Mark("resumed", -1))
 
     async def one(ticket: list[str]) -> Any:
         try:
-            return await settled(made.handle(*ticket))
+            return await settled(service_desk.handle(*ticket))
         except Exception as error:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
 

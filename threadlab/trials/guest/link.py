@@ -36,12 +36,12 @@ class Link:
     def say(self, message: m.Said) -> m.Told:
         """Send a message, take in the time of the answer. Raises TrialHalted when the host has had enough."""
         with self._one_at_a_time:
-            told = self._ask(message)
-        self.now = max(self.now, told.now)
-        if isinstance(told, m.Halt):
-            self.halted = self.halted or told.reason
-            raise TrialHalted(told.reason)
-        return told
+            result = self._ask(message)
+        self.now = max(self.now, result.now)
+        if isinstance(result, m.Halt):
+            self.halted = self.halted or result.reason
+            raise TrialHalted(result.reason)
+        return result
 
     def next_number(self) -> int:
         self._number += 1
@@ -56,16 +56,25 @@ class Link:
 
     def idle(self, timer_at: float | None, sleeper: bool) -> None:
         """The event loop has nothing to do: let the host choose what happens next. `timer_at` is on the loop's clock."""
-        told = self.say(m.Idle(None if timer_at is None else timer_at - 1000.0 + self.started, sleeper))
-        if isinstance(told, m.Deliver | m.Chunk | m.Fail):
-            future = self.waiting.pop(told.number, None)
+        reply = self.say(m.Idle(None if timer_at is None else timer_at - 1000.0 + self.started, sleeper))
+        if isinstance(reply, m.Deliver | m.Chunk | m.Fail):
+            future = self.waiting.pop(reply.number, None)
             if future is not None and not future.done():
-                future.set_result(told)
+                future.set_result(reply)
 
 
 def _send(link: Link, request: httpx2.Request, *, waits: bool) -> m.Send:
-    asked = to_request(request)
-    return m.Send(link.next_number(), asked.method, asked.path, asked.query, dict(asked.headers), asked.body, patience(request), waits)
+    engine_request = to_request(request)
+    return m.Send(
+        link.next_number(),
+        engine_request.method,
+        engine_request.path,
+        engine_request.query,
+        dict(engine_request.headers),
+        engine_request.body,
+        patience(request),
+        waits,
+    )
 
 
 def _fail(told: m.Fail, request: httpx2.Request) -> NoReturn:
@@ -84,8 +93,8 @@ class LinkTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         if threading.get_ident() != self.link.owner:
             response: httpx2.Response = _from_other_thread(self.handle_async_request(request))
             return response
-        told = self.link.say(_send(self.link, request, waits=True))
-        return self._response(told, request)
+        reply = self.link.say(_send(self.link, request, waits=True))
+        return self._response(reply, request)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
@@ -129,23 +138,23 @@ class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         return told.data, told.ended
 
     def __iter__(self) -> Iterator[bytes]:
-        ended = False
-        while not ended:
-            told = self._transport.link.say(m.ReadOn(self._number, waits=True))
-            if isinstance(told, m.Chunk) and told.cut and told.data:
-                yield told.data
-            data, ended = self._take(told)
+        at_end = False
+        while not at_end:
+            reply = self._transport.link.say(m.ReadOn(self._number, waits=True))
+            if isinstance(reply, m.Chunk) and reply.cut and reply.data:
+                yield reply.data
+            data, at_end = self._take(reply)
             if data:
                 yield data
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        ended = False
-        while not ended:
+        at_end = False
+        while not at_end:
             self._transport.link.say(m.ReadOn(self._number, waits=False))
-            told = await self._transport._wait(self._number)
-            if isinstance(told, m.Chunk) and told.cut and told.data:
-                yield told.data
-            data, ended = self._take(told)
+            reply = await self._transport._wait(self._number)
+            if isinstance(reply, m.Chunk) and reply.cut and reply.data:
+                yield reply.data
+            data, at_end = self._take(reply)
             if data:
                 yield data
 

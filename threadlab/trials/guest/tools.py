@@ -17,13 +17,13 @@ def make_tools(names: Iterable[str], link: Link) -> dict[str, Tool]:
 
 def _tool(name: str, link: Link) -> Tool:
     def tool(**arguments: Any) -> str:
-        told = link.say(m.ToolCall(name, {str(key): _plain(value) for key, value in arguments.items()}))
-        assert isinstance(told, m.ToolReply)
-        if told.misused:
-            raise TypeError(told.misused)
-        if told.output is None:
-            raise _exception(told.raises)(told.error)
-        return told.output
+        reply = link.say(m.ToolCall(name, {str(key): _plain(value) for key, value in arguments.items()}))
+        assert isinstance(reply, m.ToolReply)
+        if reply.misused:
+            raise TypeError(reply.misused)
+        if reply.output is None:
+            raise _exception(reply.raises)(reply.error)
+        return reply.output
 
     tool.__name__ = tool.__qualname__ = name
     return tool

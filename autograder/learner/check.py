@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from autograder import checks
 from autograder.judging.behaviours import NOT_WRITTEN, Exercise, Part, Verdict, judge
 from autograder.judging.prepared import handed_out
 from autograder.judging.verdict_text import render
-from autograder.notebooks import CHECK, Answer, answer_in, defines, uses
+from autograder.notebooks import CHECK, Answer, answer_in, defines, parsed, uses
 from courseware.announcing import announce
 from threadlab.errors import ThreadlabError
 from threadlab.trials.guest.answer import plain
@@ -31,11 +32,13 @@ def check(slug: str, part: str | None = None, *, stage: int | None = None) -> fl
     if stage is not None:
         from autograder.learner import stages
 
+        _say_what_is_stale(exercise.parts)
         print(stages.render(exercise, stage, judge_here(stages.restricted(exercise, stage))))
         return None
     if part is not None and part not in [one.name for one in exercise.parts]:
         raise ThreadlabError(f"{slug} has no part {part!r}; it has {', '.join(one.name for one in exercise.parts)}.")
     parts = exercise.parts if part is None else (exercise.part(part),)
+    _say_what_is_stale(parts)
     try:
         verdicts = [judge_here(one, slug) for one in parts]
     except KeyboardInterrupt:  # ■, or Ctrl-C
@@ -55,6 +58,16 @@ class Points(float):
 
     def _ipython_display_(self) -> None:
         return
+
+
+def _say_what_is_stale(parts: Sequence[Part]) -> None:
+    """A cell with a syntax error defines nothing, and the kernel still has what the cell defined before."""
+    shell = _shell()
+    for part in parts if shell is not None else ():
+        begins = re.compile(rf"^\s*(?:async\s+def|def|class)\s+{part.name}\b", re.MULTILINE)
+        newest = next((text for text in reversed(shell.user_ns.get("In", [])) if begins.search(text)), "")
+        if newest and part.name in shell.user_ns and parsed(plain(shell.transform_cell(newest))) is None:
+            print(f"The newest cell with `{part.name}` has a syntax error, so its earlier version is checked. Grading reads the newest.")
 
 
 def hint(slug: str, number: int = 1) -> None:

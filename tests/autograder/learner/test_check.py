@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from typing import Any
 
@@ -32,6 +33,25 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Any:
         exec(compile(cell, "<cell>", "exec"), vars(main))
 
     return run
+
+
+STALE = """
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+shell.run_cell("def first_turn(client, assistant_id, question):\\n    return 'Lisbon'", store_history=True)
+shell.run_cell("def first_turn(client, assistant_id, question):\\n    return 'Lisbon", store_history=True)
+shell.run_cell("from autograder import check; check('first-turn')", store_history=True)
+shell.run_cell("def first_turn(client, assistant_id, question):\\n    return 'Lima'", store_history=True)
+shell.run_cell("print('---'); check('first-turn')", store_history=True)
+"""
+
+
+def test_cell_with_a_syntax_error_is_said_to_leave_its_earlier_version() -> None:
+    done = subprocess.run([sys.executable, "-c", STALE], capture_output=True, text=True, timeout=300, check=True)
+    broken, _, mended = done.stdout.partition("---")
+    assert "The newest cell with `first_turn` has a syntax error, so its earlier version is checked." in broken
+    assert "syntax error" not in mended
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers that interrupt a computation are POSIX")

@@ -15,7 +15,7 @@ TICKETS = (
     ("web-7", "ada", "What is the capital of Portugal?"),
     ("mail-31", "ben", "What is the capital of Kenya?"),
     ("chat-2", "cleo", "What is the capital of Portugal?"),
-    ("app-9", "ada", "What is its population?"),
+    ("web-9", "ada", "What is its population?"),
     ("app-1", "ada", "What is its population?"),
 )
 """Two customers ask the same, and one customer asks the same twice: each is a ticket of its own."""

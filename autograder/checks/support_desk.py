@@ -312,6 +312,7 @@ def _after_half_a_note_or_a_run(point: KillPoint) -> bool:
 WEATHER = ("calm", *STORMS)
 RESTARTS = ("killed", "killed in a storm")
 RUNS_FAIL = "killed while runs fail"
+BETWEEN = "killed between two notes"
 
 
 def _in(scenario: str) -> Callable[[], World]:
@@ -362,7 +363,7 @@ EXERCISE = Exercise(
                     4,
                     "The audit says of each ticket which message, which runs and which reply, each once and in order, restarts included.",
                     audit_reconstructs_every_turn,
-                    (*WEATHER, *RESTARTS, RUNS_FAIL),
+                    (*WEATHER, *RESTARTS, RUNS_FAIL, BETWEEN),
                 ),
                 Behaviour(
                     "resumes_what_it_owes",
@@ -385,13 +386,14 @@ EXERCISE = Exercise(
                 _scene("killed", "", 2, killed_after=_after_a_request),
                 _scene("killed in a storm", STORMS["lost replies"], 2, killed_after=_after_half_a_note_or_a_run),
                 _scene(RUNS_FAIL, STORMS["failing runs"], 2, killed_after=_after_half_a_note_or_a_run),
+                _scene(BETWEEN, "", 2, killed_after=_after_half_a_note),
             ),
             promises={
                 "without faults": ("calm",),
                 "replies that are lost, or a 500 all the same, or that fail to come; requests lost": ("lost replies",),
                 "429, 500 and 503; a step that goes wrong five times": ("bad moments",),
                 "runs that fail and expire, two of one ticket": ("failing runs",),
-                "killed before or after any request, or right after a commit": RESTARTS,
+                "killed before or after any request, or right after a commit": (*RESTARTS, BETWEEN),
                 "the audit after restarts, failed runs included": (*RESTARTS, RUNS_FAIL),
             },
         ),

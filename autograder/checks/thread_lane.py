@@ -11,7 +11,7 @@ from threadlab.engine.journal import Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 QUESTIONS = ("What is the capital of France?", "What is its population?", "What is the capital of Kenya?")
-ALL_WELL = ("one_thread", "two_threads", "five_on_a_thread", "comes_while_others_wait", "five_threads")
+ALL_WELL = ("one_thread", "two_threads", "five_on_a_thread", "comes_while_others_wait", "five_threads", "crowded")
 BAD_ENDS = ("failed", "incomplete", "expired", "cancelled")
 ELSEWHERE = ("What is the capital of Japan?", "What is its currency?")
 
@@ -47,6 +47,11 @@ def _five(given: dict[str, Any]) -> list[list[str]]:
 def _said_again(given: dict[str, Any]) -> list[list[str]]:
     """What is said last has been said before, and answered since."""
     return [[given["threads"][0], text] for text in (QUESTIONS[0], QUESTIONS[1], QUESTIONS[0])]
+
+
+def _crowded(given: dict[str, Any]) -> list[list[str]]:
+    """Five turns wait for one thread, whose first run takes long; after some seconds one is said on another."""
+    return [*_five(given), [given["threads"][1], ELSEWHERE[0]]]
 
 
 def _many(given: dict[str, Any]) -> list[list[str]]:
@@ -165,6 +170,19 @@ def threads_overlap(evidence: Evidence) -> Found:
             "one_thread_waited_other_sent",
             f"one thread waited for the other: {evidence.line(late)} was sent after {evidence.line(ended[0])}.",
         )
+    return _began_late(evidence, first_sent)
+
+
+def _began_late(evidence: Evidence, first_sent: dict[str, Any]) -> str | None:
+    """That a turn which was to begin later, on a thread that was free, could not: something held up the event loop."""
+    for (thread_id, text), at in zip(_turns(evidence), evidence.given["at"], strict=False):
+        entry = first_sent[thread_id]
+        if at > 0 and entry.at - evidence.start > at + 1:
+            return Sentence(
+                "event_loop_held_up",
+                f"say({text!r}) was due {at} s after the start, on a thread that was free, and began later: {evidence.line(entry)}. "
+                "Something held up the event loop; pause with asyncio.sleep.",
+            )
     return None
 
 
@@ -172,30 +190,29 @@ def a_failure_frees_the_lane(evidence: Evidence) -> Found:
     values = evidence.value if isinstance(evidence.value, list) else []
     if len(values) < 2 or not evidence.requests("createRun"):
         return Occasion.NONE
-    recovered = _reply_to(evidence, *_turn(evidence, 0))
-    if not _raised(values[0]) and (not recovered or values[0] != recovered):
-        return Sentence(
-            "first_turn_failed_say_returned", f"the first turn failed, and say() returned {values[0]!r} as if it had not: raise an error."
-        )
-    if _raised(values[1]):
+    *failed, last = values
+    for number, value in enumerate(failed):
+        recovered = _reply_to(evidence, *_turn(evidence, number))
+        if not _raised(value) and (not recovered or value != recovered):
+            return Sentence(
+                "first_turn_failed_say_returned", f"a turn failed, and say() returned {value!r} as if it had not: raise an error."
+            )
+    before = "a turn" if len(failed) == 1 else f"{len(failed)} turns"
+    if _raised(last):
         return Sentence(
             "after_turn_failed_next_say_2",
-            f"after a turn that failed, the next say() on the thread raised {values[1]['raised']}: {values[1]['message']}",
+            f"after {before} that failed, the next say() on the thread raised {last['raised']}: {last['message']}",
         )
-    expected = _reply_to(evidence, *_turn(evidence, 1))
-    return (
-        None
-        if values[1] == expected
-        else Sentence(
-            "after_turn_failed_next_say", f"after a turn that failed, the next say() returned {values[1]!r} instead of “{expected}”."
-        )
-    )
+    expected = _reply_to(evidence, *_turn(evidence, len(failed)))
+    if last == expected:
+        return None
+    return Sentence("after_turn_failed_next_say", f"after {before} that failed, the next say() returned {last!r} instead of “{expected}”.")
 
 
-def _world(turns: Any, scenario: str | None = None) -> World:
+def _world(turns: Any, scenario: str | None = None, at: tuple[float, ...] = ()) -> World:
     def setup(client: OpenAI) -> dict[str, Any]:
         given = _threads(client)
-        return {**given, "turns": turns(given)}
+        return {**given, "turns": turns(given), "at": list(at)}
 
     return World(setup, scenario=scenario)
 
@@ -203,7 +220,7 @@ def _world(turns: Any, scenario: str | None = None) -> World:
 def _scene(name: str, turns: Any, scenario: str | None = None, *, at: tuple[float, ...] = (), bound: int = 60) -> Scene:
     return Scene(
         name,
-        lambda: _world(turns, scenario),
+        lambda: _world(turns, scenario, at),
         _args,
         kwargs={"at": list(at)} if at else {},
         kwargs_of=lambda given: {"turns": given["turns"]},
@@ -239,13 +256,15 @@ EXERCISE = Exercise(
                     answers_each_its_own,
                     ALL_WELL,
                 ),
-                Behaviour("threads_overlap", 2, "A thread does not wait for another.", threads_overlap, ("two_threads", "five_threads")),
+                Behaviour(
+                    "threads_overlap", 2, "A thread does not wait for another.", threads_overlap, ("two_threads", "five_threads", "crowded")
+                ),
                 Behaviour(
                     "a_failure_frees_the_lane",
                     2,
                     "When a run ends in anything but completed, say raises, and the next say on the thread works.",
                     a_failure_frees_the_lane,
-                    ("failing", "incomplete", "expired", "refused", "message_refused"),
+                    ("failing", "failing_twice", "incomplete", "expired", "refused", "message_refused"),
                 ),
             ),
             (
@@ -254,7 +273,9 @@ EXERCISE = Exercise(
                 _scene("five_on_a_thread", _five, bound=4),
                 _scene("comes_while_others_wait", _said_again, at=(0.0, 0.5, 4.0), bound=6),
                 _scene("five_threads", _many, "slow:9", bound=1),
+                _scene("crowded", _crowded, "slow:200@createRun#1", at=(0.0, 0.0, 0.0, 0.0, 0.0, 2.5), bound=1),
                 _scene("failing", _first_two, "run_failed@createRun#1"),
+                _scene("failing_twice", _one, "run_failed@createRun#1-2", at=(0.0, 30.0, 60.0), bound=1),
                 _scene("incomplete", _first_two, "run_incomplete@createRun#1"),
                 _scene("expired", _first_two, "run_expired@createRun#1"),
                 _scene("refused", _first_two, "quota@createRun#1-3"),
@@ -264,8 +285,9 @@ EXERCISE = Exercise(
                 "two, three and five turns on a thread, the same text twice": ("two_threads", "one_thread", "five_on_a_thread"),
                 "the same text again, when it has been answered": ("comes_while_others_wait",),
                 "begun at once, and while others wait": ("one_thread", "comes_while_others_wait"),
-                "on one, on two and on five threads": ("one_thread", "two_threads", "five_threads"),
-                "a run that ends in anything but completed": ("failing", "incomplete", "expired"),
+                "on one, on two and on five threads": ("one_thread", "two_threads", "five_threads", "crowded"),
+                "a run that takes minutes, for which several wait": ("crowded",),
+                "a run that ends in anything but completed": ("failing", "failing_twice", "incomplete", "expired"),
                 "a request that is refused for good": ("refused", "message_refused"),
             },
         ),

@@ -64,6 +64,7 @@ def test_scene_goes_on_for_a_behaviour_that_is_looked_for_there_first():
     assert (verdict.findings[0].scene, verdict.findings[0].sentence) == ("second", "the last is c")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tests", [(_never,), (_ends_with_d,), (_ends_with_d, _right), (_never, _ends_with_d)])
 def test_verdict_and_sentences_are_those_of_all_orders(tests, monkeypatch):
     early = _judged(*tests)

@@ -24,6 +24,7 @@ from types import FrameType
 import psutil
 from filelock import FileLock, Timeout
 
+from autograder.addresses import is_loopback
 from autograder.course_folder import ROOT
 from autograder.hub import control_groups, proxy
 from autograder.hub.accounts import Accounts, end_all_of
@@ -280,7 +281,7 @@ def kept_passwords(plan: Plan) -> dict[str, str]:
 
 def greet(options: argparse.Namespace, plan: Plan, passwords: dict[str, str]) -> None:
     settings = plan.settings
-    here = options.listen in ("127.0.0.1", "::1", "localhost")
+    here = is_loopback(options.listen)
     scheme = "https" if options.certificate else "http"
     lines = [f"The hub: {scheme}://{options.listen if here else '127.0.0.1'}:{plan.port}   Settings: {plan.file}"]
     if settings.sign_in == "shared":

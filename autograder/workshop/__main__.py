@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 from filelock import FileLock, Timeout
 
+from autograder.addresses import is_loopback
 from autograder.course_folder import ROOT
 from autograder.learner import progress
 from autograder.workshop import addresses, messages, names
@@ -198,7 +199,7 @@ def teacher_key() -> str:
 
 
 def _here(listen: str) -> bool:
-    return listen in addresses.EVERYWHERE or addresses.is_loopback(listen)
+    return listen in addresses.EVERYWHERE or is_loopback(listen)
 
 
 def _greet(options: argparse.Namespace, store: Store, shown: str, here: str, key: str) -> None:
@@ -207,7 +208,7 @@ def _greet(options: argparse.Namespace, store: Store, shown: str, here: str, key
         f"Board:        {here}/teacher/?key={key}",
         "Projector:    the button “Projector” on the board",
     ]
-    if addresses.is_loopback(options.listen):
+    if is_loopback(options.listen):
         lines.append("Only this computer can reach it. To let the room in: --listen 0.0.0.0")
     else:
         lines.append(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 
 import segno
@@ -13,13 +12,6 @@ from threadlab.errors import ThreadlabError
 
 PORT = 8660
 EVERYWHERE = ("0.0.0.0", "::")
-
-
-def is_loopback(listen: str) -> bool:
-    """Whether only this computer can reach what listens there."""
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(listen).is_loopback
-    return listen == "localhost"
 
 
 def open_socket(listen: str, port: int) -> socket.socket:

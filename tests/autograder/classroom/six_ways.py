@@ -28,6 +28,7 @@ import contextlib, io, json, os, sys
 from IPython.core.interactiveshell import InteractiveShell
 import autograder.learner.check
 from autograder import checks
+from autograder.notebooks import answer_in
 from threadlab.trials.guest import ambient
 checks.find(sys.argv[1])
 for line in sys.stdin:
@@ -41,11 +42,18 @@ for line in sys.stdin:
     sys.stdin, sys.stdout, sys.stderr = open(os.devnull), io.StringIO(), io.StringIO()
     ambient.start()
     shell = InteractiveShell.instance()
-    found = {}
-    for name, source in json.loads(line):
+    found, before, again = {}, [], []
+    def run(name, source):
         result = shell.run_cell(source, store_history=True).result
         if name.startswith("check_"):
             found[name] = result if isinstance(result, float) else None
+    for name, source in json.loads(line):
+        if name.startswith("check_") and not answer_in(before, name.removeprefix("check_")).sources:
+            again.append((name, source))
+        run(name, source)
+        before.append(source)
+    for cell in again:
+        run(*cell)
     os.write(real, json.dumps(found).encode() + b"\\n")
     os._exit(0)
 """
@@ -71,7 +79,8 @@ class Judges:
             self._kernel.kill()
 
     def in_its_kernel(self, notebook: NotebookNode) -> dict[str, float | None]:
-        """What each check cell returned when it ran last, all cells having been run from top to bottom."""
+        """What each check cell returned when it ran last, all cells having been run from top to bottom. A check with no answer above it says
+        that there is none, so it is run again when the cells below it have run, as grading does."""
         assert self._kernel.stdin is not None
         assert self._kernel.stdout is not None
         cells = [(grade_id(cell), cell.source) for cell in notebook.cells if cell.cell_type == "code"]

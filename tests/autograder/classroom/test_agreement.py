@@ -181,6 +181,12 @@ def test_every_way_to_judge_a_notebook_says_the_same(ways: Judges, tmp_path: Pat
     assert disagreements(ways, notebook.notebook, tmp_path, notebook.kernel) == {}, notebook.done
 
 
+def test_answer_that_is_only_below_its_check_counts_everywhere(ways: Judges, tmp_path: Path) -> None:
+    below = ("unmarked answer below the check", RIGHT, "")
+    notebook = made("empty", below, ("unmarked answer below the check", WRONG, ""), below)
+    assert disagreements(ways, notebook.notebook, tmp_path) == {}
+
+
 RIGHT, WRONG = next(name for name in ANSWERS if name.startswith("right")), next(name for name in ANSWERS if name.startswith("wrong"))
 KINDS = {
     "helper below the function": ([("split: helper below", "", "")], True),

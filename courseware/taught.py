@@ -57,14 +57,14 @@ def until_free(client: OpenAI, thread_id: str, *, max_wait: float = 60.0, cap: f
             newest = client.beta.threads.runs.list(thread_id, limit=1).data
             if not newest or newest[0].status not in UNDER_WAY:
                 return time.monotonic() - began
-            last_seen = f"{newest[0].id} is {newest[0].status}"
+            seen = f"{newest[0].id} is {newest[0].status}"
         except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError) as error:
-            last_seen = f"the last poll failed: {error}"
+            seen = f"the last poll failed: {error}"
             if isinstance(error, openai.RateLimitError):
                 at_least = float(error.response.headers.get("retry-after", 0))
         waited = time.monotonic() - began
         if waited >= max_wait:
-            raise TimeoutError(f"{thread_id} was not free after {waited:.0f} s: {last_seen}")
+            raise TimeoutError(f"{thread_id} was not free after {waited:.0f} s: {seen}")
         jittered_gap = min(cap, gap * random.uniform(0.8, 1.2))
         time.sleep(min(max(jittered_gap, at_least), max_wait - waited))
         gap = min(cap, gap * 2)
@@ -83,8 +83,8 @@ def pause_after(error: openai.APIError, attempt: int) -> float | None:
     if isinstance(error, openai.APIStatusError):
         if is_definite(error) and (error.status_code != 429 or error.code == "insufficient_quota"):
             return None
-        if header := error.response.headers.get("retry-after"):
-            return float(header)
+        if stated := error.response.headers.get("retry-after"):
+            return float(stated)
     return min(8.0, 0.5 * 2.0**attempt)
 
 

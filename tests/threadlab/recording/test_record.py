@@ -260,7 +260,7 @@ def _asked(service: Service) -> str:
     [
         (["--record", "r.jsonl"], "scripted replies come from none"),
         (["--upstream", "http://127.0.0.1:9/v1"], "name the file with --record"),
-        (["--upstream", "nowhere", "--record", "r.jsonl"], "no address of an endpoint"),
+        (["--upstream", "nowhere", "--record", "r.jsonl"], "not the address of an endpoint"),
         (["--upstream", "http://127.0.0.1:9/v1", "--record", "r.jsonl", "--scenario", "stuck"], "--scenario would change nothing"),
         (["--replay", "missing.jsonl"], "cannot be read"),
         (["--replay", "r.jsonl", "--record", "s.jsonl"], "do not go together"),

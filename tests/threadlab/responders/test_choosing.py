@@ -60,8 +60,8 @@ def test_endpoint_that_is_the_service_itself_is_refused(url: str) -> None:
     ("given", "words"),
     [
         ({"name": "oracle"}, "no responder 'oracle'"),
-        ({"name": "hosted", "url": "api.openai.com"}, "no address"),
-        ({"name": "hosted", "url": "http://localhost:99999/v1"}, "no address"),
+        ({"name": "hosted", "url": "api.openai.com"}, "not the address"),
+        ({"name": "hosted", "url": "http://localhost:99999/v1"}, "not the address"),
         ({"name": "hosted", "url": f"https://me:{KEY}@example.org/v1"}, "password"),
         ({"name": "hosted", "url": "http://localhost:1/v1", "api": "soap"}, "soap"),
         ({"name": "local"}, "--responder-model"),

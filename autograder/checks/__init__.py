@@ -32,14 +32,14 @@ def find(slug: str) -> Exercise:
 def modules(slug: str) -> list[Path]:
     """The files of an exercise's check: its module, and what that takes from other modules of this package, in alphabetical order."""
     here = Path(__file__).parent
-    found, waiting = set[Path](), [here / f"{slug.replace('-', '_')}.py"]
+    result, waiting = set[Path](), [here / f"{slug.replace('-', '_')}.py"]
     while waiting:
         path = waiting.pop()
-        if path in found or not path.is_file():
+        if path in result or not path.is_file():
             continue
-        found.add(path)
+        result.add(path)
         waiting += [here / f"{name}.py" for name in _taken(ast.parse(path.read_text(encoding="utf-8")))]
-    return sorted(found)
+    return sorted(result)
 
 
 def _taken(module: ast.Module) -> list[str]:

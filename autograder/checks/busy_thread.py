@@ -113,12 +113,12 @@ def _posted(evidence: Evidence) -> dict[str, str]:
 def _run_of(evidence: Evidence, thread_id: str, text: str) -> Any:
     """The last run whose newest user message is this one, or None."""
     known = _posted(evidence) | {message.id: message.text for message in evidence.messages(thread_id) if message.role == "user"}
-    found = None
+    result = None
     for run in evidence.requests("createRun", ok=True, thread_id=thread_id):
         asked = [known[one] for one in run.window if one in known]
         if asked and asked[-1] == text:
-            found = run
-    return found
+            result = run
+    return result
 
 
 def _wrote(evidence: Evidence, thread_id: str, run_id: str) -> str:

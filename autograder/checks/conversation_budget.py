@@ -60,21 +60,21 @@ def facts(name: str) -> dict[int, str]:
 
 def turns(facts: Mapping[int, str], recalls: Sequence[int] = RECALLS) -> list[str]:
     """What the user says, turn by turn. No two turns say the same."""
-    said = []
+    result = []
     for number in range(1, 41):
         country = COUNTRIES[number // 2 % len(COUNTRIES)]
         if number in facts:
-            said.append(f"Remember: {facts[number]}.")
+            result.append(f"Remember: {facts[number]}.")
         elif number in recalls:
-            said.append(f"{RECALL}? (Asked in turn {number}.)")
+            result.append(f"{RECALL}? (Asked in turn {number}.)")
         elif number in LONG:
             note = "We arrive on Monday, stay for three nights in the old town, and leave by train on Thursday morning. "
-            said.append(f"Our plan, titled “Remember:”, day {number}: {note * LONG[number]}What is the currency of {country}?")
+            result.append(f"Our plan, titled “Remember:”, day {number}: {note * LONG[number]}What is the currency of {country}?")
         elif number % 2:
-            said.append(f"And what is its currency? (Turn {number}.)")
+            result.append(f"And what is its currency? (Turn {number}.)")
         else:
-            said.append(f"What is the capital of {country}? (Turn {number}.)")
-    return said
+            result.append(f"What is the capital of {country}? (Turn {number}.)")
+    return result
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -141,29 +141,29 @@ def _runs(evidence: Evidence) -> list[Executed]:
 def _made(evidence: Evidence) -> list[Said]:
     """Every message that was ever on the thread, whether it is still there or not, in the order of its making."""
     sent = {entry.request: entry.texts for entry in evidence.journal if isinstance(entry, Sent)}
-    made: list[Said] = []
+    result: list[Said] = []
     for entry in evidence.journal:
         if entry.what == "message" and entry.state == "completed":
-            made.append(Said(entry.object_id, entry.text, entry.n, "assistant", True))
+            result.append(Said(entry.object_id, entry.text, entry.n, "assistant", True))
         elif not isinstance(entry, Executed) or (entry.status or 500) >= 400:
             continue
         elif entry.operation == "createMessage":
-            made.append(Said(entry.object_id, entry.text, entry.n, entry.role))
+            result.append(Said(entry.object_id, entry.text, entry.n, entry.role))
         elif entry.operation == "createRun" and (more := sent.get(entry.request)):
             newest = entry.window[-len(more) :]
-            made += [Said(one, text, entry.n) for one, text in zip(newest, more, strict=False)]
-    return made
+            result += [Said(one, text, entry.n) for one, text in zip(newest, more, strict=False)]
+    return result
 
 
 def _conversation(made: Sequence[Said], said: Sequence[str]) -> list[Said]:
     """What was said, in order: the text of each turn once, and the answers. What was posted again is not said again."""
     left = set(said)
-    told = []
+    result = []
     for one in made:
         if one.by_run or (one.role == "user" and one.text in left):
             left.discard(one.text)
-            told.append(one)
-    return told
+            result.append(one)
+    return result
 
 
 class Reading(msgspec.Struct, frozen=True):

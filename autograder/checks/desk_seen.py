@@ -49,15 +49,15 @@ def turns(evidence: Evidence) -> Iterator[tuple[tuple[str, str, str], Message | 
 
 def runs_by_message(evidence: Evidence) -> dict[str, list[Run]]:
     """The runs that answered a message: those in whose window it is the newest of the customer's."""
-    found: dict[str, list[Run]] = {}
+    result: dict[str, list[Run]] = {}
     roles = {one.id: one.role for thread_id in threads(evidence) for one in evidence.messages(thread_id)}
     for entry in evidence.requests(ok=None):
         if entry.operation in THREADS.makers and entry.run_id and entry.window:
             asked = [one for one in entry.window if roles.get(one) == "user"]
             run = evidence.run(entry.run_id)
             if asked and run is not None:
-                found.setdefault(asked[-1], []).append(run)
-    return found
+                result.setdefault(asked[-1], []).append(run)
+    return result
 
 
 def answer_of(evidence: Evidence, run: Run) -> str:

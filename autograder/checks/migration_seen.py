@@ -21,12 +21,12 @@ def _texts_wanted(evidence: Evidence) -> list[Text]:
 
 def _calls_wanted(evidence: Evidence) -> list[tuple[int, dict[str, Any]]]:
     """Each function call, after how many messages of the thread it stands."""
-    found, before = list[tuple[int, dict[str, Any]]](), 0
+    result, before = list[tuple[int, dict[str, Any]]](), 0
     for line in evidence.given["wanted"]:
         before += line["line"] == "message"
         if line["line"] == "tool_call":
-            found.append((before, line))
-    return found
+            result.append((before, line))
+    return result
 
 
 def items(evidence: Evidence, conversation_id: str) -> list[Any]:

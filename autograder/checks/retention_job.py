@@ -34,8 +34,8 @@ def _row(evidence: Evidence, thread_id: str) -> dict[str, Any] | None:
 
 
 def _before(evidence: Evidence, thread_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(row for row in evidence.given["rows"] if row["thread_id"] == thread_id)
-    return found
+    result: dict[str, Any] = next(row for row in evidence.given["rows"] if row["thread_id"] == thread_id)
+    return result
 
 
 def _lines(evidence: Evidence, thread_id: str) -> int:

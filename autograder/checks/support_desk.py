@@ -234,7 +234,8 @@ def _wrong_line(wanted: list[tuple[str, str]], got: list[tuple[str, str]]) -> st
         return f"the audit says “{' '.join(twice[0])}” {got.count(twice[0])} times, and it happened once"
     missing, false = [one for one in wanted if one not in got], [one for one in got if one not in wanted]
     if missing:
-        return f"the audit does not have “{' '.join(missing[0])}”; it has {len(got)} lines, and {len(wanted)} were due"
+        lines = f"{len(got)} line{'' if len(got) == 1 else 's'}, and {len(wanted)} {'was' if len(wanted) == 1 else 'were'} due"
+        return f"the audit does not have “{' '.join(missing[0])}”; it has {lines}"
     return f"the audit says “{' '.join(false[0])}”, which is not so" if false else "the lines are not in the order in which it happened"
 
 

@@ -49,16 +49,16 @@ def _items(evidence: Evidence) -> list[Item]:
     """What happened in the run, in order, by the service's own record."""
     run = _run(evidence)
     texts = {message.id: message.text for message in evidence.messages(evidence.given["thread_id"])}
-    found: list[Item] = []
+    result: list[Item] = []
     for step in evidence.run_steps(run.id) if run is not None else []:
         details = step.step_details
         if isinstance(details, o.MessageCreation):
             message_id = details.message_creation.message_id
-            found.append(Item(message_id, step.id, "message", None, None, texts.get(message_id)))
+            result.append(Item(message_id, step.id, "message", None, None, texts.get(message_id)))
         else:
             calls = [one for one in details.tool_calls if isinstance(one, o.FunctionStepCall)]
-            found += [Item(one.id, step.id, "tool_call", one.function.name, one.function.arguments, one.function.output) for one in calls]
-    return found
+            result += [Item(one.id, step.id, "tool_call", one.function.name, one.function.arguments, one.function.output) for one in calls]
+    return result
 
 
 def _calls(evidence: Evidence) -> list[Item]:

@@ -79,8 +79,10 @@ class Judges:
             self._kernel.kill()
 
     def in_its_kernel(self, notebook: NotebookNode) -> dict[str, float | None]:
-        """What each check cell returned when it ran last, all cells having been run from top to bottom. A check with no answer above it says
-        that there is none, so it is run again when the cells below it have run, as grading does."""
+        """What each check cell returned when it ran last, all cells having been run from top to bottom.
+
+        A check with no answer above it says that there is none, so it is run again when the cells below it have run, as grading does.
+        """
         assert self._kernel.stdin is not None
         assert self._kernel.stdout is not None
         cells = [(grade_id(cell), cell.source) for cell in notebook.cells if cell.cell_type == "code"]

@@ -1,4 +1,5 @@
 # loses: sync_sees_sixth, sync_reason, async_reason
+# says: chose_c
 # %% answers
 answers = {"sync_sees_sixth": "c", "sync_reason": "c", "async_sees_sixth": "c", "async_reason": "b"}
 

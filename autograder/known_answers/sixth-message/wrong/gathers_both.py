@@ -1,4 +1,5 @@
 # loses: reads_the_sixth, confirmed_before_the_run, posted_once, returns_the_finished_run, leaves_nothing_behind
+# says: run_did_not_see_sixth
 # %% answers
 answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
 

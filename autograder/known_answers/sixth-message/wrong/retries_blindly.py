@@ -1,4 +1,5 @@
 # loses: posted_once, heeds_the_refusal
+# says: sixth_message_thread_times
 # %% answers
 answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
 

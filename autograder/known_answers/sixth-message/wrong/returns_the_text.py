@@ -1,4 +1,5 @@
 # loses: returns_the_finished_run
+# says: returned_not_run
 # %% answers
 answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
 

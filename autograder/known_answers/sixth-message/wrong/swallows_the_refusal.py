@@ -1,4 +1,5 @@
 # loses: heeds_the_refusal
+# says: run_started_without_sixth_message
 # %% answers
 answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
 

@@ -1,4 +1,5 @@
 # loses: customers_do_not_wait
+# says: when_first_run_ended_customers
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

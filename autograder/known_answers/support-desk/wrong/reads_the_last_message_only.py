@@ -1,4 +1,5 @@
 # loses: answers_everybody, survives_a_restart
+# says: returned_run_read_too_little
 # %% SupportDesk
 PURPOSE = "support"
 TROUBLE = (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError)

@@ -1,4 +1,5 @@
 # loses: within_budget
+# says: read_tokens_are_allowed_run
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

@@ -1,4 +1,5 @@
 # loses: resumes_what_it_owes
+# says: after_resume_tickets_table_had
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

@@ -1,4 +1,5 @@
 # loses: answers_everybody, survives_a_restart
+# says: returned_run_ticket_wrote
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

@@ -1,4 +1,5 @@
 # loses: answers_everybody, every_message_once, audit_reconstructs_every_turn, resumes_what_it_owes, survives_a_restart
+# says: answers_everybody
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

@@ -1,4 +1,5 @@
 # loses: answers_everybody
+# says: answers_everybody
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

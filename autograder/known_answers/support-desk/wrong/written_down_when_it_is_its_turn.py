@@ -1,4 +1,5 @@
 # loses: written_down_at_once
+# says: ticket_not_table_yet_what
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

@@ -1,4 +1,5 @@
 # loses: a_failure_frees_the_lane
+# says: halted: waits
 # %% ThreadLane
 import asyncio
 

@@ -1,4 +1,5 @@
 # loses: keeps_the_order_of_a_thread, answers_each_its_own
+# says: said_order_messages_are_thread
 # %% ThreadLane
 import asyncio
 

@@ -1,4 +1,5 @@
 # loses: never_posts_while_a_run_is_active, keeps_the_order_of_a_thread, answers_each_its_own, a_failure_frees_the_lane
+# says: thread_locked_run_sent_something
 # %% ThreadLane
 import asyncio
 

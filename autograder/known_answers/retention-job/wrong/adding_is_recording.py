@@ -1,4 +1,5 @@
 # loses: deletes_what_is_due, gone_is_success, audits_each, goes_on_after_a_failure, safe_to_run_twice, survives_a_restart
+# says: gone_row_does_not_say
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

@@ -1,4 +1,5 @@
 # loses: leaves_what_is_busy, dry_run_writes_nothing
+# says: run_has_ended_thread_spared
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

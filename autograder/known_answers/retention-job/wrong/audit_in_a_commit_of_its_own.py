@@ -1,4 +1,5 @@
 # loses: survives_a_restart
+# says: survives_a_restart
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

@@ -1,4 +1,5 @@
 # loses: leaves_what_is_in_use, dry_run_writes_nothing
+# says: not_left_alone
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

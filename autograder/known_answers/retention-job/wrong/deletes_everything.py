@@ -1,4 +1,5 @@
 # loses: deletes_what_is_due, leaves_what_is_in_use, leaves_what_is_held, leaves_what_is_busy, audits_each, dry_run_writes_nothing, goes_on_after_a_failure, safe_to_run_twice, survives_a_restart
+# says: report_names_an_earlier_deletion
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     for row in db.scalars(select(KeptThread)).all():

@@ -1,4 +1,5 @@
 # loses: dry_run_writes_nothing
+# says: real_run_would_delete_dry
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

@@ -1,4 +1,5 @@
 # loses: goes_on_after_a_failure
+# says: failure_not_reported
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

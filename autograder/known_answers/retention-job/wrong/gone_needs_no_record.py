@@ -1,4 +1,5 @@
 # loses: gone_is_success, survives_a_restart
+# says: says_gone_which_recorded_like
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

@@ -1,4 +1,5 @@
 # loses: leaves_what_is_held, dry_run_writes_nothing
+# says: not_due_report_names
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

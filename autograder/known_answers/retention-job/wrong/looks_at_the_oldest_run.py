@@ -1,4 +1,5 @@
 # loses: leaves_what_is_busy, dry_run_writes_nothing
+# says: not_left_alone
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

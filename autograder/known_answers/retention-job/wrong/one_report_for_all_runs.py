@@ -1,4 +1,5 @@
 # loses: safe_to_run_twice
+# says: had_nothing_do_report_deleted
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

@@ -1,4 +1,5 @@
 # loses: deletes_what_is_due, leaves_what_is_in_use, leaves_what_is_held, leaves_what_is_busy, gone_is_success, audits_each, goes_on_after_a_failure, safe_to_run_twice, survives_a_restart
+# says: not_deleted_service
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

@@ -1,4 +1,5 @@
 # loses: leaves_what_is_busy, gone_is_success, dry_run_writes_nothing, goes_on_after_a_failure, safe_to_run_twice, survives_a_restart
+# says: not_left_alone
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     deleted = []

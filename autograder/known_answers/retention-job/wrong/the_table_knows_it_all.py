@@ -1,4 +1,5 @@
 # loses: leaves_what_is_busy, dry_run_writes_nothing
+# says: not_left_alone
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     quiet_since = now - keep_days * 86_400

@@ -1,4 +1,5 @@
 # loses: leaves_what_is_in_use
+# says: not_left_alone
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

@@ -1,4 +1,5 @@
 # loses: goes_on_after_a_failure
+# says: halted: went
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

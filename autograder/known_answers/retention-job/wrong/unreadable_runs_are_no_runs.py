@@ -1,4 +1,5 @@
 # loses: leaves_what_is_busy
+# says: deleted_without_knowing
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     busy = {"queued", "in_progress", "requires_action", "cancelling"}

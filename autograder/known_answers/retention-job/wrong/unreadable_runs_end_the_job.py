@@ -1,4 +1,5 @@
 # loses: goes_on_after_a_failure
+# says: ended_job_runs_unreadable
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     busy = {"queued", "in_progress", "requires_action", "cancelling"}

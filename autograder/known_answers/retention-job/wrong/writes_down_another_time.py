@@ -1,4 +1,5 @@
 # loses: deletes_what_is_due, gone_is_success, audits_each, goes_on_after_a_failure, safe_to_run_twice, survives_a_restart
+# says: row_says_deleted_now
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

@@ -1,4 +1,5 @@
 # loses: survives_bad_moments
+# says: ended_turn_nothing_had_done
 # %% resilient_turn
 import random
 

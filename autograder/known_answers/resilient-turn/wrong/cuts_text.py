@@ -1,4 +1,5 @@
 # loses: no_retry_when_refused
+# says: cannot_be_done_returned
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     api = client.with_options(max_retries=0)

@@ -1,4 +1,5 @@
 # loses: one_message_after_a_lost_reply, one_run_after_a_lost_reply, survives_a_restart
+# says: message_times
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     client.beta.threads.messages.create(thread_id, role="user", content=text)

@@ -1,4 +1,5 @@
 # loses: same_text_is_another_turn
+# says: two_turns_same_text
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     api = client.with_options(max_retries=0)

@@ -1,4 +1,5 @@
 # loses: survives_bad_moments, obeys_retry_after
+# says: ended_turn_nothing_had_done
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     api = client.with_options(max_retries=0)

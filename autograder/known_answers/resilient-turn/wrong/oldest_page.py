@@ -1,4 +1,5 @@
 # loses: one_message_after_a_lost_reply
+# says: message_times
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     api = client.with_options(max_retries=0)

@@ -1,4 +1,5 @@
 # loses: survives_bad_moments
+# says: ended_turn_nothing_had_done
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     once = client.with_options(max_retries=0)  # for what creates something: we look before we send again

@@ -1,4 +1,5 @@
 # loses: obeys_retry_after
+# says: raised RateLimitError
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     api = client.with_options(max_retries=0)

@@ -1,4 +1,5 @@
 # loses: no_retry_when_refused
+# says: final_same_sent_again_no
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     once = client.with_options(max_retries=0)  # for what creates something: we look before we send again

@@ -1,4 +1,5 @@
 # loses: no_retry_when_refused
+# says: refused_returned_caller_must_hear
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     once = client.with_options(max_retries=0)  # for what creates something: we look before we send again

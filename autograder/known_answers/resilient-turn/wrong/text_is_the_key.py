@@ -1,4 +1,5 @@
 # loses: same_text_is_another_turn
+# says: had_same_text_turn_already
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     once = client.with_options(max_retries=0)  # for what creates something: we look before we send again

@@ -1,4 +1,5 @@
 # loses: bounded_retries, one_message_after_a_lost_reply, one_run_after_a_lost_reply
+# says: message_sent_times_service_down
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     once = client  # for what creates something: we look before we send again

@@ -1,4 +1,5 @@
 # loses: one_message_after_a_lost_reply, one_run_after_a_lost_reply, survives_a_restart
+# says: message_times
 # %% resilient_turn
 def resilient_turn(client, db, turn_id, thread_id, assistant_id, text):
     once = client.with_options(max_retries=0)  # for what creates something: we look before we send again

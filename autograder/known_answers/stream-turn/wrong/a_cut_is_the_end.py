@@ -1,4 +1,5 @@
 # loses: recovers_the_text, nothing_twice_nothing_missing, not_even_the_first_event, a_failed_run_is_an_error
+# says: recovers_the_text
 # %% stream_turn
 import uuid
 

@@ -1,4 +1,5 @@
 # loses: answers, recovers_the_text, a_failed_run_is_an_error
+# says: returned_s_after_run_had
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.beta.threads

@@ -1,3 +1,4 @@
 # loses: answers, streams_the_words, recovers_the_text, one_run, nothing_twice_nothing_missing, not_even_the_first_event, a_failed_run_is_an_error
+# says: unusable
 # %% stream_turn
 raise NotImplementedError()

@@ -1,4 +1,5 @@
 # loses: recovers_the_text, one_run, nothing_twice_nothing_missing, a_failed_run_is_an_error
+# says: raised ReadError
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: nothing_twice_nothing_missing, not_even_the_first_event
+# says: nothing_twice_nothing_missing
 # %% stream_turn
 import time
 

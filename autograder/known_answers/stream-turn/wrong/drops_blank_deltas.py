@@ -1,4 +1,5 @@
 # loses: streams_the_words, nothing_twice_nothing_missing, not_even_the_first_event
+# says: put_together_text_given_what
 # %% stream_turn
 import time
 

@@ -1,4 +1,5 @@
 # loses: a_failed_run_is_an_error
+# says: run_returned_caller_must_hear
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.beta.threads

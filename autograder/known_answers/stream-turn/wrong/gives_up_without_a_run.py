@@ -1,4 +1,5 @@
 # loses: not_even_the_first_event
+# says: raised APIConnectionError
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.beta.threads

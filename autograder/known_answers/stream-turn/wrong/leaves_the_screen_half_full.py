@@ -1,4 +1,5 @@
 # loses: nothing_twice_nothing_missing, not_even_the_first_event
+# says: nothing_twice_nothing_missing
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: streams_the_words, recovers_the_text, one_run, nothing_twice_nothing_missing
+# says: text_called_stream_had_deltas
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.beta.threads

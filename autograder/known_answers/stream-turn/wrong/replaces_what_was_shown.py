@@ -1,4 +1,5 @@
 # loses: nothing_twice_nothing_missing
+# says: nothing_twice_nothing_missing
 # %% stream_turn
 import time
 

@@ -1,4 +1,5 @@
 # loses: one_run, nothing_twice_nothing_missing, not_even_the_first_event, a_failed_run_is_an_error
+# says: one_run
 # %% stream_turn
 def stream_turn(client, thread_id, assistant_id, text, on_text):
     threads = client.with_options(max_retries=0).beta.threads

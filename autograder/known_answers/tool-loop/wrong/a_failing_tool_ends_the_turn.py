@@ -1,4 +1,5 @@
 # loses: a_failing_tool_is_an_answer
+# says: tool_failed_ended_turn_run
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

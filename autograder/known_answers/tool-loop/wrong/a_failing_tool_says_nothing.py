@@ -1,4 +1,5 @@
 # loses: a_failing_tool_is_an_answer
+# says: output_should_say
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

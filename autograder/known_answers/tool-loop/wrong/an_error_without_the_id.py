@@ -1,4 +1,5 @@
 # loses: says_how_the_run_ended
+# says: raised_whoever_reads_needs_run
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: submits_all_together, a_failing_tool_is_an_answer, records_before_submitting, says_how_the_run_ended
+# says: run_asked_tool_did_not
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: audit_tells_the_turn
+# says: row_differs_step
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

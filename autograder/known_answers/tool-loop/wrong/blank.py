@@ -1,3 +1,4 @@
 # loses: answers, submits_all_together, goes_on_round_after_round, each_call_runs_once, a_failing_tool_is_an_answer, records_before_submitting, audit_tells_the_turn, says_how_the_run_ended
+# says: unusable
 # %% tool_loop
 raise NotImplementedError()

@@ -1,4 +1,5 @@
 # loses: answers, goes_on_round_after_round, audit_tells_the_turn
+# says: returned_run_wrote_but_not
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

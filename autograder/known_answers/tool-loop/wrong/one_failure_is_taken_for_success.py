@@ -1,4 +1,5 @@
 # loses: each_call_runs_once
+# says: run_returned
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

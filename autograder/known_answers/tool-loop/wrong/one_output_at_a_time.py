@@ -1,4 +1,5 @@
 # loses: answers, submits_all_together, goes_on_round_after_round, each_call_runs_once, a_failing_tool_is_an_answer, says_how_the_run_ended
+# says: run_waits_outputs_one_request
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: goes_on_round_after_round, each_call_runs_once
+# says: run_asked_second_time_got
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

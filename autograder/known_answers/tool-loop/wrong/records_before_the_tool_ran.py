@@ -1,4 +1,5 @@
 # loses: records_before_submitting, says_how_the_run_ended
+# says: came_before_committed_row_what
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

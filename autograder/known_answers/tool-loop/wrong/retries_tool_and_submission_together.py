@@ -1,4 +1,5 @@
 # loses: each_call_runs_once, audit_tells_the_turn, says_how_the_run_ended
+# says: ran_times_two_tables_are
 # %% tool_loop
 import tenacity
 

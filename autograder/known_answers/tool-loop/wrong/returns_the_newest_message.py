@@ -1,4 +1,5 @@
 # loses: answers, goes_on_round_after_round
+# says: run_wrote_messages_returned_only
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

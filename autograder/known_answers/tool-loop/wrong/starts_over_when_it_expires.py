@@ -1,4 +1,5 @@
 # loses: says_how_the_run_ended
+# says: run_another_one_started_whether
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

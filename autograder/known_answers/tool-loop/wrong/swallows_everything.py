@@ -1,4 +1,5 @@
 # loses: each_call_runs_once, audit_tells_the_turn, says_how_the_run_ended
+# says: run_returned
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     try:

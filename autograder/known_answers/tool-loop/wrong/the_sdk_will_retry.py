@@ -1,4 +1,5 @@
 # loses: each_call_runs_once, says_how_the_run_ended
+# says: outputs_had_arrived_about_second
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: returns_at_every_end, overshoots_at_most_one_pause, nothing_after_the_end
+# says: raised ResponseTimeout
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

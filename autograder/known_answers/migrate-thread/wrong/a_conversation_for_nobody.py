@@ -1,4 +1,5 @@
 # loses: unknown_thread
+# says: thread_not_conversation_made
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: survives_bad_moments
+# says: ended_turn_nothing_had_done
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     """One item at a time; begins again with a new conversation when one is found incomplete."""

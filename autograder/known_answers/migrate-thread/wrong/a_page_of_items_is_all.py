@@ -1,4 +1,5 @@
 # loses: every_page
+# says: wrote_messages_them_are_what
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

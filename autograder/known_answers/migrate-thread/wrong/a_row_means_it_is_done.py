@@ -1,4 +1,5 @@
 # loses: survives_a_restart
+# says: survives_a_restart
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

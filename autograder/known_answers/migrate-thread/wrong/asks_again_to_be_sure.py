@@ -1,4 +1,5 @@
 # loses: one_run, survives_bad_moments, one_turn_after_a_lost_reply
+# says: s_created_one_message
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: one_conversation, survives_a_restart
+# says: same_thread_migrated_twice_one
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: tool_items_kept, one_conversation, nothing_twice_after_a_lost_reply, survives_a_restart
+# says: stands_after_messages_conversation_belongs
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

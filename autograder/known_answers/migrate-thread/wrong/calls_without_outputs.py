@@ -1,4 +1,5 @@
 # loses: tool_items_kept, one_conversation, nothing_twice_after_a_lost_reply, survives_a_restart
+# says: run_called_steps_say_conversation
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

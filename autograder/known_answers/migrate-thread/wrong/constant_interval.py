@@ -1,4 +1,5 @@
 # loses: pauses_grow
+# says: took_s_pauses_did_not
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

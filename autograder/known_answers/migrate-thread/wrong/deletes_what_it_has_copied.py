@@ -1,4 +1,5 @@
 # loses: thread_left_alone, one_conversation
+# says: thread_not_only_read
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

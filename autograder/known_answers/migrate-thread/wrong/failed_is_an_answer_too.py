@@ -1,4 +1,5 @@
 # loses: failed_run_is_no_answer
+# says: failed_wrote_nothing_returned_raise
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: survives_errors
+# says: ended_wait_service_had_bad
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: order_and_roles
+# says: thread_has_messages_conversation_page
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

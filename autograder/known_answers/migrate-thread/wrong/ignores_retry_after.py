@@ -1,4 +1,5 @@
 # loses: obeys_retry_after
+# says: said_retry_after_next_try
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

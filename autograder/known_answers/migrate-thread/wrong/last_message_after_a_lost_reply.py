@@ -1,4 +1,5 @@
 # loses: one_turn_after_a_lost_reply
+# says: returned_wrote
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: nothing_after_the_end
+# says: had_said_after_came
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

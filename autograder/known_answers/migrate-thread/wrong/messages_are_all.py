@@ -1,4 +1,5 @@
 # loses: tool_items_kept
+# says: run_called_steps_say_conversation
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

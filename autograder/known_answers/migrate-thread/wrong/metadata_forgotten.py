@@ -1,4 +1,5 @@
 # loses: metadata_kept
+# says: thread_s_metadata_conversation_s
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

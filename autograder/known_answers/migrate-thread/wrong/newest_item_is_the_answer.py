@@ -1,4 +1,5 @@
 # loses: all_replies_in_order, every_page
+# says: wrote_messages_returned_them
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

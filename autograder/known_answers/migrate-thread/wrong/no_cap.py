@@ -1,4 +1,5 @@
 # loses: pauses_are_capped, overshoots_at_most_one_pause
+# says: pause_lasted_s_without_cap
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: posted_once, one_run, survives_bad_moments, one_turn_after_a_lost_reply
+# says: message_not_given
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: jittered
+# says: three_waits_s_alike_paused
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

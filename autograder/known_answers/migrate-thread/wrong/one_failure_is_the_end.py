@@ -1,4 +1,5 @@
 # loses: bounded_retries, survives_bad_moments, obeys_retry_after, one_turn_after_a_lost_reply
+# says: ended_turn_nothing_had_done
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: all_replies_in_order
+# says: replies_are_joined_nothing_output
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: cancels_at_the_deadline
+# says: after_s_gave_up_without
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: records_before_use, survives_a_restart
+# says: when_first_items_sent_no
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

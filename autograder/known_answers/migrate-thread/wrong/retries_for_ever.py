@@ -1,4 +1,5 @@
 # loses: bounded_retries
+# says: message_sent_times_service_down
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: confirmed_before_the_run, no_retry_when_refused
+# says: thread_is_gone
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: order_and_roles, one_conversation, nothing_twice_after_a_lost_reply, survives_a_restart
+# says: thread_became_conversation_carry_texts
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

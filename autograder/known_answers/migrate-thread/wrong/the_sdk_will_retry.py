@@ -1,4 +1,5 @@
 # loses: nothing_twice_after_a_lost_reply
+# says: nothing_twice_after_a_lost_reply
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: raises_response_timeout
+# says: says_whoever_reads_log_needs
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -1,4 +1,5 @@
 # loses: one_run
+# says: one_run
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

@@ -101,7 +101,10 @@ def test_jupyterlab_asks_for_no_news_and_no_updates(monkeypatch: pytest.MonkeyPa
 @pytest.mark.skipif(not ready(HERE, []), reason="this .venv was not made by course.py")
 def test_printed_address_opens_jupyterlab() -> None:
     command = [sys.executable, str(ROOT / "course.py"), "lab", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as lab:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it, and JupyterLab would, too
+    lab_process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
+    with lab_process as lab:
         assert lab.stdout is not None
         address = lab.stdout.readline().strip()
         try:

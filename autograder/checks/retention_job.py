@@ -205,8 +205,8 @@ def audits_each(evidence: Evidence) -> Found:
     there = next((one for one in evidence.given["ids"].values() if _lines(evidence, one) and evidence.thread(one) is not None), None)
     if there:
         return Sentence("audit_says_deleted_still", f"the audit says that {there} was deleted, and it is still there.")
-    again = next((one for one in _of(evidence, "removed").values() if _lines(evidence, one) > 1), None)
-    return Sentence("audited_again", f"{again} was removed ten days ago, and was audited again.") if again else None
+    repeated = next((one for one in _of(evidence, "removed").values() if _lines(evidence, one) > 1), None)
+    return Sentence("audited_again", f"{repeated} was removed ten days ago, and was audited again.") if repeated else None
 
 
 def _after_a_dry_run(evidence: Evidence) -> Found:

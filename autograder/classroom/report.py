@@ -118,10 +118,10 @@ def collect(slug: str, api: Any) -> tuple[ClassReport, dict[str, Markup]]:
         row if looked_at.get(row.student, _Seen()) is not None else msgspec.structs.replace(row, incidents=[*row.incidents, NOT_LOOKED_AT])
         for row in rows
     ]
-    details = {student: one for student, one in looked_at.items() if one is not None}
-    alike = similar.compare({student: one.tokens for student, one in details.items()})
+    pages = {student: one for student, one in looked_at.items() if one is not None}
+    alike = similar.compare({student: one.tokens for student, one in pages.items()})
     class_report = ClassReport(slug, title, room.release.max_score, rows, hard(slug, records), _misconceptions(slug, rows), alike)
-    return class_report, {student: Markup(one.picture) for student, one in details.items() if one.picture}  # noqa: S704 grading has drawn it
+    return class_report, {student: Markup(one.picture) for student, one in pages.items() if one.picture}  # noqa: S704 grading has drawn it
 
 
 class _Seen(msgspec.Struct, frozen=True):

@@ -105,8 +105,8 @@ def limit(entry: Entry) -> None:
 
 def _lower(what: int, most: int) -> None:
     _, hard = resource.getrlimit(what)
-    limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (limit, limit))
+    lowered = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (lowered, lowered))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import builtins
 import contextlib
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,16 +34,15 @@ def check(slug: str, part: str | None = None, *, stage: int | None = None) -> fl
         from autograder.learner import stages
 
         _say_what_is_stale(exercise.parts)
-        print(stages.render(exercise, stage, judge_here(stages.restricted(exercise, stage))))
+        if judged := _judged([stages.restricted(exercise, stage)]):
+            print(stages.render(exercise, stage, judged[0]))
         return None
     if part is not None and part not in [one.name for one in exercise.parts]:
         raise ThreadlabError(f"{slug} has no part {part!r}; it has {', '.join(one.name for one in exercise.parts)}.")
     parts = exercise.parts if part is None else (exercise.part(part),)
     _say_what_is_stale(parts)
-    try:
-        verdicts = [judge_here(one, slug) for one in parts]
-    except KeyboardInterrupt:  # ■, or Ctrl-C
-        print("You have stopped the check, so it says nothing about your answer. Run the cell again when you like.")
+    verdicts = _judged(parts, slug)
+    if verdicts is None:
         return None
     for verdict in verdicts:
         print(render(verdict))
@@ -51,6 +51,15 @@ def check(slug: str, part: str | None = None, *, stage: int | None = None) -> fl
         has_answer = any(finding.key != NOT_WRITTEN for finding in verdict.findings)
         announce("checked", exercise=slug, part=verdict.part, earned=verdict.earned, lost=verdict.lost, written=has_answer)
     return Points(sum(verdict.earned for verdict in verdicts))
+
+
+def _judged(parts: Sequence[Part], slug: str = "") -> list[Verdict] | None:
+    """What each part comes to; None, and a sentence, if the learner stops it."""
+    try:
+        return [judge_here(one, slug) for one in parts]
+    except KeyboardInterrupt:  # ■, or Ctrl-C
+        print("You have stopped the check, so it says nothing about your answer. Run the cell again when you like.")
+        return None
 
 
 class Points(float):
@@ -110,8 +119,9 @@ def _giving_up_sooner(around: Surroundings) -> Guest:
 
     def guest(spec: Spec, ask: Callable[[Said], Told]) -> Ending:
         nonlocal patience
+        before = time.process_time()
         ending = in_process(around.namespace, context=around.context, patience=patience, alone=True)(spec, ask)
-        if ending.how == "halted" and ending.message.startswith("computed for"):
+        if ending.how == "halted" and time.process_time() - before > patience / 2:  # whatever else halts an answer takes far less
             patience = SHORT
         if ending.how == "raised" and ending.type == "KeyboardInterrupt":
             raise KeyboardInterrupt

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from autograder.workshop.live import Live
 from autograder.workshop.messages import behaviours, notebooks
-from autograder.workshop.questions import words
+from autograder.workshop.questions import wording
 from autograder.workshop.store import FAILED, WAITING, HandIn, Participant, Result, Store
 from courseware import catalogue
 from courseware.predictions import QUESTIONS
@@ -66,7 +66,7 @@ class Asked(NamedTuple):
 
     name: str
     lesson: str
-    words: Markup
+    wording: Markup
     """The question as the lesson asks it; empty if it takes a whole section there."""
     total: int
     shown: bool
@@ -161,7 +161,7 @@ def asked(store: Store) -> list[Asked]:
         Asked(
             name,
             f"lesson {question.lesson}",
-            with_code(words().get(name, "")),
+            with_code(wording().get(name, "")),
             sum(counts[name].values()),
             name in revealed,
             name in answered,

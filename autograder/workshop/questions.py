@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -10,13 +9,13 @@ from pathlib import Path
 from autograder.course_folder import ROOT
 from autograder.notebooks import BadNotebook, read
 from courseware import catalogue
+from courseware.predictions import asked_in
 
-ASKS = re.compile(r'^predict\("([\w-]+)"\)', re.MULTILINE)
 MARK = "**Predict.**"
 
 
 @cache
-def words(folder: Path = ROOT / "lessons") -> dict[str, str]:
+def wording(folder: Path = ROOT / "lessons") -> dict[str, str]:
     """The sentence before each prediction's cell, by the prediction's name. Those that need a whole section to ask have none."""
     result = {}
     for lesson in catalogue.LESSONS:
@@ -25,7 +24,7 @@ def words(folder: Path = ROOT / "lessons") -> dict[str, str]:
         except (OSError, BadNotebook):
             continue  # the board does without
         for text, code in pairwise(cells):
-            asks = ASKS.search(code.source) if code.cell_type == "code" else None
+            asks = asked_in(code.source) if code.cell_type == "code" else []
             if asks and MARK in text.source:
-                result[asks[1]] = text.source.partition(MARK)[2].strip()
+                result[asks[0]] = text.source.partition(MARK)[2].strip()
     return result

@@ -4,6 +4,8 @@ They stand here and not in the notebooks, so that you do not read an answer by a
 behind it; the same name marks wrong submissions and feedback.
 """
 
+import re
+
 from courseware.predictions.lesson_11 import SUNSET
 from courseware.predictions.lesson_13 import TODAY
 from courseware.predictions.lessons_00_to_02 import EARLY
@@ -13,6 +15,13 @@ from courseware.predictions.lessons_08_and_09 import CARE
 from courseware.predictions.lessons_10_and_12 import LAST
 from courseware.predictions.question import Option, Question
 
-__all__ = ["QUESTIONS", "Option", "Question"]
+__all__ = ["QUESTIONS", "Option", "Question", "asked_in"]
 
 QUESTIONS: dict[str, Question] = EARLY | LATE | LIMITS | CARE | SUNSET | LAST | TODAY
+
+_PREDICT = re.compile(r'^predict\("([\w-]+)"\)', re.MULTILINE)
+
+
+def asked_in(source: str) -> list[str]:
+    """The names of the predictions that a cell of a lesson asks for."""
+    return _PREDICT.findall(source)

@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 
 from courseware.catalogue import EXERCISES, LESSONS, totals
+from courseware.predictions import asked_in
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -60,7 +61,7 @@ def for_reading(notebook: Any) -> Any:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        predictions = re.findall(r'^predict\("([\w-]+)"', cell.source, re.M)
+        predictions = asked_in(cell.source)
         revealed = re.findall(r'^reveal\("([\w-]+)"', cell.source, re.M)
         open_ -= set(revealed)
         tags = []

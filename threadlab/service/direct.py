@@ -74,8 +74,8 @@ class _Direct:
         sent = [("Host", address.netloc.decode("ascii")), *headers]
         if content or method in _WITH_A_BODY:
             sent.append(("Content-Length", str(len(content or b""))))
-        limits = client.timeout if timeout is httpx2.USE_CLIENT_DEFAULT else httpx2.Timeout(timeout)
-        extensions = {"timeout": limits.as_dict()}
+        timeouts = client.timeout if timeout is httpx2.USE_CLIENT_DEFAULT else httpx2.Timeout(timeout)
+        extensions = {"timeout": timeouts.as_dict()}
         request = httpx2.Request(method, address, headers=sent, stream=httpx2.ByteStream(content or b""), extensions=extensions)
         request.read()
         return request

@@ -59,7 +59,7 @@ def ways(source: Evidence | Journal) -> list[Way]:
             steps.setdefault(entry.work_id, []).append((entry.state, entry.at - start))
         elif entry.what == "request" and entry.operation == "getRun":
             polls.setdefault(entry.work_id, []).append(entry.at - start)
-    return [Way(run_id, tuple(moves), tuple(polls.get(run_id, ()))) for run_id, moves in steps.items()]
+    return [Way(run_id, tuple(states), tuple(polls.get(run_id, ()))) for run_id, states in steps.items()]
 
 
 class RunLife(base.Widget):

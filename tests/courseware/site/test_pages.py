@@ -117,6 +117,7 @@ def test_page_fits_and_axe_finds_nothing_serious(opened: Tab, address: str, axe:
         page.run(f"document.documentElement.dataset.theme = document.documentElement.dataset.mode = '{shade}'; 0")
         page.picture(ARTIFACTS / "site" / f"{width}-{shade}-{name.rpartition('/')[2]}.png")
         assert page.run("document.documentElement.scrollWidth") <= WIDTHS[width], name
+        page.run("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")  # sizes are observed in frames
         page.run(axe + "; 0")
         if faults := page.run(AXE):
             found[name] = faults

@@ -16,6 +16,7 @@ from typing import NoReturn
 from autograder.execution.channel import Channel
 from autograder.execution.child import Child
 from autograder.execution.frames import Start
+from autograder.execution.large_pages import gather
 from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Interrupt, Open, Opened, Refused, Reply, Usage, Used, read_order
 from autograder.execution.packing import encode
 from autograder.execution.shell import WorkerShell
@@ -27,16 +28,20 @@ from autograder.sandbox.watch import held, used
 WATCH = 0.25
 """Seconds between two looks at how much memory the children hold."""
 
+WORTH_IT = 2
+"""Before this submission memory is gathered into large pages: that takes about as long as one submission gains by it."""
+
 
 class WarmProcess:
     """Carries out the grader's orders, one at a time."""
 
-    def __init__(self, control: socket.socket, base: Base, shell: WorkerShell) -> None:
+    def __init__(self, control: socket.socket, base: Base, shell: WorkerShell, gathered: bool = False) -> None:
         self._control = control
         self._base = base
         self._shell = shell
         self._children: dict[int, int] = {}
         self._memory: dict[int, int] = {}
+        self._opened, self._gathered = 0, gathered
 
     def serve(self) -> None:
         """Until the grader closes its end."""
@@ -73,6 +78,9 @@ class WarmProcess:
                 os.kill(pid, signal.SIGKILL)
 
     def _open(self, session: int, memory: int, descriptor: int) -> None:
+        self._opened += 1
+        if self._opened == WORTH_IT and not self._gathered:
+            gather()
         try:
             self._base.before_fork()
             pid = os.fork()
@@ -140,6 +148,7 @@ def warm(descriptors: str, imports: str = "*") -> None:
 
 def _copies(controls: list[socket.socket], base: Base, shell: WorkerShell) -> None:
     """A copy of the warm process for each grader, so that none waits for another's orders. If one fails, all end."""
+    gather()
     left = set[int]()
     for control in controls:
         base.before_copy()
@@ -166,7 +175,7 @@ def _be_copy(control: socket.socket, others: list[socket.socket], base: Base, sh
         for other in others:
             other.close()
         base.in_copy()
-        WarmProcess(control, base, shell).serve()
+        WarmProcess(control, base, shell, gathered=True).serve()
         code = 0
     except BaseException:
         traceback.print_exc(file=sys.__stderr__)

@@ -33,7 +33,7 @@ from autograder.execution.frames import (
     TrialFailed,
     read_as_child,
 )
-from autograder.execution.own_process import separate, settle
+from autograder.execution.own_process import Mapping, separate, settle, shared_mappings
 from autograder.execution.packing import encode
 from autograder.execution.scratch import listing, restore
 from autograder.execution.shell import WorkerShell
@@ -71,6 +71,8 @@ class Child:
         self._cell_task: asyncio.Task[Any] | None = None
         self._own_namespace = self._pid == 1
         self._settled = False
+        self._shared: list[Mapping] = []
+        """Since it has settled: no cell runs in this process any more, so there come no others."""
 
     def run(self, confine: Confine) -> None:
         """Serve the grader until it closes the pipe."""
@@ -201,7 +203,7 @@ class Child:
         if LINUX and not self._settled:
             self._settled = True
             settle()
-            self._pid = os.getpid()
+            self._pid, self._shared = os.getpid(), list(shared_mappings())
         before = listing(self._scratch)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -235,7 +237,7 @@ class Child:
             self._pid = os.getpid()
             self._log.leave()
             if LINUX:
-                separate(self._channel.sock.fileno())
+                separate(self._channel.sock.fileno(), self._shared)
             self._send(self._serve(frame))
             code = 0
         except SystemExit as leaving:

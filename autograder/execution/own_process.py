@@ -12,7 +12,7 @@ import mmap
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _PAUSE = "import signal\nwhile True: signal.pause()"
@@ -34,9 +34,10 @@ def settle() -> None:
             os._exit(70)  # two processes that serve the grader would be worse than none
 
 
-def separate(keep: int) -> None:
+def separate(keep: int, shared: Iterable[Mapping]) -> None:
     """Called in the copy for a trial. Of the descriptors that it shares, the standard three and `keep` stay; the numbers of the others lead
-    nowhere, so that whoever still closes them harms nobody. Shared mappings become its own."""
+    nowhere, so that whoever still closes them harms nobody. The mappings in `shared` become its own. Raises OSError: a trial that shares
+    something must not begin."""
     nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for name in os.listdir("/proc/self/fd"):
         if int(name) not in (0, 1, 2, keep, nowhere):
@@ -46,18 +47,20 @@ def separate(keep: int) -> None:
     os.close(nowhere)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.mmap.restype = ctypes.c_void_p
-    for one in list(_shared()):
+    for one in shared:
         _own(libc, one)
 
 
-class _Mapping(NamedTuple):
+class Mapping(NamedTuple):
+    """Memory that other processes see, too."""
+
     start: int
     length: int
     protection: int
 
 
-def _shared() -> Iterator[_Mapping]:
-    """Mappings that other copies see, too (proc(5), maps). Files that nobody can write carry no note."""
+def shared_mappings() -> Iterator[Mapping]:
+    """Those of this process (proc(5), maps). Files that nobody can write carry no note."""
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         lines = maps.read().splitlines()
     for line in lines:
@@ -66,10 +69,10 @@ def _shared() -> Iterator[_Mapping]:
             continue
         start, end = (int(number, 16) for number in place.split("-"))
         bits = {"r": mmap.PROT_READ, "w": mmap.PROT_WRITE, "x": mmap.PROT_EXEC}
-        yield _Mapping(start, end - start, sum(bits.get(letter, 0) for letter in mode[:3]))
+        yield Mapping(start, end - start, sum(bits.get(letter, 0) for letter in mode[:3]))
 
 
-def _own(libc: ctypes.CDLL, one: _Mapping) -> None:
+def _own(libc: ctypes.CDLL, one: Mapping) -> None:
     """Put private memory with the same content in a mapping's place. Raises OSError: a trial that shares something must not begin."""
     place, length = ctypes.c_void_p(one.start), ctypes.c_size_t(one.length)
     if libc.mprotect(place, length, one.protection | mmap.PROT_READ):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from autograder.execution.packing import encode, reader
+from autograder.execution.rehearsal import rehearse_replies
 
 if TYPE_CHECKING:
     from autograder.classroom.grader import Job, Outcome, Plan
@@ -118,10 +119,13 @@ def _limit_processor() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (until if most == resource.RLIM_INFINITY else min(until, most), most))
 
 
-def _import() -> None:
-    """What graders need. It stays, so the garbage collector need not look through it meanwhile, nor later."""
+def _import(of_the_course: bool) -> None:
+    """What graders need, and what the checks of this course's exercises do first. It stays, so the garbage collector need not look through
+    it meanwhile, nor later."""
     gc.disable()
     import_module(MODULE)
+    if of_the_course:
+        rehearse_replies()
     gc.freeze()
     gc.enable()
 
@@ -173,7 +177,7 @@ class Processes:
         from autograder.execution.hosts import WarmUp
 
         self._warm = WarmUp(self._count, self._imports)
-        _import()
+        _import(self._imports is None)
         forked = threading.active_count() == 1
         for control in self._warm.controls:
             others = [one for one in self._warm.controls if one is not control] + [one.connection for one in self._workers]

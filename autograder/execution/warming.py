@@ -21,17 +21,27 @@ HARMLESS = frozenset({"httpx", "msgspec", "openai", "pydantic", "rich", "sqlalch
 
 PRELOADED = (
     "concurrent.futures",
+    "courseware.tables",
+    "courseware.taught",
+    "encodings.idna",
     "msgspec",
     "openai.resources.beta.threads.threads",
     "openai.resources.chat.completions",
     "openai.resources.models",
     "openai.resources.responses",
     "pexpect",
+    "sqlalchemy.dialects.sqlite",
     "sqlalchemy.orm",
     "sqlite3",
-    "threadlab.trials.guest.ambient",
-    "threadlab.trials.guest.run",
+    "threadlab.extension",
     "threadlab.service.in_process",
+    "threadlab.trials.explore",
+    "threadlab.trials.database",
+    "threadlab.trials.guest.ambient",
+    "threadlab.trials.guest.apart",
+    "threadlab.trials.guest.database",
+    "threadlab.trials.guest.run",
+    "threadlab.trials.trial",
 )
 """The same for an exercise of this course, whose trials use more than its notebook imports. One that is missing is left to fail where it is
 used.

@@ -73,7 +73,7 @@ class Made:
             made["source"] = source
         return made
 
-    def do(self, edit: str, answer: str, noise: str) -> None:  # noqa: C901 - a table of edits, read from top to bottom
+    def do(self, edit: str, answer: str, noise: str) -> None:  # noqa: C901, PLR0915 - a table of edits, read from top to bottom
         self.done.append(f"{edit} {answer if 'answer' in edit else noise if 'noise' in edit else ''}")
         here, check = self.at(PART), self.at(f"check_{PART}")
         if edit == "copy answer below":
@@ -107,6 +107,11 @@ class Made:
             self.notebook["metadata"]["kernelspec"] = {"name": "conda-env-x-py", "display_name": "Python [root]", "language": "python"}
         elif edit == "no kernel":
             self.notebook["metadata"] = {}
+        elif edit == "kernel that is null":
+            self.notebook["metadata"]["kernelspec"] = None
+        elif edit == "delete locked cells":
+            self.notebook["cells"] = [cell for cell in self.cells if not cell["metadata"].get("nbgrader", {}).get("locked")]
+            self.kernel = False
         elif edit == "unmarked answer above the check":
             self.cells.insert(check, code(ANSWERS[answer]))
         elif edit == "unmarked answer below the check":
@@ -144,6 +149,8 @@ EDITS = (
     "ids where none may be",
     "another kernel",
     "no kernel",
+    "kernel that is null",
+    "delete locked cells",
     "unmarked answer above the check",
     "unmarked answer below the check",
     "marks of the check",
@@ -193,7 +200,12 @@ KINDS = {
     "helper above the function": ([("split: helper above", "", "")], True),
     "wrong copy below": ([("copy answer and check", WRONG, "")], False),
     "empty copy below": ([("copy answer and check", "empty", "")], True),
+    "right copy below a wrong answer": ([("copy answer above", WRONG, ""), ("copy answer and check", RIGHT, "")], True),
     "answer that is markdown": ([("answer as markdown", "", "")], False),
+    "answer that is raw": ([("answer as raw", "", "")], False),
+    "check that is raw": ([("check as raw", "", "")], True),
+    "locked cells that are missing": ([("delete locked cells", "", "")], True),
+    "kernel that is null": ([("kernel that is null", "", "")], True),
     "check that is markdown": ([("check as markdown", "", "")], True),
     "check that is missing": ([("delete check", "", "")], True),
     "setup that is missing": ([("delete setup", "", "")], True),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from autograder.notebooks import read
@@ -20,7 +21,7 @@ from tests.autograder.course_copy import SLUG, answered, clone, command, corpus,
 pytestmark = pytest.mark.slow
 
 PART = "first_turn"
-NAMES = ("Ada Lovelace", "O'Brien", "123 [abc]", "-x", "=1+1", "数学", "a.b", "n" * 100)
+NAMES = ("Ada Lovelace", "O'Brien", "123 [abc]", "-x", "=1+1", "数学", "a.b", "n" * 100, "jane+doe@uni.example", "a\\b", "Mu\u0308ller")
 
 
 def retyped(notebook: Any) -> None:
@@ -62,8 +63,40 @@ def no_locked_cells(notebook: Any) -> None:
         cell.pop("id", None)
 
 
-FULL: tuple[Callable[[Any], None], ...] = (copied, one_id, no_metadata, no_kernel, many_points, no_locked_cells)
+def graded_as_raw(notebook: Any) -> None:
+    cell = at(notebook, f"check_{PART}")
+    cell["cell_type"] = "raw"
+    del cell["outputs"], cell["execution_count"]
+
+
+def locked_text_twice(notebook: Any) -> None:
+    """A locked cell without points, copied with its marks (nbgrader#1933)."""
+    place = notebook["cells"].index(at(notebook, "setup"))
+    notebook["cells"].insert(place + 1, {**copy.deepcopy(notebook["cells"][place]), "id": "twin"})
+
+
+def newer_format(notebook: Any) -> None:
+    notebook["nbformat_minor"] = 10
+
+
+def no_answer(notebook: Any) -> None:
+    notebook["cells"].remove(at(notebook, PART))
+
+
+FULL: tuple[Callable[[Any], None], ...] = (
+    copied,
+    one_id,
+    no_metadata,
+    no_kernel,
+    many_points,
+    no_locked_cells,
+    graded_as_raw,
+    locked_text_twice,
+    newer_format,
+)
 SAID = {
+    "graded_as_raw": "had been made a raw cell; it was made a code cell again",
+    "locked_text_twice": "Two cells are named setup",
     "retyped": "is in a markdown cell",
     "copied": f"Two cells are named {PART}",
     "many_points": "The marks of the cell",
@@ -75,13 +108,19 @@ def at(notebook: Any, name: str) -> Any:
     return next(cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade_id") == name)
 
 
+def in_format_3(notebook: Any) -> str:
+    """As IPython 3 wrote it: worksheets, `input`, `prompt_number`."""
+    text: str = nbformat.writes(copy.deepcopy(notebook), version=3)  # type: ignore[no-untyped-call]
+    return text
+
+
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The class, graded, and what the command said."""
     course = clone(tmp_path_factory.mktemp("odd"))
     right = answered(course, SLUG, next(path for path in corpus() if path.parent.name == "right"))
     plain = json.loads(json.dumps(right))
-    for edit in (*FULL, retyped):
+    for edit in (*FULL, retyped, no_answer):
         notebook = copy.deepcopy(plain)
         edit(notebook)
         hand_in(course, edit.__name__, json.dumps(notebook).encode())
@@ -90,6 +129,8 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = hand_in(course, "two", right)
     (folder / f"{SLUG} (1).ipynb").write_bytes(b"{}")
     hand_in(course, "spoiled", right)
+    hand_in(course, "byte order mark", b"\xef\xbb\xbf" + json.dumps(plain).encode())
+    hand_in(course, "format 3", in_format_3(right).encode())
     done = command(course, "autograder", "grade", SLUG, "--trust-submissions", "--feedback")
     return course, done.stdout + done.stderr
 
@@ -101,6 +142,17 @@ def points(course: Path) -> dict[str, float | None]:
 @pytest.mark.parametrize("edit", FULL, ids=lambda edit: edit.__name__)
 def test_right_answer_earns_everything_whatever_was_done_to_its_file(odd: tuple[Path, str], edit: Callable[[Any], None]) -> None:
     assert points(odd[0])[edit.__name__] == 10
+
+
+@pytest.mark.parametrize("student", ["byte order mark", "format 3"])
+def test_right_answer_earns_everything_in_whatever_form_its_file_is(odd: tuple[Path, str], student: str) -> None:
+    assert points(odd[0])[student] == 10
+
+
+def test_nothing_waits_to_be_graded_by_hand_whatever_was_deleted(odd: tuple[Path, str]) -> None:
+    book = course_copy.rows(odd[0])["grade"]
+    assert [row[0] for row in book if row[5]] == []
+    assert points(odd[0])["no_answer"] == 0
 
 
 def test_answer_that_is_markdown_does_not_run_and_earns_nothing(odd: tuple[Path, str]) -> None:
@@ -129,8 +181,8 @@ def test_nothing_of_python_or_of_a_library_is_shown(odd: tuple[Path, str]) -> No
 
 
 def test_table_ends_with_what_the_class_came_to(odd: tuple[Path, str]) -> None:
-    count = len(FULL) + len(NAMES) + 3
-    assert f"{count} submissions, {count} graded: mean {10 * (count - 1) / count:.1f} of 10" in " ".join(odd[1].split())
+    count = len(FULL) + len(NAMES) + 6
+    assert f"{count} submissions, {count} graded: mean {10 * (count - 2) / count:.1f} of 10" in " ".join(odd[1].split())
 
 
 def test_submission_that_cannot_be_graded_again_shows_no_old_score(odd: tuple[Path, str]) -> None:

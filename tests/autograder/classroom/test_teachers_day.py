@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +15,9 @@ import pytest
 
 from autograder.classroom.assignment import Record
 from autograder.classroom.one_grader import alone
+from autograder.judging import hidden
 from autograder.lms import handed_in_at
-from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
+from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, environment, hand_in
 
 PLUGIN = """
 from nbgrader.plugins import BasePlugin
@@ -90,7 +94,8 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     command(course, "nbgrader", "generate_assignment", SLUG, "--create", "--force")
     with sqlite3.connect(course / "autograder" / "work" / "gradebook.db") as db:
         db.execute("update assignment set duedate = '2026-11-02 10:00:00.000000' where name = ?", (SLUG,))
-    done = command(course, "autograder", "grade", SLUG, "--trust-submissions", "--feedback", code=1)
+    # As course.py starts it, Python takes no module from the folder that it is started in.
+    done = command(course, "autograder", "grade", SLUG, "--trust-submissions", "--feedback", code=1, PYTHONSAFEPATH="1")
     return course, done.stdout + done.stderr
 
 
@@ -104,6 +109,33 @@ def test_penalty_of_a_plugin_beside_the_configuration_is_taken_off_and_shown(day
     assert (record(course, "late").score, record(course, "late").penalty) == (7, 3)
     assert record(course, "early").score == 10
     assert "3 for being late" in said
+
+
+@pytest.mark.slow
+def test_report_shows_what_was_taken_off(day: tuple[Path, str]) -> None:
+    course, _ = day
+    command(course, "autograder", "report", SLUG)
+    reports = course / "autograder/work/reports"
+    assert '<th scope="row">late</th><td>7</td><td>3 for being late</td>' in (reports / f"{SLUG}.html").read_text()
+    with (reports / f"{SLUG}.csv").open() as file:
+        assert {row["student"]: row["taken off for being late"] for row in csv.DictReader(file)}["late"] == "3"
+
+
+LISTED = f"""
+import json
+from autograder.classroom.nbgrader_steps import nbgrader_api
+api = nbgrader_api()
+print(json.dumps([sorted(api.get_autograded_students({SLUG!r})), sorted(one["student"] for one in api.get_submissions({SLUG!r}))]))
+"""
+
+
+@pytest.mark.slow
+def test_formgrader_lists_everybody_beside_an_unclear_time(day: tuple[Path, str]) -> None:
+    """By the calls that its page of submissions makes."""
+    course, _ = day
+    done = subprocess.run([sys.executable, "-c", LISTED], cwd=course, env=environment(course), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [["early", "late", "renamed", "unclear"], ["early", "late", "other", "renamed", "unclear"]]
 
 
 @pytest.mark.slow
@@ -150,6 +182,22 @@ def test_extension_means_another_grading_and_forget_leaves_nothing(day: tuple[Pa
 
 
 @pytest.mark.slow
+def test_other_due_date_or_plugin_means_another_grading(day: tuple[Path, str]) -> None:
+    course, _ = day
+    hand_in(course, "slow", answered(course, SLUG, corpus()[0]), timestamp="2026-11-02 13:00:00 UTC")
+    command(course, "autograder", "grade", SLUG, "--trust-submissions", code=1)
+    assert record(course, "slow").penalty == 3
+
+    command(course, "nbgrader", "db", "assignment", "add", SLUG, "--duedate=2026-11-02 11:00:00 UTC")
+    command(course, "autograder", "grade", SLUG, "--trust-submissions", code=1)
+    assert record(course, "slow").penalty == 2
+
+    (course / "autograder" / "late.py").write_text(PLUGIN.replace("/ 3600", "/ 7200"))
+    command(course, "autograder", "grade", SLUG, "--trust-submissions", code=1)
+    assert record(course, "slow").penalty == 1
+
+
+@pytest.mark.slow
 def test_plugin_that_fails_stops_once_with_its_line(day: tuple[Path, str]) -> None:
     course, _ = day
     (course / "autograder" / "late.py").write_text(PLUGIN.replace("round(", "rond("))
@@ -158,6 +206,29 @@ def test_plugin_that_fails_stops_once_with_its_line(day: tuple[Path, str]) -> No
     assert "late.py, line 6" in done.stderr
     assert done.stderr.count("The late-penalty plugin fails") == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_scene_of_the_guide_grades_and_one_that_cannot_be_set_up_stops_once(tmp_path: Path) -> None:
+    course = clone(tmp_path)
+    (course / "autograder" / "hidden").mkdir()
+    kept_back = course / "autograder" / "hidden" / f"{SLUG}.py"
+    shown = "\n".join(line[4:] for line in (hidden.__doc__ or "").splitlines() if line.startswith("    "))
+    kept_back.write_text(shown)
+    right = answered(course, SLUG, next(path for path in corpus() if path.parent.name == "right"))
+    for student in ("ann", "bob"):
+        hand_in(course, student, right)
+    command(course, "autograder", "grade", SLUG, "--trust-submissions")
+    assert [record(course, student).score for student in ("ann", "bob")] == [10, 10]
+
+    kept_back.write_text(shown.replace('_asking("slow")', '_asking("slow", args)'))
+    done = command(course, "autograder", "grade", SLUG, "--trust-submissions", code=2)
+    assert "the scene 'a slow answer' cannot be set up: NameError: name 'args' is not defined" in done.stderr
+    assert f"{SLUG}.py, line " in done.stderr
+    assert done.stderr.count("NameError") == 1
+    assert "Traceback" not in done.stderr
+    for student in ("ann", "bob"):
+        assert (course / "autograder/work/autograded" / student / SLUG / f"{SLUG}.ipynb").is_file()
 
 
 MISFITS = {

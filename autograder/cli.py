@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from autograder import checks
 from autograder.classroom.one_grader import alone
@@ -240,11 +240,11 @@ def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> 
 
 
 def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
-    table = Table("student", "score", "of", "lost", title=slug, title_justify="left")
+    lost = Column("lost", ratio=1, no_wrap=True, overflow="ellipsis")  # a line a student; the report has all of them
+    table = Table("student", "score", "of", lost, title=slug, title_justify="left", expand=True)
     for row in rows:
-        losses = [name for verdicts in row.verdicts.values() for verdict in verdicts for name in verdict.lost]
-        if row.penalty:
-            losses.append(f"{row.penalty:g} for being late")
+        losses = [f"{row.penalty:g} for being late"] if row.penalty else []
+        losses += [name for verdicts in row.verdicts.values() for verdict in verdicts for name in verdict.lost]
         score = "-" if row.problem else f"{row.score:g}"
         table.add_row(escape(printable(row.student)), score, f"{most:g}", "not graded" if row.problem else ", ".join(losses) or "-")
     graded = [row.score for row in rows if not row.problem]

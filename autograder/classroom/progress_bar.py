@@ -22,7 +22,7 @@ class Display:
         self._title, self._total, self._count, self._what = title, total, 0, what
         self._console = console or SafeConsole(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
-        self._start = self._last = time.monotonic()
+        self._start = self._last = self._first = time.monotonic()
 
     def __enter__(self) -> Display:
         if self._console.is_terminal:
@@ -47,11 +47,18 @@ class Display:
             self._bar.update(self._task, advance=1, last=student[:30])
             return
         now = time.monotonic()
+        if self._count == 1:
+            self._first = now  # it has waited for all that is started, and says nothing about the others
         if self._count == self._total or now - self._last >= EVERY:
             self._last = now
-            left = (now - self._start) / self._count * (self._total - self._count)
-            rest = f", about {left:.0f} s left" if self._count < self._total else f" in {now - self._start:.1f} s"
-            print(f"{self._title}: {self._count} of {self._total}{rest}", file=sys.stderr, flush=True)
+            print(f"{self._title}: {self._count} of {self._total}{self._rest(now)}", file=sys.stderr, flush=True)
+
+    def _rest(self, now: float) -> str:
+        if self._count == self._total:
+            return f" in {now - self._start:.1f} s"
+        if self._count == 1:
+            return ""
+        return f", about {(now - self._first) / (self._count - 1) * (self._total - self._count):.0f} s left"
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:

@@ -5,6 +5,7 @@ Everything that comes from a submission is text here and is escaped as such; mea
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ from threadlab.html_page import template
 REPORTS = "autograder/work/reports"
 JOURNAL = 40
 """Lines of what happened that are shown of one submission."""
+_ID = re.compile(r"\b([a-z]{2,7})_[A-Za-z0-9]{16,}\b")
 TELLS_NOTHING = (NOT_WRITTEN, NEVER_CAME_UP)
 """Keys of sentences that say nothing about what is hard."""
 
@@ -168,10 +170,18 @@ def hard(slug: str, records: list[Record]) -> list[Hard]:
             losses = [one for name, one in findings if name == part.name and one.behaviour == behaviour.name and one.earned < one.points]
             with_sentence = [one for one in losses if one.sentence]
             telling = [one for one in with_sentence if one.key not in TELLS_NOTHING] or with_sentence
-            most_common = Counter(one.sentence for one in telling).most_common(1)
-            sentence = most_common[0][0] if most_common else ""
+            sentence = _most_frequent(telling)
             rows.append(Hard(part.name, behaviour.name, behaviour.promise, behaviour.points, len(losses), len(graded), sentence))
     return sorted(rows, key=lambda one: -one.lost)
+
+
+def _most_frequent(findings: list[Finding]) -> str:
+    """The sentence of the reason that most have. Ids in it belong to one student's trial, and are left out."""
+    if not findings:
+        return ""
+    reason, _ = Counter(one.key or one.sentence for one in findings).most_common(1)[0]
+    sentence, _ = Counter(_ID.sub(r"\1_…", one.sentence) for one in findings if (one.key or one.sentence) == reason).most_common(1)[0]
+    return sentence
 
 
 def _misconceptions(slug: str, rows: list[Row]) -> list[Misconception]:

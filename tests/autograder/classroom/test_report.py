@@ -3,12 +3,15 @@
 import csv
 import html
 import html.parser
+import io
 import json
 import re
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
+from autograder.classroom import progress_bar
 from autograder.classroom.assignment import Attempt, Record
 from autograder.classroom.report import (
     ClassReport,
@@ -26,7 +29,9 @@ from autograder.classroom.report import (
     write,
 )
 from autograder.classroom.similar import Pair, Similar
+from autograder.cli import _class_table
 from autograder.judging.behaviours import NOT_WRITTEN, Finding, Verdict
+from autograder.printable import SafeConsole
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, hand_in
 
 EVIL = '=cmd|"/c calc"!A1<script>alert(1)</script>'
@@ -198,3 +203,35 @@ def test_reason_that_says_nothing_is_not_shown_as_the_most_frequent():
     found = next(one for one in hard(SLUG, [*records, Record("eve", "", problem="not a notebook")]) if one.behaviour == "one_run")
 
     assert (found.lost, found.of, found.sentence) == (3, 4, "it started two runs.")
+
+
+def test_most_frequent_reason_is_found_across_ids_and_shows_none():
+    ids = ("thread_spQfB2kXz9WmT4cLr7VnYh3D", "thread_a8JkR5dUe1QwZx6NbMo0Pt2G")
+    runs = [Finding("one_run", 2, 0, f"two runs were started on {one}.", "two_runs") for one in ids]
+    records = [
+        Record(str(number), "", verdicts={SLUG: [Verdict("first_turn", [finding])]})
+        for number, finding in enumerate([Finding("one_run", 2, 0, "it started none.", "no_run"), *runs])
+    ]
+    assert next(one.sentence for one in hard(SLUG, records) if one.behaviour == "one_run") == "two runs were started on thread_…."
+
+
+def test_table_has_a_line_a_student_with_the_penalty_first():
+    lost = [Finding(f"a_behaviour_with_a_long_name_{number}", 1, 0, "it does not.") for number in range(12)]
+    rows = [Record(f"student {number}", "", 7, penalty=3, verdicts={SLUG: [Verdict("first_turn", lost)]}) for number in range(200)]
+    out = io.StringIO()
+    SafeConsole(file=out, width=80).print(_class_table(SLUG, rows, 10))
+    lines = [line for line in out.getvalue().splitlines() if "│ student " in line]
+    assert len(lines) == 200
+    assert all("3 for being late, a_behaviour" in line for line in lines)
+    assert len(out.getvalue().splitlines()) < 210
+
+
+def test_time_left_is_estimated_without_the_start(monkeypatch, capsys):
+    now = 0.0
+    monkeypatch.setattr(progress_bar, "time", SimpleNamespace(monotonic=lambda: now))
+    with progress_bar.Display("Grading", 93) as display:
+        now = 53.0  # the first one waits until everything is started
+        display.done("ann")
+        now = 63.0
+        display.done("bob")
+    assert capsys.readouterr().err.splitlines() == ["Grading: 93 submissions", "Grading: 1 of 93", "Grading: 2 of 93, about 910 s left"]

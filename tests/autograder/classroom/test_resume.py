@@ -65,6 +65,29 @@ def test_gradebook_is_the_same_after_a_kill_and_a_second_start(tmp_path):
     assert attempts(disturbed) == {f"student-{number:02}": 1 for number in range(60)}
 
 
+@pytest.mark.slow
+def test_stopped_grading_says_how_to_go_on_and_goes_on(tmp_path):
+    course = a_class(tmp_path, 8)
+    words = ("autograder", "grade", SLUG, "--trust-submissions", "--workers", "2")
+    stopped = subprocess.Popen(
+        [sys.executable, "-u", "-m", *words],
+        cwd=course / "autograder",
+        env=environment(course),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert stopped.stderr.readline() == f"Grading {SLUG}: 8 submissions\n"
+    stopped.send_signal(signal.SIGINT)
+    said = stopped.communicate(timeout=60)[1]
+    assert stopped.returncode == 130
+    assert said.splitlines()[-1] == "Stopped. What was graded so far is kept; the same command goes on from there."
+    assert "Traceback" not in said
+    command(course, *words)
+    assert attempts(course) == {f"student-{number:02}": 1 for number in range(8)}
+
+
 def attempts(course):
     """How many each has made, by the records; none of which may say that something is wrong."""
     found = [json.loads(path.read_bytes()) for path in (course / "autograder" / "work" / "records" / SLUG).glob("*.json")]

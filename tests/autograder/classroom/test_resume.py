@@ -65,6 +65,11 @@ def test_gradebook_is_the_same_after_a_kill_and_a_second_start(tmp_path):
     assert attempts(disturbed) == {f"student-{number:02}": 1 for number in range(60)}
 
 
+def heeds_ctrl_c():
+    """In a new process: a shell that starts the tests in the background has them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 def test_stopped_grading_says_how_to_go_on_and_goes_on(tmp_path):
     course = a_class(tmp_path, 8)
@@ -77,6 +82,7 @@ def test_stopped_grading_says_how_to_go_on_and_goes_on(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heeds_ctrl_c,
     )
     assert stopped.stderr.readline() == f"Grading {SLUG}: 8 submissions\n"
     stopped.send_signal(signal.SIGINT)

@@ -15,7 +15,7 @@ from tests.autograder.hub.server import LONG, SLUG, Hub, Person, clone, needed, 
 
 SETTINGS = """
 [courses.threads]
-grade_on_submission = true
+feedback = "behaviours"
 """
 
 
@@ -33,7 +33,7 @@ def hub() -> Iterator[Hub]:
             settings["LabApp"] = {"expose_app_in_browser": True}
             config.write_text(json.dumps(settings))
         trust = [] if available().complete else ["--trust-submissions"]
-        with opened(Hub(course, SETTINGS, *trust)) as made:
+        with opened(Hub(course, SETTINGS, "--grade-on-submission", *trust)) as made:
             yield made
     finally:
         shutil.rmtree(base, ignore_errors=True)

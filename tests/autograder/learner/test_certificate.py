@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from autograder import checks
 from autograder.execution.client import WorkerClient
 from autograder.learner import certificate as certificates
 from autograder.learner import progress
 from autograder.learner.certificate import BadCertificate, Certificate, opened, page
 from autograder.notebooks import read, solution, write
+from tests.autograder.course_copy import answered, clone, command, corpus
 
 NAME = "Ada </script><b>Lovelace"
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -57,6 +59,20 @@ def test_answers_on_a_page_earn_again_what_it_says(passed: Certificate, client: 
     assert line(passed, "first-turn").passed_on == "2026-11-29"
     assert line(passed, "sixth-message").earned == 0
     assert [(one.line.slug, one.earned, one.agrees) for one in certificates.compared(passed, client)] == [("first-turn", 10, True)]
+
+
+@pytest.mark.slow
+def test_certificate_is_made_and_verified_by_command(tmp_path: Path) -> None:
+    course = clone(tmp_path)
+    right = next(path for path in corpus() if path.parent.name == "right")
+    write(answered(course, "first-turn", right), course / "exercises" / "first-turn" / "first-turn.ipynb")
+    file = tmp_path / "certificate.html"
+    made = command(course, "autograder", "certificate", "--name", "Ada Lovelace", "--to", str(file))
+    assert f"1 of {len(checks.SLUGS)} exercises passed." in " ".join(made.stdout.split())
+    verified = command(course, "autograder", "certificate", "--verify", str(file), "--trust-submissions")
+    assert "Ada Lovelace" in verified.stdout
+    assert "10 of 10" in verified.stdout
+    assert "Not confirmed" not in verified.stdout
 
 
 def test_points_that_the_answers_do_not_earn_are_noticed(passed: Certificate, client: WorkerClient) -> None:

@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -10,6 +13,8 @@ from autograder import check, checks
 from autograder.execution.client import WorkerClient
 from autograder.learner import blanks, progress, watch
 from autograder.notebooks import grade_id, is_solution, read, released, solution
+from tests.autograder.classroom.test_resume import heeds_ctrl_c
+from tests.autograder.course_copy import clone, environment
 
 
 @pytest.fixture
@@ -179,3 +184,27 @@ def test_locked_cell_that_was_not_run_is_put_back_for_a_check(monkeypatch):
 
     monkeypatch.setattr(learning, "handed_out", lambda slug: (_ for _ in ()).throw(ImportError("a browser tab has no nbformat")))
     assert learning._not_run("wait-for-run", {}, Answer(["def wait_for_run(client):\n    raise RunTimeout"])) == []
+
+
+@pytest.mark.slow
+def test_watch_checks_what_is_saved_until_it_is_stopped(tmp_path):
+    there = clone(tmp_path)
+    watcher = subprocess.Popen(
+        [sys.executable, "-u", "-m", "autograder", "watch", "sixth-message"],
+        cwd=there,
+        env=environment(there),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=heeds_ctrl_c,
+    )
+    try:
+        lines = iter(watcher.stdout.readline, "")
+        assert any("Save it, and it is checked." in line for line in lines)
+        assert any("0 of 16 points" in line for line in lines)
+        solve(there / "exercises" / "sixth-message" / "sixth-message.ipynb")
+        assert any("16 of 16 points" in line for line in lines)
+    finally:
+        watcher.send_signal(signal.SIGINT)
+        watcher.communicate(timeout=60)
+    assert watcher.returncode == 130

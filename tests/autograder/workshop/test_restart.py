@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import ssl
+import subprocess
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from autograder.sandbox import available
@@ -82,6 +85,32 @@ def test_listening_for_the_room_says_what_that_opens(course: Path, edition: Path
         page = room.teacher().get("/teacher/projector").text
         assert "threads.example:8660" in page
         assert 'aria-label="QR code of the address and the code"' in page
+
+
+def test_room_with_a_certificate_is_encrypted(course: Path, edition: Path, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "room.pem", tmp_path / "room.key"
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    subprocess.run(["openssl", *words, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    room = Workshop(course, edition, "--no-grading", "--certificate", str(certificate), "--certificate-key", str(key)).start()
+    try:
+        assert f"https://127.0.0.1:{room.port}" in room.greeting
+        assert "unencrypted" not in room.greeting
+        page = httpx2.get(f"https://127.0.0.1:{room.port}/", verify=ssl.create_default_context(cafile=certificate), follow_redirects=True)
+        assert page.status_code == 200
+    finally:
+        room.stop()
 
 
 def test_missing_edition_and_busy_port_are_sentences(course: Path, edition: Path, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import contextlib
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -555,6 +557,24 @@ def _author_verbs(verb: Verb) -> Sequence[argparse.ArgumentParser]:
     return [trying, mutating]
 
 
+@contextlib.contextmanager
+def _ctrl_c_is_heeded() -> Iterator[None]:
+    """A Ctrl-C that comes while Python clears away an object is lost there, with a traceback: then it is given once more."""
+    before = sys.unraisablehook
+
+    def hook(lost: sys.UnraisableHookArgs) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            threading.Timer(0.05, _thread.interrupt_main).start()
+        else:
+            before(lost)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
 def main(arguments: Sequence[str] | None = None, prog: str = "python3 course.py") -> int:
     """Run a verb; mistakes of the user's end in a sentence and exit code 2."""
     from autograder.execution.orders import WorkerError
@@ -562,7 +582,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python3 course.py"
 
     options = _parser(prog).parse_args(arguments)
     try:
-        code: int = options.run(options)
+        with _ctrl_c_is_heeded():
+            code: int = options.run(options)
         return code
     except (ThreadlabError, WorkerError, SandboxUnavailable) as error:
         print(printable(error), file=sys.stderr)

@@ -282,7 +282,7 @@ class Table(NamedTuple):
 
 
 def _bar(count: int, of: int) -> Markup:
-    bar = Markup('{} of {} <span class="bar" style="width:{:.2f}rem" aria-hidden="true"></span>')
+    bar = Markup('<span class="count">{} of {} <span class="bar" style="width:{:.2f}rem" aria-hidden="true"></span></span>')
     return bar.format(count, of, 8 * count / of if of else 0)
 
 

@@ -153,6 +153,15 @@ def test_corpus_shows_what_is_misjudged(tmp_path):
     assert rows["returns_the_text"]["lost"] == ["returns_the_finished_run"]
 
 
+@pytest.mark.slow
+def test_notebook_with_a_byte_order_mark_is_checked(tmp_path):
+    path = tmp_path / "first-turn.ipynb"
+    path.write_bytes(b"\xef\xbb\xbf" + solution("first-turn").read_bytes())
+    done = run("check", "first-turn", "--notebook", path)
+    assert "10 of 10 points" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0
+
+
 def test_class_of_nobody_is_a_sentence():
     done = run("grade", "no-such-exercise")
     assert done.returncode == 2

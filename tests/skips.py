@@ -30,7 +30,8 @@ REMEDIES = {
     r"closed to others|another user cannot run": "use a Python that is not in somebody's home, such as /usr/bin/python3",
     r"installed package": "run the tests in a git clone",
     r"Landlock|sandbox|namespaces|seccomp": "run the tests on a Linux with Landlock and user namespaces",
-    r"fork|POSIX|/proc|Windows|copied safely|stops a process|modes of files": "run the tests on Linux",
+    r"Linux 6\.1": "run the tests on Linux 6.1 or later",
+    r"fork|POSIX|/proc|Windows|copied safely|stops a process|one processor|on Linux only|modes of files": "run the tests on Linux",
 }
 """By what a reason contains. The first that fits is shown."""
 

@@ -117,6 +117,11 @@ class Classroom:
             raise BadNotebook(f"Nobody has handed in {self.slug}: submissions belong in {folder}/{self.slug}.ipynb.")
         return names
 
+    def passed_over(self) -> list[str]:
+        """Folders that hold a submission and that nbgrader takes for nobody's: their names begin with a dot."""
+        pattern = self._place(self.coursedir.submitted_directory, "*")
+        return sorted(path.parent.name for path in pattern.parent.parent.glob(f".*/{pattern.name}") if path.is_dir())
+
     def look(self, student: str) -> Submission:
         """What a student handed in; what cannot be read is its problem. Links are left out: they could lead to anybody's files."""
         try:

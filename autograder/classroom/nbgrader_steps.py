@@ -98,6 +98,13 @@ def _try_hidden(slug: str) -> None:
             try_hidden(checks.find(slug), read(path), client)
 
 
+def passed_over(slug: str, api: Any) -> list[str]:
+    """Folders that hold a submission and that nbgrader takes for nobody's."""
+    from autograder.classroom.assignment import Classroom
+
+    return Classroom(slug, api).passed_over()
+
+
 def max_score(slug: str, api: Any) -> float:
     """What an assignment is worth."""
     from autograder.classroom.released import read_release

@@ -129,6 +129,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = hand_in(course, "two", right)
     (folder / f"{SLUG} (1).ipynb").write_bytes(b"{}")
     hand_in(course, "spoiled", right)
+    hand_in(course, ".hidden", right)
     hand_in(course, "byte order mark", b"\xef\xbb\xbf" + json.dumps(plain).encode())
     hand_in(course, "format 3", in_format_3(right).encode())
     done = command(course, "autograder", "grade", SLUG, "--trust-submissions", "--feedback")
@@ -170,6 +171,11 @@ def test_odd_name_is_graded_and_gets_a_page(odd: tuple[Path, str], name: str) ->
     course, _ = odd
     assert points(course)[name] == 10
     assert (course / "autograder/work/feedback" / name / SLUG / f"{SLUG}.html").is_file()
+
+
+def test_name_with_a_dot_in_front_is_said_to_be_passed_over(odd: tuple[Path, str]) -> None:
+    assert ".hidden: was not graded." in odd[1]
+    assert ".hidden" not in points(odd[0])
 
 
 def test_file_beside_the_notebook_is_named(odd: tuple[Path, str]) -> None:

@@ -16,11 +16,10 @@ from typing import NoReturn
 from autograder.execution.channel import Channel
 from autograder.execution.child import Child
 from autograder.execution.frames import Start
-from autograder.execution.large_pages import gather
 from autograder.execution.orders import PACKET_LIMIT, Close, Closed, Hello, Interrupt, Open, Opened, Refused, Reply, Usage, Used, read_order
 from autograder.execution.packing import encode
 from autograder.execution.shell import WorkerShell
-from autograder.execution.warming import warm_up
+from autograder.execution.warming import gather, warm_up
 from autograder.sandbox.base import Base, close_others
 from autograder.sandbox.enter import enter
 from autograder.sandbox.watch import held, used

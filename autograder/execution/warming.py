@@ -1,11 +1,13 @@
 """What is done once in the warm process so that no submission has to: imports, and whatever libraries do at their first use."""
 
+import ctypes
 import gc
 import importlib
 import sys
 import types
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from pygments.lexer import RegexLexerMeta  # type: ignore[import-untyped]
@@ -125,3 +127,35 @@ def reuse_lexers() -> None:
         return work_out(cls, name, tokendefs)
 
     RegexLexerMeta.process_tokendef = process_tokendef
+
+
+_LARGE = 2 << 20
+"""Bytes of a large page, on x86-64 and on arm64 with pages of 4 KiB. The file that tells them is out of sight for a process that runs
+submissions."""
+_COLLAPSE = 25
+"""madvise(2): MADV_COLLAPSE, Linux 6.1 and later."""
+
+
+def gather() -> int:
+    """Move this process's own memory into large pages, where the system can; returns how many there are now. Nothing else changes.
+
+    A fork copies the page tables, and the end of a copy takes them down again: for the warm process 46,000 entries of 4 KiB each, or 90 of
+    2 MiB. A trial in a copy takes some milliseconds of its own, so that this was much of its cost.
+    """
+    if sys.platform != "linux":
+        return 0
+    libc = ctypes.CDLL(None)
+    return sum(
+        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(_LARGE), _COLLAPSE) == 0
+        for first, last in list(_own_memory())
+        for start in range(-(-first // _LARGE) * _LARGE, last - _LARGE + 1, _LARGE)
+    )
+
+
+def _own_memory() -> Iterator[tuple[int, int]]:
+    """Where memory begins and ends that is private, can be written and is no file's (proc(5), maps)."""
+    for line in Path("/proc/self/maps").read_text(errors="surrogateescape").splitlines():
+        place, mode, _, _, inode, *_ = line.split(maxsplit=5)
+        if mode == "rw-p" and inode == "0" and "[stack]" not in line:
+            first, last = (int(number, 16) for number in place.split("-"))
+            yield first, last

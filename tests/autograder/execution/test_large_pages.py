@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="large pages are
 
 PROGRAM = """
 import re
-from autograder.execution.large_pages import gather
+from autograder.execution.warming import gather
 content = bytes(range(256)) * 100_000
 def large():
     return int(re.search(r"AnonHugePages: +([0-9]+) kB", open("/proc/self/smaps_rollup").read())[1])

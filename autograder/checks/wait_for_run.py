@@ -225,13 +225,13 @@ def grow_step_by_step(several: Sequence[Evidence], family: Family = THREADS) -> 
 
 def differ(several: Sequence[Evidence], family: Family = THREADS) -> Found:
     """Two waits that began alike must not go on alike."""
-    plans = [pauses(evidence)[:6] for evidence in several]
+    plans = [pauses(evidence)[:10] for evidence in several]
     if min(map(len, plans)) < 2:
         return Occasion.NONE
     apart = [max(each) - min(each) for each in zip(*plans, strict=False)]
     if max(apart) > 0.01:
         alike = [number for number, seconds in enumerate(apart) if seconds < ALIKE]
-        later = range(3, len(apart))
+        later = range(4, len(apart))
         if not [number for number in alike if number < 3] and (not later or set(later) - set(alike)):
             return None
         return Sentence(

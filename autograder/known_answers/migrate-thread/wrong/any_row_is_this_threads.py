@@ -1,5 +1,5 @@
-# loses: order_and_roles, tool_items_kept, metadata_kept, records_before_use, one_conversation, nothing_twice_after_a_lost_reply, survives_a_restart
-# says: thread_has_messages_conversation_page
+# loses: metadata_kept, records_before_use, one_conversation, survives_a_restart
+# says: thread_s_metadata_conversation_s
 # Takes the first row of the table, whichever thread it is of
 # %% migrate_thread
 def _wanted(client, thread_id):
@@ -10,7 +10,9 @@ def _wanted(client, thread_id):
                 if step.type != "tool_calls":
                     continue
                 for call in step.step_details.tool_calls:
-                    wanted.append({"type": "function_call", "call_id": call.id, "name": call.function.name, "arguments": call.function.arguments})
+                    wanted.append(
+                        {"type": "function_call", "call_id": call.id, "name": call.function.name, "arguments": call.function.arguments}
+                    )
                     wanted.append({"type": "function_call_output", "call_id": call.id, "output": call.function.output})
         wanted.append({"type": "message", "role": message.role, "content": message.content[0].text.value})
     return wanted

@@ -10,7 +10,9 @@ def _wanted(client, thread_id):
                 if step.type != "tool_calls":
                     continue
                 for call in step.step_details.tool_calls:
-                    wanted.append({"type": "function_call", "call_id": call.id, "name": call.function.name, "arguments": call.function.arguments})
+                    wanted.append(
+                        {"type": "function_call", "call_id": call.id, "name": call.function.name, "arguments": call.function.arguments}
+                    )
                     wanted.append({"type": "function_call_output", "call_id": call.id, "output": call.function.output})
         wanted.append({"type": "message", "role": message.role, "content": message.content[0].text.value})
     return wanted

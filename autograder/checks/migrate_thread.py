@@ -378,8 +378,8 @@ def _wait(given: dict[str, Any]) -> list[Any]:
     return [wait_for_run.QUICK, given["run_id"]]
 
 
-def _stuck(scenario: str = "", **marks: bool) -> Callable[[], World]:
-    return lambda: World(lambda client: {**_responding(client), "stuck": True, **marks}, before="stuck", scenario=scenario)
+def _stuck(**marks: bool) -> Callable[[], World]:
+    return lambda: World(lambda client: {**_responding(client), "stuck": True, **marks}, before="stuck")
 
 
 def _slow(seed: int) -> Callable[[], World]:
@@ -421,7 +421,7 @@ WAIT = Part(
             kwargs={"max_wait": 300.0},
         ),
         Scene("stuck", _stuck(), _wait, kwargs={"max_wait": 30.0}),
-        Scene("stuck, no max_wait given", _stuck("503@getResponse#8-9", default=True), _wait),
+        Scene("stuck, no max_wait given", _stuck(default=True), _wait),
     ),
 )
 

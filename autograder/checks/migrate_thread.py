@@ -91,7 +91,8 @@ def _plain_turn(client: OpenAI, thread_id: str, assistant_id: str, text: str) ->
 def _history(before: int, after: int, turns: int = 0, start: int = 0) -> Callable[[OpenAI], dict[str, Any]]:
     """A thread: messages, a turn with one call, plain turns, a turn with two calls and then a third, messages.
 
-    With twenty plain turns, no page of twenty runs has all that called functions, from whichever end it is read. An odd `start` and an
+    With twenty plain turns, no page of twenty runs has all that called functions, from whichever end it is read; with many messages
+    after them, a page of a hundred messages has all the calls. An odd `start` and an
     even `before` make two messages of the user stand side by side. Another thread has been carried over before.
     """
 
@@ -205,7 +206,7 @@ MIGRATE = Part(
         ),
     ),
     (
-        Scene("long", _migrating("", _history(84, 2, turns=20, start=1), requests=400), _call),
+        Scene("long", _migrating("", _history(40, 46, turns=20, start=1), requests=400), _call),
         Scene("again", _migrating("", _history(8, 0)), _twice_and_again, driver="processes"),
         Scene("gone on", _migrating("", _gone_on), _recorded),
         Scene(LOST[0], _migrating("reply_lost@createConversationItems#1", _REPEATS), _call),

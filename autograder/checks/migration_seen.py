@@ -168,12 +168,13 @@ def tool_items_kept(evidence: Evidence) -> Found:
 
 
 def metadata_kept(evidence: Evidence) -> Found:
-    conversation_id = _came_to(evidence)
-    if conversation_id is None and evidence.killed:
+    conversation_id = _came_to(evidence) or row(evidence)
+    kept = evidence.kept(conversation_id) if conversation_id is not None else None
+    if kept is None and evidence.killed:
         return None  # what a restart came to is for `survives_a_restart` to say
-    if conversation_id is None:
+    if kept is None:
         return ending_of(evidence) or _unfounded(evidence)
-    wanted, got = evidence.given["wanted"][0]["metadata"], evidence.kept(conversation_id).metadata
+    wanted, got = evidence.given["wanted"][0]["metadata"], kept.metadata
     if wanted.items() <= got.items():
         return None
     again = "started again, " if evidence.killed else ""

@@ -1,4 +1,4 @@
-# loses: order_and_roles, nothing_twice_after_a_lost_reply
+# loses: order_and_roles
 # says: thread_has_messages_conversation_page
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):

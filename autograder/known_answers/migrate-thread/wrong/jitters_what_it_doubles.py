@@ -1,6 +1,6 @@
 # loses: jittered
-# says: one_pause_is_never_jittered
-# Only the first pause is jittered; the cap makes all later ones alike
+# says: only_the_first_is_jittered
+# Only the first pause is jittered, and doubled
 # %% migrate_thread
 def _wanted(client, thread_id):
     wanted = []

@@ -8,7 +8,7 @@ from typing import Any
 from openai import OpenAI
 from openai.types.beta import Assistant
 
-from autograder.checks.seen import cited, runs, sent, short
+from autograder.checks.seen import cited, not_stored, runs, sent, short
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_writes
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten, worth
 from threadlab.engine.journal import Entry
@@ -198,12 +198,9 @@ def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
         return Occasion.NONE
     if len(started) > 1:
         return Sentence("s_created_one_message", f"{len(started)} {family.run}s were created for one message: {cited(evidence, started)}.")
+    if unstored := not_stored(evidence, started, family):
+        return unstored
     run = family.run_of(evidence, started[0].work_id)
-    if run is None and started[0].home_id == evidence.given["thread_id"]:
-        return Sentence(
-            "not_stored_nobody_can_look",
-            f"the {family.run} was not stored, so that nobody can look at it again: {evidence.line(started[0])}.",
-        )
     if run is None or started[0].home_id != evidence.given["thread_id"]:
         return Sentence(
             "another_one_given", f"the {family.run} is on another {family.home} than the one that was given: {evidence.line(started[0])}."
@@ -226,6 +223,8 @@ def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
     if not started:
         return Occasion.NONE
     run_id = started[-1].work_id
+    if unstored := not_stored(evidence, started, family):
+        return unstored
     if not family.over(evidence, run_id):
         return Sentence(
             "returned_while_still_going_had",
@@ -248,6 +247,8 @@ def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
 
 def joint(value: str, said: Sequence[str]) -> str | None:
     """What stands between the texts, if the value is these texts in order with the same between any two; None if it is not."""
+    if not said:
+        return None
     first, second = said[0], said[1] if len(said) > 1 else ""
     end = value.find(second, len(first)) if value.startswith(first) and second else -1
     between = value[len(first) : end]
@@ -283,6 +284,8 @@ def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Fou
     started = runs(evidence, family)
     if not started:
         return Occasion.NONE
+    if unstored := not_stored(evidence, started, family):
+        return unstored
     if evidence.ending.how == "raised":
         return (
             None
@@ -316,6 +319,8 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
     if not started:
         return Occasion.NONE
+    if unstored := not_stored(evidence, started, family):
+        return unstored
     said = family.wrote(evidence, started[-1].work_id)
     value = evidence.value
     if not isinstance(value, str):
@@ -359,6 +364,8 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
     if not started:
         return Occasion.NONE
+    if unstored := not_stored(evidence, started, family):
+        return unstored
     said = family.wrote(evidence, started[-1].work_id)
     if not isinstance(evidence.value, str):
         return Sentence("returned_not_string_3", f"it returned {short(evidence.value)}, not a string.")

@@ -76,7 +76,7 @@ def _with_tools(client: OpenAI, thread_id: str, assistant_id: str, text: str) ->
         run = runs.retrieve(run.id, thread_id=thread_id)
         if run.status == "requires_action" and run.required_action is not None:
             calls = run.required_action.submit_tool_outputs.tool_calls
-            outputs: Any = [{"tool_call_id": one.id, "output": f"{len(one.function.arguments)} million"} for one in calls]
+            outputs: Any = [{"tool_call_id": one.id, "output": f"{len(one.function.arguments)} million\n"} for one in calls]
             runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=outputs)
 
 
@@ -88,25 +88,31 @@ def _plain_turn(client: OpenAI, thread_id: str, assistant_id: str, text: str) ->
         run = client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
 
 
-def _history(before: int, after: int, turns_after: int = 0) -> Callable[[OpenAI], dict[str, Any]]:
-    """A thread: messages, a turn with one call, one with two and then a third, messages; then turns, so that no call is near the end."""
+def _history(before: int, after: int, turns: int = 0, start: int = 0) -> Callable[[OpenAI], dict[str, Any]]:
+    """A thread: messages, a turn with one call, plain turns, a turn with two calls and then a third, messages.
+
+    With twenty plain turns, no page of twenty runs has all that called functions, from whichever end it is read; with many messages
+    after them, a page of a hundred messages has all the calls. An odd `start` and an
+    even `before` make two messages of the user stand side by side. Another thread has been carried over before.
+    """
 
     def setup(client: OpenAI) -> dict[str, Any]:
         function = {"name": "get_population", "parameters": {"type": "object", "properties": {"country": {"type": "string"}}}}
         tools: Any = [{"type": "function", "function": function}]
         assistant = client.beta.assistants.create(model=MODEL, instructions=INSTRUCTIONS, tools=tools)
-        messages: Any = _plain(before)
+        messages: Any = _plain(before, start)
         at_once, more = messages[:MOST_AT_CREATION], messages[MOST_AT_CREATION:]
         thread = client.beta.threads.create(messages=at_once, metadata={"user_id": "ada", "purpose": "travel"})
         for message in more:
             client.beta.threads.messages.create(thread.id, role=message["role"], content=message["content"])
         _with_tools(client, thread.id, assistant.id, "What is the population of Norway?")
-        _with_tools(client, thread.id, assistant.id, "What is the population of France, and what that of Italy?")
-        for message in _plain(after, before):
-            client.beta.threads.messages.create(thread.id, role=message["role"], content=message["content"])  # type: ignore[arg-type]
-        for number in range(turns_after):
+        for number in range(turns):
             _plain_turn(client, thread.id, assistant.id, f"What is the capital of {_COUNTRIES[number % 6]}?")
-        return {"thread_id": thread.id, "wanted": list(lines(client, thread.id))}
+        _with_tools(client, thread.id, assistant.id, "What is the population of France, and what that of Italy?")
+        for message in _plain(after, start + before):
+            client.beta.threads.messages.create(thread.id, role=message["role"], content=message["content"])  # type: ignore[arg-type]
+        another = {"thread_id": "thread_" + "1" * 24, "conversation_id": client.conversations.create().id}
+        return {"thread_id": thread.id, "wanted": list(lines(client, thread.id)), "another": another}
 
     return setup
 
@@ -122,12 +128,12 @@ def _gone_on(client: OpenAI) -> dict[str, Any]:
 
 
 def _call(given: dict[str, Any]) -> list[Any]:
-    return [CLIENT, DB, given["thread_id"]]
+    return [CLIENT, {**DB, "rows": {"migrations": [given["another"]]}}, given["thread_id"]]
 
 
 def _recorded(given: dict[str, Any]) -> list[Any]:
     row = {name: given[name] for name in ("thread_id", "conversation_id")}
-    return [CLIENT, {**DB, "rows": {"migrations": [row]}}, given["thread_id"]]
+    return [CLIENT, {**DB, "rows": {"migrations": [given["another"], row]}}, given["thread_id"]]
 
 
 def _twice_and_again(given: dict[str, Any]) -> list[Any]:
@@ -143,6 +149,9 @@ def _around_what_it_makes(point: KillPoint) -> bool:
     return point.when == "used" or point.operation in ("createConversation", "createConversationItems")
 
 
+_REPEATS = _history(20, 0, start=7)
+"""The twentieth item, at which a full batch ends, says what an earlier one has said under the same role."""
+
 LOST = ("a batch's reply lost", "a batch kept, 500 said", "a batch lost on its way")
 
 MIGRATE = Part(
@@ -150,7 +159,14 @@ MIGRATE = Part(
     (
         Behaviour("order_and_roles", 3, "The conversation has every message, in the thread's order, under its role.", order_and_roles),
         Behaviour("tool_items_kept", 3, "Each function call and its output stand before the answer that they led to.", tool_items_kept),
-        Behaviour("metadata_kept", 1, "The conversation's metadata has what the thread's has.", metadata_kept),
+        Behaviour(
+            "metadata_kept",
+            1,
+            "The conversation's metadata has what the thread's has, after a kill, too.",
+            metadata_kept,
+            ("long", "killed"),
+            any_ending=True,
+        ),
         Behaviour("thread_left_alone", 1, "The thread is read, and not changed.", thread_left_alone),
         Behaviour(
             "records_before_use",
@@ -190,10 +206,10 @@ MIGRATE = Part(
         ),
     ),
     (
-        Scene("long", _migrating("", _history(84, 2, 20), requests=400), _call),
+        Scene("long", _migrating("", _history(40, 46, turns=20, start=1), requests=400), _call),
         Scene("again", _migrating("", _history(8, 0)), _twice_and_again, driver="processes"),
         Scene("gone on", _migrating("", _gone_on), _recorded),
-        Scene(LOST[0], _migrating("reply_lost@createConversationItems#1", _history(16, 0)), _call),
+        Scene(LOST[0], _migrating("reply_lost@createConversationItems#1", _REPEATS), _call),
         Scene(LOST[1], _migrating("500_after@createConversationItems#2", _history(16, 0)), _call),
         Scene(LOST[2], _migrating("request_lost@createConversationItems#1", _history(16, 0)), _call),
         Scene("killed", _migrating("", _history(12, 0)), _call, kill=True, bound=8, where=_around_what_it_makes),
@@ -250,8 +266,14 @@ def _nowhere(given: dict[str, Any]) -> list[Any]:
     return [CLIENT, "conv_" + "0" * 24, TEXT]
 
 
-def _in(scenario: str) -> Callable[[], World]:
-    return lambda: World(_asked_before, scenario=f"slow:1 {scenario}", limits=Limits(requests=400))
+def _asked_long_ago(client: OpenAI) -> dict[str, Any]:
+    """The same, in a conversation of more than a page."""
+    before = [item for _ in range(12) for item in ({"role": "user", "content": TEXT}, {"role": "assistant", "content": "Ask later."})]
+    return _conversation(client, before)
+
+
+def _in(scenario: str, setup: Callable[[OpenAI], dict[str, Any]] = _asked_before, seconds: int = 1) -> Callable[[], World]:
+    return lambda: World(setup, scenario=f"slow:{seconds} {scenario}", limits=Limits(requests=400))
 
 
 REFUSALS = ("refused", "wrong key", "no such conversation")
@@ -325,7 +347,7 @@ ASK = Part(
         Scene("bad moments", _in("500@createResponse#1 503@createResponse#2 500@createConversationItems#1-2"), _ask),
         Scene("bad moments while it looks", _in("500@listConversationItems#1-2 503@getResponse#1-2"), _ask),
         Scene("rate limited", _in("429:7@createResponse#1"), _ask),
-        Scene(LOST_TURN[0], _in("reply_lost@createResponse#1 replies:2"), _ask),
+        Scene(LOST_TURN[0], _in("reply_lost@createResponse#1 replies:2", _asked_long_ago, 30), _ask),
         Scene(LOST_TURN[1], _in("500_after@createResponse#1"), _ask),
         Scene(LOST_TURN[2], _in("request_lost@createResponse#1"), _ask),
         Scene(LOST_TURN[3], _in("reply_lost@createConversationItems#1"), _ask),

@@ -101,9 +101,10 @@ def wrong_messages(evidence: Evidence, conversation_id: str) -> str | None:
     what = f"{missing[0][1]!r} is missing" if missing else f"{short(new[0][1])} is new"
     if missing and missing[0] in got:
         what = f"{missing[0][1]!r} is there {got.count(missing[0])} times instead of {wanted.count(missing[0])}"
+    page = " A page of a list holds 20, or 100 at most." if len(got) in (20, 100) else ""
     return Sentence(
         "thread_has_messages_conversation_page",
-        f"the thread has {len(wanted)} messages and the conversation {len(got)}: {what}. A page of a list holds 20, or 100 at most.",
+        f"the thread has {len(wanted)} messages and the conversation {len(got)}: {what}.{page}",
     )
 
 
@@ -167,15 +168,19 @@ def tool_items_kept(evidence: Evidence) -> Found:
 
 
 def metadata_kept(evidence: Evidence) -> Found:
-    conversation_id = _came_to(evidence)
-    if conversation_id is None:
-        return _unfounded(evidence)
-    wanted, got = evidence.given["wanted"][0]["metadata"], evidence.kept(conversation_id).metadata
+    conversation_id = _came_to(evidence) or row(evidence)
+    kept = evidence.kept(conversation_id) if conversation_id is not None else None
+    if kept is None and evidence.killed:
+        return None  # what a restart came to is for `survives_a_restart` to say
+    if kept is None:
+        return ending_of(evidence) or _unfounded(evidence)
+    wanted, got = evidence.given["wanted"][0]["metadata"], kept.metadata
     if wanted.items() <= got.items():
         return None
+    again = "started again, " if evidence.killed else ""
     return Sentence(
         "thread_s_metadata_conversation_s",
-        f"the thread's metadata is {wanted}, and the conversation's {got or 'empty'}: whose it is would be lost.",
+        f"{again}the thread's metadata is {wanted}, and the conversation's {got or 'empty'}: whose it is would be lost.",
     )
 
 

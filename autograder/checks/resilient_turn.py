@@ -5,7 +5,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.checks.seen import cited, sent, short
+from autograder.checks.seen import cited, not_stored, sent, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from courseware.tables import DB
 from threadlab.engine.journal import Entry
@@ -105,11 +105,9 @@ def _runs_once(evidence: Evidence, family: Family) -> str | None:
     if len(runs) == 1:
         return None
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.makers]
-    return (
-        Sentence("s_made_one_turn", f"{len(runs)} {family.run}s were made for one turn: {cited(evidence, made)}.")
-        if runs
-        else f"no {family.run} was made."
-    )
+    if runs:
+        return Sentence("s_made_one_turn", f"{len(runs)} {family.run}s were made for one turn: {cited(evidence, made)}.")
+    return (made and not_stored(evidence, made, family)) or f"no {family.run} was made."
 
 
 def _right_value(evidence: Evidence, family: Family) -> str | None:

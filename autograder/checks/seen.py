@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from autograder.judging.behaviours import Sentence
 from threadlab.engine.journal import Entry, Executed, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.trial import Evidence
@@ -12,6 +13,16 @@ from threadlab.wire.assistants import Message
 def runs(evidence: Evidence, family: Family = THREADS, *, ok: bool = True) -> list[Executed]:
     """The requests that started a run (or with `ok=False`: that were refused one), in order."""
     return [entry for entry in evidence.requests(ok=ok) if entry.operation in family.makers]
+
+
+def not_stored(evidence: Evidence, started: Sequence[Executed], family: Family) -> Sentence | None:
+    """What is said of a run that the service did not keep: what it wrote cannot be compared with anything."""
+    last = started[-1]
+    if family.run_of(evidence, last.work_id) is not None or last.home_id != evidence.given["thread_id"]:
+        return None
+    return Sentence(
+        "not_stored_nobody_can_look", f"the {family.run} was not stored, so that nobody can look at it again: {evidence.line(last)}."
+    )
 
 
 def sent(evidence: Evidence, operations: tuple[str, ...]) -> list[Sent]:

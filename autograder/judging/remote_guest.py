@@ -32,7 +32,7 @@ _read_said: Callable[[bytes], m.Said] = reader(m.Said)
 class Budget:
     """What all trials of one submission may cost the grader."""
 
-    def __init__(self, messages: int = 400_000, size: int = 64 * 1024**2, seconds: float = 180.0) -> None:
+    def __init__(self, messages: int = 400_000, size: int = 128 * 1024**2, seconds: float = 180.0) -> None:
         self.messages, self.size, self.seconds = messages, size, seconds
         self.used: dict[int, float] = {}
         """Seconds of processor time that the submission had used when it was last looked at, in each life of its program."""
@@ -41,8 +41,10 @@ class Budget:
         """One more message. Raises Distrusted when that is too much."""
         self.messages -= 1
         self.size -= size
-        if self.messages < 0 or self.size < 0:
+        if self.messages < 0:
             raise Distrusted("the submission sent more requests than could be answered")
+        if self.size < 0:
+            raise Distrusted("the submission sent more bytes than could be read, all its trials together")
 
 
 class Distrusted(Exception):

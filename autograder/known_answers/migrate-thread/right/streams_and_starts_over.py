@@ -51,7 +51,7 @@ def ask(client, conversation_id, text):
         except openai.RateLimitError as e:
             time.sleep(int(e.response.headers.get("retry-after", 2)))
         except (openai.APIConnectionError, openai.InternalServerError):
-            time.sleep(10)
+            time.sleep(50)
             kw = dict(after=last[0].id) if last else {}
             new = list(client.conversations.items.list(conversation_id, order="asc", **kw))
             if new:

@@ -1,4 +1,4 @@
-# loses: order_and_roles, one_conversation, survives_a_restart
+# loses: order_and_roles, tool_items_kept, one_conversation, survives_a_restart
 # says: thread_has_messages_conversation_page
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):

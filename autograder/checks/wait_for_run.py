@@ -223,26 +223,12 @@ def grow_step_by_step(several: Sequence[Evidence], family: Family = THREADS) -> 
     )
 
 
-def _multiples(plans: Sequence[Sequence[float]]) -> bool:
-    """Whether chance has a part in the first pause alone: the second and the third follow from it, in every wait in the same way."""
-    if min(map(len, plans)) < 3 or min(pause for plan in plans for pause in plan[:2]) <= 0:
-        return False
-    ratios = [(plan[1] / plan[0], plan[2] / plan[1]) for plan in plans]
-    return all(max(each) - min(each) < 0.005 for each in zip(*ratios, strict=True))
-
-
 def differ(several: Sequence[Evidence], family: Family = THREADS) -> Found:
     """Two waits that began alike must not go on alike."""
     plans = [pauses(evidence)[:6] for evidence in several]
     if min(map(len, plans)) < 2:
         return Occasion.NONE
     apart = [max(each) - min(each) for each in zip(*plans, strict=False)]
-    if apart[0] > 0.01 and _multiples(plans):
-        return Sentence(
-            "only_the_first_is_jittered",
-            f"the first pause is jittered, and each of the next two is the same multiple of the one before in all three waits for "
-            f"{family.run}s alike; make every pause a little shorter or longer by chance. The pauses: {_listed(plans[0])}.",
-        )
     if max(apart) > 0.01:
         alike = [number for number, seconds in enumerate(apart) if seconds < ALIKE]
         later = range(3, len(apart))

@@ -10,7 +10,7 @@ from setup_tools import doctor as module
 from setup_tools.doctor import doctor
 from setup_tools.install import set_up
 from setup_tools.project import Project, ready
-from tests.course.tiny import ROOT, tiny_project
+from tests.course.tiny import ROOT, run, tiny_project
 
 HERE = Project(ROOT)
 
@@ -35,6 +35,14 @@ def test_missing_venv_is_a_problem_with_a_remedy(fresh: Project, capsys: pytest.
     said = capsys.readouterr().out
     assert "PROBLEM  .venv" in said
     assert "→ python3 course.py setup" in said
+
+
+@pytest.mark.slow
+def test_doctor_is_a_command_that_ends_with_1_for_a_problem(tmp_path: Path) -> None:
+    result = run(tiny_project(tmp_path / "tiny"), "doctor")
+    assert result.returncode == 1
+    assert "PROBLEM  .venv" in result.stdout
+    assert result.stderr == ""
 
 
 def test_missing_packages_are_named(made: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -186,6 +186,55 @@ def test_empty_folder_of_wheels_is_a_sentence(tmp_path: Path) -> None:
     assert "There are no wheels in" in result.stderr
 
 
+PART = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "part"
+version = "1.0"
+"""
+PART_BACKEND = """
+import os, zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    info = "part-1.0.dist-info"
+    files = {
+        "part.py": "",
+        info + "/METADATA": "Metadata-Version: 2.1\\nName: part\\nVersion: 1.0\\n",
+        info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: part\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        info + "/RECORD": "",
+    }
+    with zipfile.ZipFile(os.path.join(folder, "part-1.0-py3-none-any.whl"), "w") as wheel:
+        for name, text in files.items():
+            wheel.writestr(name, text)
+    return "part-1.0-py3-none-any.whl"
+"""
+
+
+@pytest.mark.slow
+def test_room_installs_from_a_folder_of_wheels_and_from_nowhere_else(tmp_path: Path) -> None:
+    project, part, wheels = tiny_project(tmp_path / "tiny"), tmp_path / "part", tmp_path / "wheels"
+    part.mkdir()
+    (part / "pyproject.toml").write_text(PART)
+    (part / "backend.py").write_text(PART_BACKEND)
+    (project.root / "jupyterlab.py").write_text("import part, sys\nprint('started with', part.__name__, *sys.argv[1:])\n")
+    backend, pyproject = project.root / "backend.py", project.pyproject.read_text()
+    backend.write_text(backend.read_text().replace("Version: 0.1.0\\n", "Version: 0.1.0\\nRequires-Dist: part\\n"))
+    project.pyproject.write_text(pyproject.replace("dependencies = []", f'dependencies = ["part @ {part.as_uri()}"]', 1))
+    result = run(project, "wheels", str(wheels))
+    assert result.returncode == 0, result.stderr
+    assert [path.name for path in wheels.iterdir()] == ["part-1.0-py3-none-any.whl"]
+    shutil.rmtree(part)
+    project.pyproject.write_text(pyproject.replace("dependencies = []", 'dependencies = ["part"]', 1))
+    nowhere = {**os.environ, "PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_NO_CACHE_DIR": "1"}
+    result = run(project, "lab", "--no-browser", "--wheels", str(wheels), env=nowhere)
+    assert result.returncode == 0, result.stderr
+    assert "started with part --ServerApp.root_dir=" in result.stdout
+
+
 @pytest.mark.slow
 def test_incomplete_copy_of_the_course_is_a_sentence(tmp_path: Path) -> None:
     project = tiny_project(tmp_path / "tiny")

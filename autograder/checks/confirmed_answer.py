@@ -11,7 +11,7 @@ from openai.types.beta import Assistant
 from autograder.checks.seen import cited, not_stored, runs, sent, short
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_writes
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten, worth
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import Entry, Executed
 from threadlab.responders.scripted import Scripted
 from threadlab.trials.api_family import THREADS, Family, Said
 from threadlab.trials.trial import CLIENT, Evidence, World
@@ -218,13 +218,16 @@ _SETTINGS = {
 }
 
 
+def _nothing_to_look_at(evidence: Evidence, started: Sequence[Executed], family: Family) -> Found:
+    """Why what a run came to cannot be judged: none was started, or it was not stored."""
+    return not_stored(evidence, started, family) if started else Occasion.NONE
+
+
 def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
-    if not started:
-        return Occasion.NONE
+    if nothing := _nothing_to_look_at(evidence, started, family):
+        return nothing
     run_id = started[-1].work_id
-    if unstored := not_stored(evidence, started, family):
-        return unstored
     if not family.over(evidence, run_id):
         return Sentence(
             "returned_while_still_going_had",
@@ -282,10 +285,8 @@ _ASK = {"run": "have this run's id", "response": "the response itself wrote, whi
 
 def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
-    if not started:
-        return Occasion.NONE
-    if unstored := not_stored(evidence, started, family):
-        return unstored
+    if nothing := _nothing_to_look_at(evidence, started, family):
+        return nothing
     if evidence.ending.how == "raised":
         return (
             None
@@ -317,10 +318,8 @@ def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Fou
 
 def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
-    if not started:
-        return Occasion.NONE
-    if unstored := not_stored(evidence, started, family):
-        return unstored
+    if nothing := _nothing_to_look_at(evidence, started, family):
+        return nothing
     said = family.wrote(evidence, started[-1].work_id)
     value = evidence.value
     if not isinstance(value, str):
@@ -362,10 +361,8 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
 
 def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
-    if not started:
-        return Occasion.NONE
-    if unstored := not_stored(evidence, started, family):
-        return unstored
+    if nothing := _nothing_to_look_at(evidence, started, family):
+        return nothing
     said = family.wrote(evidence, started[-1].work_id)
     if not isinstance(evidence.value, str):
         return Sentence("returned_not_string_3", f"it returned {short(evidence.value)}, not a string.")

@@ -92,8 +92,8 @@ def _history(before: int, after: int, turns: int = 0, start: int = 0) -> Callabl
     """A thread: messages, a turn with one call, plain turns, a turn with two calls and then a third, messages.
 
     With twenty plain turns, no page of twenty runs has all that called functions, from whichever end it is read; with many messages
-    after them, a page of a hundred messages has all the calls. An odd `start` and an
-    even `before` make two messages of the user stand side by side. Another thread has been carried over before.
+    after them, a page of a hundred messages has all the calls. An odd `start` and an even `before` make two messages of the user stand
+    side by side. Another thread has been carried over before.
     """
 
     def setup(client: OpenAI) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.checks.seen import cited, not_stored, sent, short
+from autograder.checks.seen import cited, not_stored, runs, sent, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from courseware.tables import DB
 from threadlab.engine.journal import Entry
@@ -101,18 +101,18 @@ def _why_again(evidence: Evidence, made: Sequence[Entry]) -> str:
 
 
 def _runs_once(evidence: Evidence, family: Family) -> str | None:
-    runs = family.runs(evidence, evidence.given["thread_id"])
-    if len(runs) == 1:
+    stored = family.runs(evidence, evidence.given["thread_id"])
+    if len(stored) == 1:
         return None
-    made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.makers]
-    if runs:
-        return Sentence("s_made_one_turn", f"{len(runs)} {family.run}s were made for one turn: {cited(evidence, made)}.")
+    made = runs(evidence, family)
+    if stored:
+        return Sentence("s_made_one_turn", f"{len(stored)} {family.run}s were made for one turn: {cited(evidence, made)}.")
     return (made and not_stored(evidence, made, family)) or f"no {family.run} was made."
 
 
 def _right_value(evidence: Evidence, family: Family) -> str | None:
-    runs = family.runs(evidence, evidence.given["thread_id"])
-    said = family.wrote(evidence, runs[-1].id) if runs else []
+    stored = family.runs(evidence, evidence.given["thread_id"])
+    said = family.wrote(evidence, stored[-1].id) if stored else []
     if said and isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(said).strip():
         return None
     wrote = short("\n".join(said)) if said else "nothing"
@@ -234,14 +234,14 @@ def same_text_is_another_turn(evidence: Evidence, family: Family = THREADS) -> F
 
 def _two_are_done(evidence: Evidence, family: Family) -> str | None:
     """Two turns with the same text: each has its message, its run, and what that wrote."""
-    posted, runs = _posted(evidence, family), family.runs(evidence, evidence.given["thread_id"])
-    if [one.text for one in posted] != [TEXT, TEXT] or len(runs) != 2:
+    posted, stored = _posted(evidence, family), family.runs(evidence, evidence.given["thread_id"])
+    if [one.text for one in posted] != [TEXT, TEXT] or len(stored) != 2:
         return Sentence(
             "two_turns_same_text",
-            f"two turns with the same text were taken, and {len(posted)} messages and {len(runs)} {family.run}s were made. Give each "
+            f"two turns with the same text were taken, and {len(posted)} messages and {len(stored)} {family.run}s were made. Give each "
             "turn a key of its own, and compare the whole key.",
         )
-    wrote = ["\n".join(family.wrote(evidence, one.id)) for one in runs]
+    wrote = ["\n".join(family.wrote(evidence, one.id)) for one in stored]
     if evidence.value != wrote:
         return Sentence(
             "two_turns_answers", f"two turns were taken; they returned {short(evidence.value)}, and the answers are {short(wrote)}."

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from autograder.sandbox.memory_map import regions
+
 _PAUSE = "import signal\nwhile True: signal.pause()"
 _FIXED, _ANONYMOUS_PRIVATE = 0x10, 0x22
 """mmap(2): MAP_FIXED, and MAP_PRIVATE with MAP_ANONYMOUS."""
@@ -60,16 +62,11 @@ class Mapping(NamedTuple):
 
 
 def shared_mappings() -> Iterator[Mapping]:
-    """Those of this process (proc(5), maps). Files that nobody can write carry no note."""
-    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-        lines = maps.read().splitlines()
-    for line in lines:
-        place, mode, *_, path = (*line.split(maxsplit=5), "")[:6]
-        if mode[3] != "s" or (os.path.exists(path) and not os.access(path, os.W_OK)):
-            continue
-        start, end = (int(number, 16) for number in place.split("-"))
-        bits = {"r": mmap.PROT_READ, "w": mmap.PROT_WRITE, "x": mmap.PROT_EXEC}
-        yield Mapping(start, end - start, sum(bits.get(letter, 0) for letter in mode[:3]))
+    """Those of this process. Files that nobody can write carry no note."""
+    bits = {"r": mmap.PROT_READ, "w": mmap.PROT_WRITE, "x": mmap.PROT_EXEC}
+    for one in regions():
+        if one.mode[3] == "s" and not (os.path.exists(one.path) and not os.access(one.path, os.W_OK)):
+            yield Mapping(one.start, one.end - one.start, sum(bits.get(letter, 0) for letter in one.mode[:3]))
 
 
 def _own(libc: ctypes.CDLL, one: Mapping) -> None:

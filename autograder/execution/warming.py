@@ -6,8 +6,7 @@ import importlib
 import sys
 import types
 import warnings
-from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pygments.lexer import RegexLexerMeta  # type: ignore[import-untyped]
@@ -17,6 +16,7 @@ from autograder.execution.capture import OutputLog
 from autograder.execution.rehearsal import rehearse_replies
 from autograder.execution.shell import WorkerShell, make_shell
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.memory_map import regions
 
 HARMLESS = frozenset({"httpx", "msgspec", "openai", "pydantic", "rich", "sqlalchemy", "stamina", "tenacity"})
 """Packages that start no thread and open nothing when they are imported: those of them that an assignment imports are there already."""
@@ -147,15 +147,7 @@ def gather() -> int:
     libc = ctypes.CDLL(None)
     return sum(
         libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(_LARGE), _COLLAPSE) == 0
-        for first, last in list(_own_memory())
-        for start in range(-(-first // _LARGE) * _LARGE, last - _LARGE + 1, _LARGE)
+        for one in regions()
+        if one.mode == "rw-p" and one.path != "[stack]" and not one.path.startswith("/")
+        for start in range(-(-one.start // _LARGE) * _LARGE, one.end - _LARGE + 1, _LARGE)
     )
-
-
-def _own_memory() -> Iterator[tuple[int, int]]:
-    """Where memory begins and ends that is private, can be written and is no file's (proc(5), maps)."""
-    for line in Path("/proc/self/maps").read_text(errors="surrogateescape").splitlines():
-        place, mode, _, _, inode, *_ = line.split(maxsplit=5)
-        if mode == "rw-p" and inode == "0" and "[stack]" not in line:
-            first, last = (int(number, 16) for number in place.split("-"))
-            yield first, last

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from autograder.sandbox.memory_map import regions
+
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 """Programs and libraries."""
 
@@ -51,10 +53,9 @@ def readable() -> list[str]:
 def libraries() -> set[Path]:
     """The folders of the libraries that this process has loaded. A Python made for a cluster may have them anywhere."""
     try:
-        lines = Path("/proc/self/maps").read_text().splitlines()
+        loaded = {Path(one.path) for one in regions() if "/" in one.path and ".so" in one.path}
     except OSError:
         return set()
-    loaded = {Path(line.split(maxsplit=5)[5]) for line in lines if line.count("/") and ".so" in line}
     return {path.parent for path in loaded if path.is_absolute() and path.exists()}
 
 

@@ -27,6 +27,8 @@ REFUSALS = {400, 404}
 CURSORS = {"after", "before"}
 ENDING = {"cancelRun", "submitToolOuputsToRun"}
 """After one that succeeds, the run does not take another."""
+LOCKED = ("/messages", "/runs")
+"""What a thread refuses to take in while a run is active."""
 FEW, MANY = 8, 120
 
 
@@ -51,6 +53,7 @@ class World:
         file = at.client.files.create(file=("a.txt", b"Refunds are paid."), purpose="assistants").id
         store = at.client.vector_stores.create(file_ids=[file]).id
         batch = at.client.vector_stores.file_batches.create(store, file_ids=[file]).id
+        self.idle = at.thread("Hello")
         thread = at.thread("What is the weather in Paris?")
         run = at.run(thread, tools=[WEATHER]).id
         at.wait(5)
@@ -60,7 +63,7 @@ class World:
         message = at.threads.messages.list(thread).data[0].id
         self.ids = {
             "assistant_id": at.client.beta.assistants.create(model="gpt-4o", tools=[WEATHER]).id,
-            "thread_id": thread if self.chance.random() < 0.8 else at.thread("Hello"),
+            "thread_id": thread,
             "run_id": run,
             "step_id": step,
             "message_id": message,
@@ -87,9 +90,10 @@ def world() -> Iterator[World]:
 
 def send(world: World, operation: str, case: Any) -> Any:
     method, path = ROUTES[operation]
+    known = {**world.ids, "thread_id": world.idle} if path.endswith(LOCKED) and world.chance.random() < 0.7 else world.ids
     for name, value in (case.path_parameters or {}).items():
         plain = "".join(letter for letter in str(value) if letter in string.ascii_letters + string.digits) or "x"
-        path = path.replace("{" + name + "}", world.ids[name] if world.chance.random() < 0.8 else plain)
+        path = path.replace("{" + name + "}", known[name] if world.chance.random() < 0.8 else plain)
     query = {name: value for name, value in (case.query or {}).items() if value is not None}
     if world.chance.random() < 0.5:  # made-up cursors are refused, and nothing behind them would be looked at
         query = {name: value for name, value in query.items() if name not in CURSORS}

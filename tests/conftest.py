@@ -9,7 +9,9 @@ from hypothesis import settings
 
 from tests.skips import summary
 
-settings.register_profile("course", deadline=None)  # how long an example takes says more about the machine than about the code
+# No deadline: how long an example takes says more about the machine than about the code.
+settings.register_profile("course", deadline=None, derandomize=True)  # a red run shows what a change broke, not what chance found
+settings.register_profile("random", deadline=None)
 settings.load_profile("course")
 
 TOGETHER = (

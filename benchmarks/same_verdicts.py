@@ -55,9 +55,13 @@ def hand_in(folder: Path, slug: str, count: int, *, backwards: bool) -> dict[str
     return handed_in
 
 
-def verdicts(top: Path, slug: str, count: int, *, backwards: bool, workers: int) -> dict[int, bytes]:
-    """Grade a class; points and verdicts of each answer."""
+def verdicts(top: Path, slug: str, count: int, secret: bytes, *, backwards: bool, workers: int) -> dict[int, bytes]:
+    """Grade a class; points and verdicts of each answer. Ids and what is drawn follow from the secret: with another one, sentences that
+    quote them differ."""
     folder = course(top, ours=True)
+    work = folder / "autograder" / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    (work / ".secret").write_bytes(secret)
     handed_in = hand_in(folder, slug, count, backwards=backwards)
     command(folder, "autograder", "grade", slug, "--workers", str(workers))
     points = scores(folder)
@@ -78,14 +82,15 @@ def main() -> int:
     options = parser.parse_args()
     different = 0
     for slug in options.exercise:
+        secret = os.urandom(32)
         with tempfile.TemporaryDirectory() as top:
             start = time.perf_counter()
-            quiet = verdicts(Path(top, "quiet"), slug, options.students, backwards=False, workers=2)
+            quiet = verdicts(Path(top, "quiet"), slug, options.students, secret, backwards=False, workers=2)
             print(f"{slug}: {options.students} submissions on all cores, {time.perf_counter() - start:.0f} s", flush=True)
             with busy(options.loops):
                 for again in ("first", "second"):
                     start = time.perf_counter()
-                    loaded = verdicts(Path(top, again), slug, options.students, backwards=True, workers=1)
+                    loaded = verdicts(Path(top, again), slug, options.students, secret, backwards=True, workers=1)
                     unequal = [number for number in quiet if quiet[number] != loaded[number]]
                     different += len(unequal)
                     took = time.perf_counter() - start

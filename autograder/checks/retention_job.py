@@ -542,11 +542,11 @@ EXERCISE = Exercise(
             (
                 Scene("plain", world(*EVERYTHING), args, kwargs=KEEP),
                 Scene("kept longer", world("kept longer", "due"), args, kwargs={"keep_days": 40}),
-                Scene("held", world("held", "due", "due too"), args, kwargs=KEEP),
+                Scene("held", world("due too", "held", "due"), args, kwargs=KEEP),
                 Scene("busy", with_runs, args, kwargs=KEEP),
                 Scene("gone", world("gone", "due"), args, kwargs=KEEP),
                 Scene("reply lost", world("due", "due too", scenario="reply_lost@deleteThread#1"), args, kwargs=KEEP),
-                Scene("dry", world(*EVERYTHING, "held"), args, kwargs={**KEEP, "dry_run": True}),
+                Scene("dry", world("held", *EVERYTHING), args, kwargs={**KEEP, "dry_run": True}),
                 Scene("dry, with runs", with_runs, args, kwargs={**KEEP, "dry_run": True}),
                 Scene("dry, one is gone", world("gone", "due"), args, kwargs={**KEEP, "dry_run": True}),
                 Scene(

@@ -31,13 +31,16 @@ QUIET = {
 
 
 def desk_of(*sorts: str) -> Callable[[OpenAI], dict[str, Any]]:
-    """A setup with one thread of each of these sorts, and the rows that the application has about them. Two and two are one user's."""
+    """A setup with one thread of each of these sorts, and the rows that the application has about them.
+
+    After the first, two and two are one user's.
+    """
 
     def setup(client: OpenAI) -> dict[str, Any]:
         rows, ids = [], {}
         for number, sort in enumerate(sorts):
             kind = sort.partition(" #")[0]
-            user_id = f"user-{number // 2}"  # what is true of one thread of a user need not be true of another
+            user_id = f"user-{(number + 1) // 2}"  # what is true of one thread of a user need not be true of another
             created, used = QUIET[kind]
             thread = client.beta.threads.create(
                 messages=[{"role": "user", "content": "What is the capital of Portugal?"}], metadata={"user_id": user_id}

@@ -1,4 +1,4 @@
-# loses: deletes_what_is_due, leaves_what_is_in_use, leaves_what_is_held
+# loses: leaves_what_is_in_use, leaves_what_is_held, goes_on_after_a_failure
 # says: row_changed
 # %% retention_job
 from sqlalchemy import update

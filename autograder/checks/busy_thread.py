@@ -452,6 +452,10 @@ def a_failure_frees_the_thread(evidence: Evidence) -> Found:
                 "first_run_failed_submit_returned",
                 f"a run ended as {end.state}, and {more}submit returned {values[turn]!r} as if it had not: raise an error.",
             )
+    texts = _texts(evidence, _turns(evidence)[0][0])
+    lost = [text for text in _posted(evidence).values() if text not in texts]
+    if lost and evidence.given["strategy"] != "rollback":
+        return Sentence("failed_turn_lost_its_message", f"the run of “{lost[0]}” failed by itself, and the message is no longer there.")
     wrong = _answered(evidence, last)
     return Sentence("after_turn_failed", f"after turns that failed, {wrong}") if wrong else None
 

@@ -65,7 +65,7 @@ SCENES = (
     *(_scene(f"{strategy}_free", (0, 0, 20), "slow:2 replies:2", threads=2, bound=1) for strategy in STRATEGIES if strategy != "enqueue"),
     _scene("enqueue_free", (0, 0, 90), f"slow:{PATIENCE}@createRun#1 slow:2 replies:2", threads=2, bound=1),
     _scene("reject_working", (0, 5, 20), bound=3),
-    _scene("reject_at_once", (0, 0), bound=3),
+    _scene("reject_at_once", (0, 0, 1), bound=3),
     _scene("enqueue_at_once", (0, 0, 0), "slow:2", bound=3),
     _scene("enqueue_waiting", (0, 1, 1.3), "slow:3", bound=2),
     *(_scene(f"{strategy}_at_once", (0, 0, 5.3), "slow:20 delay:3@createMessage#1", bound=1) for strategy in ("interrupt", "rollback")),
@@ -210,27 +210,42 @@ def rejects_without_a_trace(evidence: Evidence) -> Found:
     values = _values(evidence)
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
-    second = _turns(evidence)[1][1]
-    if not _raised(values[1]):
+    end = _ended(evidence, evidence.requests("createRun", ok=True)[0].run_id)
+    for turn in range(1, len(values)):
+        if (turn == 1 or _came_before(evidence, turn, end)) and (wrong := _not_rejected(evidence, turn, end)):
+            return wrong
+    return _answered(evidence, 0) or _answers_when_free_again(evidence)
+
+
+def _came_before(evidence: Evidence, turn: int, end: Entry | None) -> bool:
+    came = _mark(evidence, "submitted", turn)
+    return came is not None and (end is None or came.n < end.n)
+
+
+def _not_rejected(evidence: Evidence, turn: int, end: Entry | None) -> str | None:
+    """What is wrong with the way in which a turn was rejected that came while the run of the first was at work."""
+    value, text = _values(evidence)[turn], _turns(evidence)[turn][1]
+    which = ("first", "second", "third")[turn]
+    if not _raised(value):
         return Sentence(
-            "run_work_second_submit_returned", f"a run was at work, and the second submit returned {values[1]!r} instead of raising Busy."
+            "run_work_second_submit_returned", f"a run was at work, and the {which} submit returned {value!r} instead of raising Busy."
         )
-    if values[1]["raised"] != "Busy":
+    if value["raised"] != "Busy":
         return Sentence(
             "run_work_second_submit_raised",
-            f"a run was at work, and the second submit raised {values[1]['raised']} instead of Busy: {values[1]['message']}",
+            f"a run was at work, and the {which} submit raised {value['raised']} instead of Busy: {value['message']}",
         )
-    if second in _posted(evidence).values():
+    if text in _posted(evidence).values():
         return Sentence(
-            "second_submit_raised_busy_put", f"the second submit raised Busy, and “{second}” was put on the thread all the same."
+            "second_submit_raised_busy_put", f"the {which} submit raised Busy, and “{text}” was put on the thread all the same."
         )
-    settled, run = _mark(evidence, "settled", 1), evidence.requests("createRun", ok=True)[0]
-    end = _ended(evidence, run.run_id)
+    settled = _mark(evidence, "settled", turn)
     if settled is not None and end is not None and settled.at >= end.at:
         return Sentence(
-            "second_submit_raised_busy_only", "the second submit raised Busy only after the run had ended: a caller wants to know at once."
+            "second_submit_raised_busy_only",
+            f"the {which} submit raised Busy only after the run had ended: a caller wants to know at once.",
         )
-    return _answered(evidence, 0) or _answers_when_free_again(evidence)
+    return None
 
 
 def _answers_when_free_again(evidence: Evidence) -> str | None:

@@ -184,9 +184,12 @@ def deletes_what_is_due(evidence: Evidence) -> Found:
     return None
 
 
-def _wrong_without_a_404(evidence: Evidence) -> str | None:
+def _wrong_without_a_404(evidence: Evidence, missing: Sequence[Executed]) -> str | None:
     """What is wrong with the record of a thread that the job itself has deleted: then a 404 is not the cause."""
-    for name, one in _of(evidence, "due").items():
+    unknown = {entry.thread_id for entry in missing}
+    for name, one in _of(evidence, "due", "due too").items():
+        if one in unknown:
+            continue
         deleted, recorded = evidence.requests("deleteThread", ok=True, thread_id=one), _recorded(evidence, one)
         if deleted and recorded is not None and recorded.n < deleted[0].n:
             return Sentence(
@@ -219,7 +222,7 @@ def gone_is_success(evidence: Evidence) -> Found:
         if lost and not known and one in _named(evidence.value, "failed") and not _lines(evidence, one) and not _changed(evidence, one):
             continue
         wrong = _removed(evidence, name, one) or _audited(evidence, name, one)
-        if wrong and missing and (deeper := _wrong_without_a_404(evidence)):
+        if wrong and missing and (deeper := _wrong_without_a_404(evidence, missing)):
             return deeper
         if wrong and missing:
             return Sentence(

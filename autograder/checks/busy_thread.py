@@ -6,6 +6,7 @@ from openai import OpenAI
 
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Entry, Sent, TurnMarked
+from threadlab.trials.host import Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 BEFORE = (("user", "What is the capital of Kenya?"), ("assistant", "The capital of Kenya is Nairobi."))
@@ -13,6 +14,10 @@ FIRST, SECOND, THIRD, FOURTH = "What is the capital of Spain?", "Sorry, I meant 
 SHORT, LONG = 6, 24
 """Seconds that a run works: where it is left to work, and where it is to be stopped. The long one outlasts a poll that is held back."""
 STRATEGIES = ("reject", "enqueue", "interrupt", "rollback")
+PATIENCE = 70
+"""The same for a run that no turn may lose patience with."""
+POLLS = Limits(polls=2000)
+"""Poll as you like, as the statement says: often enough for the longest run every 40 ms."""
 SOON = 1.5
 """Seconds after which a turn must have seen that it was stopped: one, as the statement says, and a request."""
 EACH_FAILURE = "slow:1 run_failed@createRun#1 run_incomplete@createRun#2 run_expired@createRun#3"
@@ -20,6 +25,8 @@ LATE = "slow:9 cancel_loses@cancelRun#1 replies:2@createRun#1 run_failed@createR
 """The first run completes although it is being cancelled, in two messages; the second fails while it is being cancelled."""
 ENDED = "slow:3 delay:4@getRun#2"
 """The first run has ended when it is cancelled, which the last poll did not show yet."""
+READING = "slow:2 delay:5@listMessages#1"
+"""The first run has ended, and its turn is reading what it wrote, when the newer message comes."""
 
 
 def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int) -> World:
@@ -33,9 +40,10 @@ def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int) ->
             [when, users[number % len(users)], ids[number % threads], text]
             for number, (when, text) in enumerate(zip(at, texts, strict=False))
         ]
-        return {"assistant_id": assistant.id, "threads": ids, "turns": turns, "strategy": strategy, "prompt": "delay" not in scenario}
+        about = {"strategy": strategy, "prompt": "delay" not in scenario, "reading": scenario == READING}
+        return {"assistant_id": assistant.id, "threads": ids, "turns": turns, **about}
 
-    return World(setup, scenario=scenario)
+    return World(setup, scenario=scenario, limits=POLLS)
 
 
 def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int = 1, bound: int) -> Scene:
@@ -54,15 +62,19 @@ def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int
 
 
 SCENES = (
-    *(_scene(f"{strategy}_free", (0, 0, 20), "slow:2 replies:2", threads=2, bound=1) for strategy in STRATEGIES),
+    *(_scene(f"{strategy}_free", (0, 0, 20), "slow:2 replies:2", threads=2, bound=1) for strategy in STRATEGIES if strategy != "enqueue"),
+    _scene("enqueue_free", (0, 0, 90), f"slow:{PATIENCE}@createRun#1 slow:2 replies:2", threads=2, bound=1),
     _scene("reject_working", (0, 5, 20), bound=3),
-    _scene("reject_at_once", (0, 0), bound=3),
+    _scene("reject_at_once", (0, 0, 1), bound=3),
     _scene("enqueue_at_once", (0, 0, 0), "slow:2", bound=3),
     _scene("enqueue_waiting", (0, 1, 1.3), "slow:3", bound=2),
     *(_scene(f"{strategy}_at_once", (0, 0, 5.3), "slow:20 delay:3@createMessage#1", bound=1) for strategy in ("interrupt", "rollback")),
-    *(_scene(f"{strategy}_working", (0, 4.3, 5), f"slow:{LONG} cancel_slow:8", bound=3) for strategy in ("interrupt", "rollback")),
+    # soon after a look of whoever looks every 2, 3 or 4 seconds, and every 2.5 or 5
+    _scene("interrupt_working", (0, 4.3, 5), f"slow:{LONG} cancel_slow:8", bound=3),
+    _scene("rollback_working", (0, 5.3, 6), f"slow:{LONG} cancel_slow:8", bound=3),
     *(_scene(f"{strategy}_too_late", (0, 4, 14), LATE, bound=1) for strategy in ("interrupt", "rollback")),
     *(_scene(f"{strategy}_ended", (0, 4), ENDED, bound=1) for strategy in ("interrupt", "rollback")),
+    _scene("rollback_reading", (0, 4), READING, bound=1),
     *(_scene(f"{strategy}_failing", (0, 20, 40, 60), EACH_FAILURE, bound=1) for strategy in STRATEGIES),
 )
 
@@ -110,15 +122,19 @@ def _posted(evidence: Evidence) -> dict[str, str]:
     return {entry.object_id: entry.text for entry in evidence.requests("createMessage", ok=True)}
 
 
-def _run_of(evidence: Evidence, thread_id: str, text: str) -> Any:
-    """The last run whose newest user message is this one, or None."""
+def _runs_of(evidence: Evidence, thread_id: str, text: str) -> list[Any]:
+    """The runs whose newest user message is this one."""
     known = _posted(evidence) | {message.id: message.text for message in evidence.messages(thread_id) if message.role == "user"}
-    result = None
-    for run in evidence.requests("createRun", ok=True, thread_id=thread_id):
-        asked = [known[one] for one in run.window if one in known]
-        if asked and asked[-1] == text:
-            result = run
-    return result
+    return [
+        run
+        for run in evidence.requests("createRun", ok=True, thread_id=thread_id)
+        if [known[one] for one in run.window if one in known][-1:] == [text]
+    ]
+
+
+def _run_of(evidence: Evidence, thread_id: str, text: str) -> Any:
+    """The last of them, or None."""
+    return next(reversed(_runs_of(evidence, thread_id, text)), None)
 
 
 def _wrote(evidence: Evidence, thread_id: str, run_id: str) -> str:
@@ -172,12 +188,20 @@ def free_thread_answers(evidence: Evidence) -> Found:
     )
 
 
+def _ended_by_a_cancel(evidence: Evidence) -> str:
+    """Where a turn let its lane go because a cancel was refused, that is the cause of what came then."""
+    raised = [value for value in _values(evidence) if _raised(value) and value["raised"] == "BadRequestError"]
+    refused = [entry for entry in evidence.requests("cancelRun", ok=False) if any(entry.error in value["message"] for value in raised)]
+    return f" Before that, a refused cancel ended the turn whose run it was: {evidence.line(refused[0])}." if refused else ""
+
+
 def never_sends_while_a_run_is_active(evidence: Evidence) -> Found:
     refused = [entry for entry in evidence.requests(ok=False) if "active" in entry.error]
     if refused:
         return Sentence(
             "thread_locked_run_sent_something",
-            f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}.",
+            f"the thread was locked by a run, and it sent something all the same: {evidence.line(refused[0])}."
+            + _ended_by_a_cancel(evidence),
         )
     return None if evidence.requests("createRun", ok=True) else Occasion.NONE
 
@@ -186,27 +210,42 @@ def rejects_without_a_trace(evidence: Evidence) -> Found:
     values = _values(evidence)
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
-    second = _turns(evidence)[1][1]
-    if not _raised(values[1]):
+    end = _ended(evidence, evidence.requests("createRun", ok=True)[0].run_id)
+    for turn in range(1, len(values)):
+        if (turn == 1 or _came_before(evidence, turn, end)) and (wrong := _not_rejected(evidence, turn, end)):
+            return wrong
+    return _answered(evidence, 0) or _answers_when_free_again(evidence)
+
+
+def _came_before(evidence: Evidence, turn: int, end: Entry | None) -> bool:
+    came = _mark(evidence, "submitted", turn)
+    return came is not None and (end is None or came.n < end.n)
+
+
+def _not_rejected(evidence: Evidence, turn: int, end: Entry | None) -> str | None:
+    """What is wrong with the way in which a turn was rejected that came while the run of the first was at work."""
+    value, text = _values(evidence)[turn], _turns(evidence)[turn][1]
+    which = ("first", "second", "third")[turn]
+    if not _raised(value):
         return Sentence(
-            "run_work_second_submit_returned", f"a run was at work, and the second submit returned {values[1]!r} instead of raising Busy."
+            "run_work_second_submit_returned", f"a run was at work, and the {which} submit returned {value!r} instead of raising Busy."
         )
-    if values[1]["raised"] != "Busy":
+    if value["raised"] != "Busy":
         return Sentence(
             "run_work_second_submit_raised",
-            f"a run was at work, and the second submit raised {values[1]['raised']} instead of Busy: {values[1]['message']}",
+            f"a run was at work, and the {which} submit raised {value['raised']} instead of Busy: {value['message']}",
         )
-    if second in _posted(evidence).values():
+    if text in _posted(evidence).values():
         return Sentence(
-            "second_submit_raised_busy_put", f"the second submit raised Busy, and “{second}” was put on the thread all the same."
+            "second_submit_raised_busy_put", f"the {which} submit raised Busy, and “{text}” was put on the thread all the same."
         )
-    settled, run = _mark(evidence, "settled", 1), evidence.requests("createRun", ok=True)[0]
-    end = _ended(evidence, run.run_id)
+    settled = _mark(evidence, "settled", turn)
     if settled is not None and end is not None and settled.at >= end.at:
         return Sentence(
-            "second_submit_raised_busy_only", "the second submit raised Busy only after the run had ended: a caller wants to know at once."
+            "second_submit_raised_busy_only",
+            f"the {which} submit raised Busy only after the run had ended: a caller wants to know at once.",
         )
-    return _answered(evidence, 0) or _answers_when_free_again(evidence)
+    return None
 
 
 def _answers_when_free_again(evidence: Evidence) -> str | None:
@@ -374,10 +413,31 @@ def _nothing_left(evidence: Evidence) -> str | None:
     )
 
 
+def _while_reading(evidence: Evidence) -> Found:
+    """A turn that was reading has finished, or it was rolled back: one of the two, and all of it."""
+    first, (thread_id, text) = _values(evidence)[0], _turns(evidence)[0]
+    if not _was_busy(evidence, 1):
+        return Occasion.NONE
+    if _raised(first) and first["raised"] != "Interrupted":
+        return _answered(evidence, 0)
+    if _raised(first):
+        return _nothing_left(evidence) or _answered(evidence, 1)
+    run = _run_of(evidence, thread_id, text)
+    if text not in _texts(evidence, thread_id) or run is None or not _wrote(evidence, thread_id, run.run_id):
+        return Sentence(
+            "answered_and_rolled_back",
+            f"the newer message came while the first turn was reading. Its submit returned {first!r}, and yet the turn was rolled back. "
+            "Return the answer and leave everything on the thread, or raise Interrupted and leave nothing.",
+        )
+    return _answered(evidence, 0) or _answered(evidence, 1)
+
+
 def copes_with_a_late_cancel(evidence: Evidence) -> Found:
     values = _values(evidence)
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
+    if evidence.given["reading"]:
+        return _while_reading(evidence)
     last = len(values) - 1
     if wrong := _wrongly_stopped(evidence):
         return Sentence("came_too_late", f"the cancel came too late: {wrong}")
@@ -397,15 +457,20 @@ def a_failure_frees_the_thread(evidence: Evidence) -> Found:
         return Occasion.NONE
     *failed, last = range(len(values))
     for turn in failed:
-        run = _run_of(evidence, *_turns(evidence)[turn])
-        end = None if run is None else _ended(evidence, run.run_id)
+        runs = _runs_of(evidence, *_turns(evidence)[turn])
+        end = _ended(evidence, runs[0].run_id) if runs else None
         if end is None:
             break
         if not _raised(values[turn]):
+            more = f"another was started for the same message ({evidence.line(runs[1])}), and " if len(runs) > 1 else ""
             return Sentence(
                 "first_run_failed_submit_returned",
-                f"a run ended as {end.state}, and submit returned {values[turn]!r} as if it had not: raise an error.",
+                f"a run ended as {end.state}, and {more}submit returned {values[turn]!r} as if it had not: raise an error.",
             )
+    texts = _texts(evidence, _turns(evidence)[0][0])
+    lost = [text for text in _posted(evidence).values() if text not in texts]
+    if lost and evidence.given["strategy"] != "rollback":
+        return Sentence("failed_turn_lost_its_message", f"the run of “{lost[0]}” failed by itself, and the message is no longer there.")
     wrong = _answered(evidence, last)
     return Sentence("after_turn_failed", f"after turns that failed, {wrong}") if wrong else None
 
@@ -467,7 +532,7 @@ EXERCISE = Exercise(
                     2,
                     "When a run completes or fails although it was cancelled, or had ended before, the newer turn is answered.",
                     copes_with_a_late_cancel,
-                    _names("_too_late", "_ended"),
+                    _names("_too_late", "_ended", "_reading"),
                 ),
                 Behaviour(
                     "a_failure_frees_the_thread",
@@ -480,6 +545,8 @@ EXERCISE = Exercise(
             SCENES,
             promises={
                 "a free thread answers with everything that the run wrote, and two threads never wait for each other": _names("_free"),
+                "a turn waits until its run has ended, however long that takes": ("enqueue_free",),
+                "look at least once a second": ("interrupt_working", "rollback_working"),
                 "reject: Busy at once, nothing is sent, and a later message is answered again": _names("reject_working", "reject_at_once"),
                 "enqueue: each waits until its turn has come": _names("enqueue_"),
                 "interrupt: several messages, each interrupts the one before, also one that waits": _names("interrupt_working"),
@@ -488,6 +555,7 @@ EXERCISE = Exercise(
                 "cancelling takes long, and locks the thread": _names("interrupt_working", "rollback_working"),
                 "too late: it completes or fails while it is being cancelled": _names("_too_late"),
                 "too late: the service answers 400": _names("_ended"),
+                "only reading: it finishes, or is rolled back": ("rollback_reading",),
                 "a run that fails, expires or ends incomplete raises, and frees the thread": _names("_failing"),
             },
         ),

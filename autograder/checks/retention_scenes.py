@@ -31,15 +31,19 @@ QUIET = {
 
 
 def desk_of(*sorts: str) -> Callable[[OpenAI], dict[str, Any]]:
-    """A setup with one thread of each of these sorts, and the rows that the application has about them."""
+    """A setup with one thread of each of these sorts, and the rows that the application has about them.
+
+    After the first, two and two are one user's.
+    """
 
     def setup(client: OpenAI) -> dict[str, Any]:
         rows, ids = [], {}
         for number, sort in enumerate(sorts):
             kind = sort.partition(" #")[0]
+            user_id = f"user-{(number + 1) // 2}"  # what is true of one thread of a user need not be true of another
             created, used = QUIET[kind]
             thread = client.beta.threads.create(
-                messages=[{"role": "user", "content": "What is the capital of Portugal?"}], metadata={"user_id": f"user-{number}"}
+                messages=[{"role": "user", "content": "What is the capital of Portugal?"}], metadata={"user_id": user_id}
             )
             if kind in ("gone", "removed"):
                 client.beta.threads.delete(thread.id)
@@ -47,7 +51,7 @@ def desk_of(*sorts: str) -> Callable[[OpenAI], dict[str, Any]]:
             rows.append(
                 {
                     "thread_id": thread.id,
-                    "user_id": f"user-{number}",
+                    "user_id": user_id,
                     "created_at": NOW - int(created * DAY),
                     "last_used_at": NOW - int(used * DAY),
                     "held": kind == "held",
@@ -133,10 +137,10 @@ def world(*sorts: str, scenario: str | None = None) -> Callable[[], World]:
     return lambda: World(desk_of(*sorts), scenario=scenario)
 
 
-def all_fail(fault: str) -> Callable[[], World]:
-    """No deletion is carried out: whoever tries until it works never ends."""
+def all_fail(faults: str) -> Callable[[], World]:
+    """No deletion is carried out, or no look at the runs: whoever tries until it works never ends."""
     five = desk_of(*(f"due #{number}" for number in range(1, 6)))
-    return lambda: World(five, scenario=f"{fault}@deleteThread", limits=Limits(requests=400))
+    return lambda: World(five, scenario=faults, limits=Limits(requests=400))
 
 
 KEEP = {"keep_days": KEEP_DAYS}

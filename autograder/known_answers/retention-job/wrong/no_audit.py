@@ -1,4 +1,5 @@
 # loses: gone_is_success, audits_each, survives_a_restart
+# says: removed_audit_has_line_deleted
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

@@ -1,4 +1,5 @@
 # loses: gone_is_success, goes_on_after_a_failure, survives_a_restart
+# says: recorded_before_it_was_true
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):
     under_way = {"queued", "in_progress", "requires_action", "cancelling"}

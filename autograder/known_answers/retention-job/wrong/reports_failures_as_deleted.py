@@ -1,5 +1,5 @@
 # loses: leaves_what_is_busy, goes_on_after_a_failure
-# says: recorded_without_knowing
+# says: reported_without_knowing
 # %% retention_job
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

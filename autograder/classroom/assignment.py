@@ -23,6 +23,7 @@ import msgspec
 from autograder import checks
 from autograder.classroom.gradebook import BrokenPlugin, Writer, where_it_failed
 from autograder.classroom.grader import Job, Outcome, Plan
+from autograder.classroom.one_student import apart
 from autograder.classroom.processes import Pool
 from autograder.classroom.released import read_release
 from autograder.course_folder import ROOT
@@ -174,12 +175,8 @@ class Classroom:
         """Of notebooks with other names the one that answers this exercise, if there is one and no more."""
         if len(self.release.notebooks) != 1 or self.slug not in checks.SLUGS:
             return None
-        fitting = []
-        for path in others[:20]:
-            with contextlib.suppress(OSError, BadNotebook):
-                if path.stat().st_size <= MOST and recognised(read(path), self.slug) == self.slug:
-                    fitting.append(path)
-        return fitting[0] if len(fitting) == 1 else None
+        fitting = apart(_fitting, others[:20], self.slug)
+        return others[int(fitting)] if fitting else None
 
     def fingerprint(self, submission: Submission) -> str:
         """Of all that the result depends on."""
@@ -210,7 +207,7 @@ class Classroom:
         finished: list[Record] = []
         todo: list[Submission] = []
         for student in students:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(Exception):
                 handed_in_at.put_right(self._place(self.coursedir.submitted_directory, student))
             submission = self.look(student)
             earlier = None if force else self._done_before(student, graded, submission)
@@ -411,6 +408,16 @@ def _left_out(inside: str, mode: int) -> str | None:
     if stat.S_ISLNK(mode):
         return "is a link"
     return None if stat.S_ISREG(mode) else "is not a regular file"
+
+
+def _fitting(paths: list[Path], slug: str) -> bytes:
+    """The place of the one among these notebooks that answers the exercise; nothing if there is none, or more than one."""
+    fitting = []
+    for place, path in enumerate(paths):
+        with contextlib.suppress(OSError, BadNotebook):
+            if path.stat().st_size <= MOST and recognised(read(path), slug) == slug:
+                fitting.append(place)
+    return str(fitting[0]).encode() if len(fitting) == 1 else b""
 
 
 def _ignored(path: Path, patterns: list[str]) -> bool:

@@ -119,9 +119,10 @@ class Classroom:
         return names
 
     def passed_over(self) -> list[str]:
-        """Folders that hold a submission and that nbgrader takes for nobody's: their names begin with a dot."""
+        """Folders that hold a submission and that nbgrader takes for nobody's: their names begin with a dot, or hold a line break."""
         pattern = self._place(self.coursedir.submitted_directory, "*")
-        return sorted(path.parent.name for path in pattern.parent.parent.glob(f".*/{pattern.name}") if path.is_dir())
+        there = {path.parent.name for path in pattern.parent.parent.glob(f"*/{pattern.name}") if path.is_dir()}
+        return sorted(there - set(self.api.get_submitted_students(self.slug)))
 
     def look(self, student: str) -> Submission:
         """What a student handed in; what cannot be read is its problem. Links are left out: they could lead to anybody's files."""

@@ -28,6 +28,7 @@ from autograder.execution.outputs import Displays, node, size_of, to_notebook
 from autograder.execution.packing import encode
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.report import Report, SandboxUnavailable
+from autograder.sandbox.watch import delayed
 
 READY_TIMEOUT = 60.0
 """Seconds until a child must be locked down and have written its files."""
@@ -101,21 +102,21 @@ class _Idle:
 
     def begin(self) -> None:
         """Another trial, in another process: what that has used counts from its first look on."""
-        self.in_trial = self._unseen = 0.0
+        self.in_trial = self._unseen = self._ours = 0.0
         self._before: Used | None = None
 
     def add(self, waited: float, usage: "Callable[[], Used]") -> None:
-        """So many real seconds have passed until it said something, or said nothing."""
+        """So many real seconds have passed until it said something, or said nothing. What they both waited for a processor is not idle."""
         self._unseen += waited
         if self._unseen < LOOK / 2:
             return
-        now = usage()
+        now, ours = usage(), delayed()
         if self._before is not None:
-            used = now.cpu - self._before.cpu + max(0.0, now.delayed - self._before.delayed)
+            used = now.cpu - self._before.cpu + max(0.0, now.delayed - self._before.delayed) + ours - self._ours
             idle = max(0.0, self._unseen - used)
             self.in_trial += idle
             self.together += idle
-        self._before, self._unseen = now, 0.0
+        self._before, self._ours, self._unseen = now, ours, 0.0
 
 
 class Session:

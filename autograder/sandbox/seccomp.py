@@ -67,7 +67,7 @@ ONLY_ITSELF: dict[str, tuple[int, int, int, int]] = {
 process that it was copied from, the copy for the next trial would find."""
 
 FCNTL_REFUSED = (36, 37, 38, 1024, 1026)
-"""Commands of fcntl(2): locks of an open file (F_OFD_…), leases and notes about a folder. The locks of a process stay, as SQLite needs them."""
+"""Commands of fcntl(2): locks of an open file (F_OFD_…), leases and notes about a folder. Those of a process stay: SQLite needs them."""
 
 _FCNTL = (72, 25)
 _SOCKET = (41, 198)

@@ -1,4 +1,4 @@
-"""A program that is started again without its memory, and an answer that carries it over past the host: by locks on a file of the system."""
+"""A program that is started again has no memory, and an answer carries one over past the host: by locks on a file of the system."""
 
 import nbformat
 import pytest

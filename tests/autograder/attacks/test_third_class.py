@@ -228,7 +228,6 @@ NAMES = (
     "Ada",
     "ada",
     "x" * 250,
-    "..x",
     "'; drop table grade; --",
 )
 ALL = [*ANSWERS, *EDITS, *FILES]

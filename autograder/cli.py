@@ -239,7 +239,10 @@ def _grade_one(slug: str, api: Any, pool: Pool, options: argparse.Namespace) -> 
         for incident in row.incidents:
             say.print(f"{row.student}: {incident}", markup=False)
     for name in classes.passed_over(slug, api):
-        say.print(f"{name}: was not graded. A folder whose name begins with a dot is nobody's for nbgrader: rename it.", markup=False)
+        shown = name.replace("\n", "\\n")
+        say.print(
+            f"{shown}: was not graded. A folder whose name begins with a dot or holds a line break is nobody's for nbgrader: rename it."
+        )
     return 1 if missing or any(row.problem for row in rows) else 0
 
 

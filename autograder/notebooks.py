@@ -54,6 +54,9 @@ def read_text(data: bytes) -> NotebookNode:
         raise BadNotebook("is not a notebook: it is not JSON; perhaps it was cut off or edited by hand.") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("cells", raw.get("worksheets")), list):
         raise BadNotebook("is not a notebook: it has no list of cells.")
+    sheets = raw.get("worksheets")  # of versions before 4
+    if sum(map(_parts, [raw, *(sheets if isinstance(sheets, list) else [])])) > MOST_PARTS:
+        raise BadNotebook(f"has more than {MOST_PARTS:,} cells and outputs: no notebook of this course comes near.")
     if not isinstance(raw.get("metadata"), dict):
         raw["metadata"] = {}
     _put_ids_right(raw)
@@ -66,6 +69,19 @@ def read_text(data: bytes) -> NotebookNode:
     except Exception:  # nbformat fails in as many ways as a notebook can be broken
         raise BadNotebook("is not a notebook that can be read: its cells are not as Jupyter writes them.") from None
     return notebook
+
+
+MOST_PARTS = 10_000
+"""Cells and outputs of a notebook: each of them is looked over more than once."""
+
+
+def _parts(raw: Any) -> int:
+    """How many cells and outputs there are."""
+    cells = raw.get("cells") if isinstance(raw, dict) else None
+    if not isinstance(cells, list):
+        return 0
+    outputs = [cell.get("outputs") for cell in cells if isinstance(cell, dict)]
+    return len(cells) + sum(len(one) for one in outputs if isinstance(one, list))
 
 
 def _put_ids_right(raw: dict[str, Any]) -> None:
@@ -154,19 +170,35 @@ def answer_in(cells: Sequence[str], name: str) -> Answer:
 
     Everything that judges an answer asks this function: `check` in a kernel, and whatever judges a notebook's file.
     """
-    ran = [plain(text) if text else "" for text in cells]
+    ran = looked_at(cells)
     at = next((index for index in reversed(range(len(ran))) if defines(ran[index], name, imports=True)), None)
     if at is None:
         return Answer([text for text in ran if name in text and not parsed(text)][-1:])
+    where_defined = {one: index for index, text in enumerate(ran) if index != at for one in _defined(text)}
     needed, needed_names, defined = {at}, uses(ran[at]), {name}
     while needed_names - defined:
         one = (needed_names - defined).pop()
         defined.add(one)
-        where = next((index for index in reversed(range(len(ran))) if index != at and defines(ran[index], one)), None)
+        where = where_defined.get(one)
         if where is not None and where not in needed:
             needed.add(where)
             needed_names |= uses(ran[where])
     return Answer([ran[at]], [ran[index] for index in sorted(needed - {at})])
+
+
+MOST_SOURCE = 500_000
+"""Characters of all cells of a notebook that are looked at together, the last ones first. The longest notebook of the course has 40,000."""
+
+
+def looked_at(cells: Sequence[str]) -> list[str]:
+    """The cells as plain Python; empty ones in place of those that are too much."""
+    ran, room = [""] * len(cells), MOST_SOURCE
+    for index in reversed(range(len(cells))):
+        room -= len(cells[index])
+        if room < 0:
+            break
+        ran[index] = plain(cells[index])
+    return ran
 
 
 def answer_of(notebook: NotebookNode, name: str) -> Answer:

@@ -23,6 +23,7 @@ import msgspec
 from autograder import checks
 from autograder.classroom.gradebook import BrokenPlugin, Writer, where_it_failed
 from autograder.classroom.grader import Job, Outcome, Plan
+from autograder.classroom.one_student import apart
 from autograder.classroom.processes import Pool
 from autograder.classroom.released import read_release
 from autograder.course_folder import ROOT
@@ -118,9 +119,10 @@ class Classroom:
         return names
 
     def passed_over(self) -> list[str]:
-        """Folders that hold a submission and that nbgrader takes for nobody's: their names begin with a dot."""
+        """Folders that hold a submission and that nbgrader takes for nobody's: their names begin with a dot, or hold a line break."""
         pattern = self._place(self.coursedir.submitted_directory, "*")
-        return sorted(path.parent.name for path in pattern.parent.parent.glob(f".*/{pattern.name}") if path.is_dir())
+        there = {path.parent.name for path in pattern.parent.parent.glob(f"*/{pattern.name}") if path.is_dir()}
+        return sorted(there - set(self.api.get_submitted_students(self.slug)))
 
     def look(self, student: str) -> Submission:
         """What a student handed in; what cannot be read is its problem. Links are left out: they could lead to anybody's files."""
@@ -174,12 +176,8 @@ class Classroom:
         """Of notebooks with other names the one that answers this exercise, if there is one and no more."""
         if len(self.release.notebooks) != 1 or self.slug not in checks.SLUGS:
             return None
-        fitting = []
-        for path in others[:20]:
-            with contextlib.suppress(OSError, BadNotebook):
-                if path.stat().st_size <= MOST and recognised(read(path), self.slug) == self.slug:
-                    fitting.append(path)
-        return fitting[0] if len(fitting) == 1 else None
+        fitting = apart(_fitting, others[:20], self.slug)
+        return others[int(fitting)] if fitting else None
 
     def fingerprint(self, submission: Submission) -> str:
         """Of all that the result depends on."""
@@ -210,7 +208,7 @@ class Classroom:
         finished: list[Record] = []
         todo: list[Submission] = []
         for student in students:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(Exception):
                 handed_in_at.put_right(self._place(self.coursedir.submitted_directory, student))
             submission = self.look(student)
             earlier = None if force else self._done_before(student, graded, submission)
@@ -411,6 +409,16 @@ def _left_out(inside: str, mode: int) -> str | None:
     if stat.S_ISLNK(mode):
         return "is a link"
     return None if stat.S_ISREG(mode) else "is not a regular file"
+
+
+def _fitting(paths: list[Path], slug: str) -> bytes:
+    """The place of the one among these notebooks that answers the exercise; nothing if there is none, or more than one."""
+    fitting = []
+    for place, path in enumerate(paths):
+        with contextlib.suppress(OSError, BadNotebook):
+            if path.stat().st_size <= MOST and recognised(read(path), slug) == slug:
+                fitting.append(place)
+    return str(fitting[0]).encode() if len(fitting) == 1 else b""
 
 
 def _ignored(path: Path, patterns: list[str]) -> bool:

@@ -23,11 +23,12 @@ from autograder.execution.channel import Channel, ChannelClosed, ChannelTimeout,
 from autograder.execution.files import read
 from autograder.execution.frames import FRAME_LIMIT, CellDone, Exchange, Ready, ToChild, ToGrader, TrialEnd, TrialFailed
 from autograder.execution.hosts import Host, best_host
-from autograder.execution.orders import Closed, WorkerError
+from autograder.execution.orders import Closed, Used, WorkerError
 from autograder.execution.outputs import Displays, node, size_of, to_notebook
 from autograder.execution.packing import encode
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.report import Report, SandboxUnavailable
+from autograder.sandbox.watch import delayed
 
 READY_TIMEOUT = 60.0
 """Seconds until a child must be locked down and have written its files."""
@@ -44,6 +45,9 @@ BUSY_AFTER = 1800.0
 
 LOOK = 2.0
 """Real seconds between two looks at what a submission that does not answer is doing."""
+
+IDLE_TOGETHER = 120.0
+"""Seconds that a submission may spend on neither computing nor talking, in all its trials together."""
 
 PATIENCE = 0.5
 """Seconds that a process has to end by itself once its end of the pipe is closed, so that its exit code can be told."""
@@ -85,6 +89,36 @@ class CellResult:
     status: frames.Status
 
 
+QUICK = 0.2
+"""Real seconds: what a shorter cell has waited for a processor is not asked for."""
+
+
+class _Idle:
+    """How long a submission has neither computed nor talked while it was its turn in a trial, however short the single pauses are."""
+
+    def __init__(self) -> None:
+        self.together = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """Another trial, in another process: what that has used counts from its first look on."""
+        self.in_trial = self._unseen = self._ours = 0.0
+        self._before: Used | None = None
+
+    def add(self, waited: float, usage: "Callable[[], Used]") -> None:
+        """So many real seconds have passed until it said something, or said nothing. What they both waited for a processor is not idle."""
+        self._unseen += waited
+        if self._unseen < LOOK / 2:
+            return
+        now, ours = usage(), delayed()
+        if self._before is not None:
+            used = now.cpu - self._before.cpu + max(0.0, now.delayed - self._before.delayed) + ours - self._ours
+            idle = max(0.0, self._unseen - used)
+            self.in_trial += idle
+            self.together += idle
+        self._before, self._ours, self._unseen = now, ours, 0.0
+
+
 class Session:
     """One submission's process."""
 
@@ -98,6 +132,9 @@ class Session:
         self._count = 0
         self._shown = 0
         self._displays = Displays()
+        self._idle = _Idle()
+        self.spent = 0.0
+        """Seconds that its cells have taken of their own time: computing, or waiting for something, but not for a processor."""
         self.failure: Failure | None = None
         """Why it ended early, if it did."""
         self.ended: Closed | None = None
@@ -186,6 +223,7 @@ class Session:
         """
         try:
             self._begin()
+            self._idle.begin()
             self._send(frames.Trial(self._request, spec, max(1, round(timeout))), time.monotonic() + READY_TIMEOUT)
             while True:
                 message = self._receive_from_trial(timeout)
@@ -245,32 +283,38 @@ class Session:
         if seconds is None:
             return self._receive(None)
         start, before = time.monotonic(), self._host.usage(self._number)
-        left = seconds
-        while True:
-            try:
-                return self._receive(time.monotonic() + max(0.01, min(left, LOOK)), end_on_timeout=False)
-            except ChannelTimeout:
-                now, passed = self._host.usage(self._number), time.monotonic() - start
-                cpu, delayed = now.cpu - before.cpu, now.delayed - before.delayed
-                left = seconds - max(cpu, passed - delayed)
-                if left <= 0:
-                    raise
-                self._busy_after(passed)
+        own = 0.0
+        try:
+            while True:
+                try:
+                    return self._receive(time.monotonic() + max(0.01, min(seconds - own, LOOK)), end_on_timeout=False)
+                except ChannelTimeout:
+                    own, passed = self._own_time(start, before), time.monotonic() - start
+                    if own >= seconds:
+                        raise
+                    self._busy_after(passed)
+        finally:
+            if self.ended is None:
+                self.spent += self._own_time(start, before) if time.monotonic() - start > QUICK else time.monotonic() - start
+
+    def _own_time(self, start: float, before: Used) -> float:
+        now, passed = self._host.usage(self._number), time.monotonic() - start
+        return max(now.cpu - before.cpu, passed - (now.delayed - before.delayed))
 
     def _receive_from_trial(self, idle: float) -> ToGrader:
-        """The next message of a trial, whose processor time the system limits, while it does nothing for at most `idle` seconds."""
-        try:
-            return self._receive(time.monotonic() + LOOK, end_on_timeout=False)
-        except ChannelTimeout:
-            start, before = time.monotonic(), self._host.usage(self._number)
+        """The next message of a trial, whose processor time the system limits, while it does nothing for at most `idle` seconds in all."""
+        first = time.monotonic()
         while True:
+            start = time.monotonic()
             try:
-                return self._receive(time.monotonic() + LOOK, end_on_timeout=False)
+                return self._receive(start + LOOK, end_on_timeout=False)
             except ChannelTimeout:
-                now, passed = self._host.usage(self._number), time.monotonic() - start
-                if passed - (now.cpu - before.cpu) - (now.delayed - before.delayed) >= idle:
-                    raise self._fail("timeout", "the submission did nothing for a long time, and did not end") from None
-                self._busy_after(passed)
+                self._busy_after(time.monotonic() - first)
+            finally:
+                if self.ended is None:
+                    self._idle.add(time.monotonic() - start, lambda: self._host.usage(self._number))
+                    if self._idle.in_trial >= idle or self._idle.together >= IDLE_TOGETHER:
+                        raise self._fail("timeout", "the submission did nothing for a long time, and did not end")
 
     def _busy_after(self, passed: float) -> None:
         if passed > BUSY_AFTER:

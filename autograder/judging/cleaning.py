@@ -25,7 +25,10 @@ REQUIRED = {"kernelspec": {"name", "display_name"}, "language_info": {"name"}}
 """The metadata of a notebook that is kept, with the entries that the format asks for."""
 _PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8"}
 _TAG = re.compile(r"<[!/?a-zA-Z][^>]*>?")
-_LINK = re.compile(r"(\]\(\s*<?|^\s*\[[^\]]*\]:\s*<?)([^)\s>]*)", re.MULTILINE)
+_LINK = re.compile(r"(\][(:][\s>]*<?)([^)\s>]*)")
+"""Where a link leads: behind its text, or where its name is defined, which may be in a list, in a quotation and on a line of its own."""
+_ACTIVE_TEX = re.compile(r"\\(?=(?:href|require|style|class|cssId|data)\b)")
+"""Commands of MathJax by which a formula is a link, or loads something."""
 _SAFE_SCHEMES = ("http:", "https:", "mailto:", "attachment:", "#", "/", ".")
 _NAME = re.compile(r"[\w.-]{1,100}")
 
@@ -60,7 +63,7 @@ def markdown(text: str) -> str:
         safe = plain.startswith(_SAFE_SCHEMES) or ":" not in plain
         return found[0] if safe else f"{found[1]}#"
 
-    return _LINK.sub(link, _TAG.sub(tag, text))
+    return _LINK.sub(link, _TAG.sub(tag, _ACTIVE_TEX.sub("", text)))
 
 
 def _outputs(outputs: list[Any], room: int) -> tuple[list[NotebookNode], int]:
@@ -90,7 +93,7 @@ def _bundle(data: Any) -> dict[str, str]:
         elif kind == "text/markdown":
             result[kind] = markdown(text)
         elif kind == "text/latex":
-            result[kind] = str(escape(text))
+            result[kind] = str(escape(_ACTIVE_TEX.sub("", text)))
         elif kind == "image/svg+xml":  # as a picture that is not part of the page, so that nothing in it runs
             address = base64.b64encode(text.encode("utf-8", "replace")).decode()
             result["text/html"] = f'<img alt="A picture" src="data:image/svg+xml;base64,{address}">'

@@ -33,8 +33,8 @@ from threadlab.trials.trial import SALT
 CELL_TIMEOUT = 30.0
 JOURNAL_LINES = 40
 """How much of a journal a student's page shows."""
-SUBMISSION_CPU = 300.0
-"""Seconds of processor time that all cells of a submission may take together."""
+SUBMISSION_TIME = 300.0
+"""Seconds that all cells of a submission may take together: of processor time, and of their own time, which may be waiting."""
 
 AMBIENT = "__import__('threadlab.trials.guest.ambient').trials.guest.ambient.start()"
 """What a submission's process runs first: a service for the cells that only look around."""
@@ -66,7 +66,7 @@ def grade_notebook(
 def _run(cell: NotebookNode, session: Session, timeout: float | None) -> None:
     """Run a cell and write its outputs into it."""
     try:
-        if session.used() > SUBMISSION_CPU:
+        if session.spent > SUBMISSION_TIME or session.used() > SUBMISSION_TIME:
             raise SubmissionFailed(_out_of_time(session))
         result = session.run_cell(cell.source, timeout)
         cell.outputs, cell.execution_count = result.outputs, result.execution_count
@@ -91,7 +91,7 @@ def run_cells(notebook: NotebookNode, session: Session) -> None:
 
 
 def _out_of_time(session: Session) -> Failure:
-    session.failure = session.failure or Failure("timeout", f"the cells computed for more than {SUBMISSION_CPU:g} seconds together")
+    session.failure = session.failure or Failure("timeout", f"the cells took more than {SUBMISSION_TIME:g} seconds together")
     return session.failure
 
 

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from autograder.course_folder import ROOT
-from autograder.notebooks import defines, read, released, solution
-from threadlab.trials.guest.answer import plain
+from autograder.notebooks import defines, looked_at, read, released, solution
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -150,10 +149,11 @@ def _choose(notebook: NotebookNode, known: ReleasedNotebook, notes: list[str]) -
 
 def _counts(cells: Sequence[NotebookNode], name: str, known: ReleasedNotebook) -> tuple[NotebookNode, str]:
     if known.has_solution(name):
-        defining = [cell for cell in cells if cell.cell_type == "code" and defines(plain(cell.source), name)]
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        texts = looked_at([cell.source for cell in code])
+        defining = [cell for cell, text in zip(code, texts, strict=True) if defines(text, name)]
         if defining:
             return defining[-1], f"all of them run, and the last one that defines {name} counts."
-        code = [cell for cell in cells if cell.cell_type == "code"]
         return (code or cells)[-1], "the last one counts."
     return cells[-1], "the last one counts."
 

@@ -14,6 +14,8 @@ NAME, ASIDE = "timestamp.txt", "timestamp.unreadable.txt"
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(\.\d{1,6})?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d|[A-Z]{2,5})?",
 )
+MOST = 400
+"""Bytes of the file that are looked at; there may be any number."""
 _OWN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? UTC")
 ZONES = {"CET": 1, "CEST": 2, "BST": 1, "WET": 0, "WEST": 1, "EET": 2, "EEST": 3, "EDT": -4, "EST": -5, "CDT": -5, "PST": -8, "PDT": -7}
 """Abbreviations that stand for one zone in practice, in hours. Others do not: CST is Chicago and Shanghai."""
@@ -26,7 +28,7 @@ class NoTime(Exception):
 def read(data: bytes) -> datetime:
     """The time in a file, in UTC and without saying so, as nbgrader keeps it. Raises NoTime."""
     try:
-        text = data[:400].decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").strip()
+        text = data[:MOST].decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").strip()
     except UnicodeDecodeError:
         raise NoTime(f"{NAME} does not hold a time: it is not UTF-8 text.") from None
     if not text:
@@ -62,11 +64,16 @@ def of(folder: Path) -> tuple[datetime | None, list[str]]:
         source = path if path.is_file() and not path.is_symlink() else aside
         if not source.is_file() or source.is_symlink():
             return None, []
-        return read(source.read_bytes()), []
+        return read(_start(source)), []
     except NoTime as problem:
         return None, [f"{problem} Write it as 2026-11-02 10:00:00 UTC; until then the submission counts as one without."]
     except OSError:
         return None, []
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST)
 
 
 def put_right(folder: Path) -> None:
@@ -74,7 +81,7 @@ def put_right(folder: Path) -> None:
     path = folder / NAME
     if not path.is_file() or path.is_symlink():
         return
-    data = path.read_bytes()
+    data = _start(path)
     try:
         moment = f"{read(data):%Y-%m-%d %H:%M:%S} UTC"
     except NoTime:

@@ -33,6 +33,12 @@ REFUSED: dict[str, tuple[int, int]] = {
     "msgget": (68, 186),  # queues and semaphores of the namespace outlive the process of a trial
     "semget": (64, 190),
     "mq_open": (240, 180),
+    "flock": (73, 32),  # files of the system are the same ones for all submissions: what one says of them, others could hear
+    "inotify_add_watch": (254, 27),
+    "fanotify_mark": (301, 263),
+    "preadv2": (327, 286),  # tells what others have read
+    "cachestat": (451, 451),
+    "pidfd_getfd": (438, 438),  # the open files of another process of its own: a trial's copy would share them again
     "io_uring_setup": (425, 425),  # its calls are not seen by a filter
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
@@ -60,13 +66,17 @@ ONLY_ITSELF: dict[str, tuple[int, int, int, int]] = {
 """Calls that a process may make for itself alone: the numbers, which argument, and the value that it must have. What a trial sets for the
 process that it was copied from, the copy for the next trial would find."""
 
+FCNTL_REFUSED = (36, 37, 38, 1024, 1026)
+"""Commands of fcntl(2): locks of an open file (F_OFD_…), leases and notes about a folder. Those of a process stay: SQLite needs them."""
+
+_FCNTL = (72, 25)
 _SOCKET = (41, 198)
 _FAMILIES = (1, 2, 10, 16)
 """AF_UNIX, AF_INET, AF_INET6, AF_NETLINK: those that a network namespace holds. AF_VSOCK would lead out of a virtual machine."""
 
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 
 
@@ -90,6 +100,10 @@ def program(machine: str, refused: Iterable[tuple[int, int]] = REFUSED.values())
             _step(_RETURN, _ERRNO | errno.EPERM),
             _step(_LOAD, _NUMBER),
         ]
+    steps += [_step(_EQUAL, _FCNTL[which], 0, 2 + 2 * len(FCNTL_REFUSED)), _step(_LOAD, _SECOND_ARGUMENT)]
+    for command in FCNTL_REFUSED:
+        steps += [_step(_EQUAL, command, 0, 1), _step(_RETURN, _ERRNO | errno.EINVAL)]
+    steps += [_step(_RETURN, _ALLOW)]
     steps += [_step(_EQUAL, _SOCKET[which], 1, 0), _step(_RETURN, _ALLOW), _step(_LOAD, _FIRST_ARGUMENT)]
     for family in _FAMILIES:
         steps += [_step(_EQUAL, family, 0, 1), _step(_RETURN, _ALLOW)]

@@ -39,6 +39,11 @@ def _read_times(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
+def delayed() -> float:
+    """Seconds in which this process was ready to run and the machine had no processor free for it; 0 where the system does not say."""
+    return _delay(os.getpid())
+
+
 def _delay(pid: int) -> float:
     total = 0
     with contextlib.suppress(OSError):  # it has ended meanwhile

@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import msgspec
 
@@ -20,6 +21,7 @@ from threadlab.engine.routes import find_operation
 from threadlab.trials.guest import messages as m
 from threadlab.trials.guest.messages import Spec
 from threadlab.trials.handed_out import ForgedMessage, HandedOut
+from threadlab.trials.learnt import Learnt
 from threadlab.virtual_time.clock import LEAST
 from threadlab.wire import azure
 from threadlab.wire.assistants import Run
@@ -109,7 +111,10 @@ class Host:
         self.choices: list[Choice] = []
         self.points: list[KillPoint] = []
         """The points that a kill could have hit so far."""
-        self._handed_out = HandedOut(handed_out or Spec(""), self._committed)
+        spec = handed_out or Spec("")
+        self._handed_out = HandedOut(spec, self._committed)
+        self._arguments = [spec.args, spec.kwargs]
+        self._learnt: Learnt | None = None
         self._choose, self._kill_at = choose, kill_at
         self._in_flight: dict[int, tuple[m.Send, float, int]] = {}
         self._held: list[_Held] = []
@@ -126,12 +131,24 @@ class Host:
         """Answer one message of the guest."""
         self._messages += 1
         if self._halted is None:
-            self._halted = self._enough()
+            self._halted = self._enough() or self._from_before(said)
         if self._halted is not None:
             return m.Halt(self.now, self._halted)
         reply = self._answer(said)
+        if self._learnt is not None:
+            self._learnt.learn(reply)
         reason = self._reason()
         return reply if reason is None else m.Halt(self.now, reason)
+
+    def _from_before(self, said: m.Said) -> str | None:
+        if self._learnt is None:
+            return None
+        return self.untold([unquote(said.path), unquote(said.query), _decoded(said.body)] if isinstance(said, m.Send) else said)
+
+    def untold(self, said: Any) -> str | None:
+        """Why what a later process of a program says shows that it remembers the process before, if it does."""
+        one = None if self._learnt is None else self._learnt.unknown(said, lambda object_id: self.engine.store.get(object_id) is not None)
+        return None if one is None else f"used {one}, which this process was never told: what a process remembers is gone with it"
 
     def _reason(self) -> str | None:
         return self._halted
@@ -190,6 +207,7 @@ class Host:
     def next_process(self) -> None:
         """Make ready for another process of the program. What was in flight and what was not committed is lost."""
         self.now += RESTART_TAKES
+        self._learnt = Learnt(self._arguments)
         self._handed_out.end_process()
         for waiting in (self._in_flight, self._held, self._streams, self._polls):
             waiting.clear()
@@ -470,3 +488,11 @@ def _plain(content: Any) -> str | None:
 
 def _at(told: m.Told, now: float) -> m.Told:
     return msgspec.structs.replace(told, now=now)
+
+
+def _decoded(body: bytes) -> Any:
+    """A body as the service reads it: JSON can write a letter in more than one way."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return body

@@ -227,7 +227,7 @@ def run_trial(
 def _run_processes(guest: Guest, spec: Spec, host: Host) -> Ending:
     """Run the guest: once, or with the driver `processes` once for each list of calls in `args`, each in a process of its own."""
     if spec.driver != "processes":
-        return guest(spec, host.ask)
+        return _in_one_process(guest, spec, host)
     returned: list[Any] = []
     ending = Ending("returned", returned)
     for number, calls in enumerate(spec.args):
@@ -236,11 +236,17 @@ def _run_processes(guest: Guest, spec: Spec, host: Host) -> Ending:
         one = msgspec.structs.replace(
             spec, args=calls, driver="calls", start=host.now, number=host.last_number, attempt=spec.attempt + number
         )
-        ending = guest(one, host.ask)
+        ending = _in_one_process(guest, one, host)
         if ending.how != "returned":
             return ending
         returned.append(ending.value)
     return msgspec.structs.replace(ending, value=returned)
+
+
+def _in_one_process(guest: Guest, spec: Spec, host: Host) -> Ending:
+    ending = guest(spec, host.ask)
+    remembered = host.untold(ending.value)
+    return ending if remembered is None else Ending("halted", message=remembered)
 
 
 def in_process(namespace: dict[str, Any], *, context: Sequence[str] = (), patience: float | None = 20.0, alone: bool = False) -> Guest:

@@ -79,9 +79,14 @@ def _compiled(text: str, name: str, entry: str) -> CodeType:
     return compile(tree, name, "exec", dont_inherit=True)
 
 
+MOST_WORK = 100_000
+"""Characters of a cell times its lines in IPython's own syntax, up to which it is rewritten: for each, IPython reads the cell again."""
+
+
 def plain(text: str) -> str:
-    """A cell without IPython's own syntax, where IPython is there to know it."""
-    if not any(line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in text.splitlines()):
+    """A cell without IPython's own syntax, where IPython is there to know it, and as it is where that would take too long."""
+    own = sum(line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in text.splitlines())
+    if not 0 < own * len(text) <= MOST_WORK:
         return text
     try:
         from IPython.core.inputtransformer2 import TransformerManager

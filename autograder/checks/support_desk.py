@@ -284,14 +284,15 @@ STORMS = {
     ),
     "bad moments": (
         "503@createThread#1 500@createMessage#1-2 503@listMessages#3-4 request_lost@listRuns#2 503@createRun#4-8 500@getRun#2-3 "
-        "503@getRun#8"
+        "503@getRun#8 500@listMessages#12 500@getMessage#2 500@listRunSteps#2"
     ),
     "failing runs": (
         "run_failed@createRun#2 run_expired@createRun#4 reply_lost@createRun#5 429:5@createRun#1 429:3@createMessage#3 "
-        "reply_lost@createMessage#4 500@getRun#6"
+        "reply_lost@createMessage#4 500@getRun#6 run_failed@createRun#7"
     ),
 }
-"""What goes wrong in each. No step, looking and creating what is not there, can go wrong more than five times."""
+"""What goes wrong in each. No step, looking and creating what is not there, can go wrong more than five times. The twelfth list of messages
+is read when answers are (most programs look five times and read five times); the seventh request for a run is for the long thread."""
 
 
 def _after_a_request(point: KillPoint) -> bool:

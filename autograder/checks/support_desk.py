@@ -97,9 +97,20 @@ def _difference(wanted: list[str], got: list[str]) -> str:
     return f"“{next(iter(more))}” is there once too often" if more else "they are in another order"
 
 
+def _raised_at_once(evidence: Evidence) -> Found:
+    """What ended every call of handle before a run was started; that a broken session was used again is no cause."""
+    calls = zip([*TICKETS, TWICE], handed_back(evidence), strict=False)
+    raised = [(ticket, one) for ticket, one in calls if isinstance(one, dict) and "raised" in one]
+    if not raised:
+        return Occasion.NONE
+    ticket, one = next(((ticket, one) for ticket, one in raised if one["raised"] != "PendingRollbackError"), raised[0])
+    call = f"handle({ticket[0]!r}, {ticket[1]!r}, {ticket[2]!r})"
+    return Sentence("handle_raised_at_once", f"no run was started: {call} raised {one['raised']}: {one['message']}")
+
+
 def answers_everybody(evidence: Evidence) -> Found:
     if not begun(evidence):
-        return Occasion.NONE
+        return _raised_at_once(evidence)
     runs = runs_by_message(evidence)
     messages = {ticket[0]: message for ticket, message in turns(evidence)}
     values = [*handed_back(evidence), *(evidence.value.get("again", []) if isinstance(evidence.value, dict) else [])]

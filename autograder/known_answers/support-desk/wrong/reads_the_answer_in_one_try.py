@@ -1,4 +1,4 @@
-# loses: answers_everybody
+# loses: answers_everybody, audit_reconstructs_every_turn
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

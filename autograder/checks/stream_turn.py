@@ -6,8 +6,8 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import cited, short
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, unwritten
-from threadlab.engine.drafts import pieces
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
+from threadlab.engine.drafts import piece_times, pieces
 from threadlab.engine.journal import CallbackUsed, Entry
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import CLIENT, ON_TEXT, Evidence, World
@@ -72,11 +72,16 @@ def _said(evidence: Evidence) -> list[Message]:
     return evidence.messages(evidence.given["thread_id"])[evidence.given["messages"] :]
 
 
-def _stored(evidence: Evidence) -> str:
-    """What the service keeps as the answer: that of the newest run, should there be more than one. After several turns, all of theirs."""
+def _stored_answers(evidence: Evidence) -> list[str]:
+    """What the service keeps as the answer of each turn: those of the newest runs, should there be more of them than turns."""
     said = [one for one in _said(evidence) if one.role == "assistant"]
     newest = list(dict.fromkeys(one.run_id for one in said))[-evidence.given["turns"] :]
-    return "".join("\n".join(one.text for one in said if one.run_id == run_id) for run_id in newest)
+    return ["\n".join(one.text for one in said if one.run_id == run_id) for run_id in newest]
+
+
+def _stored(evidence: Evidence) -> str:
+    """All that is to be on the screen in the end."""
+    return "".join(_stored_answers(evidence))
 
 
 def _heard(evidence: Evidence) -> list[CallbackUsed]:
@@ -91,9 +96,12 @@ def _cut(evidence: Evidence) -> Entry | None:
 
 def _one_message(evidence: Evidence) -> str | None:
     posted = [one.text for one in _said(evidence) if one.role == "user"]
-    if posted == [TEXT]:
+    turns = evidence.given["turns"]
+    if posted == [TEXT] * turns:
         return None
     made = [one for one in evidence.requests(ok=True) if one.operation in ("createMessage", "createRun")]
+    if turns > 1:
+        return Sentence("messages_of_turns", f"{turns} turns put {len(posted)} messages on the thread: {cited(evidence, made)}.")
     if len(posted) > 1:
         return Sentence("message_thread_times", f"the message is on the thread {len(posted)} times: {cited(evidence, made)}.")
     return (
@@ -105,14 +113,16 @@ def _one_message(evidence: Evidence) -> str | None:
 
 def _one_run(evidence: Evidence) -> str | None:
     count = len(evidence.runs(evidence.given["thread_id"])) - evidence.given["runs"]
-    if count == 1:
+    turns = evidence.given["turns"]
+    if count == turns:
         return None
-    if count == 0:
-        return Sentence("no_run_made_turn_one", "no run was made for this turn; the one on the thread is of the turn before.")
+    if count < turns:
+        return Sentence("no_run_made_turn_one", "no run was made for this turn; the newest one on the thread is of the turn before.")
     made = cited(evidence, evidence.requests("createRun", ok=True))
+    what = "one turn" if turns == 1 else f"{turns} turns"
     return Sentence(
         "runs_made_one_turn_run",
-        f"{count} runs were made for one turn: {made}. A run goes on when nobody listens; a new one answers, and costs, again.",
+        f"{count} runs were made for {what}: {made}. A run goes on when nobody listens; a new one answers, and costs, again.",
     )
 
 
@@ -130,6 +140,8 @@ def _too_early(evidence: Evidence) -> str | None:
 def _right_value(evidence: Evidence) -> str | None:
     if early := _too_early(evidence):
         return early
+    if evidence.given["turns"] > 1:
+        return _right_values(evidence)
     stored = _stored(evidence)
     if stored and evidence.value == stored:
         return None
@@ -142,6 +154,14 @@ def _right_value(evidence: Evidence) -> str | None:
         "returned_what_service_has_stored",
         f"it returned {short(evidence.value)}; what the service has stored is {short(stored) if stored else 'no answer at all'}.",
     )
+
+
+def _right_values(evidence: Evidence) -> str | None:
+    """The same for several turns."""
+    stored = _stored_answers(evidence)
+    if stored == evidence.value:
+        return None
+    return Sentence("turns_returned", f"the turns returned {short(evidence.value)}; what the service has stored is {short(stored)}.")
 
 
 def _heard_all(evidence: Evidence) -> str | None:
@@ -207,7 +227,22 @@ def streams_the_words(evidence: Evidence) -> Found:
             "text_called_stream_had_deltas",
             f"on_text was called {_times(len(heard))}, and the stream had {len(wanted)} deltas: hand each one on by itself.",
         )
-    return None
+    return _held_back(evidence, heard)
+
+
+def _held_back(evidence: Evidence, heard: list[CallbackUsed]) -> str | None:
+    """That on_text was given a delta only when the next one had come, or the end; None if it was not."""
+    begun = next(one for one in evidence.journal if one.what == "message" and one.state == "in_progress")
+    ended = _ended(evidence)
+    _, *next_ones = piece_times(_stored(evidence), begun.at, ended.at)
+    late = next((one for one, next_at in zip(heard, [*next_ones, ended.at], strict=True) if one.at >= next_at - _TICK), None)
+    if late is None:
+        return None
+    return Sentence("delta_held_back", f"the stream had gone on when on_text was given {evidence.line(late)}: hand each delta on at once.")
+
+
+_TICK = 0.001
+"""Seconds: times that are closer than this are the same."""
 
 
 def recovers_the_text(evidence: Evidence) -> Found:
@@ -226,8 +261,11 @@ def not_even_the_first_event(evidence: Evidence) -> Found:
     lost = next((one for one in evidence.journal if one.what == "lost" and one.operation == "createRun"), None)
     if lost is None:
         return Occasion.NONE
-    found = _one_message(evidence) or _one_run(evidence) or _right_value(evidence) or _heard_all(evidence)
-    return f"{found} (It began with {evidence.line(lost)}.)" if found else None
+    ended = ending_of(evidence)
+    found = ended or _one_message(evidence) or _one_run(evidence) or _right_value(evidence) or _heard_all(evidence)
+    return (
+        Sentence(ended.key if ended else "not_even_the_first_event", f"{found} (It began with {evidence.line(lost)}.)") if found else None
+    )
 
 
 def a_failed_run_is_an_error(evidence: Evidence) -> Found:
@@ -260,8 +298,8 @@ def a_failed_run_is_an_error(evidence: Evidence) -> Found:
     return None
 
 
-def _in(scenario: str) -> Callable[[], World]:
-    return lambda: World(_second_turn, scenario=scenario, responder=Spaced(), limits=POLLS if scenario == EXPIRES else None)
+def _in(scenario: str, setup: Callable[[OpenAI], dict[str, Any]] = _second_turn) -> Callable[[], World]:
+    return lambda: World(setup, scenario=scenario, responder=Spaced(), limits=POLLS if scenario == EXPIRES else None)
 
 
 CUTS = {f"cut after {count} of {EVENTS} events": f"stream_cut:{count}@createRun#1" for count in range(1, EVENTS + 1)}
@@ -271,8 +309,8 @@ NOTHING = {
     "reply lost": "reply_lost@createRun#1",
     "started, 500 said": "500_after@createRun#1",
     "reply never came": "reply_silent@createRun#1",
-    "lost on its way": "request_lost@createRun#1",
 }
+NOT_SENT = "the request of a second turn is lost on its way"
 FAILING = {
     "run fails": "run_failed@createRun#1",
     "run expires": "run_expired@createRun#1",
@@ -308,7 +346,8 @@ EXERCISE = Exercise(
                     3,
                     "The same when the reply is lost before the first event, or the request on its way.",
                     not_even_the_first_event,
-                    tuple(NOTHING),
+                    (*NOTHING, NOT_SENT),
+                    any_ending=True,
                 ),
                 Behaviour(
                     "a_failed_run_is_an_error",
@@ -322,20 +361,19 @@ EXERCISE = Exercise(
             (
                 Scene("plain", _in(""), _args),
                 *(Scene(name, _in(scenario), _args) for name, scenario in (CUTS | CUT_LONG | NOTHING | FAILING).items()),
-                Scene(
-                    AGAIN,
-                    lambda: World(_two_turns, scenario=f"stream_cut:{EVENTS - 4}@createRun#2", responder=Spaced()),
-                    _args_twice,
-                    driver="calls",
-                ),
+                Scene(AGAIN, _in(f"stream_cut:{EVENTS - 4}@createRun#2", _two_turns), _args_twice, driver="calls"),
+                Scene(NOT_SENT, _in("request_lost@createRun#2", _two_turns), _args_twice, driver="calls"),
             ),
             promises={
                 "once for each delta with text, with its words as they are": ("plain",),
                 "cut off after any of its 16 events, the first and the last included": tuple(CUTS),
                 "when the run goes on for minutes": tuple(CUT_LONG),
-                "put together, must be exactly the answer, however the stream went": (*CUTS, AGAIN, *NOTHING),
-                "called turn after turn in one program": (AGAIN,),
-                "carried out and its reply lost, or a 500, or no reply for ten minutes; or the request itself is lost": tuple(NOTHING),
+                "put together, must be exactly the answer, however the stream went": (*CUTS, AGAIN, *NOTHING, NOT_SENT),
+                "called turn after turn in one program": (AGAIN, NOT_SENT),
+                "carried out and its reply lost, or a 500, or no reply for ten minutes; or the request itself is lost": (
+                    *NOTHING,
+                    NOT_SENT,
+                ),
                 "with the status that the run ended with in its text": tuple(FAILING),
             },
         ),

@@ -97,9 +97,20 @@ def _difference(wanted: list[str], got: list[str]) -> str:
     return f"“{next(iter(more))}” is there once too often" if more else "they are in another order"
 
 
+def _raised_at_once(evidence: Evidence) -> Found:
+    """What ended every call of handle before a run was started; that a broken session was used again is no cause."""
+    calls = zip([*TICKETS, TWICE], handed_back(evidence), strict=False)
+    raised = [(ticket, one) for ticket, one in calls if isinstance(one, dict) and "raised" in one]
+    if not raised:
+        return Occasion.NONE
+    ticket, one = next(((ticket, one) for ticket, one in raised if one["raised"] != "PendingRollbackError"), raised[0])
+    call = f"handle({ticket[0]!r}, {ticket[1]!r}, {ticket[2]!r})"
+    return Sentence("handle_raised_at_once", f"no run was started: {call} raised {one['raised']}: {one['message']}")
+
+
 def answers_everybody(evidence: Evidence) -> Found:
     if not begun(evidence):
-        return Occasion.NONE
+        return _raised_at_once(evidence)
     runs = runs_by_message(evidence)
     messages = {ticket[0]: message for ticket, message in turns(evidence)}
     values = [*handed_back(evidence), *(evidence.value.get("again", []) if isinstance(evidence.value, dict) else [])]
@@ -284,14 +295,15 @@ STORMS = {
     ),
     "bad moments": (
         "503@createThread#1 500@createMessage#1-2 503@listMessages#3-4 request_lost@listRuns#2 503@createRun#4-8 500@getRun#2-3 "
-        "503@getRun#8"
+        "503@getRun#8 500@listMessages#12 500@getMessage#2 500@listRunSteps#2"
     ),
     "failing runs": (
         "run_failed@createRun#2 run_expired@createRun#4 reply_lost@createRun#5 429:5@createRun#1 429:3@createMessage#3 "
-        "reply_lost@createMessage#4 500@getRun#6"
+        "reply_lost@createMessage#4 500@getRun#6 run_failed@createRun#7"
     ),
 }
-"""What goes wrong in each. No step, looking and creating what is not there, can go wrong more than five times."""
+"""What goes wrong in each. No step, looking and creating what is not there, can go wrong more than five times. The twelfth list of messages
+is read when answers are (most programs look five times and read five times); the seventh request for a run is for the long thread."""
 
 
 def _after_a_request(point: KillPoint) -> bool:

@@ -174,8 +174,6 @@ def submits_all_together(evidence: Evidence) -> Found:
         return (
             Sentence("no_outputs_accepted", f"{evidence.line(waits[0])}, and no outputs were accepted from it.") if waits else Occasion.NONE
         )
-    if ended := ending_of(evidence):
-        return ended
     for call in _calls(evidence):
         said = _said(evidence, call)
         if said is None:
@@ -184,7 +182,7 @@ def submits_all_together(evidence: Evidence) -> Found:
             return Sentence(
                 "output_tool_had_answered", f"the output for {_shown(call)} is {short(call.text)}; the tool had answered {short(said)}."
             )
-    return None
+    return ending_of(evidence)
 
 
 def goes_on_round_after_round(evidence: Evidence) -> Found:
@@ -225,7 +223,7 @@ def a_failing_tool_is_an_answer(evidence: Evidence) -> Found:
             f"a tool failed, and that ended the turn ({why}); the run still waits, and its thread is locked. Submit what went wrong.",
         )
     if ended := ending_of(evidence):
-        return ended
+        return _incomplete(evidence) or ended
     for call in _calls(evidence):
         ran = _ran(evidence, call)
         if len(ran) > 1:
@@ -253,13 +251,18 @@ def records_before_submitting(evidence: Evidence) -> Found:
         known = {row["item_id"]: row["text"] for row in rows}
         for call in _calls(evidence):
             ran = [one for one in _ran(evidence, call) if one.n < entry.n]
-            said = ran[0].output if ran else None
-            if said is not None and said not in str(known.get(call.item_id)):
+            if ran and not _on_record(ran[0], known.get(call.item_id)):
+                what = "failure of" if ran[0].output is None else "answer of"
                 return Sentence(
                     "came_before_committed_row_what",
-                    f"{evidence.line(entry)} came before a committed row with what {_shown(call)} had answered: {evidence.line(ran[0])}.",
+                    f"{evidence.line(entry)} came before a committed row with the {what} {_shown(call)}: {evidence.line(ran[0])}.",
                 )
     return None
+
+
+def _on_record(ran: ToolUsed, text: str | None) -> bool:
+    """Whether the `text` of a call's row has what its tool said; of a tool that raised, whether there is any."""
+    return text is not None and (ran.output or "") in text
 
 
 def _differs(item: Item, row: Mapping[str, Any]) -> str | None:
@@ -398,7 +401,7 @@ EXERCISE = Exercise(
                     2,
                     "What a tool has answered is committed before it is submitted.",
                     records_before_submitting,
-                    ("two calls", "round after round"),
+                    ("two calls", "round after round", "a tool fails"),
                     any_ending=True,
                 ),
                 Behaviour(
@@ -412,8 +415,7 @@ EXERCISE = Exercise(
                         "round after round",
                         "reply to the outputs lost",
                         "outputs not taken",
-                        "a tool fails",
-                        "two tools fail",
+                        *FAILING,
                     ),
                     any_ending=True,
                 ),
@@ -436,7 +438,11 @@ EXERCISE = Exercise(
                 Scene("outputs lost on their way", world(f"request_lost@{SUBMIT}#1-3"), args()),
                 Scene("no reply comes", world(f"reply_silent@{SUBMIT}#1"), args()),
                 Scene("a tool fails", world(), args(closed(Porto="BookingError"))),
-                Scene("two tools fail", world(text=THREE_TABLES), args(closed(Lisbon="KeyError", Madrid="TimeoutError"))),
+                Scene(
+                    "all tools fail",
+                    world(text=THREE_TABLES),
+                    args(closed(Lisbon="KeyError", Porto="TypeError", Madrid="TimeoutError")),
+                ),
                 Scene("no such tool", world(text=TABLE_AND_TAXI), args()),
                 Scene("expired", world(), args(SLOW_TABLE)),
                 Scene("failed", world(f"run_failed@{SUBMIT}#1"), args()),
@@ -448,15 +454,18 @@ EXERCISE = Exercise(
                 "requires_action may come several times in one run": ("round after round",),
                 "once, whether the outputs arrived or not, and however the reply was lost": LOST,
                 "a tool that raises, whatever the exception's class, and a name that is not in tools": FAILING,
-                "recorded before it is submitted, in each round": ("two calls", "round after round"),
+                "recorded before it is submitted, in each round, what a tool that failed has said too": (
+                    "two calls",
+                    "round after round",
+                    "a tool fails",
+                ),
                 "the audit is what the steps say, with several calls, messages and rounds": (
                     "two calls",
                     "no call",
                     "round after round",
                     "reply to the outputs lost",
                     "outputs not taken",
-                    "a tool fails",
-                    "two tools fail",
+                    *FAILING,
                 ),
                 "every other end is an error": ("expired", "failed", "incomplete"),
             },

@@ -69,7 +69,7 @@ def again(fault: str) -> Callable[[], World]:
 
 
 LOST = ("reply to the outputs lost", "outputs taken, 500 said", "outputs not taken", "outputs lost on their way", "no reply comes")
-FAILING = ("a tool fails", "two tools fail", "no such tool")
+FAILING = ("a tool fails", "all tools fail", "no such tool")
 SLOW_TABLE = {**BOOK_TABLE, "seconds": 400.0}
 
 

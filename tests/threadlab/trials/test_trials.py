@@ -75,6 +75,17 @@ def test_endless_poll_is_a_hang():
     assert "retrieve" in evidence.ending.line
 
 
+def test_error_names_the_learners_line_and_none_that_a_library_generated():
+    def fails_in_generated_code():
+        namespace = {}
+        exec("def inner():\n    raise ValueError('no')", namespace)
+        namespace["inner"]()
+
+    evidence = trial(fails_in_generated_code)
+    assert evidence.ending.type == "ValueError"
+    assert evidence.ending.line.endswith('namespace["inner"]()')
+
+
 def test_poll_that_swallows_everything_is_a_hang():
     def stubborn(client, thread_id):
         for _ in range(5000):

@@ -146,9 +146,12 @@ def _learners_line(error: BaseException) -> str | None:
     """The last line of the learner's own code that the error passed through."""
     own = [frame for frame in _frames(error) if not frame.filename.startswith(_OURS) and "site-packages" not in frame.filename]
     own = [frame for frame in own if "/lib/python" not in frame.filename and "\\lib\\" not in frame.filename.lower()]
+    own = [frame for frame in own if frame.filename != _GENERATED]
     return f"line {own[-1].lineno}: {own[-1].line or ''}".strip() if own else None
 
 
+_GENERATED = "<string>"
+"""What Python calls the code that a library makes while it runs: SQLAlchemy and `dataclasses` do."""
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(__file__))) + os.sep
 """Where this package is."""
 

@@ -105,6 +105,8 @@ class Host:
         limits: Limits | None = None,
         kill_at: int | None = None,
         handed_out: Spec | None = None,
+        *,
+        disk: bool = False,
     ) -> None:
         self.engine, self.now, self.start = engine, start, start
         self.limits = limits or Limits()
@@ -115,6 +117,8 @@ class Host:
         self._handed_out = HandedOut(spec, self._committed)
         self._arguments = [spec.args, spec.kwargs]
         self._learnt: Learnt | None = None
+        self._disk = disk
+        """Whether the program has files that outlive its process: then a later one may know what nobody has told it."""
         self._choose, self._kill_at = choose, kill_at
         self._in_flight: dict[int, tuple[m.Send, float, int]] = {}
         self._held: list[_Held] = []
@@ -207,7 +211,7 @@ class Host:
     def next_process(self) -> None:
         """Make ready for another process of the program. What was in flight and what was not committed is lost."""
         self.now += RESTART_TAKES
-        self._learnt = Learnt(self._arguments)
+        self._learnt = None if self._disk else Learnt(self._arguments)
         self._handed_out.end_process()
         for waiting in (self._in_flight, self._held, self._streams, self._polls):
             waiting.clear()

@@ -123,6 +123,7 @@ class Orders:
 class _World(World):
     """A world that remembers the engine of the order that is under way."""
 
+    disk = True  # the folder
     last: Engine | None = None
 
     def engine(self) -> Engine:

@@ -60,6 +60,9 @@ class World:
     settles the fate of a run that is under way when the trial begins. `later`: seconds that go by between the setup and the trial.
     """
 
+    disk = False
+    """Whether the program has files that outlive its process. Without, an id that a later process was not told ends the trial."""
+
     def __init__(
         self,
         setup: Callable[[OpenAI], Any] | None = None,
@@ -211,7 +214,7 @@ def run_trial(
     that moment, whatever a `finally:` still writes. With `restart` the program is then started again, a new process in the same world.
     """
     engine = world.engine()
-    host = Host(engine, world.start, choose or (lambda options: 0), world.limits, kill_at, spec)
+    host = Host(engine, world.start, choose or (lambda options: 0), world.limits, kill_at, spec, disk=world.disk)
     ready = msgspec.structs.replace(spec, start=world.start, api_key=KEY, seed=world.seed)
     try:
         ending = _run_processes(guest, ready, host)

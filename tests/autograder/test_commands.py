@@ -78,6 +78,7 @@ def test_name_that_is_not_defined_is_named(tmp_path):
     assert "`send_and_run` is not defined" in done.stdout
 
 
+@pytest.mark.slow
 def test_blank_exercise_fails():
     done = run("check", "sixth-message", "--notebook", released("sixth-message"))
     assert "0 of 16 points" in done.stdout or (ROOT / ".git").exists()
@@ -85,6 +86,7 @@ def test_blank_exercise_fails():
     assert len(notebook.cells) > 5
 
 
+@pytest.mark.slow
 def test_deleted_check_cell_is_put_back_and_named(tmp_path):
     def drop(notebook):
         notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") != "check_answers"]

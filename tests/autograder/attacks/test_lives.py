@@ -46,6 +46,7 @@ def open_conversation(client, db, user_id, purpose):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not available().complete, reason="there is no sandbox here: it needs Landlock and user namespaces")
 def test_memory_that_is_carried_past_the_host_earns_nothing() -> None:
     notebook = with_answers(SLUG, {"open_conversation": ANSWER})

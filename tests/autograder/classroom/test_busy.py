@@ -39,6 +39,7 @@ def crowded(others: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+@pytest.mark.slow
 def test_time_spent_waiting_for_a_processor_is_not_charged() -> None:
     with crowded(3), WorkerClient(trust=True) as client, client.open() as session:
         source = f"import time\nstart = time.process_time()\nwhile time.process_time() - start < {LIMIT / 2}: pass\n'came to its end'"
@@ -46,6 +47,7 @@ def test_time_spent_waiting_for_a_processor_is_not_charged() -> None:
         assert [one.get("data", one) for one in result.outputs] == [{"text/plain": "'came to its end'"}]
 
 
+@pytest.mark.slow
 def test_submission_that_gets_no_processor_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution, "LOOK", 0.05)
     monkeypatch.setattr(execution, "BUSY_AFTER", 0.0)

@@ -130,6 +130,7 @@ def plan():
     return Plan(Release("0", "nothing", None, []), [], [], {})
 
 
+@pytest.mark.slow
 def test_class_goes_on_when_a_worker_dies(monkeypatch):
     """Three jobs; the process that has the second one is killed, twice."""
     pool = Processes(workers=1, trust=True)
@@ -153,6 +154,7 @@ def test_class_goes_on_when_a_worker_dies(monkeypatch):
         pool.close()
 
 
+@pytest.mark.slow
 def test_large_submission_and_large_outcome_pass_each_other():
     """Neither fits into a pipe, so neither may be sent while the other is on its way."""
     pool = Processes(workers=1, trust=True)

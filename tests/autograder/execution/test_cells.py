@@ -272,6 +272,7 @@ def test_environment_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "proxy" not in value(seen).lower().replace("no_proxy", "")
 
 
+@pytest.mark.slow
 def test_warm_process_that_died_is_replaced() -> None:
     with WorkerClient(trust=True) as client:
         with client.open() as session:

@@ -250,6 +250,7 @@ return repr(found).encode()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [True, False])
 def test_copy_for_a_trial_shares_nothing_with_the_next(session: Session, threads: bool) -> None:
     assert (

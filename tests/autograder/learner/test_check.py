@@ -54,6 +54,7 @@ def test_cell_with_a_syntax_error_is_said_to_leave_its_earlier_version() -> None
     assert "syntax error" not in mended
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers that interrupt a computation are POSIX")
 def test_endless_loop_is_waited_for_once(kernel: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[float] = []

@@ -49,6 +49,7 @@ def watching(course):
         yield watch.Watch(client, "sixth-message", said.append), said
 
 
+@pytest.mark.slow
 def test_saved_answer_is_checked_again(course, watching):
     one, said = watching
     one.look()

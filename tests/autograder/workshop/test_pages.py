@@ -51,6 +51,7 @@ def page(workshop: Workshop, tmp_path: Path) -> Iterator[Page]:
         yield opened_page
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_serious_on_any_page(workshop: Workshop, page: Page, axe: str) -> None:
     teacher = workshop.teacher()
     for name, path, before in (

@@ -75,6 +75,7 @@ def test_second_workshop_in_the_same_folder_is_refused(course: Path, edition: Pa
         assert "A workshop is open in this folder already" in done.stderr
 
 
+@pytest.mark.slow
 def test_listening_for_the_room_says_what_that_opens(course: Path, edition: Path) -> None:
     with opened(Workshop(course, edition, "--no-grading")) as alone:
         assert "Only this computer can reach it. To let the room in: --listen 0.0.0.0" in alone.greeting

@@ -230,6 +230,7 @@ def test_class_without_a_network_gets_the_same_replies(tmp_path: Path) -> None:
         assert "--responder-api" not in run.last_error.message
 
 
+@pytest.mark.slow
 def test_endpoint_of_chat_completions_is_recorded_too(tmp_path: Path) -> None:
     file = tmp_path / "r.jsonl"
     with Endpoint(lambda handler, body: streams(handler, chat_chunk("Paris."), chat_chunk(finish="stop"), "[DONE]")) as endpoint:

@@ -49,6 +49,7 @@ def test_missing_notebook_is_a_sentence(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["{broken", "[]", '{"cells": 3}', "", "\x00\x01"])
 def test_broken_json_is_a_sentence_and_the_file_stays(tmp_path, text):
     path = tmp_path / "broken.ipynb"

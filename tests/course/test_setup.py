@@ -19,6 +19,7 @@ from setup_tools.project import Project, SetupError, ready
 from tests.course.tiny import course, run, tiny_project
 
 
+@pytest.mark.slow
 def test_nothing_is_started_when_everything_is_installed(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", lambda *_args, **_options: pytest.fail("started a program"))
     monkeypatch.setattr(install, "make_venv", lambda *_args: pytest.fail("looked at the .venv again"))
@@ -68,6 +69,7 @@ def test_venv_is_made_anew_when_its_python_is_gone(made: Project) -> None:
     assert ready(made, [])
 
 
+@pytest.mark.slow
 def test_venv_of_another_python_is_unusable(made: Project) -> None:
     settings = made.venv / "pyvenv.cfg"
     whole = settings.read_text()

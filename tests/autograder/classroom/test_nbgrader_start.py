@@ -54,6 +54,7 @@ def test_python_interface_has_the_folder_of_the_gradebook(tmp_path: Path) -> Non
     assert (course / "autograder/work/gradebook.db").exists()
 
 
+@pytest.mark.slow
 def test_export_works_in_a_fresh_clone(tmp_path: Path) -> None:
     course = clone(tmp_path)
     done = python(course, "-m", "nbgrader", "export", cwd="autograder")

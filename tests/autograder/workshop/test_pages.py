@@ -77,6 +77,7 @@ def test_axe_finds_nothing_serious_on_any_page(workshop: Workshop, page: Page, a
     assert page.problems == []
 
 
+@pytest.mark.slow
 def test_board_is_led_by_keyboard_and_keeps_the_focus(workshop: Workshop, page: Page) -> None:
     ada = workshop.join("Grace")
     page.tab_to("summary[aria-label='More about Bob']")
@@ -96,6 +97,7 @@ def test_board_is_led_by_keyboard_and_keeps_the_focus(workshop: Workshop, page: 
     assert ada.get("/room/me").json()["hand"] is False
 
 
+@pytest.mark.slow
 def test_projector_has_the_question_above_the_answers(workshop: Workshop, page: Page) -> None:
     act(workshop.teacher(), "show", question="first-status")
     page.open(f"{workshop.address}/teacher/projector")

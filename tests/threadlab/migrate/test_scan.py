@@ -129,6 +129,7 @@ BUILT_ON = {"semantic_kernel": [("agents/open_ai/azure_assistant_agent.py", "Ope
 """Where one of these packages builds on a class that speaks to the Assistants API: file, class."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CLIENTS, reason=ABSENT)
 @pytest.mark.parametrize("package", BY_HAND)
 def test_calls_of_real_packages_are_reported(package: str) -> None:

@@ -45,6 +45,7 @@ def outcome(project: pytest.Pytester, test: str, *, fresh: bool = False, **outco
     return result
 
 
+@pytest.mark.slow
 def test_hours_of_sleep_pass_on_the_virtual_clock(project: pytest.Pytester) -> None:
     outcome(
         project,

@@ -92,6 +92,9 @@ class CellResult:
 QUICK = 0.2
 """Real seconds: what a shorter cell has waited for a processor is not asked for."""
 
+LATENCY = 0.0002
+"""Real seconds that a message may take on its way between two processes; a submission that talks without a pause is not idle in them."""
+
 
 class _Idle:
     """How long a submission has neither computed nor talked while it was its turn in a trial, however short the single pauses are."""
@@ -102,21 +105,22 @@ class _Idle:
 
     def begin(self) -> None:
         """Another trial, in another process: what that has used counts from its first look on."""
-        self.in_trial = self._unseen = self._ours = 0.0
+        self.in_trial = self._unseen = self._on_the_way = self._ours = 0.0
         self._before: Used | None = None
 
     def add(self, waited: float, usage: "Callable[[], Used]") -> None:
         """So many real seconds have passed until it said something, or said nothing. What they both waited for a processor is not idle."""
         self._unseen += waited
+        self._on_the_way += min(waited, LATENCY)
         if self._unseen < LOOK / 2:
             return
         now, ours = usage(), delayed()
         if self._before is not None:
             used = now.cpu - self._before.cpu + max(0.0, now.delayed - self._before.delayed) + ours - self._ours
-            idle = max(0.0, self._unseen - used)
+            idle = max(0.0, self._unseen - self._on_the_way - used)
             self.in_trial += idle
             self.together += idle
-        self._before, self._ours, self._unseen = now, ours, 0.0
+        self._before, self._ours, self._unseen, self._on_the_way = now, ours, 0.0, 0.0
 
 
 class Session:

@@ -4,13 +4,6 @@
 from collections import defaultdict
 
 
-def price_of(used, prices):
-    known = [row for row in prices if row["model"] == used["model"] and row["since"] <= used["day"]]
-    if not known:
-        raise LookupError(used)
-    return max(known, key=lambda row: row["since"])
-
-
 def cost_of(usages, prices):
     t = Decimal(0)
     for u in filter(None, usages):

@@ -57,7 +57,9 @@ KINDS: dict[str, Kind] = {
     "stuck": Kind("run", "", "the run stays in progress until it expires"),
     "stuck_queued": Kind("run", "", "the run stays queued until it expires"),
     "run_failed": Kind("run", "code", "the run fails with this last_error.code (default server_error)"),
-    "run_incomplete": Kind("run", "reason", "the run ends incomplete for this reason (default max_completion_tokens)"),
+    "run_incomplete": Kind(
+        "run", "reason", "the run ends incomplete amid its last message, for this reason (default max_completion_tokens)"
+    ),
     "run_expired": Kind("run", "", "the run expires at once after starting"),
     "pictures": Kind("run", "count", "the run's first message begins with that many pictures, as code_interpreter leaves them"),
     "replies": Kind("run", "count", "the run answers in that many messages"),

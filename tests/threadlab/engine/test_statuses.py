@@ -276,3 +276,24 @@ def test_message_can_be_deleted_while_it_is_written() -> None:
         at.wait(5)
         assert at.threads.runs.retrieve(run.id, thread_id=thread_id).status == "completed"
         assert len(at.texts(thread_id)) == 1
+
+
+def test_incomplete_run_leaves_the_beginning_of_its_text() -> None:
+    with desk(scenario="run_incomplete replies:2") as at:
+        thread_id = at.thread(QUESTION)
+        _plain(at, thread_id)
+        run = at.threads.runs.list(thread_id).data[0]
+        first, second = at.threads.messages.list(thread_id, run_id=run.id, order="asc").data
+        assert run.incomplete_details is not None
+        assert run.incomplete_details.reason == "max_completion_tokens"
+        assert (first.status, second.status) == ("completed", "incomplete")
+        assert second.content, "it stopped in the middle, not before the first word"
+
+
+@pytest.mark.parametrize("reason", ["", ":content_filter"])
+def test_incomplete_response_leaves_the_beginning_of_its_text(reason: str) -> None:
+    with desk(scenario=f"run_incomplete{reason}") as at:
+        response = at.client.responses.create(model="gpt-4o", input="What is the capital of France?")
+        assert response.status == "incomplete"
+        assert len(response.output) == 1
+        assert response.output_text == "The capital of"

@@ -89,10 +89,22 @@ def _with_faults(call: Call, run: o.Run, plan: Plan, triggered: list[Rule]) -> P
             case "run_incomplete":
                 reason = rule.argument or "max_completion_tokens"
                 finish = Finish("incomplete", incomplete=reason)  # type: ignore[arg-type]
-                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, finish)))
+                return msgspec.structs.replace(plan, moments=_cut_off(plan, finish))
             case "pictures":
                 plan = _illustrated(plan, [files.make_picture(call).id for _ in range(int(rule.number(1)))])
     return plan
+
+
+def _cut_off(plan: Plan, finish: Finish) -> tuple[Moment, ...]:
+    """The moments with this end in the middle of the last message: what was written by then stays on the thread, as it did when a run used
+    up its tokens. Where no message would have been written, or the prompt alone was too long, soon after the begin."""
+    begin, ends = plan.moments[0], [moment for moment in plan.moments if isinstance(moment.action, EndMessage)]
+    if not ends or finish.incomplete == "max_prompt_tokens":
+        return begin, Moment(begin.at + 0.5, finish)
+    last = ends[-1]
+    assert isinstance(last.action, EndMessage)
+    end = Moment((last.action.started + last.at) / 2, finish)
+    return tuple(sorted([*plan.moments, end], key=lambda moment: moment.at))
 
 
 def _illustrated(plan: Plan, pictures: list[str]) -> Plan:

@@ -117,6 +117,21 @@ def with_faults(plan: Plan, now: float, triggered: list[Rule]) -> Plan:
             case "run_expired":
                 return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, GIVES_UP)))
             case "run_incomplete":
-                finish = Finish("incomplete", incomplete="max_completion_tokens")
-                return msgspec.structs.replace(plan, moments=(begin, Moment(begin.at + 0.5, finish)))
+                return msgspec.structs.replace(plan, moments=_cut_off(plan))
     return plan
+
+
+def _cut_off(plan: Plan) -> tuple[Moment, ...]:
+    """The moments until the last message is written, of which only the first half of the words is there when the tokens are used up. Where
+    no message would have been written, the end comes soon after the begin."""
+    finish = Finish("incomplete", incomplete="max_completion_tokens")
+    for moment in reversed(plan.moments):
+        if isinstance(moment.action, EndItem) and isinstance(moment.action.item, r.Message):
+            words = moment.action.item.text.split(" ")
+            text = " ".join(words[: (len(words) + 1) // 2])
+            item = msgspec.structs.replace(moment.action.item, content=[r.OutputText(text)], status="incomplete")
+            written = msgspec.structs.replace(moment.action, item=item, tokens=tokens.count(text))
+            earlier = [one for one in plan.moments if one.at < moment.at]
+            return (*earlier, Moment(moment.at, written), Moment(moment.at, finish))
+    begin = plan.moments[0]
+    return begin, Moment(begin.at + 0.5, finish)

@@ -18,8 +18,8 @@ from threadlab.trials.trial import CLIENT, Evidence, World
 from threadlab.wire.prompts import Answer, Prompt
 
 TEXT = "What is the capital of Portugal?"
-AS_IT_IS = f"  {TEXT}  Thank you. "
-"""A text whose white space is part of it."""
+AS_IT_IS = f"  {TEXT}\tThank you,\r\nZoe\u0301. "
+"""A text whose white space, line end and combining accent are part of it."""
 
 
 def asked_before(country: str) -> str:
@@ -32,6 +32,9 @@ BAD_ENDS, OTHERS = ("failed", "incomplete", "expired", "cancelled"), ("very talk
 TOO_LONG = "Portugal " * 28_445
 """256,005 characters, five more than a message may have."""
 
+LONGEST = "¿Portugal? " * 23_272 + "Lisboa: "
+"""256,000 characters, as many as a message may have, and more bytes."""
+
 _COUNTRIES = ("France", "Italy", "Spain", "Portugal", "Greece", "Poland")
 EARLIER = 120
 
@@ -42,7 +45,7 @@ class Hesitant:
     name = "hesitant"
 
     def respond(self, prompt: Prompt) -> Answer:
-        return Answer(texts=["One moment, please.", "One moment, please.", *Scripted().respond(prompt).texts])
+        return Answer(texts=["One moment, please. ", "One moment, please. ", *Scripted().respond(prompt).texts])
 
 
 def _the_assistant(client: OpenAI) -> Assistant:
@@ -64,6 +67,21 @@ def _long_thread(client: OpenAI) -> dict[str, Any]:
 def _new_thread(client: OpenAI) -> dict[str, Any]:
     thread = client.beta.threads.create()
     return _given(thread.id, _the_assistant(client).id, 0)
+
+
+def _asked_just_now(client: OpenAI) -> dict[str, Any]:
+    """The same question is the newest message there; nobody has answered it."""
+    given = _new_thread(client)
+    client.beta.threads.messages.create(given["thread_id"], role="user", content=TEXT)
+    return {**given, "before": 1}
+
+
+def _asked_twice(client: OpenAI) -> dict[str, Any]:
+    return {**_new_thread(client), "calls": 2}
+
+
+def _longest(client: OpenAI) -> dict[str, Any]:
+    return {**_new_thread(client), "text": LONGEST}
 
 
 def _shared_thread(client: OpenAI) -> dict[str, Any]:
@@ -89,6 +107,10 @@ def _refusing(client: OpenAI) -> dict[str, Any]:
     return {**_new_thread(client), "text": TOO_LONG, "refuses": True}
 
 
+def _args_twice(given: dict[str, Any]) -> list[Any]:
+    return [_args(given)] * given["calls"]
+
+
 def _args(given: dict[str, Any]) -> list[Any]:
     return [CLIENT, given["thread_id"], given["settings"]["assistant_id"], given["text"]]
 
@@ -103,12 +125,19 @@ def _posted(evidence: Evidence, family: Family) -> list[Said]:
 
 def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
     posted = _posted(evidence, family)
+    if "calls" in evidence.given:
+        return _posted_by_each_call(evidence, posted, family)
     if len(posted) == 1 and posted[0].text == evidence.given["text"]:
         return None
     if len(posted) == 1:
         return Sentence(
             "message_says_not_text_given",
-            f"the message {family.place} says {posted[0].text[:60]!r}, not the text that was given: {evidence.given['text'][:60]!r}.",
+            f"the message {family.place} says {posted[0].text[:60]!a}, not the text that was given: {evidence.given['text'][:60]!a}.",
+        )
+    if not posted and evidence.given["text"] == LONGEST and evidence.ending.how == "raised" and not unwritten(evidence):
+        return Sentence(
+            "longest_text_not_posted",
+            f"a text of {len(LONGEST):,} characters, as many as a message may have, was not posted: it raised {evidence.ending.type}.",
         )
     if not posted and not evidence.requests():
         return Occasion.NONE
@@ -119,6 +148,19 @@ def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
     made = [entry for entry in evidence.requests(ok=True) if entry.operation in family.posts]
     return Sentence(
         "has_new_user_messages_one", f"the {family.home} has {len(posted)} new user messages, one was expected: {cited(evidence, made)}."
+    )
+
+
+def _posted_by_each_call(evidence: Evidence, posted: list[Said], family: Family) -> Found:
+    calls, asked = evidence.given["calls"], sum(one.text == evidence.given["text"] for one in posted)
+    if asked == calls == len(posted):
+        return None
+    if not evidence.requests():
+        return Occasion.NONE
+    return Sentence(
+        "called_twice_not_asked_twice",
+        f"it was called {calls} times with the same text, and {asked} of its messages {'is' if asked == 1 else 'are'} {family.place}: "
+        "the same question is asked again by each call.",
     )
 
 
@@ -316,6 +358,10 @@ def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Fou
     )
 
 
+PAGE = 20
+"""Messages in one page of a list, unless another number is asked for."""
+
+
 def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
     if nothing := _nothing_to_look_at(evidence, started, family):
@@ -334,6 +380,12 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
         )
     got = [text for text in said if text in value.split("\n")]
     if sorted(got) == sorted(said) and sorted(value.split("\n")) == sorted(said):
+        if len(said) > PAGE:
+            return Sentence(
+                "replies_are_wrong_order_pages",
+                f"all {len(said)} replies are there, in the wrong order: a list has pages, and what is turned round is the whole list, not "
+                "each page by itself.",
+            )
         return Sentence(
             "replies_are_wrong_order_created",
             "all replies are there, in the wrong order: `created_at` has whole seconds, too coarse to sort by; the list has an order.",
@@ -343,6 +395,8 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
             "replies_are_joined_nothing_output",
             f"the {len(said)} replies are joined by nothing, as `output_text` does it; a newline was expected: {short(value)}.",
         )
+    if len(said) > PAGE:  # whether they are all there is for `every_page` to say, and what joins them is seen where they are fewer
+        return None
     if (between := joint(value, said)) is not None:
         return Sentence(
             "replies_are_joined_by_another",
@@ -384,11 +438,12 @@ def behaviours(
     others: tuple[str, ...] = (),
     shared: tuple[str, ...] = (),
     refusals: tuple[str, ...] = ("refused",),
+    texts: tuple[str, ...] = (),
 ) -> tuple[Behaviour, ...]:
     """What is checked of an answer to one message, in the words of a family. `points` names those that are, and what each is worth.
 
-    Scenes: `long` (which stands first), `several`, `talkative`, `refusals`, `bad_ends`, `others`, in which all is well, too, and `shared`,
-    in which somebody else writes as well.
+    Scenes: `long` (which stands first), `several`, `talkative`, `refusals`, `bad_ends`, `others`, in which all is well, too, `shared`,
+    in which somebody else writes as well, and `texts`, of which only is asked what was posted.
     """
     run = family.run
     confirmed = f"The id of the message is known before the {run} is sent; a message that is refused starts no {run}."
@@ -399,6 +454,7 @@ def behaviours(
             1,
             f"The text is {family.place} once, as it was given.",
             partial(posted_once, family=family),
+            ("long", *texts),
             any_ending=True,
         ),
         Behaviour(
@@ -437,7 +493,7 @@ def behaviours(
             1,
             f"Several replies in one {run} are all returned, oldest first, joined by a newline.",
             partial(all_replies_in_order, family=family),
-            ("several", *shared),
+            ("several", *shared, *others),
         ),
         Behaviour(
             "every_page",
@@ -450,7 +506,7 @@ def behaviours(
     return worth(found, points)
 
 
-SHARED, REFUSALS = ("shared",), ("refused", "no such thread")
+SHARED, REFUSALS, TEXTS = ("shared",), ("refused", "no such thread"), ("several", "twice", "cancelled")
 
 
 def _shared() -> World:
@@ -477,17 +533,19 @@ EXERCISE = Exercise(
                 OTHERS,
                 SHARED,
                 REFUSALS,
+                TEXTS,
             ),
             (
-                Scene("long", lambda: World(_long_thread, scenario="slow:40"), _args),
+                Scene("long", lambda: World(_long_thread, scenario="slow:57"), _args),
                 Scene("refused", lambda: World(_refusing), _args),
                 Scene("no such thread", lambda: World(_deleted_thread), _args),
                 Scene("failed", lambda: World(_long_thread, scenario="run_failed"), _args),
                 Scene("incomplete", lambda: World(_new_thread, scenario="run_incomplete"), _args),
                 Scene("expired", lambda: World(_long_thread, scenario="run_expired"), _args),
-                Scene("cancelled", lambda: SharedWorld(_new_thread, a_colleague_cancels, scenario="slow:100"), _args),
+                Scene("cancelled", lambda: SharedWorld(_longest, a_colleague_cancels, scenario="slow:100"), _args),
                 Scene("shared", _shared, _args),
-                Scene("several", lambda: World(_new_thread, scenario="replies:5"), _args),
+                Scene("several", lambda: World(_asked_just_now, scenario="replies:5"), _args),
+                Scene("twice", lambda: World(_asked_twice), _args_twice, driver="calls"),
                 Scene("talkative", lambda: World(_new_thread, scenario="replies:25"), _args),
                 Scene("very talkative", lambda: World(_new_thread, scenario="replies:101"), _args),
             ),
@@ -495,6 +553,7 @@ EXERCISE = Exercise(
                 "what this run wrote, of few, of many or of no earlier messages": ("long", "several", "very talkative"),
                 "more replies than a page of 20 or of 100 holds": ("talkative", "very talkative"),
                 "this run, and not an earlier one of the same assistant, nor what a colleague writes": SHARED,
+                "the text as it was given, once for each call, whatever was asked before": ("long", *TEXTS),
                 "a run that ends in anything but completed": BAD_ENDS,
                 "a message that is refused, for whatever reason, starts no run": REFUSALS,
             },

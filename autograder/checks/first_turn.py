@@ -13,7 +13,7 @@ from threadlab.trials.api_family import THREADS
 from threadlab.trials.trial import CLIENT, Evidence, World
 
 SCENES = ("plain", "slow", "polite")
-"""Two questions about countries, and one that begins and ends with white space. The second run takes nearly a minute."""
+"""Two questions about countries, and a long letter that is easily changed on its way. The second run takes nearly a minute."""
 
 LOOKS = ("getRun", "listRuns", "listRunSteps", "getRunStep")
 """Requests whose reply says how a run is getting on."""
@@ -29,14 +29,21 @@ def _country(scene: str) -> str:
     return drawn(f"first-turn {scene}", 1)[0]
 
 
+def _letter(question: str) -> str:
+    """A question in a letter of more than 4,096 characters: white space at both ends, and what people escape or fold."""
+    notes = "- one more line of what we have tried\n" * 120
+    return f"  dear expert,\n\nZoe\u0301 & I ask this for our \ufb01nal <b>{{quiz}}</b>,  at C:\\new:\n{notes}{question}\n"
+
+
 def _asking(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
     """The world's setup: the assistant that is meant, and one that was made before and after it."""
 
     def setup(client: OpenAI) -> dict[str, Any]:
         made = [client.beta.assistants.create(model="gpt-4o", name=name).id for name in ("Old expert", "Geography expert", "New expert")]
-        country = _country(scene)
-        question = f"What is the capital of {country}?"
-        return {"assistant_id": made[1], "question": f"  {question}\n" if scene == "polite" else question}
+        question = f"What is the capital of {_country(scene)}?"
+        if scene == "polite":  # two sentences are its answer
+            question = _letter(f"what is the capital of {_country(scene)}, and of {drawn('first-turn', len(SCENES) + 1)[-1]}?")
+        return {"assistant_id": made[1], "question": question}
 
     return setup
 
@@ -45,26 +52,72 @@ def _args(given: dict[str, Any]) -> list[Any]:
     return [CLIENT, given["assistant_id"], given["question"]]
 
 
-def _two_calls(client: OpenAI) -> dict[str, Any]:
-    """The world's setup for two calls in one process: two questions, about two countries."""
-    assistant = client.beta.assistants.create(model="gpt-4o", name="Geography expert")
-    return {"assistant_id": assistant.id, "questions": [f"What is the capital of {one}?" for one in drawn("first-turn again", 2)]}
+def _four_calls(client: OpenAI) -> dict[str, Any]:
+    """The world's setup for four calls in one process: two assistants and two questions in turn, and at last what the first call had."""
+    made = [client.beta.assistants.create(model="gpt-4o", name=name).id for name in ("Geography expert", "Quiz expert")]
+    first, second = [f"what is the capital of {one}?" for one in drawn("first-turn again", 2)]
+    return {"calls": [[made[0], first], [made[1], second], [made[1], first], [made[0], first]]}
 
 
 def _args_of_calls(given: dict[str, Any]) -> list[Any]:
-    return [[CLIENT, given["assistant_id"], question] for question in given["questions"]]
+    return [[CLIENT, assistant_id, question] for assistant_id, question in given["calls"]]
+
+
+def _conversations(evidence: Evidence) -> dict[str, list[str]]:
+    """What was asked on each thread on which something was."""
+    asked = {one: [message.text for message in written_by(evidence, "user", one)] for one in threads(evidence)}
+    return {one: texts for one, texts in asked.items() if texts}
 
 
 def _new_conversations(evidence: Evidence) -> Found:
-    """Whether the second call has left the thread of the first one alone."""
-    asked = {one: [message.text for message in written_by(evidence, "user", one)] for one in threads(evidence)}
-    shared = next((one for one, texts in asked.items() if set(evidence.given["questions"]) <= set(texts)), None)
-    if shared is None:
-        return None if len(asked) > 1 else Occasion.NONE
+    """Whether each call has left the threads of the others alone, and has asked its question itself."""
+    asked, calls = _conversations(evidence), evidence.given["calls"]
+    for (_, question), texts in zip(calls, asked.values(), strict=False):
+        if len(texts) == 1 and texts[0] != question:
+            return Sentence("user_message_says_should_question", _difference(texts[0], question))
+    if len(asked) == len(calls):
+        return None
+    shared = next((one for one, texts in asked.items() if len(texts) > 1), None)
+    if shared is not None:
+        return Sentence(
+            "second_question_old_thread",
+            f"it was called {len(calls)} times, and the questions of {len(asked[shared])} calls are on one thread, {shared}. Each call "
+            "starts a new conversation: make the thread inside of the function, and keep it nowhere.",
+        )
+    if not asked or evidence.ending.how != "returned":
+        return Occasion.NONE
     return Sentence(
-        "second_question_old_thread",
-        f"it was called twice, and both questions are on one thread, {shared}. Each call starts a new conversation: make the thread inside "
-        "of the function, and keep it nowhere.",
+        "call_without_conversation",
+        f"it was called {len(calls)} times, the last time with the question of the first call, and started {len(asked)} conversation"
+        f"{'' if len(asked) == 1 else 's'}. Each call is a conversation of its own, whatever was asked before.",
+    )
+
+
+def _assistants_of_calls(evidence: Evidence) -> Found:
+    """Whether each call's run is one of the assistant that this call was given."""
+    calls, made = evidence.given["calls"], runs(evidence)
+    if len(made) != len(calls):
+        return Occasion.NONE
+    for number, ((assistant_id, _), started) in enumerate(zip(calls, made, strict=True), 1):
+        run = evidence.run(started.run_id)
+        if run is None or run.assistant_id != assistant_id:
+            return Sentence(
+                "run_of_another_calls_assistant",
+                f"it was called {len(calls)} times, for two assistants, and the run of call {number} is not one of the assistant that "
+                f"call was given: {evidence.line(started)}. Keep no assistant between calls.",
+            )
+    return None
+
+
+def _difference(said: str, question: str) -> str:
+    """Where a text begins to be another one than the question: both from there on, in a few words."""
+    at = next(
+        (number for number, (one, other) in enumerate(zip(said, question, strict=False)) if one != other), min(len(said), len(question))
+    )
+    start = max(0, at - 12)
+    return (
+        f"the user message is not the question as it was given. From character {at} on they differ: "
+        f"the message has {said[start : at + 24]!a}, the question {question[start : at + 24]!a}."
     )
 
 
@@ -80,7 +133,7 @@ def _gone(evidence: Evidence) -> Found:
 
 
 def asks_once(evidence: Evidence) -> Found:
-    if "questions" in evidence.given:
+    if "calls" in evidence.given:
         return _new_conversations(evidence)
     if gone := _gone(evidence):
         return gone
@@ -90,7 +143,7 @@ def asks_once(evidence: Evidence) -> Found:
             return None
         return Sentence(
             "user_message_says_should_question",
-            f"the user message says {short(asked[0].text)}; it should be the question as it was given, {evidence.given['question']!r}.",
+            _difference(asked[0].text, evidence.given["question"]),
         )
     if not asked:
         if not evidence.requests() or evidence.ending.how == "raised":
@@ -109,6 +162,8 @@ def one_run(evidence: Evidence) -> Found:
     started = runs(evidence)
     if _gone(evidence):
         return Occasion.NONE
+    if "calls" in evidence.given:
+        return _assistants_of_calls(evidence)
     if not started:
         return (
             Sentence("no_run_created_message_alone", "no run was created: a message alone makes nobody answer.")
@@ -159,15 +214,15 @@ def _slept(evidence: Evidence, started: Executed) -> Found:
 
 
 def _answers_of_calls(evidence: Evidence) -> Found:
-    """The second of two calls returns what the second run wrote."""
+    """Each call returns what its own run wrote."""
     started = runs(evidence)
     said = [replies(evidence, one.run_id) for one in started]
-    if len(said) != len(evidence.given["questions"]) or not all(said) or not isinstance(evidence.value, list):
+    if len(said) != len(evidence.given["calls"]) or not all(said) or not isinstance(evidence.value, list):
         return Occasion.NONE
     wanted = [one[0].text.strip() for one in said]
     for number, (value, text) in enumerate(zip(evidence.value, wanted, strict=True), 1):
         if not isinstance(value, str) or value.strip() != text:
-            return Sentence("call_returned_other_text", f"call {number} of 2 returned {short(value)}; its run wrote {text!r}.")
+            return Sentence("call_returned_other_text", f"call {number} of {len(wanted)} returned {short(value)}; its run wrote {text!r}.")
     return None
 
 
@@ -175,7 +230,7 @@ def returns_the_answer(evidence: Evidence) -> Found:
     started = runs(evidence)
     if not started or _gone(evidence):
         return Occasion.NONE
-    if "questions" in evidence.given:
+    if "calls" in evidence.given:
         return _answers_of_calls(evidence)
     said = replies(evidence, started[0].run_id)
     value = evidence.value
@@ -220,7 +275,7 @@ EXERCISE = Exercise(
                     2,
                     "Exactly one run of the given assistant is started, and it reads the question.",
                     one_run,
-                    SCENES,
+                    (*SCENES, "again"),
                     any_ending=True,
                 ),
                 Behaviour(
@@ -238,7 +293,7 @@ EXERCISE = Exercise(
                 Scene("plain", lambda: World(_asking("plain")), _args),
                 Scene("slow", lambda: World(_asking("slow"), scenario="slow:55"), _args),
                 Scene("polite", lambda: World(_asking("polite"), scenario="slow:5"), _args),
-                Scene("again", lambda: World(_two_calls), _args_of_calls, driver="calls"),
+                Scene("again", lambda: World(_four_calls), _args_of_calls, driver="calls"),
             ),
             promises={
                 "a question, whatever it is": SCENES,

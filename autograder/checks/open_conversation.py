@@ -29,6 +29,16 @@ def _drawn(scene: str) -> list[Who]:
         (f"{user}2", purpose),
         (f"{user} ", purpose),
         (user + purpose[0], purpose[1:]),
+        (user, purpose.capitalize()),
+        (user, f"{purpose} "),
+        (f"{user}:{purpose}", second),
+        (user, f"{purpose}:{second}"),
+        (f"o'{user}", purpose),
+        ("zo\u00e9", purpose),
+        ("zoe\u0301", purpose),
+        (user, "caf\u00e9"),
+        (user, "cafe\u0301"),
+        (f"{user}/{other}/" * 8 + "\u6f22", purpose),
     ]
 
 
@@ -37,11 +47,18 @@ def _nobody(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
 
 
 def _known(client: OpenAI) -> dict[str, Any]:
-    """All of them are known, and the one who is asked for is neither the first nor the last in the table."""
+    """All of them are known, and the one who is asked for is in the middle of the table. Their threads have no metadata."""
     who = _drawn("known")
-    threads = [client.beta.threads.create(metadata={"user_id": user, "purpose": purpose}).id for user, purpose in who]
+    threads = [client.beta.threads.create().id for _ in who]
     rows = [{"user_id": user, "purpose": purpose, "thread_id": one} for (user, purpose), one in zip(who, threads, strict=True)]
     return {"who": who, "known": threads[0], "rows": [*rows[3:], *rows[:3]]}
+
+
+def _known_alone(client: OpenAI) -> dict[str, Any]:
+    """Only the one who is asked for is known."""
+    user, purpose = who = _drawn("known alone")[0]
+    thread = client.beta.threads.create(metadata={"user_id": user, "purpose": purpose}).id
+    return {"who": [who], "known": thread, "rows": [{"user_id": user, "purpose": purpose, "thread_id": thread}]}
 
 
 def _call(who: Who) -> list[Any]:
@@ -233,9 +250,9 @@ def keeps_users_apart(evidence: Evidence) -> Found:
 def survives_a_restart(evidence: Evidence) -> Found:
     if not evidence.killed:
         return Occasion.NONE
-    again = next(entry.n for entry in evidence.journal if entry.operation == "restart")
+    again, known = next(entry.n for entry in evidence.journal if entry.operation == "restart"), evidence.given.get("known")
     before, after = [one for one in _created(evidence) if one.n < again], [one for one in _created(evidence) if one.n > again]
-    recorded = next((one.thread_id for one in before if (found := _recorded(evidence, one.thread_id)) and found.n < again), None)
+    recorded = known or next((one.thread_id for one in before if (found := _recorded(evidence, one.thread_id)) and found.n < again), None)
     if recorded is not None and after:
         return Sentence(
             "recorded_when_program_started_again",
@@ -288,7 +305,7 @@ EXERCISE = Exercise(
                     3,
                     "Killed at any point and started again, it ends with one recorded and tagged thread, and returns it.",
                     survives_a_restart,
-                    ("killed",),
+                    ("killed", "killed while it resumes"),
                 ),
             ),
             (
@@ -297,13 +314,14 @@ EXERCISE = Exercise(
                 Scene("known", lambda: World(_known), _filled),
                 Scene("several", lambda: World(_nobody("several")), _several, driver="processes"),
                 Scene("killed", lambda: World(_nobody("killed")), _first, kill=True),
+                Scene("killed while it resumes", lambda: World(_known_alone), _filled, kill=True),
             ),
             promises={
                 "metadata with the values that were given, whatever they are": NEW,
                 "called again, in the same process or in another one": ("again", "several"),
                 "when another backend has recorded the thread": ("known",),
                 "users and purposes that differ in anything are different": ("several", "known"),
-                "killed at any point": ("killed",),
+                "killed at any point": ("killed", "killed while it resumes"),
             },
         ),
     ),

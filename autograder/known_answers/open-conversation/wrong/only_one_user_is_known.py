@@ -1,4 +1,4 @@
-# loses: resumes
+# loses: resumes, survives_a_restart
 # says: same_user_opened_same_conversation
 # %% open_conversation
 def open_conversation(client, db, user_id, purpose):

@@ -1,5 +1,5 @@
 # loses: overshoots_at_most_one_pause, cancels_at_the_deadline
-# says: max_wait_s_went_s
+# says: max_wait_s_gave_up
 # %% wait_for_run
 def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
     pause = 1.0

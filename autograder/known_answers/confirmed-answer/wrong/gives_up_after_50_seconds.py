@@ -1,0 +1,18 @@
+# loses: answer_of_this_run
+# says: raised TimeoutError
+# %% ask
+import time
+
+
+def ask(client, thread_id, assistant_id, text):
+    message = client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    while run.status in ("queued", "in_progress"):
+        time.sleep(1)
+        if time.time() - run.created_at > 50:
+            raise TimeoutError
+        run = client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    if run.status != "completed":
+        raise RuntimeError(run.status)
+    found = client.beta.threads.messages.list(thread_id, run_id=run.id, order="asc", limit=100)
+    return "\n".join(m.content[0].text.value for m in found)

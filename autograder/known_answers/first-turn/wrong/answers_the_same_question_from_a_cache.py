@@ -1,0 +1,16 @@
+# loses: asks_once
+# says: call_without_conversation
+# %% first_turn
+import time
+from functools import lru_cache
+
+
+@lru_cache(maxsize=None)
+def first_turn(client, assistant_id, question):
+    thread = client.beta.threads.create()
+    client.beta.threads.messages.create(thread.id, role="user", content=question)
+    run = client.beta.threads.runs.create(thread.id, assistant_id=assistant_id)
+    while run.status in ("queued", "in_progress"):
+        time.sleep(1)
+        run = client.beta.threads.runs.retrieve(run.id, thread_id=thread.id)
+    return client.beta.threads.messages.list(thread.id).data[0].content[0].text.value

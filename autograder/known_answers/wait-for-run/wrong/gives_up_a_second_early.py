@@ -1,0 +1,22 @@
+# loses: overshoots_at_most_one_pause, cancels_at_the_deadline
+# says: max_wait_s_gave_up
+# %% wait_for_run
+ENDS = ("completed", "failed", "incomplete", "cancelled", "expired", "requires_action")
+
+
+def wait_for_run(client, thread_id, run_id, *, max_wait=60.0):
+    deadline = time.monotonic() + max_wait
+    pause = 1.0
+    while True:
+        try:
+            run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
+            if run.status in ENDS:
+                return run
+        except (openai.RateLimitError, openai.InternalServerError):
+            pass
+        left = deadline - time.monotonic()
+        if left <= 1:
+            client.beta.threads.runs.cancel(run_id, thread_id=thread_id)
+            raise RunTimeout(f"run {run_id} had not ended")
+        time.sleep(min(pause * random.uniform(0.8, 1.2), left))
+        pause = min(pause * 2, 6.0)

@@ -9,8 +9,11 @@ from threadlab.engine.journal import Entry, Sent, TurnMarked
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
-BEFORE = (("user", "What is the capital of Kenya?"), ("assistant", "The capital of Kenya is Nairobi."))
 FIRST, SECOND, THIRD, FOURTH = "What is the capital of Spain?", "Sorry, I meant Portugal.", "And Italy?", "And Poland?"
+BEFORE = (("user", FIRST), ("assistant", "The capital of Spain is Madrid."))
+"""The same has been asked and answered before: whoever deletes by the words deletes that, too."""
+ELSEWHERE = "What is the capital of Kenya?"
+"""Asked on another thread, half a second after the first question, by the same customer."""
 SHORT, LONG = 6, 24
 """Seconds that a run works: where it is left to work, and where it is to be stopped. The long one outlasts a poll that is held back."""
 STRATEGIES = ("reject", "enqueue", "interrupt", "rollback")
@@ -29,30 +32,32 @@ READING = "slow:2 delay:5@listMessages#1"
 """The first run has ended, and its turn is reading what it wrote, when the newer message comes."""
 
 
-def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int) -> World:
+def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int, elsewhere: bool) -> World:
     def setup(client: OpenAI) -> dict[str, Any]:
         assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")
         past: Any = [{"role": role, "content": text} for role, text in BEFORE]
-        ids = [client.beta.threads.create(messages=past).id for _ in range(threads)]
+        ids = [client.beta.threads.create(messages=past).id for _ in range(threads + elsewhere)]
         texts = (FIRST, SECOND, THIRD, FOURTH)
         users = ("ada", "ben") if threads == 1 else ("ada",)  # a lane is a thread's, and not a customer's
         turns = [
             [when, users[number % len(users)], ids[number % threads], text]
             for number, (when, text) in enumerate(zip(at, texts, strict=False))
         ]
-        about = {"strategy": strategy, "prompt": "delay" not in scenario, "reading": scenario == READING}
+        if elsewhere:
+            turns.insert(1, [0.5, users[0], ids[-1], ELSEWHERE])
+        about = {"elsewhere": elsewhere, "strategy": strategy, "prompt": "delay" not in scenario, "reading": scenario == READING}
         return {"assistant_id": assistant.id, "threads": ids, "turns": turns, **about}
 
     return World(setup, scenario=scenario, limits=POLLS)
 
 
-def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int = 1, bound: int) -> Scene:
-    """`name` begins with the strategy."""
+def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int = 1, elsewhere: bool = False, bound: int) -> Scene:
+    """`name` begins with the strategy. `elsewhere`: there is a turn on another thread, too, while the first run is at work."""
     strategy = name.partition("_")[0]
     scenario = scenario or f"slow:{LONG if strategy in ('interrupt', 'rollback') else SHORT}"
     return Scene(
         name,
-        lambda: _world(strategy, at, scenario, threads),
+        lambda: _world(strategy, at, scenario, threads, elsewhere),
         lambda given: [ASYNC_CLIENT, given["assistant_id"]],
         kwargs={"strategy": strategy},
         kwargs_of=lambda given: {"turns": given["turns"]},
@@ -70,8 +75,8 @@ SCENES = (
     _scene("enqueue_waiting", (0, 1, 1.3), "slow:3", bound=2),
     *(_scene(f"{strategy}_at_once", (0, 0, 5.3), "slow:20 delay:3@createMessage#1", bound=1) for strategy in ("interrupt", "rollback")),
     # soon after a look of whoever looks every 2, 3 or 4 seconds, and every 2.5 or 5
-    _scene("interrupt_working", (0, 4.3, 5), f"slow:{LONG} cancel_slow:8", bound=3),
-    _scene("rollback_working", (0, 5.3, 6), f"slow:{LONG} cancel_slow:8", bound=3),
+    _scene("interrupt_working", (0, 4.3, 5), f"slow:{PATIENCE} cancel_slow:30", elsewhere=True, bound=3),
+    _scene("rollback_working", (0, 5.3, 6), f"slow:{LONG} cancel_slow:15", elsewhere=True, bound=3),
     *(_scene(f"{strategy}_too_late", (0, 4, 14), LATE, bound=1) for strategy in ("interrupt", "rollback")),
     *(_scene(f"{strategy}_ended", (0, 4), ENDED, bound=1) for strategy in ("interrupt", "rollback")),
     _scene("rollback_reading", (0, 4), READING, bound=1),
@@ -82,8 +87,14 @@ SCENES = (
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
 
 
+def _elsewhere(evidence: Evidence) -> int | None:
+    """Which turn is the one on another thread, where there is one; all that follows is about the others."""
+    return 1 if evidence.given["elsewhere"] else None
+
+
 def _values(evidence: Evidence) -> list[Any]:
-    return evidence.value if isinstance(evidence.value, list) else []
+    values = evidence.value if isinstance(evidence.value, list) else []
+    return [value for number, value in enumerate(values) if number != _elsewhere(evidence)]
 
 
 def _raised(value: Any) -> bool:
@@ -92,7 +103,8 @@ def _raised(value: Any) -> bool:
 
 def _turns(evidence: Evidence) -> list[tuple[str, str]]:
     """Thread and text of each turn, in the order of submission."""
-    return [(thread_id, text) for _, _, thread_id, text in evidence.given["turns"]]
+    turns = enumerate(evidence.given["turns"])
+    return [(thread_id, text) for number, (_, _, thread_id, text) in turns if number != _elsewhere(evidence)]
 
 
 def _texts(evidence: Evidence, thread_id: str, role: str = "user") -> list[str]:
@@ -102,7 +114,8 @@ def _texts(evidence: Evidence, thread_id: str, role: str = "user") -> list[str]:
 def _mark(evidence: Evidence, what: str, turn: int) -> Entry | None:
     """When a turn was submitted or settled."""
     marks = (entry for entry in evidence.journal if isinstance(entry, TurnMarked) and entry.operation == what)
-    return next((entry for entry in marks if entry.turn == turn), None)
+    number = turn + 1 if _elsewhere(evidence) is not None and turn else turn
+    return next((entry for entry in marks if entry.turn == number), None)
 
 
 def _was_busy(evidence: Evidence, turn: int) -> bool:
@@ -149,8 +162,10 @@ def _ended(evidence: Evidence, run_id: str) -> Any:
 
 def _answered(evidence: Evidence, turn: int) -> str | None:
     """What is wrong with the answer of a turn that has to be answered; None if nothing is."""
-    thread_id, text = _turns(evidence)[turn]
-    value = _values(evidence)[turn]
+    return _wrong_answer(evidence, *_turns(evidence)[turn], _values(evidence)[turn])
+
+
+def _wrong_answer(evidence: Evidence, thread_id: str, text: str, value: Any) -> str | None:
     if _raised(value):
         return f"submit(…, {text!r}) raised {value['raised']}: {value['message']}"
     run = _run_of(evidence, thread_id, text)
@@ -164,7 +179,28 @@ def _answered(evidence: Evidence, turn: int) -> str | None:
     )
 
 
+def _answered_elsewhere(evidence: Evidence, number: int) -> Found:
+    """Each thread has a run at work, and the newer messages come on the other thread."""
+    if not isinstance(evidence.value, list) or not evidence.requests("createRun"):
+        return Occasion.NONE
+    _, _, thread_id, text = evidence.given["turns"][number]
+    run = _run_of(evidence, thread_id, text)
+    cancelled = [entry for entry in evidence.requests("cancelRun") if run is not None and entry.run_id == run.run_id]
+    if cancelled:
+        return Sentence(
+            "cancelled_elsewhere",
+            f"runs were at work on two threads, and a newer message came on one. It cancelled the run on the other: "
+            f"{evidence.line(cancelled[0])}.",
+        )
+    wrong = _wrong_answer(evidence, thread_id, text, evidence.value[number])
+    if not wrong:
+        return None
+    return Sentence("run_elsewhere", f"runs were at work on two threads, a newer message came on one, and on the other {wrong}")
+
+
 def free_thread_answers(evidence: Evidence) -> Found:
+    if (number := _elsewhere(evidence)) is not None:
+        return _answered_elsewhere(evidence, number)
     values = _values(evidence)
     if len(values) < len(_turns(evidence)) or not evidence.requests("createRun"):
         return Occasion.NONE
@@ -190,8 +226,12 @@ def free_thread_answers(evidence: Evidence) -> Found:
 
 def _ended_by_a_cancel(evidence: Evidence) -> str:
     """Where a turn let its lane go because a cancel was refused, that is the cause of what came then."""
-    raised = [value for value in _values(evidence) if _raised(value) and value["raised"] == "BadRequestError"]
-    refused = [entry for entry in evidence.requests("cancelRun", ok=False) if any(entry.error in value["message"] for value in raised)]
+    raised = [value for value in _values(evidence) if _raised(value)]
+    refused = [
+        entry
+        for entry in evidence.requests("cancelRun", ok=False)
+        if entry.error and any(entry.error in value["message"] for value in raised)
+    ]
     return f" Before that, a refused cancel ended the turn whose run it was: {evidence.line(refused[0])}." if refused else ""
 
 
@@ -328,6 +368,12 @@ def _completed_while_cancelling(evidence: Evidence, run_id: str) -> bool:
     return end is not None and end.state == "completed" and any(one.n < end.n for one in told)
 
 
+def _sent_at(evidence: Evidence, carried_out: Entry) -> float:
+    """When a request was sent; it may have been on its way for some seconds."""
+    sent = (entry.at for entry in evidence.journal if isinstance(entry, Sent) and entry.request == carried_out.request)
+    return next(sent, carried_out.at)
+
+
 def _stopped(evidence: Evidence) -> str | None:
     """What is wrong with the way in which the earlier turns were stopped."""
     turns = _turns(evidence)
@@ -335,7 +381,7 @@ def _stopped(evidence: Evidence) -> str | None:
         run, newer = _run_of(evidence, *turns[turn]), _mark(evidence, "submitted", turn + 1)
         if run is None or newer is None:
             continue
-        if run.at > newer.at + SOON:
+        if _sent_at(evidence, run) > newer.at + SOON:
             return Sentence(
                 "run_started_for_a_stopped_turn", f"turn {turn + 1} had been stopped, and a run was started for it: {evidence.line(run)}."
             )
@@ -354,8 +400,9 @@ def _stopped(evidence: Evidence) -> str | None:
 
 def _looked_late(evidence: Evidence, turn: int, newer: Entry) -> str | None:
     """Where nothing was on its way when the newer message came, the turn before was asleep, and has a second to wake up."""
-    sent = [entry for entry in evidence.journal if isinstance(entry, Sent)]
-    carried_out = [entry for entry in evidence.requests() if entry.n < newer.n]
+    here = {entry.request: entry.n for entry in evidence.requests(thread_id=_turns(evidence)[turn][0])}
+    sent = [entry for entry in evidence.journal if isinstance(entry, Sent) and entry.request in here]
+    carried_out = [n for n in here.values() if n < newer.n]
     if not evidence.given["prompt"] or len([entry for entry in sent if entry.n < newer.n]) > len(carried_out):
         return None
     first = next((entry for entry in sent if entry.n > newer.n), None)
@@ -372,7 +419,7 @@ def _looked_late(evidence: Evidence, turn: int, newer: Entry) -> str | None:
 
 def _reads_all(evidence: Evidence, wanted: list[str]) -> str | None:
     known = _posted(evidence) | {message.id: message.text for message in evidence.messages(_turns(evidence)[0][0])}
-    ran = evidence.requests("createRun", ok=True)
+    ran = evidence.requests("createRun", ok=True, thread_id=_turns(evidence)[0][0])
     if not ran:
         return Sentence("no_run_ever_started", "no run was ever started.")
     read = [known[one] for one in ran[-1].window if known.get(one) in wanted]
@@ -396,7 +443,7 @@ def _nothing_left(evidence: Evidence) -> str | None:
     if texts[: len(BEFORE)] != [text for _, text in BEFORE]:
         return Sentence("what_thread_before_turn_no", "what was on the thread before the turn is no longer there.")
     for _, text in stopped:
-        if text in texts:
+        if text in texts[len(BEFORE) :]:
             return Sentence("turn_rolled_back_still_thread", f"the turn was rolled back, and “{text}” is still on the thread.")
     last = _run_of(evidence, thread_id, newest)
     if last is None:
@@ -423,7 +470,7 @@ def _while_reading(evidence: Evidence) -> Found:
     if _raised(first):
         return _nothing_left(evidence) or _answered(evidence, 1)
     run = _run_of(evidence, thread_id, text)
-    if text not in _texts(evidence, thread_id) or run is None or not _wrote(evidence, thread_id, run.run_id):
+    if text not in _texts(evidence, thread_id)[1:] or run is None or not _wrote(evidence, thread_id, run.run_id):
         return Sentence(
             "answered_and_rolled_back",
             f"the newer message came while the first turn was reading. Its submit returned {first!r}, and yet the turn was rolled back. "
@@ -467,7 +514,7 @@ def a_failure_frees_the_thread(evidence: Evidence) -> Found:
                 "first_run_failed_submit_returned",
                 f"a run ended as {end.state}, and {more}submit returned {values[turn]!r} as if it had not: raise an error.",
             )
-    texts = _texts(evidence, _turns(evidence)[0][0])
+    texts = _texts(evidence, _turns(evidence)[0][0])[1:]
     lost = [text for text in _posted(evidence).values() if text not in texts]
     if lost and evidence.given["strategy"] != "rollback":
         return Sentence("failed_turn_lost_its_message", f"the run of “{lost[0]}” failed by itself, and the message is no longer there.")
@@ -490,7 +537,7 @@ EXERCISE = Exercise(
                     2,
                     "Where no run is active on the thread, every strategy answers, in full; it waits for no other thread and stops none.",
                     free_thread_answers,
-                    _names("_free"),
+                    _names("_free", "interrupt_working", "rollback_working"),
                 ),
                 Behaviour(
                     "never_sends_while_a_run_is_active",
@@ -545,6 +592,7 @@ EXERCISE = Exercise(
             SCENES,
             promises={
                 "a free thread answers with everything that the run wrote, and two threads never wait for each other": _names("_free"),
+                "one thread being busy says nothing about another": ("interrupt_working", "rollback_working"),
                 "a turn waits until its run has ended, however long that takes": ("enqueue_free",),
                 "look at least once a second": ("interrupt_working", "rollback_working"),
                 "reject: Busy at once, nothing is sent, and a later message is answered again": _names("reject_working", "reject_at_once"),

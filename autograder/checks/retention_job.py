@@ -229,8 +229,19 @@ def gone_is_success(evidence: Evidence) -> Found:
                 "says_gone_which_recorded_like",
                 f"{evidence.line(missing[0])} says that it is gone, which is to be recorded like a deletion. But {wrong}",
             )
-        if wrong:
+        if wrong := wrong or _reported_gone(evidence, one):
             return wrong
+    return None
+
+
+def _reported_gone(evidence: Evidence, thread_id: str) -> str | None:
+    """What is wrong with what the Report says of a thread that is recorded as deleted; it may be named in `deleted` or not."""
+    if thread_id in _named(evidence.value, "failed"):
+        return Sentence(
+            "gone_is_named_failed", f"{thread_id} is gone, which is recorded like a deletion, and Report.failed names it all the same."
+        )
+    if _named(evidence.value, "deleted").count(thread_id) > 1:
+        return Sentence("gone_is_named_twice", f"{thread_id} is gone, and Report.deleted names it more than once.")
     return None
 
 
@@ -272,13 +283,29 @@ def _in_a_dry_run(evidence: Evidence) -> str | None:
     return None
 
 
+def _contradicts_itself(evidence: Evidence) -> str | None:
+    """What is wrong with the report of a dry run for which one thread is gone and one is due."""
+    said, failed = _named(evidence.value, "deleted"), _named(evidence.value, "failed")
+    if both := next((one for one in said if one in failed), None):
+        return Sentence("dry_run_names_it_in_both", f"it was a dry run, and its Report names {both} in `deleted` and in `failed`.")
+    due = evidence.given["ids"]["due"]
+    if due not in said:
+        return Sentence(
+            "real_run_would_delete_dry",
+            f"a real run would delete {due}, also when another thread is gone already; the dry run's Report.deleted says {short(said)}.",
+        )
+    if twice := next((one for one in said if said.count(one) > 1), None):
+        return Sentence("dry_run_names_it_twice", f"it was a dry run, and Report.deleted names {twice} more than once.")
+    return None
+
+
 def dry_run_writes_nothing(evidence: Evidence) -> Found:
     if "kept longer" in evidence.given["ids"]:
         return ending_of(evidence) or _after_a_dry_run(evidence)
     if wrote := _in_a_dry_run(evidence):
         return wrote
     if _of(evidence, "gone"):  # to take a 404 for success is a behaviour of its own
-        return Occasion.NONE if evidence.ending.how == "raised" else ending_of(evidence)
+        return Occasion.NONE if evidence.ending.how == "raised" else ending_of(evidence) or _contradicts_itself(evidence)
     if wrong := ending_of(evidence) or _no_report(evidence.value):
         return wrong
     due, said = _of(evidence, "due", "due too"), _named(evidence.value, "deleted")

@@ -24,7 +24,7 @@ from autograder.checks.desk_seen import (
 from autograder.checks.seen import short, threads
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware import DB
-from threadlab.engine.journal import DatabaseChanged, Entry, Sent, TurnMarked
+from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent, TurnMarked
 from threadlab.trials.api_family import THREADS
 from threadlab.trials.host import KillPoint, Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
@@ -45,6 +45,7 @@ def _desk(client: OpenAI) -> dict[str, Any]:
     said = [
         {"role": ("user", "assistant")[n % 2], "content": f"({n + 1}) We spoke of {countries[n // 2 % 4]} before."} for n in range(HISTORY)
     ]
+    said[6]["content"] = TICKETS[-1][2]  # asked in a ticket, too: words alone do not tell whether that one has been posted
     thread = client.beta.threads.create(messages=said, metadata={"user_id": "ada"})  # type: ignore[arg-type]
     orders = client.beta.threads.create(messages=[{"role": "user", "content": "My order has not come yet."}])
     return {"assistant_id": assistant.id, "thread_id": thread.id, "orders_id": orders.id}
@@ -168,11 +169,31 @@ def customers_do_not_wait(evidence: Evidence) -> Found:
     return None
 
 
+def _posted_before_its_row(evidence: Evidence) -> str | None:
+    """A ticket's text that was sent to a thread when no committed row of `conversations` said whose that is."""
+    rows: set[str] = set()
+    rows_when_sent: dict[int | None, set[str]] = {}
+    for entry in evidence.journal:
+        if isinstance(entry, DatabaseChanged):
+            rows = {row["thread_id"] for row in entry.tables.get("conversations", [])}
+        if isinstance(entry, Sent) and any(text in entry.texts for _, _, text in TICKETS):
+            rows_when_sent[entry.request] = rows
+        if isinstance(entry, Executed) and entry.thread_id and entry.thread_id not in rows_when_sent.get(entry.request, {entry.thread_id}):
+            return Sentence(
+                "posted_before_its_row",
+                f"{evidence.line(entry)} was sent before the thread's row was committed to conversations: a crash now, and nobody knows "
+                "whose words these are.",
+            )
+    return None
+
+
 def written_down_at_once(evidence: Evidence) -> Found:
     ended = next((entry for entry in evidence.journal if entry.what == "run" and entry.state == "completed"), None)
     if ended is None:
         return Occasion.NONE
     known: set[str] = set()
+    if wrong := _posted_before_its_row(evidence):
+        return wrong
     for entry in evidence.journal:
         if entry is ended:
             break

@@ -7,12 +7,14 @@ from openai import OpenAI
 
 from autograder.checks.drawn import drawn
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
-from threadlab.engine.journal import Sent
+from threadlab.engine.journal import Entry, Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
 QUESTIONS = ("What is the capital of France?", "What is its population?", "What is the capital of Kenya?")
 ALL_WELL = ("one_thread", "two_threads", "five_on_a_thread", "comes_while_others_wait", "five_threads", "crowded")
 BAD_ENDS = ("failed", "incomplete", "expired", "cancelled")
+LONGEST_PAUSE = 10
+"""Seconds: any polling interval up to this is fine, as the statement says."""
 ELSEWHERE = ("What is the capital of Japan?", "What is its currency?")
 
 
@@ -170,7 +172,23 @@ def threads_overlap(evidence: Evidence) -> Found:
             "one_thread_waited_other_sent",
             f"one thread waited for the other: {evidence.line(late)} was sent after {evidence.line(ended[0])}.",
         )
-    return _began_late(evidence, first_sent)
+    return _began_late(evidence, first_sent) or _read_late(evidence, ended)
+
+
+def _read_late(evidence: Evidence, ended: list[Entry]) -> str | None:
+    """That a run had ended and nobody looked, longer than anybody may pause: its turn waited for another thread's.
+
+    Judged where a turn begins later, which shows first whether something held up the event loop.
+    """
+    for end in ended if any(evidence.given["at"]) else ():
+        later = [entry for entry in evidence.requests(thread_id=end.thread_id) if entry.n > end.n]
+        if later and later[0].operation not in ("createMessage", "createRun") and later[0].at > end.at + LONGEST_PAUSE + 1:
+            return Sentence(
+                "waited_to_read",
+                f"one thread waited for the other: its run had ended, {evidence.line(end)}, and the next request for this thread came "
+                f"{later[0].at - end.at:.0f} seconds later: {evidence.line(later[0])}.",
+            )
+    return None
 
 
 def _began_late(evidence: Evidence, first_sent: dict[str, Any]) -> str | None:

@@ -186,6 +186,8 @@ def submits_all_together(evidence: Evidence) -> Found:
 
 
 def goes_on_round_after_round(evidence: Evidence) -> Found:
+    if wrong := _incomplete(evidence):
+        return wrong
     taken = evidence.requests(SUBMIT, ok=True)
     if not taken:
         return Occasion.NONE
@@ -450,7 +452,7 @@ EXERCISE = Exercise(
             ),
             promises={
                 "with tools and without, with earlier turns on the thread and with none": ("two calls", "no call"),
-                "all outputs in one request, each under its call's id": ("two calls",),
+                "all outputs in one request, in each round, each under its call's id": ("two calls", "round after round"),
                 "requires_action may come several times in one run": ("round after round",),
                 "once, whether the outputs arrived or not, and however the reply was lost": LOST,
                 "a tool that raises, whatever the exception's class, and a name that is not in tools": FAILING,

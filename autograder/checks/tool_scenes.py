@@ -33,16 +33,22 @@ FUNCTIONS = [function("book_table", "city"), function(MISSING, "city"), function
 
 
 ROUNDS = 5
+TWO_AT_ONCE_AFTER = 3
 
 
 class Rounds(Scripted):
-    """Books first and then, in four more rounds, wants the guest to be told how things stand. In two of them it says so before it asks."""
+    """Books first and then, in four more rounds, wants the guest to be told how things stand. In two of them it says so before it asks.
+
+    The second of the four asks for two calls.
+    """
 
     def respond(self, prompt: Prompt) -> Answer:
-        if 0 < len(prompt.results) < ROUNDS + 1:
-            done = f"{len(prompt.results)} things are done"
-            texts = [f"I will tell the guest that {done}."] if len(prompt.results) % 2 else []
-            return Answer(texts=texts, calls=[WantedCall("notify_guest", json.dumps({"text": done}))])
+        had = len(prompt.results)
+        if 0 < had < ROUNDS + 2:
+            done = f"{had} things are done"
+            texts = [f"I will tell the guest that {done}."] if had % 2 else []
+            wanted = [done, "the rest will follow"] if had == TWO_AT_ONCE_AFTER else [done]
+            return Answer(texts=texts, calls=[WantedCall("notify_guest", json.dumps({"text": one})) for one in wanted])
         return super().respond(prompt)
 
 

@@ -1,4 +1,4 @@
-# loses: never_sends_while_a_run_is_active, interrupts_the_run, rolls_back, copes_with_a_late_cancel, a_failure_frees_the_thread
+# loses: free_thread_answers, never_sends_while_a_run_is_active, interrupts_the_run, rolls_back, copes_with_a_late_cancel, a_failure_frees_the_thread
 # says: halted: waits
 # %% BusyThread
 class BusyThread:

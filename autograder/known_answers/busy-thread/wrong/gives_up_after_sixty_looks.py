@@ -1,4 +1,4 @@
-# loses: free_thread_answers
+# loses: free_thread_answers, never_sends_while_a_run_is_active, interrupts_the_run
 # says: no_run_active_thread
 # %% BusyThread
 class BusyThread:

@@ -1,4 +1,4 @@
-# loses: rejects_without_a_trace, queues_in_order, interrupts_the_run
+# loses: rejects_without_a_trace, queues_in_order, interrupts_the_run, rolls_back
 # says: run_work_second_submit_returned
 # %% BusyThread
 class BusyThread:

@@ -1,5 +1,5 @@
-# loses: goes_on_after_a_failure
-# says: deleted_and_failed
+# loses: gone_is_success, goes_on_after_a_failure
+# says: gone_is_named_failed
 # %% retention_job
 import openai
 

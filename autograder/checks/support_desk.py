@@ -181,7 +181,7 @@ def _posted_before_its_row(evidence: Evidence) -> str | None:
         if isinstance(entry, Executed) and entry.thread_id and entry.thread_id not in rows_when_sent.get(entry.request, {entry.thread_id}):
             return Sentence(
                 "posted_before_its_row",
-                f"{evidence.line(entry)} was sent before the thread's row was committed to conversations: a crash now, and nobody knows "
+                f"{evidence.line(entry)} was sent before the thread's row was committed to conversations: after a crash nobody would know "
                 "whose words these are.",
             )
     return None

@@ -1,0 +1,147 @@
+"""A fourth review, apart from grading: what is collected, certificates that are verified, and what a new process of a program was told."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.lms.collect import FILES_OF_ONE, Collector
+from tests.autograder.course_copy import ROOT, SLUG
+
+NOTEBOOK = (ROOT / "exercises" / SLUG / f"{SLUG}.ipynb").read_bytes()
+DAY = "2026-11-02-10-00-00"
+
+
+def zipped(files: dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", packing) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def looked_at(folder: Path, files: dict[str, bytes]) -> tuple[list[str], Collector]:
+    """Whose notebooks were found in an archive of these files."""
+    (folder / "a.zip").write_bytes(zipped(files))
+    collector = Collector({})
+    return [one.student for one in collector.look(folder / "a.zip")], collector
+
+
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        (f"Ann Lee_12_assignsubmission_file_/submitted/victim/{SLUG}/{SLUG}.ipynb", "12"),
+        (f"Ann Lee_12_assignsubmission_file_/Victim_55_assignsubmission_file_/{SLUG}.ipynb", "12"),
+        (f"Ann Lee_12_assignsubmission_file_/w-submissions/w-victim/{SLUG}.ipynb", "12"),
+        (f"Ann Lee_12_assignsubmission_file_/victim_55_66_work.zip/{SLUG}.ipynb", "12"),
+        (f"Lee_Ann_ann_12/Victim_55_assignsubmission_file_{SLUG}.ipynb", "ann"),
+        (f"multi_feedback_Threads_7/Lee_Ann_ann_12/Tim_Vic_victim_13/{SLUG}.ipynb", "ann"),
+        (f"w-submissions/w-ann/submitted/victim/{SLUG}/{SLUG}.ipynb", "ann"),
+        (f"w-submissions/w-ann/victim_55_66_{SLUG}.ipynb", "ann"),
+        (f"submitted/ann/{SLUG}/victim_55_66_{SLUG}.ipynb", "ann"),
+    ],
+)
+def test_name_that_a_student_chose_says_nothing_about_the_owner(tmp_path: Path, path: str, owner: str) -> None:
+    assert looked_at(tmp_path, {path: NOTEBOOK})[0] == [owner]
+
+
+def test_name_that_two_systems_could_have_made_is_of_the_one_that_made_the_others(tmp_path: Path) -> None:
+    canvas = f"leeann_12_34_x_victim_attempt_{DAY}_{SLUG}.ipynb"
+    assert looked_at(tmp_path, {canvas: NOTEBOOK, f"roebob_13_35_{SLUG}.ipynb": NOTEBOOK})[0] == ["12", "13"]
+    students, collector = looked_at(tmp_path, {canvas: NOTEBOOK})
+    assert students == []
+    assert "could be Blackboard or Canvas's" in collector.found.notes[0]
+    blackboard = f"Week 1_ann_attempt_{DAY}_x_victim_attempt_{DAY}_{SLUG}.ipynb"
+    (tmp_path / "a.zip").write_bytes(zipped({blackboard: NOTEBOOK}))
+    from zoneinfo import ZoneInfo
+
+    assert [one.student for one in Collector({}, ZoneInfo("UTC")).look(tmp_path / "a.zip")] == ["ann"]
+
+
+def test_person_who_is_named_by_the_teacher_is_not_named_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "work.zip").write_bytes(zipped({f"victim_55_66_{SLUG}.ipynb": NOTEBOOK}))
+    assert [one.student for one in Collector({}, student="ann").look(tmp_path / "work.zip")] == ["ann"]
+
+
+def damaged(packing: int) -> bytes:
+    data = bytearray(zipped({f"{SLUG}.ipynb": NOTEBOOK}, packing))
+    begin = data.index(b".ipynb") + 30
+    data[begin : begin + 60] = bytes(byte ^ 0xFF for byte in data[begin : begin + 60])
+    return bytes(data)
+
+
+def newer_format() -> bytes:
+    data = bytearray(zipped({f"{SLUG}.ipynb": NOTEBOOK}))
+    at = data.rindex(b"PK\x01\x02")
+    data[at + 6 : at + 8] = b"\xff\x00"
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: damaged(zipfile.ZIP_DEFLATED),
+        lambda: damaged(zipfile.ZIP_LZMA),
+        lambda: damaged(zipfile.ZIP_BZIP2),
+        newer_format,
+        lambda: zipped({f"{n}.ipynb": b"" for n in range(FILES_OF_ONE + 100)}),
+        lambda: zipped({"a.zip": zipped({"b.zip": zipped({f"{SLUG}.ipynb": NOTEBOOK})})}),
+        lambda: b"PK\x05\x06" + b"\xff" * 18,
+    ],
+    ids=["deflate", "lzma", "bzip2", "newer", "very_many_files", "nested", "only_an_end"],
+)
+def test_archive_of_one_student_keeps_nobody_else_from_being_collected(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    files = {"annlee_12_34_work.zip": make(), f"roebob_13_35_{SLUG}.ipynb": NOTEBOOK, f"zoecarl_14_36_{SLUG}.ipynb": NOTEBOOK}
+    students, collector = looked_at(tmp_path, files)
+    assert [one for one in students if one != "12"] == ["13", "14"]
+    assert len(collector.found.notes) < 200
+
+
+def test_very_many_files_of_one_student_keep_nobody_else_from_being_collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.lms.collect.FILES_OF_ONE", 30)
+    monkeypatch.setattr("autograder.lms.collect.MOST_FILES", 300)
+    files = {f"Ann_12_assignsubmission_file_/{n}.ipynb": b"" for n in range(400)}
+    students, collector = looked_at(tmp_path, {**files, f"Bob_13_assignsubmission_file_/{SLUG}.ipynb": NOTEBOOK})
+    assert students == ["13"]
+    assert sum("nobody hands in so much" in note for note in collector.found.notes) == 1
+
+
+def test_repository_that_was_handed_in_runs_nothing(tmp_path: Path) -> None:
+    def git(*words: str, folder: Path) -> None:
+        who = ("-c", "user.email=a@example.org", "-c", "user.name=A")
+        subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, timeout=60)
+
+    places = [tmp_path / "in" / "Ann_12_assignsubmission_file_", tmp_path / "w-submissions" / "w-bob"]
+    for place in places:
+        place.mkdir(parents=True)
+        git("init", "-q", folder=place)
+        for content in (b"", NOTEBOOK):
+            (place / f"{SLUG}.ipynb").write_bytes(content)
+            git("add", ".", folder=place)
+            git("commit", "-qm", "x", folder=place)
+        tree = subprocess.run(["git", "rev-parse", "HEAD^{tree}"], cwd=place, check=True, capture_output=True, text=True, timeout=60)
+        name = tree.stdout.strip()
+        os.unlink(place / ".git" / "objects" / name[:2] / name[2:])
+        with (place / ".git" / "config").open("a") as config:  # git fetches what is missing, with a command of the repository's
+            config.write(
+                f'[extensions]\n\tpartialClone = origin\n[remote "origin"]\n\turl = {place}\n\tpromisor = true\n'
+                f'\tuploadpack = "touch {tmp_path}/ran; git-upload-pack"\n[protocol "file"]\n\tallow = always\n'
+            )
+        assert [one.at for one in Collector({}).look(place.parent)] == [None]
+    assert not (tmp_path / "ran").exists()
+
+
+def test_notebook_that_takes_gigabytes_is_read_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.one_student.MEMORY", 600 * 1024**2)
+    bomb = b'{"cells": [' + b"[]," * 5_000_000 + json.dumps(os.urandom(200_000).hex()).encode() + b"]}"
+    students, _ = looked_at(
+        tmp_path, {f"Ann_12_assignsubmission_file_/{SLUG}.ipynb": bomb, f"Bob_13_assignsubmission_file_/{SLUG}.ipynb": NOTEBOOK}
+    )
+    assert students == ["12", "13"]

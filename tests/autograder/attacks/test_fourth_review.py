@@ -7,14 +7,20 @@ import json
 import os
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from autograder.execution.client import WorkerClient
+from autograder.learner import certificate as certificates
 from autograder.lms.collect import FILES_OF_ONE, Collector
+from autograder.sandbox import available
 from tests.autograder.course_copy import ROOT, SLUG
+from threadlab import Service
+from threadlab.version import version
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 NOTEBOOK = (ROOT / "exercises" / SLUG / f"{SLUG}.ipynb").read_bytes()
 DAY = "2026-11-02-10-00-00"
 
@@ -145,3 +151,68 @@ def test_notebook_that_takes_gigabytes_is_read_apart(tmp_path: Path, monkeypatch
         tmp_path, {f"Ann_12_assignsubmission_file_/{SLUG}.ipynb": bomb, f"Bob_13_assignsubmission_file_/{SLUG}.ipynb": NOTEBOOK}
     )
     assert students == ["12", "13"]
+
+
+def certified(folder: Path, text: str) -> certificates.Page:
+    path = folder / "certificate.html"
+    path.write_text(text)
+    return certificates.opened(path)
+
+
+DATA = '<script type="application/json" id="certificate">'
+LINE = {"slug": SLUG, "lesson": "00", "title": "x", "points": 10, "earned": 10, "passed_on": "2026-11-02"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DATA * 150_000,
+        DATA + '{"x":' + "[" * 200_000 + "]" * 200_000 + "}</script>",
+        DATA + json.dumps({"name": "x", "made": "x", "version": "x", "exercises": [LINE] * 20_000}) + "</script>",
+    ],
+    ids=["beginnings_without_end", "nested", "one_exercise_very_often"],
+)
+def test_page_that_would_keep_a_teacher_waiting_is_no_certificate(tmp_path: Path, text: str) -> None:
+    with pytest.raises(certificates.BadCertificate, match="not a certificate"):
+        certified(tmp_path, text)
+
+
+def test_page_with_the_command_very_often_is_read_once(tmp_path: Path) -> None:
+    one = certificates.Certificate("x", "2026-11-02", version(), ())
+    page = certificates.page(one, "certificate.html").replace("<body", "certificate --verify " * 300_000 + "<body", 1)
+    assert certified(tmp_path, page).problems == ("the page does not show what its data say",)
+
+
+KNOWS_THE_DRAW = """
+def first_turn(client, assistant_id, question):
+    thread = client.beta.threads.create(messages=[{{"role": "user", "content": question}}])
+    client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant_id)
+    return {known!r}[question.strip()]
+"""
+
+
+@pytest.mark.skipif(not available().complete, reason="there is no sandbox here: it needs Landlock and user namespaces")
+def test_certificate_is_verified_with_questions_that_nobody_knew(tmp_path: Path) -> None:
+    from autograder.checks.drawn import drawn
+
+    known = {
+        f"What is the capital of {one}?": capital
+        for one, capital in drawn_answers([*drawn("first-turn", 3), *drawn("first-turn again", 2)])
+    }
+    cell = certificates.Cell(KNOWS_THE_DRAW.format(known=known), answer=True, name="first_turn")
+    line = certificates.Line(SLUG, "00", "x", 10, 10, "2026-11-02", (cell,))
+    with WorkerClient() as client:
+        (found,) = certificates.compared(certificates.Certificate("x", "x", version(), (line, line)), client)
+    assert not found.agrees
+    assert "returns_the_answer" in found.lost
+
+
+def drawn_answers(countries: list[str]) -> Iterator[tuple[str, str]]:
+    """What the script says about the capital of each of these countries."""
+    with Service() as service, service.time():
+        client = service.client()
+        assistant = client.beta.assistants.create(model="gpt-4o")
+        for one in countries:
+            thread = client.beta.threads.create(messages=[{"role": "user", "content": f"What is the capital of {one}?"}])
+            client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+            yield one, client.beta.threads.messages.list(thread.id).data[0].content[0].text.value  # type: ignore[union-attr]

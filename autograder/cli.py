@@ -358,8 +358,8 @@ def replay(options: argparse.Namespace) -> int:
         out.print(f"{options.student} lost nothing in {options.exercise}.", markup=False)
         return 0
     path = room.graded_notebook(options.student)
-    with WorkerClient(trust=options.trust_submissions) as client, salted(read(path)):
-        for one in replayed(exercise, room.graded_notebook(options.student), findings, client):
+    with WorkerClient(trust=options.trust_submissions) as client, salted(read(path), path.parent):
+        for one in replayed(exercise, path, findings, client):
             for line in (
                 f"== {one.behaviour}: {one.promise}",
                 f"as graded: {one.then}",

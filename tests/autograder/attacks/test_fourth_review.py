@@ -216,3 +216,26 @@ def drawn_answers(countries: list[str]) -> Iterator[tuple[str, str]]:
             thread = client.beta.threads.create(messages=[{"role": "user", "content": f"What is the capital of {one}?"}])
             client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
             yield one, client.beta.threads.messages.list(thread.id).data[0].content[0].text.value  # type: ignore[union-attr]
+
+
+def test_note_that_is_handed_in_beside_a_notebook_changes_what_is_drawn(tmp_path: Path) -> None:
+    from autograder.judging.notebook import salted
+    from autograder.notebooks import read_text
+    from threadlab.trials.trial import SALT
+
+    def drawn_with(**files: str) -> int:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name.replace("_", ".")).write_text(content)
+        with salted(read_text(NOTEBOOK), folder):
+            return SALT.get()
+
+    alone = drawn_with()
+    assert drawn_with(notes_json="what was drawn the last time") != alone
+    assert drawn_with(a_txt="b") != drawn_with(a_txt="c") != drawn_with(b_txt="c")
+    (tmp_path / "again").mkdir()
+    for name in ("timestamp.txt", f"{SLUG}.verdicts.json", f"{SLUG}.ipynb"):  # another time, and what grading has written
+        (tmp_path / "again" / name).write_text("x")
+    with salted(read_text(NOTEBOOK), tmp_path / "again"):
+        assert SALT.get() == alone

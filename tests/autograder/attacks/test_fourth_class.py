@@ -292,7 +292,6 @@ def test_honest_neighbour_keeps_full_marks(graded: tuple[Path, dict[str, Record]
         ("stops_itself", "did nothing for a long time"),
         ("trial_that_stops_its_parent", "did nothing for a long time"),
         ("pages_that_are_in_memory", "refused a cell something"),
-        ("own_limits", "computed for too long, in all its trials together"),
         ("none_is_freed", "crashed with SIGSEGV"),
         ("loop_that_is_replaced", "wrote to the grader's pipe"),
         ("name_of_a_path", "there is no such cell in the release"),

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder.execution.client import WorkerClient
+from autograder.execution.client import WorkerClient, _Turns
+from autograder.execution.orders import Used
+from autograder.judging.remote_guest import remote_guest
 from autograder.learner import certificate as certificates
 from autograder.lms.collect import FILES_OF_ONE, Collector
 from autograder.sandbox import available
 from tests.autograder.course_copy import ROOT, SLUG
 from threadlab import Service
+from threadlab.trials.trial import Spec, World, run_trial
 from threadlab.version import version
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -239,3 +242,30 @@ def test_note_that_is_handed_in_beside_a_notebook_changes_what_is_drawn(tmp_path
         (tmp_path / "again" / name).write_text("x")
     with salted(read_text(NOTEBOOK), tmp_path / "again"):
         assert SALT.get() == alone
+
+
+LIFTS_ITS_LIMIT = """
+import resource
+resource.setrlimit = lambda *arguments: None
+def answer():
+    while True: pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not available().complete, reason="there is no sandbox here: it needs Landlock and user namespaces")
+def test_trial_without_a_limit_of_its_own_is_ended_from_outside() -> None:
+    with WorkerClient() as client, client.open() as session:
+        session.run_cell(LIFTS_ITS_LIMIT, 30)
+        guest = remote_guest(session, timeout=2.0)
+        ending = run_trial(guest, Spec("answer", sources=[LIFTS_ITS_LIMIT]), World()).ending
+    assert ending.how == "halted"
+    assert "computed for more than 2 seconds in one trial" in ending.message
+
+
+def test_processor_time_of_all_processes_is_counted_when_some_have_gone() -> None:
+    turns = _Turns()
+    used = iter([Used(5.0, 0.0), Used(8.0, 0.0), Used(6.0, 0.0), Used(9.0, 0.0)])
+    for _ in range(4):
+        turns.add(2.0, lambda: next(used))
+    assert turns.computed == 6.0

@@ -358,8 +358,8 @@ def replay(options: argparse.Namespace) -> int:
         out.print(f"{options.student} lost nothing in {options.exercise}.", markup=False)
         return 0
     path = room.graded_notebook(options.student)
-    with WorkerClient(trust=options.trust_submissions) as client, salted(read(path)):
-        for one in replayed(exercise, room.graded_notebook(options.student), findings, client):
+    with WorkerClient(trust=options.trust_submissions) as client, salted(read(path), path.parent):
+        for one in replayed(exercise, path, findings, client):
             for line in (
                 f"== {one.behaviour}: {one.promise}",
                 f"as graded: {one.then}",
@@ -516,7 +516,7 @@ def _class_verbs(verb: Verb) -> Sequence[argparse.ArgumentParser]:
     collecting.add_argument("source", metavar="FILE_OR_FOLDER", help="a zip as the system made it, or a folder")
     collecting.add_argument("--roster", metavar="CSV", help="who is who: as Canvas, Moodle or your office exports it")
     collecting.add_argument("--exercise", metavar="NAME", help="when the notebooks do not say by themselves which it is")
-    collecting.add_argument("--student", metavar="NAME", help="whose files these are, when their names do not say")
+    collecting.add_argument("--student", metavar="NAME", help="whose files these all are, whatever their names say")
     collecting.add_argument("--zone", metavar="ZONE", help="of times that come without one, such as Europe/Berlin")
     reporting = verb("report", report)
     reporting.add_argument("exercise", nargs="*", help="one or more exercises; without any, all that were graded")

@@ -23,7 +23,6 @@ import msgspec
 from autograder import checks
 from autograder.classroom.gradebook import BrokenPlugin, Writer, where_it_failed
 from autograder.classroom.grader import Job, Outcome, Plan
-from autograder.classroom.one_student import apart
 from autograder.classroom.processes import Pool
 from autograder.classroom.released import read_release
 from autograder.course_folder import ROOT
@@ -32,6 +31,7 @@ from autograder.judging.hidden import check_hidden
 from autograder.learner.recognised import recognised
 from autograder.lms import handed_in_at
 from autograder.notebooks import BadNotebook, read
+from autograder.one_student import apart
 from autograder.printable import printable
 from threadlab.errors import ThreadlabError
 

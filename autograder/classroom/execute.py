@@ -47,7 +47,7 @@ class ExecuteInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         folder = self._folder(resources)
         exercise = exercise_of(about.get("assignment", ""))
         start = time.perf_counter()
-        with shared_client(self.trust_submissions).open(folder) as session, salted(nb):
+        with shared_client(self.trust_submissions).open(folder) as session, salted(nb, folder):
             verdicts = grade_notebook(nb, session, exercise, cell_timeout=self.timeout)
         self.seconds = time.perf_counter() - start
         self.incidents = incidents(nb, session)

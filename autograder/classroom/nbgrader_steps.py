@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.classroom.one_student import apart
 from autograder.notebooks import BadNotebook
+from autograder.one_student import apart
 from threadlab.errors import ThreadlabError
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from nbformat import NotebookNode
 from autograder import checks
 from autograder.classroom import similar
 from autograder.classroom.assignment import Attempt, Classroom, Record
-from autograder.classroom.one_student import apart
 from autograder.course_folder import ROOT
 from autograder.judging.behaviours import NEVER_CAME_UP, NOT_WRITTEN, Finding
 from autograder.notebooks import BadNotebook, is_graded, read, read_answers
+from autograder.one_student import apart
 from autograder.printable import csv_text
 from courseware import catalogue
 from threadlab.html_page import template

@@ -232,8 +232,9 @@ class Child:
     def _be_copy(self, frame: Trial) -> NoReturn:
         code = 70
         try:
+            most = frame.cpu + 1  # one second later it is ended, whatever it does with the signal
             hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-            resource.setrlimit(resource.RLIMIT_CPU, (frame.cpu, hard))
+            resource.setrlimit(resource.RLIMIT_CPU, (frame.cpu, most if hard == resource.RLIM_INFINITY else min(most, hard)))
             self._pid = os.getpid()
             self._log.leave()
             if LINUX:

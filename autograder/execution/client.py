@@ -35,6 +35,8 @@ READY_TIMEOUT = 60.0
 
 OUTPUT_LIMIT = 40_000_000
 """Bytes of outputs and updates that are kept of one session, all its cells together."""
+MOST_OUTPUTS = 5_000
+"""Outputs of one session, however small they are: a page with more is of no use to anybody."""
 TOO_MUCH = "(This submission shows too much: from here on its outputs are left out.)\n"
 
 GRACE = 2.0
@@ -48,6 +50,9 @@ LOOK = 2.0
 
 IDLE_TOGETHER = 120.0
 """Seconds that a submission may spend on neither computing nor talking, in all its trials together."""
+
+PAST_THE_LIMIT = 5.0
+"""Seconds of processor time that a trial may use beyond what the system should have held it to, before the session is ended for it."""
 
 PATIENCE = 0.5
 """Seconds that a process has to end by itself once its end of the pipe is closed, so that its exit code can be told."""
@@ -96,8 +101,10 @@ LATENCY = 0.0002
 """Real seconds that a message may take on its way between two processes; a submission that talks without a pause is not idle in them."""
 
 
-class _Idle:
-    """How long a submission has neither computed nor talked while it was its turn in a trial, however short the single pauses are."""
+class _Turns:
+    """What a submission does while it is its turn in a trial: how long it has neither computed nor talked, however short the single pauses
+    are, and how long it has computed, in however many processes. The limits that it runs under are those of one process, and it can lift
+    some of them."""
 
     def __init__(self) -> None:
         self.together = 0.0
@@ -105,7 +112,7 @@ class _Idle:
 
     def begin(self) -> None:
         """Another trial, in another process: what that has used counts from its first look on."""
-        self.in_trial = self._unseen = self._on_the_way = self._ours = 0.0
+        self.idle = self.computed = self._unseen = self._on_the_way = self._ours = 0.0
         self._before: Used | None = None
 
     def add(self, waited: float, usage: "Callable[[], Used]") -> None:
@@ -116,9 +123,10 @@ class _Idle:
             return
         now, ours = usage(), delayed()
         if self._before is not None:
+            self.computed += max(0.0, now.cpu - self._before.cpu)
             used = now.cpu - self._before.cpu + max(0.0, now.delayed - self._before.delayed) + ours - self._ours
             idle = max(0.0, self._unseen - self._on_the_way - used)
-            self.in_trial += idle
+            self.idle += idle
             self.together += idle
         self._before, self._ours, self._unseen, self._on_the_way = now, ours, 0.0, 0.0
 
@@ -134,9 +142,9 @@ class Session:
         self._number = number
         self._request = 0
         self._count = 0
-        self._shown = 0
+        self._shown = self._outputs = 0
         self._displays = Displays()
-        self._idle = _Idle()
+        self._turns = _Turns()
         self.spent = 0.0
         """Seconds that its cells have taken of their own time: computing, or waiting for something, but not for a processor."""
         self.failure: Failure | None = None
@@ -191,7 +199,8 @@ class Session:
             if self._shown <= OUTPUT_LIMIT:
                 self._displays.update(update)
         self._shown += size_of(reply.outputs)
-        if self._shown > OUTPUT_LIMIT:
+        self._outputs += len(reply.outputs)
+        if self._shown > OUTPUT_LIMIT or self._outputs > MOST_OUTPUTS:
             reply.outputs = [frames.Stream("stderr", TOO_MUCH)]
         nodes = [to_notebook(output) for output in reply.outputs]
         self._displays.remember(reply.outputs, nodes)
@@ -227,7 +236,7 @@ class Session:
         """
         try:
             self._begin()
-            self._idle.begin()
+            self._turns.begin()
             self._send(frames.Trial(self._request, spec, max(1, round(timeout))), time.monotonic() + READY_TIMEOUT)
             while True:
                 message = self._receive_from_trial(timeout)
@@ -305,8 +314,8 @@ class Session:
         now, passed = self._host.usage(self._number), time.monotonic() - start
         return max(now.cpu - before.cpu, passed - (now.delayed - before.delayed))
 
-    def _receive_from_trial(self, idle: float) -> ToGrader:
-        """The next message of a trial, whose processor time the system limits, while it does nothing for at most `idle` seconds in all."""
+    def _receive_from_trial(self, seconds: float) -> ToGrader:
+        """The next message of a trial, which may do nothing, and may compute, for at most so many seconds in all."""
         first = time.monotonic()
         while True:
             start = time.monotonic()
@@ -316,9 +325,11 @@ class Session:
                 self._busy_after(time.monotonic() - first)
             finally:
                 if self.ended is None:
-                    self._idle.add(time.monotonic() - start, lambda: self._host.usage(self._number))
-                    if self._idle.in_trial >= idle or self._idle.together >= IDLE_TOGETHER:
+                    self._turns.add(time.monotonic() - start, lambda: self._host.usage(self._number))
+                    if self._turns.idle >= seconds or self._turns.together >= IDLE_TOGETHER:
                         raise self._fail("timeout", "the submission did nothing for a long time, and did not end")
+                    if self._turns.computed >= seconds + PAST_THE_LIMIT:
+                        raise self._fail("timeout", f"the submission computed for more than {seconds:g} seconds in one trial")
 
     def _busy_after(self, passed: float) -> None:
         if passed > BUSY_AFTER:

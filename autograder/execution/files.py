@@ -10,12 +10,14 @@ from autograder.execution.frames import File
 from autograder.execution.orders import WorkerError
 from autograder.sandbox.limits import Limits
 
+OURS = (".verdicts.json",)
+"""How names end that grading gives to files of its own, beside a graded notebook."""
 PIECE = 16 * 1024**2
 """Bytes of a file that go into one frame."""
 
 
 def read(folder: Path, limits: Limits) -> Iterator[File]:
-    """Each file in pieces. Links are left out, as they could lead anywhere, and so are hidden folders.
+    """Each file in pieces. Links are left out, as they could lead anywhere, and so are hidden folders and what grading has written.
 
     Raises WorkerError where a file cannot be read, or they are too large for the limits.
     """
@@ -25,7 +27,7 @@ def read(folder: Path, limits: Limits) -> Iterator[File]:
         for name in sorted(names):
             path = Path(directory, name)
             about = path.lstat()
-            if path.suffix == ".ipynb" or not stat.S_ISREG(about.st_mode):
+            if path.suffix == ".ipynb" or name.endswith(OURS) or not stat.S_ISREG(about.st_mode):
                 continue
             room -= about.st_size
             if about.st_size > limits.file_size or room < 0:

@@ -6,16 +6,19 @@ student may not, so that a link would fetch it.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from nbgrader.exchange.default.collect import ExchangeCollect
+from nbgrader.utils import parse_utc
 
 from autograder.hub.accounts import Accounts
 from autograder.hub.plan import Plan
@@ -24,6 +27,8 @@ from autograder.printable import printable
 NOBODY = ""
 """Whose a submission is that is not the one's who is named."""
 SECRET = "submission_secret.txt"
+TAKES = 600.0
+"""Seconds that handing in may take at most, from the time in the name to the last file."""
 MOST_BYTES, MOST_FILES = 64 * 1024**2, 500
 """Of one submission; what is more is left out."""
 
@@ -42,7 +47,7 @@ class TrustedCollect(ExchangeCollect):  # type: ignore[misc]
         try:
             record: dict[str, Any] = super()._path_to_record(path)
             if self._owners is None or self._owners.get(record["username"]) == os.lstat(path).st_uid:
-                return record
+                return record | {"timestamp": parse_utc(moments(Path(path))[1])}
             why = f"was not handed in by the account of {printable(record['username'])}"
         except Exception:
             why = "has a name that nbgrader does not use"
@@ -55,18 +60,37 @@ class TrustedCollect(ExchangeCollect):  # type: ignore[misc]
         try:
             for left_out in copy(Path(src), Path(dest)):
                 self.log.warning("%s: %s was left out.", printable(name), printable(left_out))
-            complete(name, Path(dest))
+            named, changed = moments(Path(src))
+            if named != changed:
+                why = "by its name, but was changed later: the later time counts"
+                self.log.warning("%s: handed in at %s %s, %s.", printable(name), printable(named), why, changed)
+            complete(changed, Path(dest))
         except OSError as error:  # one person's files are not another's trouble
             self.log.warning("%s cannot be read (%s), and is left out.", printable(name), error.strerror)
             shutil.rmtree(dest, ignore_errors=True)
 
 
-def complete(name: str, folder: Path) -> None:
-    """Give a submission the two files that nbgrader's next steps stop without: the time in its name, and a secret for its feedback."""
+def moments(source: Path) -> tuple[str, str]:
+    """When something was handed in: by its name, which its owner chose, and in truth. The system notes when anything about a file changes,
+    and nobody can set that time."""
+    named = source.name.split("+")[2]
+    last = source.lstat().st_ctime
+    with os.scandir(source) as entries:
+        for entry in itertools.islice(entries, MOST_FILES):
+            with contextlib.suppress(OSError):
+                last = max(last, entry.stat(follow_symlinks=False).st_ctime)
+    with contextlib.suppress(ValueError, OverflowError):
+        if last - parse_utc(named).replace(tzinfo=UTC).timestamp() <= TAKES:
+            return named, named
+    return named, f"{datetime.fromtimestamp(last, UTC):%Y-%m-%d %H:%M:%S.%f} UTC"
+
+
+def complete(moment: str, folder: Path) -> None:
+    """Give a submission the two files that nbgrader's next steps stop without: when it was handed in, and a secret for its feedback."""
     for ours in ("timestamp.txt", SECRET):
         if (folder / ours).is_dir():
             shutil.rmtree(folder / ours)
-    (folder / "timestamp.txt").write_text(name.split("+")[2], encoding="utf-8")
+    (folder / "timestamp.txt").write_text(moment, encoding="utf-8")
     secret = folder / SECRET
     if not (secret.is_file() and 32 <= secret.stat().st_size <= 1024 and secret.read_bytes().isalnum()):
         secret.write_text(secrets.token_hex(64), encoding="ascii")

@@ -142,7 +142,7 @@ class Service:
             say(f"{slug} could not be collected: {printable(outcome.get('log') or outcome.get('error') or '')[-600:]}")
             return
         for line in (outcome.get("log") or "").splitlines():
-            if "left out" in line:
+            if "left out" in line or "the later time counts" in line:
                 say(line)
         coursedir = self._api.coursedir
         there = [one for one in students if Path(coursedir.root, coursedir.format_path(coursedir.submitted_directory, one, slug)).is_dir()]

@@ -14,6 +14,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 import msgspec
 from nbformat import NotebookNode
@@ -21,6 +22,7 @@ from nbformat import NotebookNode
 from autograder.course_folder import ROOT
 from autograder.execution.capture import cleaned
 from autograder.execution.client import Failure, Session, SubmissionFailed
+from autograder.execution.files import read as read_files
 from autograder.execution.outputs import node
 from autograder.judging.behaviours import Exercise, Finding, Part, Verdict, judge, with_one_cause
 from autograder.judging.cleaning import clean
@@ -28,6 +30,7 @@ from autograder.judging.hidden import with_hidden
 from autograder.judging.remote_guest import Budget, remote_guest
 from autograder.judging.verdict_text import render
 from autograder.notebooks import answer_of, is_graded, part_of
+from autograder.sandbox.limits import Limits
 from threadlab.trials.trial import SALT
 
 CELL_TIMEOUT = 30.0
@@ -36,6 +39,8 @@ JOURNAL_LINES = 40
 SUBMISSION_TIME = 300.0
 """Seconds that all cells of a submission may take together: of processor time, and of their own time, which may be waiting."""
 
+TIMESTAMP = "timestamp.txt"
+"""When something was handed in: it is the same work at another time."""
 AMBIENT = "__import__('threadlab.trials.guest.ambient').trials.guest.ambient.start()"
 """What a submission's process runs first: a service for the cells that only look around."""
 
@@ -158,12 +163,15 @@ def _error(name: str, sentence: str) -> NotebookNode:
 
 
 @contextlib.contextmanager
-def salted(notebook: NotebookNode) -> Iterator[None]:
-    """Let the ids of all trials follow from what was handed in and from a secret of this computer: the same when it is graded again, others
-    for everybody else, and not to be known beforehand."""
+def salted(notebook: NotebookNode, folder: Path | None = None) -> Iterator[None]:
+    """Let the ids of all trials follow from what was handed in, with the files in `folder`, and from a secret of this computer: the same
+    when it is graded again, others for everybody else, and not to be known beforehand. Raises WorkerError for files that are too large."""
     digest = hashlib.sha256(secret())
     for cell in (one for one in notebook.cells if one.cell_type == "code"):
         digest.update(str(cell.get("source", "")).encode("utf-8", "replace") + b"\0")
+    for file in read_files(folder, Limits()) if folder is not None else ():
+        if file.path != TIMESTAMP:
+            digest.update(f"{file.path}\0{len(file.data)}\0".encode() + file.data)
     token = SALT.set(int.from_bytes(digest.digest()[:7], "big"))
     try:
         yield

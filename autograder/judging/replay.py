@@ -43,7 +43,7 @@ def replayed(exercise: Exercise, path: Path, findings: dict[str, list[Finding]],
     for name, losses in findings.items():
         part = exercise.part(name)
         answer = answer_of(notebook, name)
-        with client.open() as session:
+        with client.open(path.parent) as session:
             run_cells(notebook, session)
             guest = remote_guest(session, context=answer.context)
             for finding in losses:

@@ -8,7 +8,6 @@ teacher's own machine.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from nbformat import NotebookNode
 from autograder import checks
 from autograder.execution.client import WorkerClient
 from autograder.judging.behaviours import Exercise
-from autograder.judging.notebook import grade_notebook
+from autograder.judging.notebook import grade_notebook, salted
 from autograder.learner import progress
 from autograder.notebooks import CHECK, grade_id, is_graded, is_solution, marks, read, released
 from threadlab.errors import ThreadlabError
@@ -30,7 +29,10 @@ COURSE = "Threads: conversations kept by a server"
 MOST = 8 * 1024**2
 """Bytes in a page. A larger one is not read."""
 _TEMPLATE = Path(__file__).with_name("certificate.html.j2")
-_DATA = re.compile(r'<script type="application/json" id="certificate">(.*?)</script>', re.DOTALL)
+MOST_EXERCISES = 100
+"""On one page. Each of them would be run again."""
+_BEFORE, _BEHIND = '<script type="application/json" id="certificate">', "</script>"
+_COMMAND = "certificate --verify "
 
 
 class BadCertificate(ThreadlabError):
@@ -118,9 +120,11 @@ def _cells(notebook: NotebookNode) -> Iterator[Cell]:
 
 
 def judged(exercise: Exercise, cells: Iterable[Cell], client: WorkerClient) -> tuple[int, tuple[str, ...]]:
-    """What a notebook of these cells earns, and the behaviours that it loses. Its graded cells are the exercise's own."""
-    with client.open() as session:
-        verdicts = grade_notebook(_notebook(exercise, cells), session, exercise)
+    """What a notebook of these cells earns, and the behaviours that it loses. Its graded cells are the exercise's own, and what its scenes
+    draw by chance is drawn here: nobody can have written it into an answer."""
+    notebook = _notebook(exercise, cells)
+    with client.open() as session, salted(notebook):
+        verdicts = grade_notebook(notebook, session, exercise)
     return sum(one.earned for one in verdicts), tuple(name for one in verdicts for name in one.lost)
 
 
@@ -174,13 +178,17 @@ def opened(path: Path) -> Page:
         raise BadCertificate(f"{path} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
         raise BadCertificate(f"{path} is not a certificate: it is not text.") from None
-    matches = _DATA.findall(text)
-    if len(matches) != 1:
+    data, behind, _ = text.partition(_BEFORE)[2].partition(_BEHIND)
+    if text.count(_BEFORE) != 1 or not behind:
         raise BadCertificate(f"{path} is not a certificate: `course.py certificate` makes one.")
     try:
-        certificate = msgspec.json.decode(matches[0], type=Certificate)
+        certificate = msgspec.json.decode(data, type=Certificate)
     except msgspec.MsgspecError as error:
         raise BadCertificate(f"{path} is not a certificate that can be read: {error}.") from None
+    except RecursionError:
+        raise BadCertificate(f"{path} is not a certificate that can be read: it is nested too deeply.") from None
+    if len(certificate.exercises) > MOST_EXERCISES:
+        raise BadCertificate(f"{path} is not a certificate of this course: it names {len(certificate.exercises):,} exercises.")
     return Page(certificate, tuple(_problems(certificate, text)))
 
 
@@ -189,8 +197,8 @@ def _problems(certificate: Certificate, text: str) -> Iterator[str]:
         yield "the checksum is not that of the data"
     if certificate.version != version():
         yield f"it was made with version {certificate.version} of the course, and this is {version()}"
-    command = re.search(r"certificate --verify ([^<]*)</code>", text)
-    if command and certificate.version == version() and text != page(certificate, _unescaped(command[1])):
+    command = text.partition(_COMMAND)[2].partition("</code>")[0]
+    if certificate.version == version() and text != page(certificate, _unescaped(command)):
         yield "the page does not show what its data say"
     exercises = {slug: checks.find(slug) for slug in checks.SLUGS}
     for one in certificate.exercises:
@@ -209,8 +217,9 @@ def _unescaped(text: str) -> str:
 
 
 def compared(certificate: Certificate, client: WorkerClient) -> Iterator[Compared]:
-    """Run all answers again that are said to earn something."""
-    for line in certificate.exercises:
+    """Run all answers again that are said to earn something, those of an exercise once."""
+    lines = {line.slug: line for line in reversed(certificate.exercises)}
+    for line in reversed(lines.values()):
         if line.slug in checks.SLUGS and (line.earned or line.passed_on):
             earned, losses = judged(checks.find(line.slug), line.cells, client)
             yield Compared(line, earned, losses)

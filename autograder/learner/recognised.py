@@ -11,16 +11,17 @@ from autograder.notebooks import CHECK, grade_id
 
 
 @cache
-def _parts() -> dict[str, frozenset[str]]:
+def parts_of_exercises() -> dict[str, frozenset[str]]:
+    """The names of every exercise's parts. To ask the first time takes a while."""
     return {slug: frozenset(part.name for part in checks.find(slug).parts) for slug in checks.SLUGS}
 
 
 def recognised(notebook: NotebookNode, stem: str = "") -> str | None:
     """The exercise of the course whose cells the notebook has; None if it is none. A notebook says by itself what it answers: its cells
     bear the names of the exercise's parts. Where two exercises have them, the one that its file is named after is meant."""
-    every = frozenset().union(*_parts().values())
+    every = frozenset().union(*parts_of_exercises().values())
     there = {grade_id(cell).removeprefix(CHECK) for cell in notebook.cells} & every
-    alike = {slug: len(there & parts) / len(there | parts) for slug, parts in _parts().items()}
+    alike = {slug: len(there & parts) / len(there | parts) for slug, parts in parts_of_exercises().items()}
     best = max(alike.values())
     candidates = [slug for slug, one in alike.items() if one == best and one > 0]
     return stem if stem in candidates else candidates[0] if len(candidates) == 1 else None

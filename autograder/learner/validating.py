@@ -58,7 +58,7 @@ def _preprocess(self: Any, notebook: NotebookNode, slug: str = "", folder: Path 
     notes = prepare(notebook, handed_out(slug))
     CheckCellMetadata(parent=self).preprocess(notebook, {})
     # The learner's own code on the learner's own computer: as trusted as in the notebook.
-    with WorkerClient(trust=True) as client, client.open(folder) as session, salted(notebook):
+    with WorkerClient(trust=True) as client, client.open(folder) as session, salted(notebook, folder):
         grade_notebook(notebook, session, checks.find(slug))
         return notebook, notes + incidents(notebook, session)
 

@@ -130,7 +130,8 @@ def check_now(client: WorkerClient, slug: str, path: Path | None = None) -> Chec
     path = path or released(slug)
     notebook = read(path)
     notes = prepare(notebook, handed_out(slug))
-    with client.open(path.parent if path.parent.name == slug else None) as session, salted(notebook):
+    folder = path.parent if path.parent.name == slug else None
+    with client.open(folder) as session, salted(notebook, folder):
         verdicts = grade_notebook(notebook, session, checks.find(slug))
         return Checked(verdicts, notes + incidents(notebook, session))
 

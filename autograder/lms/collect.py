@@ -1,34 +1,48 @@
 """`course.py collect FILE_OR_FOLDER`: what a learning management system hands over, put where grading looks for it.
 
 An archive comes from outside, and so do the names in it: nothing is unpacked to where its name says. A file is read within limits, and
-written below `autograder/work/submitted` under a name of ours.
+written below `autograder/work/submitted` under a name of ours. What one person handed in, whatever it is, costs nobody else anything.
 """
 
 from __future__ import annotations
 
 import io
+import lzma
+import os
 import re
 import stat
+import struct
 import subprocess
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from autograder.course_folder import ROOT
-from autograder.learner.recognised import of_file
+from autograder.learner.recognised import of_file, parts_of_exercises
 from autograder.lms import handed_in_at
-from autograder.lms.shapes import EXPECTED, Named, Person, moment, named, plain, roster
+from autograder.lms.shapes import CLONED, EXPECTED, Named, Person, moment, named, plain, roster
 from autograder.lms.tables import read_table
-from autograder.notebooks import BadNotebook, read_text
+from autograder.notebooks import read_text
+from autograder.one_student import apart
 from courseware.catalogue import LESSONS as CATALOGUE
 from courseware.catalogue import SLUGS
 from threadlab.errors import ThreadlabError
 
 MOST_FILES, MOST_BYTES, MOST_IN_ONE = 20_000, 2 * 1024**3, 64 * 1024**2
 """Of an archive or folder: files, bytes of all of them, bytes of one."""
+FILES_OF_ONE, BYTES_OF_ONE = 2_000, 256 * 1024**2
+"""The same of one person, what is in an archive of theirs included."""
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, MemoryError, NotImplementedError, OSError, RuntimeError, ValueError),
+)
+"""What a broken archive raises, or one that is encrypted or packed in a way that nobody knows."""
 LESSONS = {lesson.name for lesson in CATALOGUE}
 """Files that are nobody's answer."""
 PEOPLE = "autograder/work/people.json"
@@ -68,23 +82,33 @@ class Collected(msgspec.Struct):
 class _Entry(msgspec.Struct, frozen=True):
     path: str
     data: bytes
+    by_hand: int = 0
+    """How many of the first parts of the path the teacher has named."""
+    archive: str = ""
+    """The path of the zip that somebody handed in and that it is in."""
     at: datetime | None = None
 
 
+class _TooMuch(Exception):
+    """One person handed in more than anybody does. The text is a sentence."""
+
+
 class Collector:
-    """`zone`: of times without one. `student` and `slug` are for what does not say by itself whose it is, or of what."""
+    """`zone`: of times without one. `student` and `slug`: whose all of it is, and what of."""
 
     def __init__(self, people: Mapping[str, Person], zone: tzinfo | None = None, student: str = "", slug: str = "") -> None:
         self._people, self._zone, self._student, self._slug = people, zone, student, slug
         self.found = Collected()
-        self._files = self._bytes = 0
+        self._files, self._bytes = Counter[str](), Counter[str]()
+        """Of each person, by what the system calls them; under no name, what is nobody's."""
 
     def look(self, source: Path) -> list[Handed]:
         """The newest attempt of each person at each exercise. Raises ThreadlabError."""
+        source = source.resolve()
         entries = self._folder(source) if source.is_dir() else self._archive(self._bytes_of(source), source.name)
         newest: dict[tuple[str, str], Handed] = {}
-        for entry in entries:
-            for handed in self._handed(entry, named(entry.path)):
+        for entry, says in self._told_apart(entries):
+            for handed in self._handed(entry, says):
                 key = handed.student, handed.slug
                 other = newest.get(key)
                 if other is not None:
@@ -93,6 +117,29 @@ class Collector:
                 newest[key] = handed if other is None else max(other, handed, key=Handed.newness)
         self.found.taken = sorted(newest.values(), key=lambda one: (one.slug, one.student))
         return self.found.taken
+
+    def _told_apart(self, entries: Iterator[_Entry]) -> Iterator[tuple[_Entry, Named | None]]:
+        """What each path says. One that two systems could have made is of the system that made the others."""
+        certain, waiting = Counter[str](), list[tuple[_Entry, list[Named]]]()
+        for entry in entries:
+            says = self._says(entry.archive or entry.path, entry.by_hand)
+            if len(says) > 1:
+                waiting.append((entry, says))
+                continue
+            certain.update(one.system for one in says)
+            yield entry, says[0] if says else None
+        for entry, says in waiting:
+            best = max(certain[one.system] for one in says)
+            likely = [one for one in says if certain[one.system] == best]
+            if len(likely) == 1:
+                yield entry, likely[0]
+            else:
+                systems = " or ".join(one.system for one in says)
+                self.found.notes.append(f"{entry.path} could be {systems}'s, and not the same person's: use --student. It was left out.")
+
+    def _says(self, path: str, by_hand: int) -> list[Named]:
+        """Whose a file is, by its path."""
+        return [Named("--student", self._student, "", PurePosixPath(path).name)] if self._student else named(path, by_hand)
 
     # ---- what there is
 
@@ -105,66 +152,80 @@ class Collector:
     def _folder(self, source: Path) -> Iterator[_Entry]:
         for path in sorted(source.rglob("*")):
             inside = path.relative_to(source).as_posix()
+            if ".git" in path.parts or ".ipynb_checkpoints" in path.parts or path.is_dir():
+                continue
+            where = f"{source.name}/{inside}"
             if path.is_symlink():
                 self.found.notes.append(f"{inside} is a link, and was left out.")
-            elif path.is_file() and ".git" not in path.parts and ".ipynb_checkpoints" not in path.parts:
+            elif path.is_file() and path.suffix in (".ipynb", ".zip") and self._has_room(path.stat().st_size, where, where, 1):
                 if path.suffix == ".zip":
-                    yield from self._nested(path.read_bytes(), inside)
-                elif path.suffix == ".ipynb" and self._room(path.stat().st_size, inside):
-                    yield _Entry(f"{source.name}/{inside}", path.read_bytes(), _committed(path))
+                    yield from self._nested(path.read_bytes(), where, 1)
+                else:
+                    yield _Entry(where, path.read_bytes(), 1, at=_committed(path, source))
 
-    def _archive(self, data: bytes, name: str) -> Iterator[_Entry]:
+    def _archive(self, data: bytes, name: str, around: str = "", by_hand: int = 0) -> Iterator[_Entry]:
+        """What is in an archive. `around`: the path of one that was handed in, which is its owner's as a whole. Raises ThreadlabError."""
         try:
             archive = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, OSError):
+        except BROKEN:
             raise ThreadlabError(f"{name} is not a zip archive. Name the zip that the system made, or a folder.") from None
         with archive:
             for info in archive.infolist():
                 if info.is_dir() or "__MACOSX/" in info.filename or ".ipynb_checkpoints/" in info.filename:
                     continue
+                where = f"{around}/{info.filename}" if around else info.filename
+                wanted = info.filename.endswith((".ipynb", ".zip"))
                 if why := _refused(info):
                     self.found.notes.append(f"{info.filename[:120]!r} {why}, and was left out.")
-                elif info.filename.endswith((".ipynb", ".zip")) and self._room(info.file_size, info.filename):
-                    try:
-                        with archive.open(info) as file:
-                            content = file.read(MOST_IN_ONE + 1)
-                    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):
-                        self.found.notes.append(f"{info.filename} cannot be unpacked: the archive is broken there, or has a password.")
-                        continue
-                    if info.filename.endswith(".zip"):
-                        yield from self._nested(content, info.filename)
-                    else:
-                        yield _Entry(info.filename, content)
+                elif wanted and self._has_room(info.file_size, where, around or where, by_hand):
+                    content = self._content(archive, info)
+                    if content is not None and not info.filename.endswith(".zip"):
+                        yield _Entry(where, content, by_hand, around)
+                    elif content is not None and not around:
+                        yield from self._nested(content, info.filename, by_hand)
 
-    def _nested(self, data: bytes, name: str) -> Iterator[_Entry]:
+    def _content(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
+        try:
+            with archive.open(info) as file:
+                return file.read(MOST_IN_ONE + 1)
+        except BROKEN:
+            self.found.notes.append(f"{info.filename} cannot be unpacked: the archive is broken there, or has a password.")
+            return None
+
+    def _nested(self, data: bytes, path: str, by_hand: int) -> Iterator[_Entry]:
         """A zip that somebody handed in, such as the browser edition's download: its notebooks are theirs."""
         try:
-            entries = list(self._archive(data, name)) if name.count(".zip/") < 1 else []
+            yield from list(self._archive(data, path, path, by_hand))
+        except _TooMuch as problem:
+            self.found.notes.append(str(problem))
         except ThreadlabError:
-            self.found.notes.append(f"{name} is not a zip archive and was left out.")
-            return
-        for entry in entries:
-            yield _Entry(f"{name}/{entry.path}", entry.data)
+            self.found.notes.append(f"{path} is not a zip archive and was left out.")
 
-    def _room(self, size: int, name: str) -> bool:
-        self._files += 1
-        self._bytes += size
-        if self._files > MOST_FILES or self._bytes > MOST_BYTES:
+    def _has_room(self, size: int, path: str, handed_in: str, by_hand: int) -> bool:
+        """Whether a file may be read, which was handed in as `handed_in` or is inside of it. Raises ThreadlabError when there is too much
+        that is nobody's, _TooMuch inside of a person's zip."""
+        says = self._says(handed_in, by_hand)
+        owner = says[0].student if says else ""
+        self._files[owner] += 1
+        self._bytes[owner] += size
+        files, size_of_all = self._files[owner], self._bytes[owner]
+        if not owner and (files > MOST_FILES or size_of_all > MOST_BYTES):
             raise ThreadlabError(f"There is too much in it: more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes. Nothing was taken.")
+        if owner and (files > FILES_OF_ONE or size_of_all > BYTES_OF_ONE):
+            first = files - 1 <= FILES_OF_ONE and size_of_all - size <= BYTES_OF_ONE
+            problem = f"{path} and what comes after it of {owner}'s was left out: nobody hands in so much."
+            if path != handed_in:
+                raise _TooMuch(problem)
+            self.found.notes += [problem] if first else []
+            return False
         if size > MOST_IN_ONE:
-            self.found.notes.append(f"{name} is too large ({size:,} bytes), and was left out.")
+            self.found.notes.append(f"{path} is too large ({size:,} bytes), and was left out.")
         return size <= MOST_IN_ONE
 
     # ---- whose it is, and of what
 
     def _handed(self, entry: _Entry, says: Named | None) -> Iterator[Handed]:
-        outer, zipped, inner = entry.path.partition(".zip/")
-        if zipped:
-            says = named(f"{outer}.zip")
-        if says is None and (login := self._cloned(entry.path)):
-            says = Named("GitHub Classroom", login, "", PurePosixPath(entry.path).name)
-        if says is None and self._student:
-            says = Named("--student", self._student, "", PurePosixPath(entry.path).name)
+        inner = entry.path.removeprefix(f"{entry.archive}/") if entry.archive else ""
         if says is None:
             self.found.unknown.append(entry.path)
             return
@@ -191,23 +252,31 @@ class Collector:
         number = person.number if person else says.student if says.student.isdigit() else ""
         yield Handed(student, slug, entry.data, entry.path, says.system, name, number, says.late, when if at else entry.at, says.attempt)
 
-    def _cloned(self, path: str) -> str:
-        """The login in `ASSIGNMENT-submissions/ASSIGNMENT-login/…`."""
-        match = re.search(r"(?:^|/)([^/]+)-submissions/\1-([^/]+)/", path)
-        return match[2] if match else ""
-
     def _of(self, entry: _Entry, stem: str) -> str | None:
         if self._slug:
             return self._slug
         stem = re.sub(r"(?: ?\(\d+\)|-\d{1,3})$", "", stem).lower()
-        try:
-            return of_file(read_text(entry.data), stem)
-        except BadNotebook:
+        _warm()
+        answer = apart(_answered, entry.data, stem)
+        if answer is None:
             return stem if stem in SLUGS else None  # grading says what is wrong with it
+        return answer.decode() or None
 
     def _person(self, says: Named) -> Person | None:
         keys = (says.student, says.name, " ".join(reversed(says.name.split())))
         return next((self._people[plain(key)] for key in keys if key and plain(key) in self._people), None)
+
+
+@cache
+def _warm() -> None:
+    """What every copy of this process needs, and would prepare by itself otherwise."""
+    read_text(b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    parts_of_exercises()
+
+
+def _answered(data: bytes, stem: str) -> bytes:
+    """The exercise that a notebook answers, or nothing. Raises BadNotebook."""
+    return (of_file(read_text(data), stem) or "").encode()
 
 
 def _refused(info: zipfile.ZipInfo) -> str:
@@ -229,14 +298,19 @@ def _folder_name(student: str) -> str:
     return folder if folder.isprintable() else ""
 
 
-def _committed(path: Path) -> datetime | None:
-    """When a file of a clone was last committed."""
+def _committed(path: Path, source: Path) -> datetime | None:
+    """When a file of a clone was last committed. Only a clone that GitHub Classroom made is asked: a repository that somebody handed in
+    brings settings of its own, and git runs the commands in them."""
+    whole = f"{source.name}/{path.relative_to(source).as_posix()}"
+    says = named(whole, 1)
     repository = next((one for one in path.parents if (one / ".git").is_dir()), None)
-    if repository is None:
+    if repository is None or [one.system for one in says] != [CLONED] or not repository.name.endswith(f"-{says[0].student}"):
         return None
-    words = ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "log", "-1", "--format=%ct", "--", path.name]
+    words = ["git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false"]
+    words += ["log", "-1", "--format=%ct", "--", path.name]
+    alone = {**os.environ, "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}  # it fetches nothing
     try:
-        done = subprocess.run(words, cwd=path.parent, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(words, cwd=path.parent, env=alone, capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return datetime.fromtimestamp(int(done.stdout), UTC) if done.stdout.strip().isdigit() else None

@@ -1,5 +1,8 @@
 """How learning management systems name what they hand over: a row for each shape, so that a teacher writes no regular expression.
 
+A path begins with what the system wrote and ends with what a student chose: the name of a file, and folders around it. So the first part
+that a system can have written says whose a file is, and nothing behind it does.
+
 Sources: Canvas, mikewesthad/canvas-unzipper (the names as downloaded); Moodle, `mod/assign/classes/downloader.php` in moodle/moodle;
 Blackboard, nbgrader's manual ("Exchanging assignment files manually"); ILIAS, multi-feedback archives as ilifau/ExerciseStatusFile
 describes them; GitHub Classroom, the folders that `gh classroom clone student-repos` makes.
@@ -20,7 +23,10 @@ class Shape(NamedTuple):
 
     system: str
     pattern: re.Pattern[str]
-    """Of a path inside the archive or folder. Its groups: `id` or `login`, and perhaps `name`, `late`, `attempt`, `at`, `file`."""
+    """Of the rest of a path, from the beginning of one of its parts. Its groups: `id` or `login`, and perhaps `name`, `late`, `attempt`,
+    `at`, `file`."""
+    by_hand: bool = False
+    """Whether a teacher names a folder of it, and may name that folder itself."""
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -38,14 +44,18 @@ class Named(msgspec.Struct, frozen=True):
     """Larger is newer."""
 
 
+CLONED = "GitHub Classroom"
 SHAPES = (
-    Shape("nbgrader", re.compile(r"(?:^|.*/)submitted/(?P<login>[^/]+)/[^/]+/(?P<file>[^/]+)$")),
-    Shape("Moodle", re.compile(r"(?:^|.*/)(?P<name>[^/_]+)_(?P<id>\d+)_assignsubmission_file(?:_?/(?:.*/)?|_)(?P<file>[^/]+)$")),
-    Shape("Blackboard", re.compile(r"(?:^|.*/)[^/]*_(?P<login>[^/_]+)_attempt_(?P<at>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)_?(?P<file>[^/]+)$")),
-    Shape("Canvas", re.compile(r"(?:^|.*/)(?P<name>[^/_]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<attempt>\d+)_(?P<file>[^/]+)$")),
+    Shape("nbgrader", re.compile(r"submitted/(?P<login>[^/]+)/[^/]+/(?P<file>[^/]+)$"), by_hand=True),
+    Shape(CLONED, re.compile(r"(?P<task>[^/]+)-submissions/(?P=task)-(?P<login>[^/]+)/(?:.*/)?(?P<file>[^/]+)$"), by_hand=True),
+    Shape("Moodle", re.compile(r"(?P<name>[^/_]+)_(?P<id>\d+)_assignsubmission_file(?:_?/(?:.*/)?|_)(?P<file>[^/]+)$")),
+    Shape("Blackboard", re.compile(r"[^/]*?_(?P<login>[^/_]+)_attempt_(?P<at>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)_?(?P<file>[^/]+)$")),
+    Shape("Canvas", re.compile(r"(?P<name>[^/_]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<attempt>\d+)_(?P<file>[^/]+)$")),
     Shape(
         "ILIAS",
-        re.compile(r"(?:^|.*/)(?P<name>[^/_]+_[^/_]+)_(?P<login>[^/_]+)_(?P<number>\d+)/(?:.*/)?(?:(?P<at>\d{14})_)?(?P<file>[^/]+)$"),
+        re.compile(
+            r"(?!multi_feedback_)(?P<name>[^/_]+_[^/_]+)_(?P<login>[^/_]+)_(?P<number>\d+)/(?:.*/)?(?:(?P<at>\d{14})_)?(?P<file>[^/]+)$"
+        ),
     ),
 )
 EXPECTED = (
@@ -55,17 +65,27 @@ EXPECTED = (
 )
 
 
-def named(path: str) -> Named | None:
-    """What the name of a file inside an archive says; None if no system names files so."""
-    for shape in SHAPES:
-        if match := shape.pattern.match(path):
-            groups = match.groupdict()
-            at = re.sub(r"\D", "", groups.get("at") or "")
-            again = re.search(r"-(\d{1,3})(?:\.\w+)?$", groups["file"])  # Canvas puts -1, -2 behind what is handed in again
-            attempt = (int(groups.get("attempt") or 0), int(again[1]) if again else 0)
-            student, name = groups.get("login") or groups["id"], (groups.get("name") or "").replace("_", " ")
-            return Named(shape.system, student, name, groups["file"], bool(groups.get("late")), at, attempt)
-    return None
+def named(path: str, by_hand: int = 0) -> list[Named]:
+    """What the name of a file inside an archive says; nothing if no system names files so, and more than one thing if two systems do.
+
+    `by_hand`: how many of the first parts of the path the teacher has named, and no system.
+    """
+    parts = path.split("/")
+    for index in range(len(parts)):
+        rest = "/".join(parts[index:])
+        matches = [(shape, shape.pattern.match(rest)) for shape in SHAPES if shape.by_hand or index >= by_hand]
+        if result := [_named(shape.system, match) for shape, match in matches if match]:
+            return result
+    return []
+
+
+def _named(system: str, match: re.Match[str]) -> Named:
+    groups = match.groupdict()
+    at = re.sub(r"\D", "", groups.get("at") or "")
+    again = re.search(r"-(\d{1,3})(?:\.\w+)?$", groups["file"])  # Canvas puts -1, -2 behind what is handed in again
+    attempt = (int((groups.get("attempt") or "0")[:18]), int(again[1]) if again else 0)
+    student, name = groups.get("login") or groups["id"], (groups.get("name") or "").replace("_", " ")
+    return Named(system, student, name, groups["file"], bool(groups.get("late")), at, attempt)
 
 
 class Person(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ REFUSED: dict[str, tuple[int, int]] = {
     "fanotify_mark": (301, 263),
     "preadv2": (327, 286),  # tells what others have read
     "cachestat": (451, 451),
+    "mincore": (27, 232),
     "pidfd_getfd": (438, 438),  # the open files of another process of its own: a trial's copy would share them again
     "io_uring_setup": (425, 425),  # its calls are not seen by a filter
     "io_uring_enter": (426, 426),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
 from threadlab.store.protocol import Query
@@ -79,6 +79,10 @@ class MemoryStore:
             self._planned[row.id] = None
         else:
             self._planned.pop(row.id, None)
+
+    def ids(self) -> Set[str]:
+        """Of everything that is kept."""
+        return self._rows.keys()
 
     def get(self, object_id: str) -> Row | None:
         return self._rows.get(object_id)

@@ -7,6 +7,8 @@ they may cost is bounded.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import shutil
 import sqlite3
 import tempfile
@@ -32,6 +34,8 @@ MOST_STEPS = 20_000_000
 """Instructions of SQLite's virtual machine that all statements of one trial may take together."""
 _STEPS = 10_000
 """How many go by between two looks at that."""
+_CONTENT = 1_000_000
+"""Bytes of rows that are looked at when a program is started again."""
 _LENGTH = 2_000_000
 """Bytes of a text, a blob or a row at most."""
 _HARMLESS = frozenset(
@@ -174,6 +178,21 @@ class Database:
             if records:
                 tables[table.name] = [{name: _plain(one) for name, one in zip(columns, row, strict=True)} for row in records]
         return tables
+
+    def content(self) -> list[Any]:
+        """All that was committed, in whatever tables, as far as a program needs so much."""
+        found: list[Any] = []
+        with contextlib.suppress(sqlite3.Error):
+            schema = self._own.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+            found += schema
+            names = [name.replace('"', '""') for kind, name, _ in schema if kind == "table"]
+            room = _CONTENT
+            for row in itertools.chain.from_iterable(self._own.execute(f'SELECT * FROM "{name}"') for name in names):
+                room -= sum(len(one) if isinstance(one, str | bytes) else 8 for one in row)
+                if room < 0:
+                    break
+                found.append(row)
+        return found
 
     def _data_version(self) -> int:
         """A number that changes when another connection has committed. To ask for it is cheaper than to read every table."""

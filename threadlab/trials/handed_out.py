@@ -103,6 +103,10 @@ class HandedOut:
             self._opened = Database(self._committed, self._database.get("tables", ""), self._database.get("rows"))
         return self._opened
 
+    def kept(self) -> list[Any]:
+        """What the next process finds in the database."""
+        return self._opened.content() if self._opened is not None else []
+
     def end_process(self) -> None:
         """What the end of a process does: what was not committed is gone."""
         self._marks.clear()

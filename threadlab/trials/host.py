@@ -7,7 +7,7 @@ verdict rests on what happened and not on what the guest says happened.
 import heapq
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -18,6 +18,7 @@ from threadlab.engine.assistants_api.lifecycle import TERMINAL
 from threadlab.engine.assistants_api.stream import StreamCut
 from threadlab.engine.journal import CallbackUsed, DatabaseChanged, Entry, Note, Sent, Tables, ToolUsed, TurnMarked
 from threadlab.engine.routes import find_operation
+from threadlab.store.memory import MemoryStore
 from threadlab.trials.guest import messages as m
 from threadlab.trials.guest.messages import Spec
 from threadlab.trials.handed_out import ForgedMessage, HandedOut
@@ -139,7 +140,7 @@ class Host:
         if self._halted is not None:
             return m.Halt(self.now, self._halted)
         reply = self._answer(said)
-        if self._learnt is not None:
+        if self._learnt is not None and isinstance(reply, m.Deliver | m.Chunk):  # a database puts together what it is asked to
             self._learnt.learn(reply)
         reason = self._reason()
         return reply if reason is None else m.Halt(self.now, reason)
@@ -147,11 +148,13 @@ class Host:
     def _from_before(self, said: m.Said) -> str | None:
         if self._learnt is None:
             return None
-        return self.untold([unquote(said.path), unquote(said.query), _decoded(said.body)] if isinstance(said, m.Send) else said)
+        if not isinstance(said, m.Send):
+            return self.untold(said)
+        return self.untold([unquote(said.path), unquote(said.query), said.headers, said.body, _decoded(said.body), _texts(said)])
 
     def untold(self, said: Any) -> str | None:
         """Why what a later process of a program says shows that it remembers the process before, if it does."""
-        one = None if self._learnt is None else self._learnt.unknown(said, lambda object_id: self.engine.store.get(object_id) is not None)
+        one = None if self._learnt is None else self._learnt.unknown(said)
         return None if one is None else f"used {one}, which this process was never told: what a process remembers is gone with it"
 
     def _reason(self) -> str | None:
@@ -211,10 +214,15 @@ class Host:
     def next_process(self) -> None:
         """Make ready for another process of the program. What was in flight and what was not committed is lost."""
         self.now += RESTART_TAKES
-        self._learnt = None if self._disk else Learnt(self._arguments)
         self._handed_out.end_process()
+        self._learnt = None if self._disk else Learnt([self._arguments, self._handed_out.kept()], self._all_ids)
         for waiting in (self._in_flight, self._held, self._streams, self._polls):
             waiting.clear()
+
+    def _all_ids(self) -> Set[str]:
+        store = self.engine.store
+        assert isinstance(store, MemoryStore)
+        return store.ids()
 
     def close(self) -> None:
         """Put away what was handed out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from autograder.hub import exchange
 from autograder.hub.accounts import Accounts
 from autograder.hub.plan import own_accounts
+from autograder.lms import handed_in_at
 
 WHEN = "2026-11-02 10:00:00.000000 UTC"
 
@@ -81,6 +83,17 @@ def test_submission_without_nbgraders_files_is_given_them(tmp_path: Path) -> Non
     folder = handed_in(tmp_path, f"ada+first-turn+{WHEN}+x")
     (folder / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
     (folder / exchange.SECRET).write_text("../../etc/passwd")
-    exchange.complete(folder.name, folder)
+    exchange.complete(WHEN, folder)
     assert (folder / "timestamp.txt").read_text() == WHEN
     assert len((folder / exchange.SECRET).read_text()) == 128
+
+
+def test_time_in_a_name_that_its_owner_made_up_does_not_count(tmp_path: Path) -> None:
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f} UTC"
+    assert exchange.moments(handed_in(tmp_path, f"ada+first-turn+{now}+x")) == (now, now)
+    folder = handed_in(tmp_path, "ada+first-turn+2026-01-01 10:00:00.000000 UTC+y")
+    for path in (folder / "first-turn.ipynb", folder):
+        os.utime(path, (1_767_261_600, 1_767_261_600))  # anybody can set the time of the last change of a content
+    name, truth = exchange.moments(folder)
+    assert name == "2026-01-01 10:00:00.000000 UTC"
+    assert abs(handed_in_at.read(truth.encode()).replace(tzinfo=UTC).timestamp() - folder.stat().st_ctime) < 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.one_student import MEMORY, apart
+from autograder.one_student import MEMORY, apart
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes cannot be copied safely here")
 

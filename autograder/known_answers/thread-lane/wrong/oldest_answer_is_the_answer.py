@@ -1,4 +1,4 @@
-# loses: answers_each_its_own
+# loses: answers_each_its_own, a_failure_frees_the_lane
 # says: say_returned_run_started_wrote
 # %% ThreadLane
 import asyncio

@@ -265,8 +265,26 @@ def _nothing_to_look_at(evidence: Evidence, started: Sequence[Executed], family:
     return not_stored(evidence, started, family) if started else Occasion.NONE
 
 
+def _answers_of_calls(evidence: Evidence, family: Family) -> Found:
+    """Each call of one process returns what its own run wrote."""
+    started, values = runs(evidence, family), evidence.value
+    if len(started) != evidence.given["calls"] or not isinstance(values, list) or len(values) != len(started):
+        return Occasion.NONE
+    for number, (value, one) in enumerate(zip(values, started, strict=True), 1):
+        wanted = "\n".join(family.wrote(evidence, one.work_id))
+        if value != wanted:
+            return Sentence(
+                "call_returned_anothers",
+                f"it was called {len(values)} times, and call {number} returned {short(value)}; its {family.run} wrote {wanted!r}. Keep "
+                "nothing between calls.",
+            )
+    return None
+
+
 def answer_of_this_run(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
+    if "calls" in evidence.given:
+        return _answers_of_calls(evidence, family)
     if nothing := _nothing_to_look_at(evidence, started, family):
         return nothing
     run_id = started[-1].work_id
@@ -413,6 +431,12 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
     )
 
 
+def _twice(text: str, family: Family) -> Sentence:
+    return Sentence(
+        "a_reply_twice", f"the {family.run} wrote {short(text)} once, and what it returned has it twice: a page begins where the last one ended."
+    )
+
+
 def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
     if nothing := _nothing_to_look_at(evidence, started, family):
@@ -422,7 +446,8 @@ def every_page(evidence: Evidence, family: Family = THREADS) -> Found:
         return Sentence("returned_not_string_3", f"it returned {short(evidence.value)}, not a string.")
     got = evidence.value.split("\n")
     if said and (not Counter(said) - Counter(got) or joint(evidence.value, said) is not None):
-        return None
+        twice = next((text for text in said if got.count(text) > said.count(text)), None)
+        return None if twice is None else _twice(twice, family)
     lists = cited(evidence, evidence.requests(family.lists))
     read = f" It read: {lists}." if lists else ""
     return Sentence(
@@ -439,11 +464,12 @@ def behaviours(
     shared: tuple[str, ...] = (),
     refusals: tuple[str, ...] = ("refused",),
     texts: tuple[str, ...] = (),
+    again: tuple[str, ...] = (),
 ) -> tuple[Behaviour, ...]:
     """What is checked of an answer to one message, in the words of a family. `points` names those that are, and what each is worth.
 
     Scenes: `long` (which stands first), `several`, `talkative`, `refusals`, `bad_ends`, `others`, in which all is well, too, `shared`,
-    in which somebody else writes as well, and `texts`, of which only is asked what was posted.
+    in which somebody else writes as well, `texts`, of which only is asked what was posted, and `again`, in which there is a second call.
     """
     run = family.run
     confirmed = f"The id of the message is known before the {run} is sent; a message that is refused starts no {run}."
@@ -478,7 +504,7 @@ def behaviours(
             1,
             f"What is returned was written by this {run}.",
             partial(answer_of_this_run, family=family),
-            ("long", *shared),
+            ("long", *shared, *again),
         ),
         Behaviour(
             "failed_run_is_no_answer",
@@ -507,6 +533,7 @@ def behaviours(
 
 
 SHARED, REFUSALS, TEXTS = ("shared",), ("refused", "no such thread"), ("several", "twice", "cancelled")
+AGAIN = ("twice",)
 
 
 def _shared() -> World:
@@ -534,6 +561,7 @@ EXERCISE = Exercise(
                 SHARED,
                 REFUSALS,
                 TEXTS,
+                AGAIN,
             ),
             (
                 Scene("long", lambda: World(_long_thread, scenario="slow:57"), _args),
@@ -552,7 +580,7 @@ EXERCISE = Exercise(
             promises={
                 "what this run wrote, of few, of many or of no earlier messages": ("long", "several", "very talkative"),
                 "more replies than a page of 20 or of 100 holds": ("talkative", "very talkative"),
-                "this run, and not an earlier one of the same assistant, nor what a colleague writes": SHARED,
+                "this run, and not an earlier one of the same assistant, nor what a colleague writes": (*SHARED, *AGAIN),
                 "the text as it was given, once for each call, whatever was asked before": ("long", *TEXTS),
                 "a run that ends in anything but completed": BAD_ENDS,
                 "a message that is refused, for whatever reason, starts no run": REFUSALS,

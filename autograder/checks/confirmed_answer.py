@@ -433,7 +433,8 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
 
 def _twice(text: str, family: Family) -> Sentence:
     return Sentence(
-        "a_reply_twice", f"the {family.run} wrote {short(text)} once, and what it returned has it twice: a page begins where the last one ended."
+        "a_reply_twice",
+        f"the {family.run} wrote {short(text)} once, and what it returned has it twice: a page begins where the last one ended.",
     )
 
 

@@ -135,10 +135,10 @@ def returns_at_every_end(evidence: Evidence, family: Family = THREADS) -> Found:
     if value.get("id") != evidence.given["run_id"]:
         return Sentence("returned_another_one_whose_id", f"it returned another {family.run} than the one whose id was given.")
     if value.get("status") not in family.ends:
+        belief = f"a {family.run} is queued for a moment only" if value.get("status") == "queued" else "everything but queued is over"
         return Sentence(
             "returned_while_not_end",
-            f"it returned the {family.run} while it was {value.get('status')}: that is not an end. "
-            "(Misconception: everything but queued is over.)",
+            f"it returned the {family.run} while it was {value.get('status')}: that is not an end. (Misconception: {belief}.)",
         )
     return None
 
@@ -265,6 +265,8 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
                 f"max_wait was {most:g} s and it went on for {waited:.1f} s. Measure the time that has passed; do not count the polls.",
             )
         if waited < most - 0.05:
+            if evidence.ending.how == "returned" and (early := returns_at_every_end(evidence, family)):
+                return early
             ended_how = "gave up" if evidence.ending.type in ("", "RunTimeout") else f"raised {evidence.ending.type}"
             return Sentence("max_wait_s_gave_up", f"max_wait was {most:g} s, and it {ended_how} after only {waited:.1f} s.")
         return None
@@ -561,7 +563,7 @@ EXERCISE = Exercise(
                     kwargs={"max_wait": 30.0},
                 ),
                 Scene("stuck", lambda: World(_marked(stuck=True, most=BRIEF), before="stuck"), _args, kwargs={"max_wait": BRIEF}),
-                Scene("stuck, no max_wait given", lambda: World(_marked(stuck=True, default=True), before="stuck"), _args),
+                Scene("stuck, no max_wait given", lambda: World(_marked(stuck=True, default=True), before="stuck_queued"), _args),
             ),
             promises={
                 "each of the five terminal statuses, and requires_action": EVERY_END,

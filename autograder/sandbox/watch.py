@@ -40,8 +40,9 @@ def _read_times(process: psutil.Process) -> float:
 
 
 def delayed() -> float:
-    """Seconds in which this process was ready to run and the machine had no processor free for it; 0 where the system does not say."""
-    return _delay(os.getpid())
+    """Seconds in which this process was ready to run and the machine had no processor free for it, and those in which a virtual machine's
+    processors were given to others, all of them together; 0 where the system does not say."""
+    return _delay(os.getpid()) + float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def _delay(pid: int) -> float:

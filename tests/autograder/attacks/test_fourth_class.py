@@ -243,9 +243,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Re
     config.write_text(config.read_text() + "\nc.ExecuteInSandbox.timeout = 3\n")
     for file, was, now in (
         ("judging/notebook.py", "SUBMISSION_TIME = 300.0", "SUBMISSION_TIME = 10.0"),
-        ("judging/remote_guest.py", "TRIAL_TIMEOUT = 20.0", "TRIAL_TIMEOUT = 1.0"),
-        ("judging/remote_guest.py", "seconds: float = 180.0", "seconds: float = 4.0"),
-        ("execution/client.py", "IDLE_TOGETHER = 120.0", "IDLE_TOGETHER = 6.0"),
+        ("judging/remote_guest.py", "TRIAL_TIMEOUT = 20.0", "TRIAL_TIMEOUT = 3.0"),
+        ("judging/remote_guest.py", "seconds: float = 180.0", "seconds: float = 12.0"),
+        ("execution/client.py", "IDLE_TOGETHER = 120.0", "IDLE_TOGETHER = 12.0"),
     ):
         path = course / "autograder" / file
         assert was in path.read_text()

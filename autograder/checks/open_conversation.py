@@ -247,9 +247,17 @@ def keeps_users_apart(evidence: Evidence) -> Found:
     return None
 
 
+def _knows_no_thread(evidence: Evidence) -> Found:
+    """In a run that ended before it could be killed: a thread that is not there was remembered from another one."""
+    value = evidence.value
+    if not isinstance(value, str) or evidence.thread(value) is not None:
+        return Occasion.NONE
+    return Sentence("returned_no_thread", f"it returned {short(value)}, and there is no such thread: it was not created here.")
+
+
 def survives_a_restart(evidence: Evidence) -> Found:
     if not evidence.killed:
-        return Occasion.NONE
+        return _knows_no_thread(evidence)
     again, known = next(entry.n for entry in evidence.journal if entry.operation == "restart"), evidence.given.get("known")
     before, after = [one for one in _created(evidence) if one.n < again], [one for one in _created(evidence) if one.n > again]
     recorded = known or next((one.thread_id for one in before if (found := _recorded(evidence, one.thread_id)) and found.n < again), None)

@@ -58,7 +58,7 @@ def serve(kind: str, file: str) -> None:
 
     def together() -> AbstractContextManager[None]:
         engine.advance(clock.now())
-        return store.transaction(later=store.flushing is not None)
+        return store.transaction()
 
     transaction = together if kind == "together" else nullcontext
     app = App(
@@ -67,7 +67,6 @@ def serve(kind: str, file: str) -> None:
         key=KEY,
         info=ServerInfo("threadlab", "0", 0, 0.0, file),
         transaction=transaction,
-        flushing=store.flushing if kind == "together" else None,
     )
     listener = listen.open_socket(0)
     print(listener.getsockname()[1], flush=True)

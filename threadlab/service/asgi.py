@@ -21,7 +21,6 @@ from threadlab.service.answerer import Worker
 from threadlab.service.group_commit import GroupCommit
 from threadlab.service.log_line import RequestLine
 from threadlab.service.status_page import ThreadLine, is_token, page
-from threadlab.store.protocol import Flushing
 from threadlab.virtual_time.clock import Clock
 from threadlab.wire.errors import ApiError, server_error
 from threadlab.wire.exchange import Lost, Outcome, Reply, Request, Stream
@@ -67,7 +66,7 @@ class ServerInfo(NamedTuple):
 class App:
     """The ASGI application. It needs `state["abort"]` in the scope to be able to break a connection; see `threadlab.service.listen`.
 
-    `key` opens the routes of the server itself. `threads` are what the status page shows. `transaction` and `flushing` are the store's: see
+    `key` opens the routes of the server itself. `threads` are what the status page shows. `transaction` is the store's: see
     `threadlab.service.group_commit`. `worker` answers what the engine does not answer itself. `on_lost` is called when what was written
     could not be kept. `forward` answers in place of the engine, once the engine's own checks of the key have passed: `serve --upstream`.
     `keys` are those that open the API: a body that comes without one is not kept. None: every key does.
@@ -84,7 +83,6 @@ class App:
         on_request: Callable[[RequestLine], None] | None = None,
         threads: Callable[[], Sequence[ThreadLine]] = tuple,
         transaction: Callable[[], AbstractContextManager[None]] = nullcontext,
-        flushing: Flushing | None = None,
         body_limit: int = BODY_LIMIT,
         worker: Worker | None = None,
         on_lost: Callable[[], None] = lambda: None,
@@ -97,7 +95,7 @@ class App:
         self._engine, self._clock, self._key, self._info = engine, clock, key.encode(), info
         self._keys = None if keys is None else [key.encode() for key in keys]
         self._on_request, self._body_limit, self._threads = on_request, body_limit, threads
-        self._group_commit, self._worker, self._on_lost = GroupCommit(transaction, flushing), worker, on_lost
+        self._group_commit, self._worker, self._on_lost = GroupCommit(transaction), worker, on_lost
         self._forward = forward
         self._recent: deque[RequestLine] = deque(maxlen=50)
         self._watchers: set[asyncio.Task[None]] = set()

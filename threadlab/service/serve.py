@@ -83,7 +83,7 @@ def serve(options: argparse.Namespace) -> int:
 
         def transaction() -> AbstractContextManager[None]:
             engine.advance(clock.now())  # first, by itself: it need not wait for the disk, and requests that only read need not then either
-            return store.transaction(later=store.flushing is not None)
+            return store.transaction()
 
         app = App(
             handler,
@@ -94,7 +94,6 @@ def serve(options: argparse.Namespace) -> int:
             on_request=_reporter(options),
             threads=lambda: last_threads(store, dict.fromkeys(keys.values())),
             transaction=transaction,
-            flushing=store.flushing,
             worker=Worker(engine, responder, clock) if responder else None,
             on_lost=engine.invalidate,
             forward=answering.forward,

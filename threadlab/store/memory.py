@@ -53,10 +53,6 @@ class MemoryStore:
             if outer is not None:
                 outer += before
 
-    @property
-    def flushing(self) -> None:
-        """Nothing is on a disk."""
-
     def next_seq(self) -> int:
         self._seq += 1
         return self._seq

@@ -148,10 +148,6 @@ class PostgresStore:
         finally:
             self._depth -= 1
 
-    @property
-    def flushing(self) -> None:
-        """Its server waits for the disk where a transaction ends."""
-
     def next_seq(self) -> int:
         self._seq += 1
         return self._seq

@@ -5,9 +5,8 @@ The engine calls nothing but `Store`. All stores give the same answers in the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -31,15 +30,6 @@ class Query(msgspec.Struct, frozen=True):
     newest_first: bool = False
 
 
-class Flushing(NamedTuple):
-    """How to wait for a store's disk apart from its transactions: those that end with `later`, and `flush` after them."""
-
-    written: Callable[[], int]
-    """How many rows have been written so far, in a unit that only grows: work that leaves it as it was has only read."""
-    flush: Callable[[], None]
-    """Make safe from a power cut all that was written before the call. May be called in another thread, once at a time. Raises OSError."""
-
-
 class Store(Protocol):
     """What the engine needs of a place to keep things."""
 
@@ -49,10 +39,6 @@ class Store(Protocol):
         Inside another one it is a part of it: undone alone if it fails, and safe only once the outer one has ended. With `later` nobody
         waits for the disk: the changes survive the death of the process, but perhaps not a power cut.
         """
-
-    @property
-    def flushing(self) -> Flushing | None:
-        """None: the disk can be waited for only where a transaction ends, or there is none."""
 
     def next_seq(self) -> int:
         """A number larger than every one given before."""

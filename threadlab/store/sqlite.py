@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from threadlab.errors import StoreBroken, StoreBusy
-from threadlab.store.protocol import SCHEMA_VERSION, Flushing, Query
+from threadlab.store.protocol import SCHEMA_VERSION, Query
 from threadlab.store.records import Row
 from threadlab.store.row_format import COLUMNS, encode, row_of
 
@@ -58,7 +58,6 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._depth = 0
-        self._log: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _make_private(path)
@@ -113,16 +112,6 @@ class SqliteStore:
             self._db.execute(keep)
         finally:
             self._depth -= 1
-
-    @property
-    def flushing(self) -> Flushing:
-        return Flushing(lambda: self._db.total_changes, self._flush)
-
-    def _flush(self) -> None:
-        """What `synchronous = FULL` does where a transaction ends (https://www.sqlite.org/pragma.html#pragma_synchronous)."""
-        if self._log is None:
-            self._log = os.open(f"{self.path}-wal", os.O_RDWR)  # SQLite has no locks on it that closing it would let go of
-        getattr(os, "fdatasync", os.fsync)(self._log)
 
     def next_seq(self) -> int:
         self._seq += 1
@@ -188,7 +177,4 @@ class SqliteStore:
         return [row_of(record) for record in self._db.execute(f"SELECT {COLUMNS} FROM rows WHERE plan IS NOT NULL ORDER BY seq")]
 
     def close(self) -> None:
-        if self._log is not None:
-            os.close(self._log)
-            self._log = None
         self._db.close()

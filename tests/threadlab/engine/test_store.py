@@ -310,25 +310,3 @@ def test_store_is_readable_by_its_owner_only(tmp_path: Path, before: int | None)
             "store.sqlite3": 0o600,
             "store.sqlite3-wal": 0o600,
         }
-
-
-def test_flush_asks_the_system_to_write_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[int] = []
-    name = "fdatasync" if hasattr(os, "fdatasync") else "fsync"
-    real = getattr(os, name)
-    monkeypatch.setattr(os, name, lambda fd: (written.append(os.fstat(fd).st_ino), real(fd)))
-    with closing(SqliteStore(tmp_path / "store.db")) as store:
-        written_before = store.flushing.written()
-        with store.transaction(later=True):
-            store.put(message("msg_1", store.next_seq(), "thread_a"))
-        assert store.flushing.written() > written_before
-        assert not written
-        store.flushing.flush()
-        assert written == [os.stat(tmp_path / "store.db-wal").st_ino]
-        written_before = store.flushing.written()
-        store.get("msg_1")
-        assert store.flushing.written() == written_before
-
-
-def test_only_a_file_of_our_own_is_flushed_apart() -> None:
-    assert MemoryStore().flushing is None

@@ -401,8 +401,8 @@ def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
         if len(said) > PAGE:
             return Sentence(
                 "replies_are_wrong_order_pages",
-                f"all {len(said)} replies are there, in the wrong order: a list has pages, and what is turned round is the whole list, not "
-                "each page by itself.",
+                f"all {len(said)} replies are there, in the wrong order: a list has pages, so reverse the whole list, not each page by "
+                "itself.",
             )
         return Sentence(
             "replies_are_wrong_order_created",

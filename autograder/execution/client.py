@@ -123,9 +123,10 @@ class _Turns:
             return
         now, ours = usage(), delayed()
         if self._before is not None:
-            self.computed += max(0.0, now.cpu - self._before.cpu)
-            used = now.cpu - self._before.cpu + max(0.0, now.delayed - self._before.delayed) + ours - self._ours
-            idle = max(0.0, self._unseen - self._on_the_way - used)
+            computed = now.cpu - self._before.cpu
+            waited_for_a_processor = max(0.0, now.delayed - self._before.delayed) + ours - self._ours
+            idle = max(0.0, self._unseen - self._on_the_way - computed - waited_for_a_processor)
+            self.computed += max(0.0, computed)
             self.idle += idle
             self.together += idle
         self._before, self._ours, self._unseen, self._on_the_way = now, ours, 0.0, 0.0

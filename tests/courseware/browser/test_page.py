@@ -104,6 +104,20 @@ def test_work_goes_to_another_computer_in_one_zip(fresh_tab: Tab, address: str, 
         assert MARK in source(other)
 
 
+def test_upload_over_a_notebook_that_was_only_opened_asks_nothing(fresh_tab: Tab, address: str, tmp_path: Path) -> None:
+    fresh_tab.visit(EXERCISE)
+    write(fresh_tab)
+    archive = downloaded(fresh_tab, tmp_path / "first")
+    with tab(address, tmp_path / "another") as other:
+        other.visit(EXERCISE)
+        other.idle()
+        noted = "model.setMetadata('language_info', {name: 'python', version: '0.0'})"  # as JupyterLab does once the kernel is known
+        other.run(f"(async panel => {{ panel.content.{noted}; await panel.context.save(); return true; }})({NOTEBOOK})")
+        uploaded(other, archive)
+        told(other, "1 notebook is back")
+        assert MARK in source(other)
+
+
 def test_upload_of_rubbish_changes_nothing(fresh_tab: Tab, tmp_path: Path) -> None:
     fresh_tab.visit(EXERCISE)
     for name, files, sentence in (

@@ -66,6 +66,8 @@
     for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
     return btoa(text);
   };
+  // What a person writes in a notebook: not its outputs, and not what JupyterLab notes about the kernel.
+  const written = notebook => JSON.stringify(notebook.cells.map(cell => [cell.cell_type, [cell.source].flat().join("")]));
   const plural = (number, one, many) => number + " " + (number === 1 ? one : many);
 
   // ---- the plugin ----------------------------------------------------------------------------------------------------------------------
@@ -172,9 +174,8 @@
       }
       await saveOpen();
       const mine = await saved();
-      const same = async path => toBase64(await readBytes(path)) === toBase64(files[path]);
       const replaced = [];
-      for (const path of taken.filter(isWork)) if (mine.includes(path) && !(await same(path))) replaced.push(path);
+      for (const path of taken.filter(isWork)) if (mine.includes(path) && (await wouldLose(path, files[path]))) replaced.push(path);
       if (replaced.length) {
         const body = new Widget();
         body.node.append(paragraph(plural(replaced.length, "notebook", "notebooks") + " here would be replaced. What is here now is kept beside it:"),
@@ -187,6 +188,13 @@
       await noteBases();
       const count = taken.filter(isWork).length;
       Notification.success(plural(count, "notebook is", "notebooks are") + " back.", { autoClose: 5000 });
+    }
+    // JupyterLab saves a notebook that was only opened too, with the kernel's metadata: nobody has written anything in that one.
+    async function wouldLose(path, bytes) {
+      const mine = written((await contents.get(path, { content: true })).content);
+      if (mine === written(JSON.parse(new TextDecoder().decode(bytes)))) return false;
+      const first = course.notebooks[path] ? await fresh(path).catch(() => null) : null;
+      return !first || mine !== written(first);
     }
     // Whatever a zip file says: nothing outside of the course's folders, nothing that climbs out of them.
     function acceptable(path) {

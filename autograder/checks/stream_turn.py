@@ -33,14 +33,14 @@ SOON = 10
 
 
 class Spaced:
-    """Writes six pieces, among them twice a space by itself, a line break, the first words once more, and white space at the end. Each
-    turn's answer differs from the one before."""
+    """Writes six pieces, among them twice a space by itself, a line break at the beginning, within and at the end, and the first words
+    once more. Each turn's answer differs from the one before."""
 
     name = "spaced"
 
     def respond(self, prompt: Prompt) -> Answer:
         city = NAMES[min(len(prompt.turns) // 2, len(NAMES) - 1)]
-        return Answer(texts=[f"{city}.  It is\n{city}.  \n"])
+        return Answer(texts=[f"\n{city}.  It is\n{city}.  \n"])
 
 
 def _second_turn(client: OpenAI) -> dict[str, Any]:

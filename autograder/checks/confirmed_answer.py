@@ -466,11 +466,13 @@ def behaviours(
     refusals: tuple[str, ...] = ("refused",),
     texts: tuple[str, ...] = (),
     again: tuple[str, ...] = (),
+    retried: tuple[str, ...] = (),
 ) -> tuple[Behaviour, ...]:
     """What is checked of an answer to one message, in the words of a family. `points` names those that are, and what each is worth.
 
     Scenes: `long` (which stands first), `several`, `talkative`, `refusals`, `bad_ends`, `others`, in which all is well, too, `shared`,
-    in which somebody else writes as well, `texts`, of which only is asked what was posted, and `again`, in which there is a second call.
+    in which somebody else writes as well, `texts`, of which only is asked what was posted, `again`, in which there is a second call, and
+    `retried`, in which a request that did nothing has to be sent again.
     """
     run = family.run
     confirmed = f"The id of the message is known before the {run} is sent; a message that is refused starts no {run}."
@@ -497,7 +499,7 @@ def behaviours(
             1,
             f"Exactly one {run} is created, however it ends.",
             partial(one_run, family=family),
-            ("long", "several", *bad_ends, *others, *shared),
+            ("long", "several", *bad_ends, *others, *shared, *retried),
             any_ending=True,
         ),
         Behaviour(

@@ -294,6 +294,7 @@ ASK = Part(
                 "every_page": 1,
             },
             bad_ends=("failed", "incomplete"),
+            retried=("bad moments", "rate limited"),
         ),
         Behaviour(
             "no_retry_when_refused",

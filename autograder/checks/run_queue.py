@@ -88,6 +88,12 @@ def _waves() -> Iterator[tuple[float, str, str]]:
         yield at, f"user-{number + 1}", f"user-{number + 1}"
 
 
+def _at_once() -> Iterator[tuple[float, str, str]]:
+    """Two more than the limit lets start: they wait long after all other runs are over, so nothing but the time can wake them."""
+    for number in range(FEW_A_MINUTE + 2):
+        yield 0.0, f"user-{number + 1}", f"user-{number + 1}"
+
+
 def _world(
     who: Callable[[], Iterator[tuple[float, str, str]]], scenario: str, limits: Limits, same: Mapping[int, int]
 ) -> Callable[[], World]:
@@ -368,7 +374,7 @@ def gives_up_in_the_end(evidence: Evidence) -> Found:
     return None
 
 
-CROWD, FEW, WAVES = "fifty users", "four turns at once", "two waves"
+CROWD, FEW, WAVES, DRY = "fifty users", "four turns at once", "two waves", "dry spell"
 TIMED = ((2.5, 1, "done_in_2_5_times_the_optimum"), (1.6, 1, "done_in_1_6_times_the_optimum"), (1.15, 2, "done_in_1_15_times_the_optimum"))
 
 EXERCISE = Exercise(
@@ -378,12 +384,12 @@ EXERCISE = Exercise(
             "RunQueue",
             (
                 Behaviour(
-                    "nobody_is_lost", 3, "Every turn is posted once and answered by its own run.", nobody_is_lost, (CROWD, FEW, WAVES)
+                    "nobody_is_lost", 3, "Every turn is posted once and answered by its own run.", nobody_is_lost, (CROWD, FEW, WAVES, DRY)
                 ),
                 Behaviour(
                     "one_run_per_thread", 2, "A thread has one run at a time, in the order of submission.", one_run_per_thread, (FEW,)
                 ),
-                Behaviour("limit_never_passed", 3, "No run is refused with a 429.", limit_never_passed, (CROWD, WAVES)),
+                Behaviour("limit_never_passed", 3, "No run is refused with a 429.", limit_never_passed, (CROWD, WAVES, DRY)),
                 Behaviour("nobody_starves", 2, f"No other user gets more than {AHEAD} runs while yours waits.", nobody_starves, (CROWD,)),
                 *(
                     Behaviour(name, points, f"All is done in {factor:g} times the optimum.", _within(factor), (CROWD,))
@@ -416,6 +422,13 @@ EXERCISE = Exercise(
                     1,
                     per_minute=FEW_A_MINUTE,
                 ),
+                _scene(
+                    DRY,
+                    _at_once,
+                    f"slow:{WORKS:g} limit:gpt-4o:rpm={FEW_A_MINUTE + MORE_THAN_TOLD}",
+                    1,
+                    per_minute=FEW_A_MINUTE,
+                ),
                 _scene("refused", _one, f"429:{RETRY_AFTER:g}@createRun#1-4", 1),
                 _scene("run fails", _two, "run_failed:rate_limit_exceeded@createRun#1-2", 1),
                 _scene("every run fails", _two, "run_failed:rate_limit_exceeded@createRun", 1),
@@ -424,7 +437,7 @@ EXERCISE = Exercise(
                 "each submit returns the text of the run for its turn, also where two users say the same": (CROWD, FEW, WAVES),
                 "a thread belongs to one user; a user may have several": (CROWD, FEW),
                 "the turns of a thread in the order in which they were submitted": (FEW,),
-                "so many runs a minute, whatever the number, and in any sixty seconds": (CROWD, WAVES),
+                "so many runs a minute, whatever the number, and in any sixty seconds": (CROWD, WAVES, DRY),
                 "no user waits for more than two runs of another": (CROWD,),
                 "no time is wasted": (CROWD,),
                 "refused up to four times in a row": ("refused",),

@@ -567,7 +567,7 @@ EXERCISE = Exercise(
                 AGAIN,
             ),
             (
-                Scene("long", lambda: World(_long_thread, scenario="slow:57"), _args),
+                Scene("long", lambda: World(_long_thread, scenario="queued:20 slow:37"), _args),
                 Scene("refused", lambda: World(_refusing), _args),
                 Scene("no such thread", lambda: World(_deleted_thread), _args),
                 Scene("failed", lambda: World(_long_thread, scenario="run_failed"), _args),

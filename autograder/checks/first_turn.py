@@ -291,7 +291,7 @@ EXERCISE = Exercise(
             ),
             (
                 Scene("plain", lambda: World(_asking("plain")), _args),
-                Scene("slow", lambda: World(_asking("slow"), scenario="slow:55"), _args),
+                Scene("slow", lambda: World(_asking("slow"), scenario="queued:20 slow:35"), _args),
                 Scene("polite", lambda: World(_asking("polite"), scenario="slow:5"), _args),
                 Scene("again", lambda: World(_four_calls), _args_of_calls, driver="calls"),
             ),

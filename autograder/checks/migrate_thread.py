@@ -336,7 +336,7 @@ ASK = Part(
         ),
     ),
     (
-        Scene("long", lambda: World(_long, scenario="slow:40"), _ask),
+        Scene("long", lambda: World(_long, scenario="queued:15 slow:25"), _ask),
         Scene("refused", lambda: World(_refusing), _ask),
         Scene("failed", lambda: World(_long, scenario="run_failed"), _ask),
         Scene("incomplete", lambda: World(_new, scenario="run_incomplete"), _ask),

@@ -316,7 +316,7 @@ EXERCISE = Exercise(
                 Scene("incomplete", lambda: World(_five(), scenario="run_incomplete"), _args, bound=4),
                 Scene("expired", lambda: World(_five(), scenario="run_expired"), _args, bound=4),
                 Scene("cancelled", lambda: SharedWorld(_five(), a_colleague_cancels, scenario="slow:60 cancel_slow:5"), _args, bound=4),
-                Scene("slow", lambda: World(_answered_before, scenario="slow:45", later=30.0), _args, bound=4),
+                Scene("slow", lambda: World(_answered_before, scenario="queued:15 slow:30", later=30.0), _args, bound=4),
                 Scene("shared", lambda: SharedWorld(_five(), a_colleague_starts_the_next), _args, bound=4),
                 Scene("busy", lambda: World(_busy), _args),
             ),

@@ -20,6 +20,8 @@ EVENTS = 16
 """How many events the stream of the run has: ten around the text, and a delta for each of the six words of the answer."""
 RUNNING = 3
 """After so many events the run is in progress and has written nothing."""
+WAITING, QUEUED = 2, 30
+"""After so many events the run is queued, and it stays so for that many seconds."""
 LONG = 150
 """Seconds that the long run works: longer than anybody sleeps who does not look."""
 TOO_LONG, SOME_WORDS = 700, 11
@@ -303,7 +305,10 @@ def _in(scenario: str, setup: Callable[[OpenAI], dict[str, Any]] = _second_turn)
 
 
 CUTS = {f"cut after {count} of {EVENTS} events": f"stream_cut:{count}@createRun#1" for count in range(1, EVENTS + 1)}
-CUT_LONG = {"cut early in a long run": f"slow:{LONG}@createRun#1 stream_cut:{RUNNING}@createRun#1"}
+CUT_LONG = {
+    "cut early in a long run": f"slow:{LONG}@createRun#1 stream_cut:{RUNNING}@createRun#1",
+    "cut while the run is queued": f"queued:{QUEUED}@createRun#1 stream_cut:{WAITING}@createRun#1",
+}
 AGAIN = "the stream of a second turn is cut"
 NOTHING = {
     "reply lost": "reply_lost@createRun#1",

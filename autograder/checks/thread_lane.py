@@ -291,7 +291,7 @@ EXERCISE = Exercise(
                 _scene("five_on_a_thread", _five, bound=4),
                 _scene("comes_while_others_wait", _said_again, at=(0.0, 0.5, 4.0), bound=6),
                 _scene("five_threads", _many, "slow:9", bound=1),
-                _scene("crowded", _crowded, "slow:200@createRun#1", at=(0.0, 0.0, 0.0, 0.0, 0.0, 2.5), bound=1),
+                _scene("crowded", _crowded, "queued:60@createRun#1 slow:140@createRun#1", at=(0.0, 0.0, 0.0, 0.0, 0.0, 2.5), bound=1),
                 _scene("failing", _first_two, "run_failed@createRun#1"),
                 _scene("failing_twice", _one, "run_failed@createRun#1-2", at=(0.0, 30.0, 60.0), bound=1),
                 _scene("incomplete", _first_two, "run_incomplete@createRun#1"),

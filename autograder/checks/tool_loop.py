@@ -432,7 +432,7 @@ EXERCISE = Exercise(
             ),
             (
                 Scene("two calls", again("replies:2"), args()),
-                Scene("no call", world("replies:2@createRun slow:90@createRun", NO_TOOL, EARLIER), args()),
+                Scene("no call", world("replies:2@createRun queued:30@createRun slow:60@createRun", NO_TOOL, EARLIER), args()),
                 Scene("round after round", world(responder=Rounds()), args()),
                 Scene("reply to the outputs lost", again("reply_lost"), args()),
                 Scene("outputs taken, 500 said", again("500_after"), args()),

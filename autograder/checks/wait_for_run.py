@@ -554,7 +554,7 @@ EXERCISE = Exercise(
                     _args,
                     kwargs={"max_wait": 300.0},
                 ),
-                Scene("ends before the deadline", lambda: World(_running, before="slow:27"), _args, kwargs={"max_wait": 30.0}),
+                Scene("ends before the deadline", lambda: World(_running, before="queued:12 slow:15"), _args, kwargs={"max_wait": 30.0}),
                 Scene("fails before the deadline", lambda: World(_running, before="slow:41 run_failed"), _args, kwargs={"max_wait": 45.0}),
                 Scene(
                     FAILS_TO_THE_DEADLINE,

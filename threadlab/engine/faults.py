@@ -54,6 +54,7 @@ KINDS: dict[str, Kind] = {
     "reply_silent": Kind("after", "", "the request is carried out, then the client hears nothing until it gives up"),
     "500_after": Kind("after", "", "the request is carried out, and the reply is still a 500"),
     "slow": Kind("run", "seconds", "the run works that long"),
+    "queued": Kind("run", "seconds", "the run stays queued that long before it works"),
     "stuck": Kind("run", "", "the run stays in progress until it expires"),
     "stuck_queued": Kind("run", "", "the run stays queued until it expires"),
     "run_failed": Kind("run", "code", "the run fails with this last_error.code (default server_error)"),

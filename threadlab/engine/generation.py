@@ -49,7 +49,10 @@ _FAILURES = {
 
 
 def pace_of(pace: Pace, triggered: list[Rule]) -> Pace:
-    for rule in triggered:
-        if rule.kind == "slow":
-            return msgspec.structs.replace(pace, working=rule.number(30.0))
-    return pace
+    """How long a run takes. Of two rules of a kind, the one that was named first counts."""
+    changes = {_STAGES[rule.kind]: rule.number(30.0) for rule in reversed(triggered) if rule.kind in _STAGES}
+    return msgspec.structs.replace(pace, **changes)
+
+
+_STAGES = {"slow": "working", "queued": "queued"}
+"""Kinds of faults, and which part of a run's time each sets."""

@@ -116,6 +116,30 @@ def test_every_status_can_be_seen_by_a_poll(status: str) -> None:
         assert status in seen
 
 
+@pytest.mark.parametrize(
+    ("scenario", "begins", "ends"),
+    [("queued:20", 20, 21.8), ("queued:20 slow:7", 20, 27), ("slow:7", 0.4, 7.4), ("queued:20 queued:3", 20, 21.8)],
+)
+def test_stages_of_a_run_last_as_long_as_the_scenario_says(scenario: str, begins: float, ends: float) -> None:
+    with desk(scenario=scenario) as at:
+        thread_id = at.thread(QUESTION)
+        run = at.run(thread_id)
+        at.wait(60)
+        at.threads.runs.retrieve(run.id, thread_id=thread_id)
+        states = {entry.state: entry.at for entry in at.service.journal if entry.what == "run" and entry.work_id == run.id}
+        assert states["in_progress"] - states["queued"] == pytest.approx(begins)
+        assert states["completed"] - states["queued"] == pytest.approx(ends)
+
+
+def test_response_stays_queued_as_long_as_the_scenario_says() -> None:
+    with desk(scenario="queued:20") as at:
+        response = at.client.responses.create(model="gpt-4o", input=QUESTION, background=True)
+        at.wait(19)
+        assert at.client.responses.retrieve(response.id).status == "queued"
+        at.wait(2)
+        assert at.client.responses.retrieve(response.id).status == "in_progress"
+
+
 def test_status_is_either_active_or_over() -> None:
     assert set(get_args(RunStatus)) == ACTIVE | TERMINAL
     assert not ACTIVE & TERMINAL

@@ -51,6 +51,10 @@ def _desk(client: OpenAI) -> dict[str, Any]:
     return {"assistant_id": assistant.id, "thread_id": thread.id, "orders_id": orders.id}
 
 
+def _one_late(client: OpenAI) -> dict[str, Any]:
+    return {**_desk(client), "late": LATE}
+
+
 def _args(given: dict[str, Any]) -> list[Any]:
     here = {"user_id": "ada", "purpose": "support", "thread_id": given["thread_id"]}
     elsewhere = {"user_id": "ben", "purpose": "orders", "thread_id": given["orders_id"]}
@@ -60,6 +64,11 @@ def _args(given: dict[str, Any]) -> list[Any]:
 
 _HANDED_IN = [list(one) for one in (*TICKETS, TWICE)]
 _KWARGS = {"tickets": _HANDED_IN, "again": [list(TICKETS[0])]}
+LATE = 1.0
+"""Seconds after which the last ticket comes in a scene of its own: the runs of the others are at work, and nothing else happens."""
+_ONE_LATE = {"tickets": [list(one) for one in (*TICKETS[:-1], TWICE, TICKETS[-1])], "again": [], "late": LATE}
+_MOMENT = 0.001
+"""Seconds: times that are closer than this are the same."""
 
 
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
@@ -206,6 +215,8 @@ def written_down_at_once(evidence: Evidence) -> Found:
                     "sent_before_ticket_table_crash",
                     f"{evidence.line(entry)} was sent before its ticket was in the table: a crash now, and nobody knows of it.",
                 )
+    if wrong := _late_ticket_not_written(evidence):
+        return wrong
     missing = [ticket_id for ticket_id, *_ in TICKETS if ticket_id not in known]
     if missing:
         return Sentence(
@@ -213,6 +224,22 @@ def written_down_at_once(evidence: Evidence) -> Found:
             f"at {evidence.line(ended)} ticket {missing[0]} was not in the table yet: what is only in memory dies with the process.",
         )
     return None
+
+
+def _late_ticket_not_written(evidence: Evidence) -> str | None:
+    """That the ticket which came later was not committed at that moment; None if it was, or if none came later."""
+    handed_in = next((entry.at for entry in evidence.journal if isinstance(entry, TurnMarked) and entry.operation == "resumed"), None)
+    if handed_in is None or not evidence.given.get("late"):
+        return None
+    ticket_id, moment = TICKETS[-1][0], handed_in + LATE + _MOMENT
+    written = (row["ticket_id"] for one in evidence.database_changes() if one.at <= moment for row in one.tables.get("tickets", []))
+    if ticket_id in written:
+        return None
+    return Sentence(
+        "late_ticket_not_in_table",
+        f"ticket {ticket_id} came at {handed_in + LATE - evidence.start:.2f} s, while others were at work, and was not committed to the "
+        "table at once: what waits in memory dies with the process.",
+    )
 
 
 def within_budget(evidence: Evidence) -> Found:
@@ -343,6 +370,7 @@ def _after_half_a_note_or_a_run(point: KillPoint) -> bool:
     return _after_half_a_note(point) or (point.when == "after" and point.operation == "createRun")
 
 
+COMES_LATER = "one comes later"
 WEATHER = ("calm", *STORMS)
 RESTARTS = ("killed", "killed in a storm")
 RUNS_FAIL = "killed while runs fail"
@@ -383,7 +411,11 @@ EXERCISE = Exercise(
                 ),
                 Behaviour("customers_do_not_wait", 2, "No customer waits for another.", customers_do_not_wait, ("calm",)),
                 Behaviour(
-                    "written_down_at_once", 2, "A ticket is in the table before anything is done for it.", written_down_at_once, ("calm",)
+                    "written_down_at_once",
+                    2,
+                    "A ticket is in the table before anything is done for it.",
+                    written_down_at_once,
+                    ("calm", COMES_LATER),
                 ),
                 Behaviour(
                     "within_budget",
@@ -416,6 +448,7 @@ EXERCISE = Exercise(
             ),
             (
                 _scene("calm", "", 2),
+                Scene(COMES_LATER, lambda: World(_one_late, limits=_LIMITS), _args, kwargs=_ONE_LATE, driver="desk", bound=1),
                 *(_scene(name, scenario, 1) for name, scenario in STORMS.items()),
                 _scene("killed", "", 2, killed_after=_after_a_request),
                 _scene("killed in a storm", STORMS["lost replies"], 2, killed_after=_after_half_a_note_or_a_run),
@@ -424,6 +457,7 @@ EXERCISE = Exercise(
             ),
             promises={
                 "without faults": ("calm",),
+                "before handle sends or waits for anything, the ticket is in the table": ("calm", COMES_LATER),
                 "replies that are lost, or a 500 all the same, or that fail to come; requests lost": ("lost replies",),
                 "429, 500 and 503; a step that goes wrong five times": ("bad moments",),
                 "runs that fail and expire, two of one ticket": ("failing runs",),

@@ -45,7 +45,7 @@ STAGES: Mapping[str, tuple[Stage, ...]] = {
         Stage("fifty users, fairly and in time", ("fifty users",)),
     ),
     "support-desk": (
-        Stage("without faults", ("calm",)),
+        Stage("without faults", ("calm", "one comes later")),
         Stage("storms", ("lost replies", "bad moments", "failing runs")),
         Stage("restarts", ("killed", "killed between two notes", "killed in a storm", "killed while runs fail")),
     ),

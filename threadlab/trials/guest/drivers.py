@@ -81,8 +81,8 @@ async def submits(context: TrialContext) -> list[Any]:
 
 
 async def desk(context: TrialContext) -> dict[str, list[Any]]:
-    """Make the object and await its `resume`; then `handle` every ticket of `kwargs["tickets"]` at once, begun in that order; when all
-    are done, those of `kwargs["again"]` one by one.
+    """Make the object and await its `resume`; then `handle` every ticket of `kwargs["tickets"]` at once, begun in that order, and the last
+    one `kwargs["late"]` seconds after the others; when all are done, those of `kwargs["again"]` one by one.
 
     A ticket is `[ticket_id, user_id, text]`. What comes back for each is the answer or `{"raised": its type, "message": its text}`.
     """
@@ -96,7 +96,11 @@ async def desk(context: TrialContext) -> dict[str, list[Any]]:
         except Exception as error:
             return {"raised": type(error).__name__, "message": str(error)[:500]}
 
-    tasks = [asyncio.ensure_future(one(ticket)) for ticket in context.spec.kwargs["tickets"]]
+    *at_once, last = context.spec.kwargs["tickets"]
+    tasks = [asyncio.ensure_future(one(ticket)) for ticket in at_once]
+    if late := context.spec.kwargs.get("late", 0.0):
+        await asyncio.sleep(late)
+    tasks.append(asyncio.ensure_future(one(last)))
     first = list(await asyncio.gather(*tasks))
     return {"first": first, "again": [await one(ticket) for ticket in context.spec.kwargs["again"]]}
 

@@ -288,7 +288,12 @@ def _contradicts_itself(evidence: Evidence) -> str | None:
     said, failed = _named(evidence.value, "deleted"), _named(evidence.value, "failed")
     if both := next((one for one in said if one in failed), None):
         return Sentence("dry_run_names_it_in_both", f"it was a dry run, and its Report names {both} in `deleted` and in `failed`.")
-    due = evidence.given["ids"]["due"]
+    due, gone = evidence.given["ids"]["due"], evidence.given["ids"]["gone"]
+    if gone in failed:
+        return Sentence(
+            "dry_run_says_gone_fails",
+            f"it was a dry run; {gone} is gone already, which a real run takes for success, and Report.failed names it.",
+        )
     if due not in said:
         return Sentence(
             "real_run_would_delete_dry",

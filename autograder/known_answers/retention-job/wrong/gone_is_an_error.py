@@ -1,4 +1,4 @@
-# loses: gone_is_success, survives_a_restart
+# loses: gone_is_success, dry_run_writes_nothing, survives_a_restart
 # says: says_gone_which_recorded_like
 # %% retention_job
 def retention_job(client, db, now, *, keep_days, dry_run=False):

@@ -69,6 +69,17 @@ def _written(value: Any) -> str:
     return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else repr(value)
 
 
+def otherwise(messages: Sequence[Message], text: str) -> str | None:
+    """What was posted instead of a text: the same with another role, or a text like it; None if nothing is like it."""
+    if any(one.text == text for one in messages if one.role == "assistant"):
+        return "it was posted with the role assistant"
+    words = text.strip()
+    like = [one.text for one in messages if one.role == "user" and one.text.strip() and (words in one.text or one.text.strip() in words)]
+    if not like:
+        return None
+    return f"what was posted is {short(like[0])} ({len(like[0])} characters), and given was {short(text)} ({len(text)})"
+
+
 def cited(evidence: Evidence, entries: Sequence[Entry], most: int = 4) -> str:
     """Journal lines for a sentence, not too many of them."""
     said = "; ".join(evidence.line(entry) for entry in entries[:most])

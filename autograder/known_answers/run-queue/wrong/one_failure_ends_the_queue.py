@@ -1,5 +1,5 @@
 # loses: gives_up_in_the_end
-# says: gave_up_too_soon
+# says: never_got_a_run
 # %% RunQueue
 import asyncio
 import time

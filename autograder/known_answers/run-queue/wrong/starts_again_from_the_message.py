@@ -1,5 +1,5 @@
-# loses: survives_429, runs_again_after_rate_limit_exceeded
-# says: no_reason_give_up
+# loses: survives_429, runs_again_after_rate_limit_exceeded, gives_up_in_the_end
+# says: thread_times
 # %% RunQueue
 import asyncio
 import time

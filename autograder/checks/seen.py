@@ -1,5 +1,6 @@
 """What several checks ask of the evidence: which user messages there are, which runs, what was returned."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,11 +74,16 @@ def otherwise(messages: Sequence[Message], text: str) -> str | None:
     """What was posted instead of a text: the same with another role, or a text like it; None if nothing is like it."""
     if any(one.text == text for one in messages if one.role == "assistant"):
         return "it was posted with the role assistant"
-    words = text.strip()
-    like = [one.text for one in messages if one.role == "user" and one.text.strip() and (words in one.text or one.text.strip() in words)]
+    words = _plain(text)
+    like = [one.text for one in messages if one.role == "user" and (said := _plain(one.text)) and (words in said or said in words)]
     if not like:
         return None
     return f"what was posted is {short(like[0])} ({len(like[0])} characters), and given was {short(text)} ({len(text)})"
+
+
+def _plain(text: str) -> str:
+    """A text without what a program might change in it: white space at its ends, and how characters are composed."""
+    return unicodedata.normalize("NFKC", text).strip()
 
 
 def cited(evidence: Evidence, entries: Sequence[Entry], most: int = 4) -> str:

@@ -6,28 +6,43 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.drawn import drawn
+from autograder.checks.seen import otherwise
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_starts_the_next
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, choices
 from threadlab.engine.journal import Sent
+from threadlab.trials.host import Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 from threadlab.wire.assistants import Message
 from threadlab.wire.statuses import RUN_ENDS
 
+_LETTER = " {} " + "Zoe\u0301 had \u00bd of a \ufb01g for tea, and asks again.\r\n" * 12 + "\n"
+"""A long text whose white space, line ends, ligature and combining accent are part of it."""
+LATE = 15
+"""Seconds by which the reply to the message comes late, in a scene of its own."""
+_MOMENT = 0.001
+"""Seconds: times that are closer than this are the same."""
+WORKS_LONG, POLLS = 185, 2500
+"""Seconds that the long run works after it was queued, and how often it may be polled."""
 
-def _five(scene: str = "plain") -> Callable[[OpenAI], dict[str, Any]]:
-    """Five messages, the assistant that is meant between two others, and a sixth text that was asked nowhere before."""
+
+def _five(scene: str = "plain", *, said_before: bool = False) -> Callable[[OpenAI], dict[str, Any]]:
+    """Five messages, the assistant that is meant between two others, and a sixth text. The fifth has said the same, or none has."""
 
     def setup(client: OpenAI) -> dict[str, Any]:
         thread = client.beta.threads.create()
         names = ("Old expert", "Geography expert", "New expert")
         made = [client.beta.assistants.create(model="gpt-4o", name=name, instructions="Answer in one sentence.") for name in names]
         *five, sixth = drawn(f"sixth-message {scene}", 6)
-        for country in five:
+        for country in [*five[:4], sixth] if said_before else five:
             client.beta.threads.messages.create(thread.id, role="user", content=f"What is the capital of {country}?")
         text = f"What is the capital of {sixth}?"
-        return {"thread_id": thread.id, "assistant_id": made[1].id, "text": f" {text}\n" if scene == "slow" else text}
+        return {"thread_id": thread.id, "assistant_id": made[1].id, "text": _LETTER.format(text) if scene == "slow" else text}
 
     return setup
+
+
+def _late(client: OpenAI) -> dict[str, Any]:
+    return {**_five()(client), "late": float(LATE)}
 
 
 def _answered_before(client: OpenAI) -> dict[str, Any]:
@@ -41,6 +56,11 @@ def _busy(client: OpenAI) -> dict[str, Any]:
     given = _five()(client)
     earlier = client.beta.threads.runs.create(given["thread_id"], assistant_id=given["assistant_id"])
     return {**given, "earlier": earlier.id}
+
+
+def _slow() -> World:
+    scenario = f"queued:15 slow:{WORKS_LONG}"
+    return World(_answered_before, scenario=scenario, later=30.0, limits=Limits(polls=POLLS, requests=POLLS + 500))
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
@@ -57,11 +77,12 @@ def _runs(evidence: Evidence) -> list[Any]:
 
 
 def _sixths(evidence: Evidence) -> list[Message]:
-    return [
-        message
-        for message in evidence.messages(evidence.given["thread_id"])
-        if message.role == "user" and message.text == evidence.given["text"]
-    ]
+    """The messages with the sixth text that came after the five."""
+    return [one for one in _new(evidence) if one.role == "user" and one.text == evidence.given["text"]]
+
+
+def _new(evidence: Evidence) -> list[Message]:
+    return evidence.messages(evidence.given["thread_id"])[5:]
 
 
 def _carries(evidence: Evidence, entry: Sent) -> bool:
@@ -78,6 +99,10 @@ def reads_the_sixth(evidence: Evidence) -> Found:
     window = run.window
     if sixth & set(window):
         return None
+    if taken := evidence.requests("deleteMessage", ok=True):
+        return Sentence("taken_off_again", f"the message was taken off the thread again: {evidence.line(taken[0])}.")
+    if not sixth and (instead := otherwise(_new(evidence), evidence.given["text"])):
+        return Sentence("posted_otherwise", f"the run did not see the sixth message as it was given: {instead}.")
     return Sentence("run_did_not_see_sixth", f"the run did not see the sixth message: {evidence.line(run)} read {len(window)} messages.")
 
 
@@ -90,8 +115,14 @@ def confirmed_before_the_run(evidence: Evidence) -> Found:
     confirmed = next((e for e in journal if e.operation == "createMessage" and e.what == "request" and e.status == 200), None)
     if confirmed is not None:
         sends = {entry.request: entry for entry in journal if entry.what == "sent"}
-        if confirmed.n < sent.n:
+        replied = confirmed.at + evidence.given.get("late", 0.0)
+        if confirmed.n < sent.n and sent.at >= replied - _MOMENT:
             return None
+        if confirmed.n < sent.n:
+            return Sentence(
+                "run_sent_before_late_reply",
+                f"the run was sent ({evidence.line(sent)}), and the reply that confirms the message came {replied - sent.at:.1f} s later.",
+            )
         started = sends.get(confirmed.request)
         first = evidence.line(started) if started else "the message"
         return Sentence(
@@ -110,6 +141,9 @@ def posted_once(evidence: Evidence) -> Found:
     if count == 1:
         return None
     if not count:
+        instead = otherwise(_new(evidence), evidence.given["text"])
+        if instead:
+            return Sentence("posted_otherwise", f"the sixth message is not on the thread as it was given: {instead}.")
         return "the sixth message is not on the thread." + _silent(evidence)
     lines = [evidence.line(entry) for entry in evidence.requests("createMessage", ok=True)]
     return Sentence("sixth_message_thread_times", f"the sixth message is on the thread {count} times: {'; '.join(lines)}.")
@@ -267,6 +301,7 @@ def _nothing(evidence: Evidence) -> Found:
     raise AssertionError("choices are judged as a whole")
 
 
+LATE_REPLY = "the reply comes late"
 ENDS = ("failing", "incomplete", "expired", "cancelled", "slow")
 
 EXERCISE = Exercise(
@@ -288,6 +323,7 @@ EXERCISE = Exercise(
                     2,
                     "The run is not sent before a reply has confirmed the message.",
                     confirmed_before_the_run,
+                    ("plain", LATE_REPLY),
                     any_ending=True,
                 ),
                 Behaviour("posted_once", 1, "The message is on the thread exactly once.", posted_once, ("plain", *ENDS), any_ending=True),
@@ -313,17 +349,19 @@ EXERCISE = Exercise(
             (
                 Scene("plain", lambda: World(_five()), _args),
                 Scene("failing", lambda: World(_five(), scenario="run_failed"), _args, bound=12),
-                Scene("incomplete", lambda: World(_five(), scenario="run_incomplete"), _args, bound=4),
+                Scene("incomplete", lambda: World(_five(said_before=True), scenario="run_incomplete"), _args, bound=4),
                 Scene("expired", lambda: World(_five(), scenario="run_expired"), _args, bound=4),
                 Scene("cancelled", lambda: SharedWorld(_five(), a_colleague_cancels, scenario="slow:60 cancel_slow:5"), _args, bound=4),
-                Scene("slow", lambda: World(_answered_before, scenario="queued:15 slow:30", later=30.0), _args, bound=4),
+                Scene("slow", _slow, _args, bound=4),
+                Scene(LATE_REPLY, lambda: World(_late, scenario=f"delay:{LATE}@createMessage#1"), _args, bound=2),
                 Scene("shared", lambda: SharedWorld(_five(), a_colleague_starts_the_next), _args, bound=4),
-                Scene("busy", lambda: World(_busy), _args),
+                Scene("busy", lambda: World(_busy, before="slow:60"), _args),
             ),
             promises={
                 "in every order in which the requests can arrive": ("plain",),
                 "each of the five ends": ("plain", "failing", "incomplete", "expired", "cancelled"),
-                "any text, as it was given": ("plain", "slow"),
+                "any text, as it was given": ("plain", "slow", "incomplete"),
+                "before a reply has confirmed the message, however late it comes": ("plain", LATE_REPLY),
                 "the run that you created, however long it takes, and whatever ran before or runs after": ("slow", "shared"),
                 "another run may still be active, and it is somebody else's": ("busy",),
                 "cancelling is not an end": ("cancelled",),

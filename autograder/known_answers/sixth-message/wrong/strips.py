@@ -1,5 +1,5 @@
 # loses: posted_once
-# says: posted_once
+# says: posted_otherwise
 # %% answers
 answers = {
     "sync_sees_sixth": "a",

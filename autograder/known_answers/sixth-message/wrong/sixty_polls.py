@@ -1,0 +1,15 @@
+# loses: returns_the_finished_run
+# says: returned_run_while_run_finished
+# %% answers
+answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+
+
+# %% send_and_run
+async def send_and_run(client, thread_id, assistant_id, text):
+    await client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    for _ in range(60):
+        if run.status not in {"completed", "failed", "cancelled", "expired", "incomplete"}:
+            await asyncio.sleep(1)
+            run = await client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    return run

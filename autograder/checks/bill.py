@@ -52,14 +52,15 @@ BILLS: dict[str, list[Usage | None]] = {
     "less than half a cent over": [_used("gpt-4o", "2025-01-15", 400_800)],
     "read and written, less than half a cent each": [_used("gpt-4o", "2025-01-15", 1_600, 400)],
     "two models, less than half a cent each": [_used("gpt-4o", "2025-01-15", 1_600), _used("gpt-4o-mini", "2025-01-15", 26_000)],
-    "less than a hundredth of a cent each": [_used("gpt-4o-mini", "2025-01-15", 290) for _ in range(300)],
+    "two days, less than half a cent each": [_used("gpt-4o", "2025-01-15", 1_600), _used("gpt-4o", "2025-01-16", 1_600)],
+    "less than a hundredth of a cent each": [_used("gpt-4o-mini", "2025-01-15", 290) for _ in range(342)],
     "runs without usage": [None, _used("gpt-4o", "2025-01-15", 300_000, 10_000), None],
     "no runs": [],
 }
 """What each scene has `cost_of` reckon."""
 HOUSE = {
     "prices that go down and up again": [
-        _used("house", day, read, 100_000)
+        _used("house", day, read, 3_000_000)
         for day, read in (("2025-02-01", 1_000_000), ("2025-03-05", 2_000_000), ("2025-04-30", 3_000_000), ("2025-05-02", 4_000_000))
     ]
 }
@@ -67,8 +68,8 @@ HOUSE = {
 
 
 def drawn_prices() -> list[dict[str, str]]:
-    """Prices of the scene's own, in an order of their own; the model's price goes down, and up again. None is in whole
-    cents, and the bill ends on less than half a cent."""
+    """Prices of the scene's own, in an order of their own; the model's price goes down, and up again. None is in whole cents. The model
+    leaves before its last runs, and another one has the same name with a capital letter."""
     source = chance("house prices")
     mills = [source.randint(40, 180) * 50 + 3 for _ in range(3)]
     rows = [
@@ -76,7 +77,9 @@ def drawn_prices() -> list[dict[str, str]]:
         for since, one in zip(("2025-01-01", "2025-03-01", "2025-05-01"), (mills[0] + 10_000, mills[1], mills[2] + 20_000), strict=True)
     ]
     others = [{"model": "house-large", "since": row["since"], "input": "99.00", "output": "199.00"} for row in rows]
-    return [rows[1], others[0], rows[2], others[2], rows[0], others[1]]
+    namesake = {"model": "House", "since": "2025-05-02", "input": "77.00", "output": "177.00"}
+    table = [rows[1], others[0], rows[2], others[2], rows[0], others[1], namesake]
+    return [{**row, "ends": "2025-04-15", "source": "made up"} for row in table]
 
 
 NO_PRICE: dict[str, list[Usage | None]] = {
@@ -90,6 +93,12 @@ def _bill(name: str, usages: Sequence[Usage | None], prices: Callable[[], list[d
     return Scene(name, world, lambda given: [given["usages"], given["prices"]], entry="cost_of", bound=1)
 
 
+def _bills(name: str, each: Sequence[tuple[Sequence[Usage | None], Callable[[], list[dict[str, str]]]]]) -> Scene:
+    """Several bills in one program, one after the other, each with a table of its own."""
+    world = lambda: World(lambda client: {"bills": [[usages, prices()] for usages, prices in each]})  # noqa: E731
+    return Scene(name, world, lambda given: given["bills"], entry="cost_of", driver="calls", bound=1)
+
+
 def _decimal(value: Any) -> Decimal | None:
     if isinstance(value, dict) and value.get("$") == "Decimal":
         return Decimal(str(value["repr"]).removeprefix("Decimal('").removesuffix("')"))
@@ -97,16 +106,26 @@ def _decimal(value: Any) -> Decimal | None:
 
 
 def reckons(evidence: Evidence) -> Found:
-    usages = evidence.given["usages"]
+    if "bills" in evidence.given:
+        bills, values = evidence.given["bills"], evidence.value if isinstance(evidence.value, list) else []
+        if all(value is None for value in values):
+            return Occasion.NONE
+        found = (_wrong_bill(usages, prices, value) for (usages, prices), value in zip(bills, values, strict=False))
+        return next((one for one in found if one is not None), None)
     if evidence.value is None:
         return Occasion.NONE
-    wanted, got = reckoned(usages, evidence.given["prices"]), _decimal(evidence.value)
-    if got is None and not isinstance(evidence.value, float):
-        return Sentence("returned_no_decimal", f"it returned {short(evidence.value)}; a Decimal was expected.")
+    return _wrong_bill(evidence.given["usages"], evidence.given["prices"], evidence.value)
+
+
+def _wrong_bill(usages: Sequence[Usage | None], prices: Sequence[Mapping[str, str]], value: Any) -> str | None:
+    """What is wrong with a bill, as a sentence; None if it is right."""
+    wanted, got = reckoned(usages, prices), _decimal(value)
+    if got is None and not isinstance(value, float):
+        return Sentence("returned_no_decimal", f"it returned {short(value)} for {len(usages)} runs; a Decimal was expected.")
     if got is None:
         return Sentence(
             "returned_decimal_wanted_since_float",
-            f"it returned {short(evidence.value)}; a Decimal was expected, since a float is not the price but something near it.",
+            f"it returned {short(value)}; a Decimal was expected, since a float is not the price but something near it.",
         )
     if got == wanted:
         return None
@@ -140,6 +159,14 @@ def raises_without_a_price(evidence: Evidence) -> Found:
     )
 
 
+TWO_TABLES, NONE_AFTER_SOME = "two tables in one program", "no runs after some"
+
+
+def _dearer() -> list[dict[str, str]]:
+    """The published prices, each ten dollars higher."""
+    return [{**row, "input": str(Decimal(row["input"]) + 10), "output": str(Decimal(row["output"]) + 10)} for row in PRICES]
+
+
 EXACT = tuple(name for name in BILLS if "cent" in name)
 
 COST_OF = Part(
@@ -151,7 +178,7 @@ COST_OF = Part(
             2,
             "Each run is paid at the price that its model had on its day.",
             reckons,
-            ("the day before", "the day", "many models", *HOUSE),
+            ("the day before", "the day", "many models", *HOUSE, TWO_TABLES),
         ),
         Behaviour(
             "exact_to_the_cent",
@@ -161,7 +188,11 @@ COST_OF = Part(
             EXACT,
         ),
         Behaviour(
-            "no_usage_costs_nothing", 1, "A run without usage costs nothing, nor does no run.", reckons, ("runs without usage", "no runs")
+            "no_usage_costs_nothing",
+            1,
+            "A run without usage costs nothing, nor does no run.",
+            reckons,
+            ("runs without usage", "no runs", NONE_AFTER_SOME),
         ),
         Behaviour(
             "raises_without_a_price",
@@ -175,10 +206,12 @@ COST_OF = Part(
     (
         *(_bill(name, usages) for name, usages in {**BILLS, **NO_PRICE}.items()),
         *(_bill(name, usages, drawn_prices) for name, usages in HOUSE.items()),
+        _bills(TWO_TABLES, [(BILLS["the day"], lambda: PRICES), (BILLS["the day"], _dearer)]),
+        _bills(NONE_AFTER_SOME, [(BILLS["the day"], lambda: PRICES), ([], lambda: PRICES)]),
     ),
     promises={
-        "no run, one, several, many": ("no runs", "the day", "many models", "forty runs"),
-        "a table of prices, in any order, whatever is in it": ("many models", *HOUSE),
+        "no run, one, several, many": ("no runs", NONE_AFTER_SOME, "the day", "many models", "forty runs"),
+        "a table of prices, in any order, whatever is in it": ("many models", *HOUSE, TWO_TABLES),
         "a price that is not in whole cents": tuple(HOUSE),
         "exactly, rounded once, half a cent up": EXACT,
         "no usage": ("runs without usage", "no runs"),

@@ -30,8 +30,11 @@ PETS, TIMES = ("small dog", "big dog", "young cat", "white rabbit", "green parro
 RECALLS = (16, 24, 33, 40)
 MANY_RECALLS = (5, 6, 7, 8, 9, 10, 11, 13, 14)
 """In the second scene: whatever the distance to the fact, it is known."""
-LONG = {9: 3, 18: 4, 29: 4, 36: 3}
+LONG = {7: 4, 9: 4, 18: 4, 29: 4, 36: 4}
 """Turns with a long text, and how often the same sentence stands in it. (The journal keeps 500 characters of a text.)"""
+TITLED = "Our long and very detailed plan, titled “Remember:”"
+PLANS = {7: "Remember our plan", 9: "remember: our plan", 18: TITLED, 29: TITLED, 36: TITLED}
+"""How they begin. None begins with the word that pins a text, with its capital letter and its colon."""
 REMINDS = 18
 SLOW_TURN, SLOW = 6, 20
 """The turn whose run works longer than the others, and how many seconds."""
@@ -44,7 +47,7 @@ class Reminding:
     name = "reminding"
 
     def respond(self, prompt: Prompt) -> Answer:
-        if prompt.turns and prompt.turns[-1].text.startswith(f"Our plan, titled “Remember:”, day {REMINDS}"):
+        if prompt.turns and prompt.turns[-1].text.startswith(f"{TITLED}, day {REMINDS}"):
             return Answer(
                 texts=["Remember: " + "trains may be late, and the shops of the old town are closed in the afternoon, so plan well; " * 5]
             )
@@ -69,7 +72,7 @@ def turns(facts: Mapping[int, str], recalls: Sequence[int] = RECALLS) -> list[st
             result.append(f"{RECALL}? (Asked in turn {number}.)")
         elif number in LONG:
             note = "We arrive on Monday, stay for three nights in the old town, and leave by train on Thursday morning. "
-            result.append(f"Our plan, titled “Remember:”, day {number}: {note * LONG[number]}What is the currency of {country}?")
+            result.append(f"{PLANS[number]}, day {number}: {note * LONG[number]}What is the currency of {country}?")
         elif number % 2:
             result.append(f"And what is its currency? (Turn {number}.)")
         else:
@@ -214,7 +217,7 @@ def answers(evidence: Evidence) -> Found:
     for text in said:
         times = sum(one.text == text and one.role == "user" for one in made)
         if not times or (times > 1 and not text.startswith("Remember:")):
-            return f"“{short(text)}” was posted {times} times."
+            return f"{short(text)} was posted {times} times."
     if len(runs) != len(said):
         return Sentence("runs_made_turns", f"{len(runs)} runs were made on the thread for {len(said)} turns.")
     for number, (run, value) in enumerate(zip(runs, values, strict=False), 1):
@@ -223,7 +226,8 @@ def answers(evidence: Evidence) -> Found:
             return Sentence("turn_run_ended", f"in turn {number} the run ended {kept.status if kept else 'gone'}: {evidence.line(run)}.")
         wrote = "\n".join(one.text for one in made if one.by_run and one.n in _lines_of(evidence, run.run_id))
         if not isinstance(value, str) or value.strip() != wrote.strip():
-            return Sentence("turn_returned_run_wrote", f"in turn {number} it returned {short(value)}; the run wrote {short(wrote)}.")
+            sizes = f" ({len(value)} characters, not {len(wrote)})" if isinstance(value, str) and short(value) == short(wrote) else ""
+            return Sentence("turn_returned_run_wrote", f"in turn {number} it returned {short(value)}; the run wrote {short(wrote)}{sizes}.")
     return None
 
 
@@ -241,12 +245,22 @@ def _over(evidence: Evidence) -> str | None:
     return None
 
 
+_FAR_OVER = 1.5
+"""A run that reads so many times the budget was not bounded at all."""
+
+
 def stays_within_budget(evidence: Evidence) -> Found:
     runs = [run for run in evidence.runs(evidence.given["thread_id"]) if run.status == "completed"]
     if not runs:
         return Occasion.NONE
     if over := _over(evidence):
-        return Sentence("what_run_reads_grows_every", f"{over} What a run reads grows with every turn, unless you bound it.")
+        most = max(run.usage.prompt_tokens for run in runs if run.usage)
+        if most > _FAR_OVER * evidence.given["budget"]:
+            return Sentence("what_run_reads_grows_every", f"{over} What a run reads grows with every turn, unless you bound it.")
+        return Sentence(
+            "counted_too_little",
+            f"{over} A prompt costs {BASE}, of_message of the instructions with what you add to them, and of_message of each text.",
+        )
     wanted = len(evidence.given["turns"])
     return (
         None
@@ -270,6 +284,11 @@ def pinned_facts_answered(evidence: Evidence) -> Found:
     return None
 
 
+def _first_difference(wanted: Mapping[str, str], there: tuple[str, ...]) -> str:
+    name, value, kept = next((name, value, kept) for (name, value), kept in zip(wanted.items(), there, strict=True) if value != kept)
+    return f"the {name} {short(kept)} instead of {short(value)}"
+
+
 def archived_before_dropped(evidence: Evidence) -> Found:
     dropped = 0
     for one in sorted([*_readings(evidence), *_readings(evidence, "deleteMessage")], key=lambda one: one.run.n):
@@ -277,8 +296,10 @@ def archived_before_dropped(evidence: Evidence) -> Found:
             if message.id in one.read:
                 continue
             dropped += 1
-            if one.archived.get(message.id) != (evidence.given["thread_id"], message.role, message.text):
-                kept = "there with another thread, role or text" if message.id in one.archived else "not there"
+            wanted = {"thread_id": evidence.given["thread_id"], "role": message.role, "text": message.text}
+            there = one.archived.get(message.id)
+            if there != tuple(wanted.values()):
+                kept = "not there" if there is None else f"there with {_first_difference(wanted, there)}"
                 return Sentence(
                     "dropped_moment_archive_looked_far",
                     f"{evidence.line(one.run)} dropped {short(message.text)}, by the {message.role}. At that moment the archive was looked "
@@ -307,7 +328,8 @@ def _reads(wanted: float) -> Callable[[Evidence], Found]:
             return None
         return Sentence(
             "runs_read_newest_messages_would",
-            f"the runs read {got:.0%} of the newest messages that would have fitted in the budget; {wanted:.0%} was expected.",
+            f"the runs read {int(1000 * got) / 10:g} % of the newest messages that would have fitted in the budget; {wanted:.0%} was "
+            "expected.",
         )
 
     return reads

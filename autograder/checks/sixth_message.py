@@ -167,6 +167,9 @@ def returns_the_finished_run(evidence: Evidence) -> Found:
         return Sentence("run_returned_does_not_exist", "the Run that it returned does not exist on this thread.")
     if value.get("id") not in [entry.run_id for entry in _runs(evidence)]:
         return Sentence("returned_run_did_not_create", f"it returned a run that it did not create: {run.id}.{_mine(evidence)}")
+    own = [entry for entry in evidence.requests("cancelRun") if entry.run_id == run.id and entry.request is not None]
+    if own:
+        return Sentence("cancelled_its_own_run", f"it cancelled its own run instead of waiting for the end: {evidence.line(own[0])}.")
     if value.get("status") not in RUN_ENDS:
         return Sentence(
             "returned_run_while_run_finished",

@@ -1,5 +1,5 @@
 # loses: stays_within_budget, reads_half_of_the_optimum, reads_three_quarters_of_the_optimum, reads_nine_tenths_of_the_optimum
-# says: what_run_reads_grows_every
+# says: counted_too_little
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal
 

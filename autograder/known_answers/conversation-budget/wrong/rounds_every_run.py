@@ -1,4 +1,4 @@
-# loses: adds_up, exact_to_the_cent
+# loses: adds_up, price_of_the_day, exact_to_the_cent
 # says: returned
 # %% cost_of
 from decimal import ROUND_HALF_UP, Decimal

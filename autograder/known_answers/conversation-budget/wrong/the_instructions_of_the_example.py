@@ -1,5 +1,5 @@
 # loses: stays_within_budget
-# says: what_run_reads_grows_every
+# says: counted_too_little
 # %% cost_of
 def cost_of(usages, prices):
     total = Decimal(0)

@@ -4,12 +4,13 @@ from typing import Any
 
 from openai import OpenAI
 
+from autograder.checks.seen import otherwise
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Entry, Sent, TurnMarked
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
-FIRST, SECOND, THIRD, FOURTH = "What is the capital of Spain?", "Sorry, I meant Portugal.", "And Italy?", "And Poland?"
+FIRST, SECOND, THIRD, FOURTH = "What is the capital of Spain?", "Sorry, I meant Portugal. ", "And Italy?", "And Poland?"
 BEFORE = (("user", FIRST), ("assistant", "The capital of Spain is Madrid."))
 """The same has been asked and answered before: whoever deletes by the words deletes that, too."""
 ELSEWHERE = "What is the capital of Kenya?"
@@ -21,6 +22,8 @@ PATIENCE = 70
 """The same for a run that no turn may lose patience with."""
 POLLS = Limits(polls=2000)
 """Poll as you like, as the statement says: often enough for the longest run every 40 ms."""
+AT_ONCE = 0.5
+"""Seconds within which a message must have been rejected."""
 SOON = 1.5
 """Seconds after which a turn must have seen that it was stopped: one, as the statement says, and a request."""
 EACH_FAILURE = "slow:1 run_failed@createRun#1 run_incomplete@createRun#2 run_expired@createRun#3"
@@ -28,6 +31,9 @@ LATE = "slow:9 cancel_loses@cancelRun#1 replies:2@createRun#1 run_failed@createR
 """The first run completes although it is being cancelled, in two messages; the second fails while it is being cancelled."""
 ENDED = "slow:3 delay:4@getRun#2"
 """The first run has ended when it is cancelled, which the last poll did not show yet."""
+STARTING = "slow:20 delay:3@createRun#1"
+"""The newer message comes when the request for the first run has been carried out, and its reply is still on its way."""
+FAILS_WHILE_ONE_WAITS = "slow:2 run_failed@createRun#1"
 READING = "slow:2 delay:5@listMessages#1"
 """The first run has ended, and its turn is reading what it wrote, when the newer message comes."""
 
@@ -46,6 +52,7 @@ def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int, el
         if elsewhere:
             turns.insert(1, [0.5, users[0], ids[-1], ELSEWHERE])
         about = {"elsewhere": elsewhere, "strategy": strategy, "prompt": "delay" not in scenario, "reading": scenario == READING}
+        about["waiting"] = scenario == FAILS_WHILE_ONE_WAITS
         return {"assistant_id": assistant.id, "threads": ids, "turns": turns, **about}
 
     return World(setup, scenario=scenario, limits=POLLS)
@@ -80,6 +87,9 @@ SCENES = (
     *(_scene(f"{strategy}_too_late", (0, 4, 14), LATE, bound=1) for strategy in ("interrupt", "rollback")),
     *(_scene(f"{strategy}_ended", (0, 4), ENDED, bound=1) for strategy in ("interrupt", "rollback")),
     _scene("rollback_reading", (0, 4), READING, bound=1),
+    _scene("reject_reading", (0, 4), READING, bound=1),
+    *(_scene(f"{strategy}_starting", (0, 1), STARTING, bound=1) for strategy in ("interrupt", "rollback")),
+    _scene("enqueue_failing_first", (0, 0.3), FAILS_WHILE_ONE_WAITS, bound=1),
     *(_scene(f"{strategy}_failing", (0, 20, 40, 60), EACH_FAILURE, bound=1) for strategy in STRATEGIES),
 )
 
@@ -170,6 +180,9 @@ def _wrong_answer(evidence: Evidence, thread_id: str, text: str, value: Any) -> 
         return f"submit(…, {text!r}) raised {value['raised']}: {value['message']}"
     run = _run_of(evidence, thread_id, text)
     if run is None:
+        instead = otherwise(evidence.messages(thread_id)[len(BEFORE) :], text)
+        if instead and text not in _posted(evidence).values():
+            return Sentence("posted_otherwise", f"{text!r} is not on the thread: {instead}.")
         return Sentence("no_run_started", f"no run was started for “{text}”.")
     wrote = _wrote(evidence, thread_id, run.run_id)
     return (
@@ -208,7 +221,8 @@ def free_thread_answers(evidence: Evidence) -> Found:
         return Occasion.NONE
     for turn in range(len(values)):
         if wrong := _answered(evidence, turn):
-            return Sentence("no_run_active_thread", f"no run was active on the thread, and {wrong}")
+            two = " The turns that came at once are on two threads." if _turns(evidence)[0][0] != _turns(evidence)[1][0] else ""
+            return Sentence("no_run_active_thread", f"no run was active on the thread, and {wrong}{two}")
     first, other = (_run_of(evidence, *_turns(evidence)[turn]) for turn in range(2))
     end = _ended(evidence, first.run_id)
     if end is not None and end.n < other.n:
@@ -250,9 +264,11 @@ def rejects_without_a_trace(evidence: Evidence) -> Found:
     values = _values(evidence)
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
+    if evidence.given["reading"] and not _was_busy(evidence, 1):
+        return Occasion.NONE
     end = _ended(evidence, evidence.requests("createRun", ok=True)[0].run_id)
     for turn in range(1, len(values)):
-        if (turn == 1 or _came_before(evidence, turn, end)) and (wrong := _not_rejected(evidence, turn, end)):
+        if (turn == 1 or _came_before(evidence, turn, end)) and (wrong := _not_rejected(evidence, turn)):
             return wrong
     return _answered(evidence, 0) or _answers_when_free_again(evidence)
 
@@ -262,28 +278,28 @@ def _came_before(evidence: Evidence, turn: int, end: Entry | None) -> bool:
     return came is not None and (end is None or came.n < end.n)
 
 
-def _not_rejected(evidence: Evidence, turn: int, end: Entry | None) -> str | None:
-    """What is wrong with the way in which a turn was rejected that came while the run of the first was at work."""
+def _not_rejected(evidence: Evidence, turn: int) -> str | None:
+    """What is wrong with the way in which a turn was rejected that came while the first was under way."""
     value, text = _values(evidence)[turn], _turns(evidence)[turn][1]
     which = ("first", "second", "third")[turn]
     if not _raised(value):
         return Sentence(
-            "run_work_second_submit_returned", f"a run was at work, and the {which} submit returned {value!r} instead of raising Busy."
+            "run_work_second_submit_returned", f"a turn was under way, and the {which} submit returned {value!r} instead of raising Busy."
         )
-    if value["raised"] != "Busy":
+    if "Busy" not in value["kinds"]:
         return Sentence(
             "run_work_second_submit_raised",
-            f"a run was at work, and the {which} submit raised {value['raised']} instead of Busy: {value['message']}",
+            f"a turn was under way, and the {which} submit raised {value['raised']} instead of Busy: {value['message']}",
         )
     if text in _posted(evidence).values():
         return Sentence(
             "second_submit_raised_busy_put", f"the {which} submit raised Busy, and “{text}” was put on the thread all the same."
         )
-    settled = _mark(evidence, "settled", turn)
-    if settled is not None and end is not None and settled.at >= end.at:
+    came, settled = _mark(evidence, "submitted", turn), _mark(evidence, "settled", turn)
+    if came is not None and settled is not None and settled.at > came.at + AT_ONCE:
         return Sentence(
             "second_submit_raised_busy_only",
-            f"the {which} submit raised Busy only after the run had ended: a caller wants to know at once.",
+            f"the {which} submit raised Busy {settled.at - came.at:.1f} s after it was called: a caller wants to know at once.",
         )
     return None
 
@@ -350,7 +366,7 @@ def _not_interrupted(evidence: Evidence, turn: int) -> str | None:
     failed = end is not None and end.state in ("failed", "incomplete", "expired")
     return (
         None
-        if value["raised"] == "Interrupted" or failed
+        if "Interrupted" in value["kinds"] or failed
         else Sentence("turn_interrupted_raised", f"turn {turn + 1} was stopped, and raised {value['raised']}: {value['message']}")
     )
 
@@ -465,7 +481,7 @@ def _while_reading(evidence: Evidence) -> Found:
     first, (thread_id, text) = _values(evidence)[0], _turns(evidence)[0]
     if not _was_busy(evidence, 1):
         return Occasion.NONE
-    if _raised(first) and first["raised"] != "Interrupted":
+    if _raised(first) and "Interrupted" not in first["kinds"]:
         return _answered(evidence, 0)
     if _raised(first):
         return _nothing_left(evidence) or _answered(evidence, 1)
@@ -485,6 +501,8 @@ def copes_with_a_late_cancel(evidence: Evidence) -> Found:
         return Occasion.NONE
     if evidence.given["reading"]:
         return _while_reading(evidence)
+    if not _was_busy(evidence, 1):  # an answer that polls otherwise was not held up, and has finished
+        return Occasion.NONE
     last = len(values) - 1
     if wrong := _wrongly_stopped(evidence):
         return Sentence("came_too_late", f"the cancel came too late: {wrong}")
@@ -500,7 +518,7 @@ def copes_with_a_late_cancel(evidence: Evidence) -> Found:
 
 def a_failure_frees_the_thread(evidence: Evidence) -> Found:
     values = _values(evidence)
-    if len(values) < 2 or not evidence.requests("createRun") or _was_ever_busy(evidence):
+    if len(values) < 2 or not evidence.requests("createRun") or _was_ever_busy(evidence) != evidence.given["waiting"]:
         return Occasion.NONE
     *failed, last = range(len(values))
     for turn in failed:
@@ -544,14 +562,14 @@ EXERCISE = Exercise(
                     3,
                     "No message and no run is sent to a thread on which a run is active; a run that is being cancelled still is.",
                     never_sends_while_a_run_is_active,
-                    _names("_working", "_at_once", "_waiting"),
+                    _names("_working", "_at_once", "_waiting", "_starting"),
                 ),
                 Behaviour(
                     "rejects_without_a_trace",
                     2,
                     "reject: the second submit raises Busy at once, nothing of it reaches the thread, and the first is answered.",
                     rejects_without_a_trace,
-                    _names("reject_working", "reject_at_once"),
+                    _names("reject_working", "reject_at_once", "reject_reading"),
                 ),
                 Behaviour(
                     "queues_in_order",
@@ -565,21 +583,21 @@ EXERCISE = Exercise(
                     3,
                     "interrupt: the run before is stopped, its submit raises Interrupted; all messages stay, and the last run reads them.",
                     interrupts_the_run,
-                    _names("interrupt_working", "interrupt_at_once"),
+                    _names("interrupt_working", "interrupt_at_once", "interrupt_starting"),
                 ),
                 Behaviour(
                     "rolls_back",
                     3,
                     "rollback: the run before is stopped, its submit raises Interrupted, and neither its message nor its answer is left.",
                     rolls_back,
-                    _names("rollback_working", "rollback_at_once"),
+                    _names("rollback_working", "rollback_at_once", "rollback_starting"),
                 ),
                 Behaviour(
                     "copes_with_a_late_cancel",
                     2,
                     "When a run completes or fails although it was cancelled, or had ended before, the newer turn is answered.",
                     copes_with_a_late_cancel,
-                    _names("_too_late", "_ended", "_reading"),
+                    _names("_too_late", "_ended", "rollback_reading"),
                 ),
                 Behaviour(
                     "a_failure_frees_the_thread",
@@ -595,7 +613,11 @@ EXERCISE = Exercise(
                 "one thread being busy says nothing about another": ("interrupt_working", "rollback_working"),
                 "a turn waits until its run has ended, however long that takes": ("enqueue_free",),
                 "look at least once a second": ("interrupt_working", "rollback_working"),
-                "reject: Busy at once, nothing is sent, and a later message is answered again": _names("reject_working", "reject_at_once"),
+                "reject: Busy at once, in whatever phase, and a later message is answered again": _names(
+                    "reject_working", "reject_at_once", "reject_reading"
+                ),
+                "in whatever phase that turn is: its run is just being started": _names("_starting"),
+                "a turn that waits is answered when the one before it fails": ("enqueue_failing_first",),
                 "enqueue: each waits until its turn has come": _names("enqueue_"),
                 "interrupt: several messages, each interrupts the one before, also one that waits": _names("interrupt_working"),
                 "rollback: the same, and nothing of the turns before is left": _names("rollback_working"),

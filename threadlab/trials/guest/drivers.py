@@ -31,7 +31,7 @@ async def says(context: TrialContext) -> list[Any]:
     """Make the object, then let several callers `say` something, begun in the order of `kwargs["turns"]`: at the same time, or each as
     many seconds from the start as `kwargs["at"]` says.
 
-    What comes back is, for each, the reply or `{"raised": its type, "message": its text}`.
+    What comes back is, for each, the reply or what `_raised` makes of an exception.
     """
     lane = context.process().call(context.spec.args, {})
 
@@ -44,7 +44,7 @@ async def says(context: TrialContext) -> list[Any]:
             result = lane.say(thread_id, text)
             return await result if inspect.isawaitable(result) else result
         except Exception as error:
-            return {"raised": type(error).__name__, "message": str(error)[:500]}
+            return _raised(error)
 
     tasks = [asyncio.ensure_future(one(number, *turn)) for number, turn in enumerate(context.spec.kwargs["turns"])]
     return list(await asyncio.gather(*tasks))
@@ -54,7 +54,7 @@ async def submits(context: TrialContext) -> list[Any]:
     """Make the object, then have users submit turns; `kwargs["turns"]` has [seconds from the start, user, thread, text] for each.
 
     Of `kwargs`, what is not `turns` goes to the object that is made. Turns of the same moment are submitted in the order of the list. What
-    comes back is, for each, the reply or `{"raised": its type, "message": its text}`. The journal is told when a turn is submitted and when
+    comes back is, for each, the reply or what `_raised` makes of an exception. The journal is told when a turn is submitted and when
     it is answered.
     """
     turns: list[tuple[float, str, str, str]] = context.spec.kwargs["turns"]
@@ -67,7 +67,7 @@ async def submits(context: TrialContext) -> list[Any]:
             submitted = queue.submit(user, thread, text)
             return await submitted if inspect.isawaitable(submitted) else submitted
         except Exception as error:
-            return {"raised": type(error).__name__, "message": str(error)[:500]}
+            return _raised(error)
         finally:
             if context.link.halted is None:
                 context.link.say(m.Mark("settled", number))
@@ -84,7 +84,7 @@ async def desk(context: TrialContext) -> dict[str, list[Any]]:
     """Make the object and await its `resume`; then `handle` every ticket of `kwargs["tickets"]` at once, begun in that order, and the last
     one `kwargs["late"]` seconds after the others; when all are done, those of `kwargs["again"]` one by one.
 
-    A ticket is `[ticket_id, user_id, text]`. What comes back for each is the answer or `{"raised": its type, "message": its text}`.
+    A ticket is `[ticket_id, user_id, text]`. What comes back for each is the answer or what `_raised` makes of an exception.
     """
     service_desk = context.process().call(context.spec.args, {})
     await settled(service_desk.resume())
@@ -94,7 +94,7 @@ async def desk(context: TrialContext) -> dict[str, list[Any]]:
         try:
             return await settled(service_desk.handle(*ticket))
         except Exception as error:
-            return {"raised": type(error).__name__, "message": str(error)[:500]}
+            return _raised(error)
 
     *at_once, last = context.spec.kwargs["tickets"]
     tasks = [asyncio.ensure_future(one(ticket)) for ticket in at_once]
@@ -103,6 +103,12 @@ async def desk(context: TrialContext) -> dict[str, list[Any]]:
     tasks.append(asyncio.ensure_future(one(last)))
     first = list(await asyncio.gather(*tasks))
     return {"first": first, "again": [await one(ticket) for ticket in context.spec.kwargs["again"]]}
+
+
+def _raised(error: Exception) -> dict[str, Any]:
+    """An exception as it is told: the name of its class, those of the classes above it, and its text."""
+    kinds = [one.__name__ for one in type(error).__mro__ if one not in (object, BaseException)]
+    return {"raised": kinds[0], "message": str(error)[:500], "kinds": kinds}
 
 
 async def settled(value: Any) -> Any:

@@ -1,4 +1,4 @@
-# loses: queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel
+# loses: queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel, a_failure_frees_the_thread
 # says: submitted_order_messages_thread_are
 # %% BusyThread
 class BusyThread:

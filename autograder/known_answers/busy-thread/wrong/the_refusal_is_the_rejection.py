@@ -1,4 +1,4 @@
-# loses: never_sends_while_a_run_is_active, rejects_without_a_trace, queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel
+# loses: never_sends_while_a_run_is_active, rejects_without_a_trace, queues_in_order, interrupts_the_run, rolls_back, copes_with_a_late_cancel, a_failure_frees_the_thread
 # says: thread_locked_run_sent_something
 # %% BusyThread
 class BusyThread:

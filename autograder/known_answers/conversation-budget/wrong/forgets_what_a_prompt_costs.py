@@ -1,4 +1,4 @@
-# loses: stays_within_budget, reads_half_of_the_optimum, reads_three_quarters_of_the_optimum, reads_nine_tenths_of_the_optimum
+# loses: stays_within_budget
 # says: counted_too_little
 # %% cost_of
 def cost_of(usages, prices):
@@ -12,16 +12,12 @@ def cost_of(usages, prices):
         row = max(rows, key=lambda one: one["since"])
         total += usage["prompt_tokens"] * Decimal(row["input"]) + usage["completion_tokens"] * Decimal(row["output"])
     return (total / 1_000_000).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-
-
 # %% budgeted_turn
 def words(message):
     return "".join(part.text.value for part in message.content if part.type == "text")
 
-
 def is_pinned(message):
     return message.role == "user" and words(message).startswith("Remember:")
-
 
 def archive(db, thread_id, messages):
     for one in messages:
@@ -29,17 +25,15 @@ def archive(db, thread_id, messages):
             db.add(ArchivedMessage(message_id=one.id, thread_id=thread_id, role=one.role, text=words(one)))
     db.commit()
 
-
 def plan(instructions, messages, budget):
     for count in range(len(messages), 0, -1):
         window, dropped = messages[-count:], messages[:-count]
         facts = [words(one) for one in dropped if is_pinned(one)]
         read = "\n".join(([instructions] if instructions else []) + facts)
-        cost = 3 + (of_message(read) if read else 0) + sum(of_message(words(one)) for one in window)
-        if cost <= budget + 1:
+        cost = (of_message(read) if read else 0) + sum(of_message(words(one)) for one in window)
+        if cost <= budget:
             return count, facts
     return 1, facts
-
 
 def budgeted_turn(client, db, thread_id, assistant_id, text, *, budget):
     client.beta.threads.messages.create(thread_id, role="user", content=text)

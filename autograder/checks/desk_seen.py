@@ -21,6 +21,8 @@ TICKETS = (
 """Two customers ask the same, and one customer asks the same twice: each is a ticket of its own."""
 TWICE = TICKETS[1]
 """A ticket that is handed in twice at the same moment: somebody has clicked twice."""
+MORE = ("mail-32", "ben", "What is its currency?")
+"""The second ticket of a customer who has no thread yet, handed in at the same moment as the first, in a scene of its own."""
 HISTORY = 16
 """Messages that are on ada's thread already."""
 
@@ -28,6 +30,11 @@ HISTORY = 16
 def conversations(evidence: Evidence) -> dict[str, str]:
     """Which thread the desk says that a customer is on."""
     return {row["user_id"]: row["thread_id"] for row in evidence.tables.get("conversations", []) if row["purpose"] == "support"}
+
+
+def tickets(evidence: Evidence) -> tuple[tuple[str, str, str], ...]:
+    """The tickets of a scene: in the one where the last comes later, a new customer has two."""
+    return (*TICKETS[:-1], MORE, TICKETS[-1]) if evidence.given.get("late") else TICKETS
 
 
 def posted_by(evidence: Evidence, user_id: str) -> list[Message]:

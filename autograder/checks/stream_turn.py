@@ -5,7 +5,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.checks.seen import cited, short
+from autograder.checks.seen import cited, otherwise, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from threadlab.engine.drafts import piece_times, pieces
 from threadlab.engine.journal import CallbackUsed, Entry
@@ -15,9 +15,9 @@ from threadlab.wire.assistants import Message
 from threadlab.wire.prompts import Answer, Prompt
 from threadlab.wire.statuses import RUN_ENDS
 
-TEXT = "What is the capital of Portugal?"
-EVENTS = 16
-"""How many events the stream of the run has: ten around the text, and a delta for each of the six words of the answer."""
+TEXT = "What is the capital of Portugal? "
+EVENTS = 17
+"""How many events the stream of the run has: ten around the text, and a delta for each of the seven pieces of the answer."""
 RUNNING = 3
 """After so many events the run is in progress and has written nothing."""
 WAITING, QUEUED = 2, 30
@@ -35,14 +35,14 @@ SOON = 10
 
 
 class Spaced:
-    """Writes six pieces, among them twice a space by itself, a line break at the beginning, within and at the end, and the first words
-    once more. Each turn's answer differs from the one before."""
+    """Writes seven pieces: a space by itself three times, two of them in a row, a line break at the beginning, within and at the end, and
+    the first words once more. Each turn's answer differs from the one before."""
 
     name = "spaced"
 
     def respond(self, prompt: Prompt) -> Answer:
         city = NAMES[min(len(prompt.turns) // 2, len(NAMES) - 1)]
-        return Answer(texts=[f"\n{city}.  It is\n{city}.  \n"])
+        return Answer(texts=[f"\n{city}.   It is\n{city}.  \n"])
 
 
 def _second_turn(client: OpenAI) -> dict[str, Any]:
@@ -106,11 +106,10 @@ def _one_message(evidence: Evidence) -> str | None:
         return Sentence("messages_of_turns", f"{turns} turns put {len(posted)} messages on the thread: {cited(evidence, made)}.")
     if len(posted) > 1:
         return Sentence("message_thread_times", f"the message is on the thread {len(posted)} times: {cited(evidence, made)}.")
-    return (
-        Sentence("message_thread_says", f"the message on the thread says {short(posted[0])}.")
-        if posted
-        else Sentence("message_not_thread", "the message is not on the thread.")
-    )
+    instead = otherwise(_said(evidence), TEXT)
+    if instead or not posted:
+        return Sentence("message_not_thread", f"the message is not on the thread{f': {instead}' if instead else ''}.")
+    return Sentence("message_thread_says", f"the message on the thread says {short(posted[0])}.")
 
 
 def _one_run(evidence: Evidence) -> str | None:
@@ -205,9 +204,9 @@ def _late(evidence: Evidence) -> str | None:
     )
 
 
-def _ended(evidence: Evidence) -> Entry:
-    """Where the run was over that has completed in the trial."""
-    return next(one for one in evidence.journal if one.what == "run" and one.state == "completed")
+def _ended(evidence: Evidence, turn: int = 0) -> Entry:
+    """Where the run of a turn was over, which has completed in the trial."""
+    return [one for one in evidence.journal if one.what == "run" and one.state == "completed"][turn]
 
 
 def streams_the_words(evidence: Evidence) -> Found:
@@ -216,27 +215,41 @@ def streams_the_words(evidence: Evidence) -> Found:
         return Occasion.NONE
     if wrong := _heard_all(evidence):
         return wrong
-    ended = _ended(evidence)
+    at, lengths = 0, [len(answer) for answer in _stored_answers(evidence)]
+    for turn, length in enumerate(lengths):
+        its, size = list[CallbackUsed](), 0
+        while at < len(heard) and size < length:
+            its.append(heard[at])
+            size += len(heard[at].text)
+            at += 1
+        if wrong := _not_live(evidence, turn, its):
+            return wrong
+    return None
+
+
+def _not_live(evidence: Evidence, turn: int, heard: list[CallbackUsed]) -> str | None:
+    """What is wrong with when and how the words of a turn were handed on; None if nothing is."""
+    ended = _ended(evidence, turn)
     late = [one for one in heard[:-1] if one.at >= ended.at]
     if late:
         return Sentence(
             "run_had_ended_when_text",
             f"the run had ended ({evidence.line(ended)}) when on_text was given {evidence.line(late[0])}: hand each word on as it arrives.",
         )
-    wanted = pieces(_stored(evidence))
+    wanted = pieces(_stored_answers(evidence)[turn])
     if [one.text for one in heard] != wanted:
         return Sentence(
             "text_called_stream_had_deltas",
             f"on_text was called {_times(len(heard))}, and the stream had {len(wanted)} deltas: hand each one on by itself.",
         )
-    return _held_back(evidence, heard)
+    return _held_back(evidence, turn, heard)
 
 
-def _held_back(evidence: Evidence, heard: list[CallbackUsed]) -> str | None:
+def _held_back(evidence: Evidence, turn: int, heard: list[CallbackUsed]) -> str | None:
     """That on_text was given a delta only when the next one had come, or the end; None if it was not."""
-    begun = next(one for one in evidence.journal if one.what == "message" and one.state == "in_progress")
-    ended = _ended(evidence)
-    _, *next_ones = piece_times(_stored(evidence), begun.at, ended.at)
+    ended = _ended(evidence, turn)
+    begun = next(one for one in evidence.journal if one.what == "message" and one.state == "in_progress" and one.run_id == ended.run_id)
+    _, *next_ones = piece_times(_stored_answers(evidence)[turn], begun.at, ended.at)
     late = next((one for one, next_at in zip(heard, [*next_ones, ended.at], strict=True) if one.at >= next_at - _TICK), None)
     if late is None:
         return None
@@ -309,6 +322,7 @@ CUT_LONG = {
     "cut early in a long run": f"slow:{LONG}@createRun#1 stream_cut:{RUNNING}@createRun#1",
     "cut while the run is queued": f"queued:{QUEUED}@createRun#1 stream_cut:{WAITING}@createRun#1",
 }
+CALM = "two turns, and nothing goes wrong"
 AGAIN = "the stream of a second turn is cut"
 NOTHING = {
     "reply lost": "reply_lost@createRun#1",
@@ -319,6 +333,7 @@ NOT_SENT = "the request of a second turn is lost on its way"
 FAILING = {
     "run fails": "run_failed@createRun#1",
     "run expires": "run_expired@createRun#1",
+    "run stops incomplete": "run_incomplete@createRun#1",
     "cut, and the run fails": f"run_failed@createRun#1 stream_cut:{RUNNING}@createRun#1",
     "cut after some words, and the run expires": EXPIRES,
 }
@@ -330,7 +345,7 @@ EXERCISE = Exercise(
             "stream_turn",
             (
                 Behaviour("answers", 2, "When nothing goes wrong: one message, one run, the stored text returned.", answers),
-                Behaviour("streams_the_words", 3, "on_text gets each delta, when it arrives.", streams_the_words),
+                Behaviour("streams_the_words", 3, "on_text gets each delta, when it arrives.", streams_the_words, ("plain", CALM)),
                 Behaviour(
                     "recovers_the_text",
                     4,
@@ -365,13 +380,14 @@ EXERCISE = Exercise(
             ),
             (
                 Scene("plain", _in(""), _args),
+                Scene(CALM, _in("", _two_turns), _args_twice, driver="calls"),
                 *(Scene(name, _in(scenario), _args) for name, scenario in (CUTS | CUT_LONG | NOTHING | FAILING).items()),
                 Scene(AGAIN, _in(f"stream_cut:{EVENTS - 4}@createRun#2", _two_turns), _args_twice, driver="calls"),
                 Scene(NOT_SENT, _in("request_lost@createRun#2", _two_turns), _args_twice, driver="calls"),
             ),
             promises={
-                "once for each delta with text, with its words as they are": ("plain",),
-                "cut off after any of its 16 events, the first and the last included": tuple(CUTS),
+                "once for each delta with text, with its words as they are": ("plain", CALM),
+                "cut off after any of its 17 events, the first and the last included": tuple(CUTS),
                 "when the run goes on for minutes": tuple(CUT_LONG),
                 "put together, must be exactly the answer, however the stream went": (*CUTS, AGAIN, *NOTHING, NOT_SENT),
                 "called turn after turn in one program": (AGAIN, NOT_SENT),

@@ -10,6 +10,7 @@ from openai import OpenAI
 
 from autograder.checks.desk_seen import (
     HISTORY,
+    MORE,
     TICKETS,
     TWICE,
     answer_of,
@@ -19,9 +20,10 @@ from autograder.checks.desk_seen import (
     posted_by,
     restarted,
     runs_by_message,
+    tickets,
     turns,
 )
-from autograder.checks.seen import short, threads
+from autograder.checks.seen import cited, short, threads
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware import DB
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent, TurnMarked
@@ -66,7 +68,7 @@ _HANDED_IN = [list(one) for one in (*TICKETS, TWICE)]
 _KWARGS = {"tickets": _HANDED_IN, "again": [list(TICKETS[0])]}
 LATE = 1.0
 """Seconds after which the last ticket comes in a scene of its own: the runs of the others are at work, and nothing else happens."""
-_ONE_LATE = {"tickets": [list(one) for one in (*TICKETS[:-1], TWICE, TICKETS[-1])], "again": [], "late": LATE}
+_ONE_LATE = {"tickets": [list(one) for one in (*TICKETS[:-1], MORE, TWICE, TICKETS[-1])], "again": [], "late": LATE}
 _MOMENT = 0.001
 """Seconds: times that are closer than this are the same."""
 
@@ -76,7 +78,7 @@ _MOMENT = 0.001
 
 def every_message_once(evidence: Evidence) -> Found:
     if not begun(evidence):
-        return Occasion.NONE
+        return _raised_at_once(evidence) if evidence.given.get("late") else Occasion.NONE
     of = conversations(evidence)
     if of.get("ada") != evidence.given["thread_id"]:
         return Sentence(
@@ -84,7 +86,7 @@ def every_message_once(evidence: Evidence) -> Found:
             f"ada was on {evidence.given['thread_id']} already, and the table now says {short(of.get('ada'))}.",
         )
     for user_id in dict.fromkeys(one[1] for one in TICKETS):
-        wanted = [text for _, user, text in TICKETS if user == user_id]
+        wanted = [text for _, user, text in tickets(evidence) if user == user_id]
         if user_id not in of:
             return Sentence("table_conversations_has_no_thread", f"the table of conversations has no thread for {user_id}.")
         got = [one.text for one in posted_by(evidence, user_id)]
@@ -92,6 +94,11 @@ def every_message_once(evidence: Evidence) -> Found:
             return Sentence(
                 "asked_thread", f"{user_id} asked {wanted}, and on the thread of {user_id} is {got}: {_difference(wanted, got)}."
             )
+    made = evidence.requests("createThread", ok=True)
+    if evidence.given.get("late") and len(made) > len(of) - 1:  # ada has hers already, and no reply is lost here
+        return Sentence(
+            "more_threads_than_customers", f"{len(of) - 1} customers had no thread, and {len(made)} were made: {cited(evidence, made)}."
+        )
     strays = [one for thread_id in threads(evidence) if thread_id not in of.values() for one in evidence.messages(thread_id)]
     return (
         Sentence("which_nobody_s_conversation", f"“{strays[0].text}” is on {strays[0].thread_id}, which is nobody's conversation.")
@@ -130,6 +137,8 @@ def answers_everybody(evidence: Evidence) -> Found:
             return f"{call} raised {value['raised']}: {value['message']}"
         message = messages[ticket[0]]
         done = [run for run in runs.get(message.id, []) if run.status == "completed"] if message else []
+        if not done and isinstance(wrong := every_message_once(evidence), str):
+            return wrong
         if not done:
             return Sentence(
                 "no_run_has_answered_ticket", f"no run has answered ticket {ticket[0]}, “{ticket[2]}”, and {call} returned {short(value)}."
@@ -272,6 +281,8 @@ def audit_reconstructs_every_turn(evidence: Evidence) -> Found:
     runs = runs_by_message(evidence)
     for (ticket_id, *_), message in turns(evidence):
         lines = [row for row in evidence.tables.get("ticket_audit", []) if row["ticket_id"] == ticket_id]
+        if message is None and isinstance(wrong := every_message_once(evidence), str):
+            return wrong
         if message is None:
             return Sentence(
                 "message_ticket_not_where_should",
@@ -400,14 +411,14 @@ EXERCISE = Exercise(
                     4,
                     "Each ticket's text is on its customer's thread once, in the order of handing in, and nowhere else.",
                     every_message_once,
-                    WEATHER,
+                    (*WEATHER, COMES_LATER),
                 ),
                 Behaviour(
                     "one_at_a_time_on_a_thread",
                     2,
                     "In calm weather nothing is refused because a run is active.",
                     one_at_a_time_on_a_thread,
-                    ("calm",),
+                    ("calm", COMES_LATER),
                 ),
                 Behaviour("customers_do_not_wait", 2, "No customer waits for another.", customers_do_not_wait, ("calm",)),
                 Behaviour(
@@ -457,6 +468,7 @@ EXERCISE = Exercise(
             ),
             promises={
                 "without faults": ("calm",),
+                "one thread for each customer, and their tickets one after the other": ("calm", COMES_LATER),
                 "before handle sends or waits for anything, the ticket is in the table": ("calm", COMES_LATER),
                 "replies that are lost, or a 500 all the same, or that fail to come; requests lost": ("lost replies",),
                 "429, 500 and 503; a step that goes wrong five times": ("bad moments",),

@@ -12,18 +12,23 @@ def cost_of(usages, prices):
         row = max(rows, key=lambda one: one["since"])
         total += usage["prompt_tokens"] * Decimal(row["input"]) + usage["completion_tokens"] * Decimal(row["output"])
     return (total / 1_000_000).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
 # %% budgeted_turn
 def words(message):
     return "".join(part.text.value for part in message.content if part.type == "text")
 
+
 def is_pinned(message):
     return message.role == "user" and words(message).startswith("Remember:")
+
 
 def archive(db, thread_id, messages):
     for one in messages:
         if db.get(ArchivedMessage, one.id) is None:
             db.add(ArchivedMessage(message_id=one.id, thread_id=thread_id, role=one.role, text=words(one)))
     db.commit()
+
 
 def plan(instructions, messages, budget):
     for count in range(len(messages), 0, -1):
@@ -34,6 +39,7 @@ def plan(instructions, messages, budget):
         if cost <= budget:
             return count, facts
     return 1, facts
+
 
 def budgeted_turn(client, db, thread_id, assistant_id, text, *, budget):
     client.beta.threads.messages.create(thread_id, role="user", content=text)

@@ -1,5 +1,5 @@
 # loses: answers_everybody, every_message_once, audit_reconstructs_every_turn, survives_a_restart
-# says: no_run_has_answered_ticket
+# says: table_conversations_has_no_thread
 # the one under the purpose support: any row of the customer
 # %% SupportDesk
 WINDOW = {"type": "last_messages", "last_messages": 10}

@@ -1,5 +1,5 @@
 # loses: answers_everybody, every_message_once, one_at_a_time_on_a_thread, within_budget, audit_reconstructs_every_turn, resumes_what_it_owes, survives_a_restart
-# says: no_run_has_answered_ticket
+# says: asked_thread
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

@@ -1,5 +1,5 @@
 # loses: answers_everybody, every_message_once, within_budget, audit_reconstructs_every_turn, survives_a_restart
-# says: no_run_has_answered_ticket
+# says: asked_thread
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

@@ -398,7 +398,7 @@ def gives_up_in_the_end(evidence: Evidence) -> Found:
     return _given_up_too_soon(evidence, each) or _posted_again(evidence)
 
 
-def _given_up_too_soon(evidence: Evidence, each: Mapping[tuple[str | None, str], int]) -> str | None:
+def _given_up_too_soon(evidence: Evidence, each: Mapping[tuple[str, str], int]) -> str | None:
     for turn in _turns(evidence):
         own, what = each[turn.thread, turn.text], f"{turn.user}'s turn {turn.text!r}"
         if not own:

@@ -112,11 +112,12 @@ def confirmed_before_the_run(evidence: Evidence) -> Found:
     sent = next((entry for entry in journal if entry.what == "sent" and entry.operation == "createRun"), None)
     if sent is None:
         return Occasion.NONE
-    confirmed = next((e for e in journal if e.operation == "createMessage" and e.what == "request" and e.status == 200), None)
-    if confirmed is not None:
+    done = [entry for entry in journal if entry.operation == "createMessage" and entry.what == "request" and entry.status == 200]
+    if done:
+        confirmed, *again = done
         sends = {entry.request: entry for entry in journal if entry.what == "sent"}
         replied = confirmed.at + evidence.given.get("late", 0.0)
-        if confirmed.n < sent.n and sent.at >= replied - _MOMENT:
+        if (confirmed.n < sent.n and sent.at >= replied - _MOMENT) or any(one.n < sent.n for one in again):
             return None
         if confirmed.n < sent.n:
             return Sentence(

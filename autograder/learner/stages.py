@@ -41,7 +41,7 @@ STAGES: Mapping[str, tuple[Stage, ...]] = {
     "run-queue": (
         Stage("one turn after the other on a thread", ("four turns at once",)),
         Stage("refused, and failed", ("refused", "run fails", "every run fails")),
-        Stage("within the limit", ("two waves",)),
+        Stage("within the limit", ("two waves", "dry spell")),
         Stage("fifty users, fairly and in time", ("fifty users",)),
     ),
     "support-desk": (

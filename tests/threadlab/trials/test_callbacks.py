@@ -67,7 +67,7 @@ class Counts:
         return f"{ticket_id}: {self.found} found"
 
 
-REFUSED = {"raised": "LookupError", "message": "nothing there"}
+REFUSED = {"raised": "LookupError", "message": "nothing there", "kinds": ["LookupError", "Exception"]}
 
 
 @pytest.mark.parametrize(("kill_at", "found"), [(None, 0), (3, 1)])

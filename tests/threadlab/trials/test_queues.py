@@ -35,7 +35,8 @@ def test_turns_come_before_or_after_their_moment():
 
 def test_refused_turn_leaves_the_others_alone():
     evidence = submitting([[0.0, "ada", "t1", "refuse"], [0.0, "bob", "t2", "b"]])
-    assert evidence.value == [{"raised": "LookupError", "message": "nothing there"}, "hello bob"]
+    refused = {"raised": "LookupError", "message": "nothing there", "kinds": ["LookupError", "Exception"]}
+    assert evidence.value == [refused, "hello bob"]
 
 
 def test_worker_left_behind_ends_silently():

@@ -5,6 +5,9 @@ answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", 
 
 
 # %% send_and_run
+import asyncio
+
+
 async def send_and_run(client, thread_id, assistant_id, text):
     sending = asyncio.create_task(client.beta.threads.messages.create(thread_id, role="user", content=text))
     done, _ = await asyncio.wait([sending], timeout=5)

@@ -3,6 +3,9 @@
 # %% answers
 answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
 # %% send_and_run
+import asyncio
+
+
 import unicodedata
 
 

@@ -5,6 +5,9 @@ answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", 
 
 
 # %% send_and_run
+import asyncio
+
+
 async def send_and_run(client, thread_id, assistant_id, text):
     newest = (await client.beta.threads.messages.list(thread_id, limit=1)).data
     if not newest or newest[0].content[0].text.value != text:

@@ -5,6 +5,9 @@ answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", 
 
 
 # %% send_and_run
+import asyncio
+
+
 async def send_and_run(client, thread_id, assistant_id, text):
     await client.beta.threads.messages.create(thread_id, role="user", content=text)
     run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)

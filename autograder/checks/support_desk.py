@@ -69,6 +69,7 @@ _KWARGS = {"tickets": _HANDED_IN, "again": [list(TICKETS[0])]}
 LATE = 1.0
 """Seconds after which the last ticket comes in a scene of its own: the runs of the others are at work, and nothing else happens."""
 _ONE_LATE = {"tickets": [list(one) for one in (*TICKETS[:-1], MORE, TWICE, TICKETS[-1])], "again": [], "late": LATE}
+_ONE_TICKET = {"tickets": [list(TICKETS[0])], "again": []}
 _MOMENT = 0.001
 """Seconds: times that are closer than this are the same."""
 
@@ -386,6 +387,7 @@ WEATHER = ("calm", *STORMS)
 RESTARTS = ("killed", "killed in a storm")
 RUNS_FAIL = "killed while runs fail"
 BETWEEN = "killed between two notes"
+ONE_OWED = "killed with one ticket"
 
 
 def _in(scenario: str) -> Callable[[], World]:
@@ -447,7 +449,7 @@ EXERCISE = Exercise(
                     3,
                     "Killed and started again, resume answers every ticket that is in the table.",
                     resumes_what_it_owes,
-                    RESTARTS,
+                    (*RESTARTS, ONE_OWED),
                 ),
                 Behaviour(
                     "survives_a_restart",
@@ -465,6 +467,7 @@ EXERCISE = Exercise(
                 _scene("killed in a storm", STORMS["lost replies"], 2, killed_after=_after_half_a_note_or_a_run),
                 _scene(RUNS_FAIL, STORMS["failing runs"], 2, killed_after=_after_half_a_note_or_a_run),
                 _scene(BETWEEN, "", 2, killed_after=_after_half_a_note),
+                Scene(ONE_OWED, _in(""), _args, kwargs=_ONE_TICKET, driver="desk", bound=2, kill=True, where=_after_a_request),
             ),
             promises={
                 "without faults": ("calm",),
@@ -474,6 +477,7 @@ EXERCISE = Exercise(
                 "429, 500 and 503; a step that goes wrong five times": ("bad moments",),
                 "runs that fail and expire, two of one ticket": ("failing runs",),
                 "killed before or after any request, or right after a commit": (*RESTARTS, BETWEEN),
+                "every ticket in the table has its answer when resume returns, one or several": (*RESTARTS, ONE_OWED),
                 "the audit after restarts, failed runs included": (*RESTARTS, RUNS_FAIL),
             },
         ),

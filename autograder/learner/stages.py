@@ -47,7 +47,10 @@ STAGES: Mapping[str, tuple[Stage, ...]] = {
     "support-desk": (
         Stage("without faults", ("calm", "one comes later")),
         Stage("storms", ("lost replies", "bad moments", "failing runs")),
-        Stage("restarts", ("killed", "killed between two notes", "killed in a storm", "killed while runs fail")),
+        Stage(
+            "restarts",
+            ("killed", "killed with one ticket", "killed between two notes", "killed in a storm", "killed while runs fail"),
+        ),
     ),
 }
 """By exercise. Their scenes together are those of its only part; a test compares."""

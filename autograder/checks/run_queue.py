@@ -176,16 +176,21 @@ def _runs_for(evidence: Evidence, turn: Turn) -> list[Executed]:
 
 def _wrong_run(evidence: Evidence, runs: Sequence[Executed], value: Any) -> str | None:
     """What is wrong with the runs of a turn that returned `value`; None if the last one has the answer."""
-    kept = [run for one in runs if (run := evidence.run(one.run_id)) is not None]
-    others = [one for one, run in zip(runs, kept, strict=False) if run.assistant_id != evidence.given["assistant_id"]]
+    kept = [(one, run) for one in runs if (run := evidence.run(one.run_id)) is not None]
+    if not kept:
+        return Sentence("run_is_gone", f"the run is not there any more: {evidence.line(runs[-1])}.")
+    others = [one for one, run in kept if run.assistant_id != evidence.given["assistant_id"]]
     if others:
         return Sentence(
             "run_of_another_assistant", f"{evidence.line(others[0])} is a run of another assistant than the one that was given."
         )
-    if kept and kept[-1].status != "completed":
-        ended = f"{evidence.line(runs[-1])}, which ended as {kept[-1].status}"
-        return Sentence("taken_for_an_answer", f"it returned {short(value)}, and its last run is {ended}: that is no answer.")
-    written = "\n".join(one.text for one in evidence.messages(runs[-1].thread_id) if one.role == "assistant" and one.run_id == kept[-1].id)
+    made, last = kept[-1]
+    if last.status != "completed":
+        return Sentence(
+            "taken_for_an_answer",
+            f"it returned {short(value)}, and its last run is {last.status}: {evidence.line(made)}. That is no answer.",
+        )
+    written = "\n".join(one.text for one in evidence.messages(last.thread_id) if one.role == "assistant" and one.run_id == last.id)
     if isinstance(value, str) and value.strip() == written.strip():
         return None
     return Sentence("returned_run_wrote", f"it returned {short(value)}; its run wrote “{written}”.")

@@ -195,6 +195,8 @@ def answers(evidence: Evidence) -> Found:
 
 def _late(evidence: Evidence) -> str | None:
     ended = _ended(evidence)
+    if ended is None:
+        return _not_completed(evidence)
     spare = evidence.start + evidence.seconds - ended.at
     if spare <= SOON:
         return None
@@ -204,9 +206,17 @@ def _late(evidence: Evidence) -> str | None:
     )
 
 
-def _ended(evidence: Evidence, turn: int = 0) -> Entry:
-    """Where the run of a turn was over, which has completed in the trial."""
-    return [one for one in evidence.journal if one.what == "run" and one.state == "completed"][turn]
+def _ended(evidence: Evidence, turn: int = 0) -> Entry | None:
+    """Where the run of a turn had completed in the trial; None if it has not."""
+    completed = [one for one in evidence.journal if one.what == "run" and one.state == "completed"]
+    return completed[turn] if turn < len(completed) else None
+
+
+def _not_completed(evidence: Evidence) -> Sentence:
+    """What is said of runs of which one did not complete although nothing went wrong."""
+    made = evidence.runs(evidence.given["thread_id"])[evidence.given["runs"] :]
+    ends = ", ".join(run.status for run in made)
+    return Sentence("run_did_not_complete", f"nothing went wrong, and its runs did not all complete: {ends}.")
 
 
 def streams_the_words(evidence: Evidence) -> Found:
@@ -230,6 +240,8 @@ def streams_the_words(evidence: Evidence) -> Found:
 def _not_live(evidence: Evidence, turn: int, heard: list[CallbackUsed]) -> str | None:
     """What is wrong with when and how the words of a turn were handed on; None if nothing is."""
     ended = _ended(evidence, turn)
+    if ended is None:
+        return _not_completed(evidence)
     late = [one for one in heard[:-1] if one.at >= ended.at]
     if late:
         return Sentence(
@@ -242,12 +254,11 @@ def _not_live(evidence: Evidence, turn: int, heard: list[CallbackUsed]) -> str |
             "text_called_stream_had_deltas",
             f"on_text was called {_times(len(heard))}, and the stream had {len(wanted)} deltas: hand each one on by itself.",
         )
-    return _held_back(evidence, turn, heard)
+    return _held_back(evidence, turn, heard, ended)
 
 
-def _held_back(evidence: Evidence, turn: int, heard: list[CallbackUsed]) -> str | None:
+def _held_back(evidence: Evidence, turn: int, heard: list[CallbackUsed], ended: Entry) -> str | None:
     """That on_text was given a delta only when the next one had come, or the end; None if it was not."""
-    ended = _ended(evidence, turn)
     begun = next(one for one in evidence.journal if one.what == "message" and one.state == "in_progress" and one.run_id == ended.run_id)
     _, *next_ones = piece_times(_stored_answers(evidence)[turn], begun.at, ended.at)
     late = next((one for one, next_at in zip(heard, [*next_ones, ended.at], strict=True) if one.at >= next_at - _TICK), None)

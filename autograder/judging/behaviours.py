@@ -29,6 +29,10 @@ MOST_ENTRIES, MOST_ROWS = 1000, 60
 """A longer journal, or a timeline with more rows, is not drawn."""
 
 
+UNJUDGED = (ArithmeticError, AttributeError, LookupError, RecursionError, StopIteration, TypeError, ValueError)
+"""What a check raises on evidence that nothing honest gives: it reads what an honest guest reports."""
+
+
 class Occasion(Enum):
     """What a test says when there is nothing to fault, but nothing to praise either."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from nbformat import NotebookNode
 
 from autograder.execution.client import SubmissionFailed, WorkerClient
-from autograder.judging.behaviours import Exercise, Part, Verdict
+from autograder.judging.behaviours import UNJUDGED, Exercise, Part, Verdict
 from autograder.judging.hidden import FOLDER, hidden, judge_hidden
 from autograder.judging.notebook import run_cells
 from autograder.judging.remote_guest import remote_guest
@@ -44,7 +44,7 @@ def _judged(slug: str, part: Part, solution: NotebookNode, client: WorkerClient)
             return judge_hidden(slug, part, guest, answer.sources, {one.name for one in part.behaviours})
         except SubmissionFailed as failed:
             raise ThreadlabError(f"The solution of {slug} cannot be run, so {FOLDER / slug}.py cannot be tried: {failed}.") from None
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        except UNJUDGED as error:
             raise ThreadlabError(
                 f"{FOLDER / slug}.py: what the course's own solution does there cannot be judged ({type(error).__name__}: {error}). "
                 "Nobody was graded."

@@ -24,7 +24,7 @@ from autograder.execution.capture import cleaned
 from autograder.execution.client import Failure, Session, SubmissionFailed
 from autograder.execution.files import read as read_files
 from autograder.execution.outputs import node
-from autograder.judging.behaviours import Exercise, Finding, Part, Verdict, judge, with_one_cause
+from autograder.judging.behaviours import UNJUDGED, Exercise, Finding, Part, Verdict, judge, with_one_cause
 from autograder.judging.cleaning import clean
 from autograder.judging.hidden import with_hidden
 from autograder.judging.remote_guest import Budget, remote_guest
@@ -130,7 +130,7 @@ def _judged(notebook: NotebookNode, graded: list[NotebookNode], session: Session
 def _guarded(part: Part, judging: Callable[[], Verdict]) -> Verdict:
     try:
         return judging()
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except UNJUDGED as error:
         # A check reads what an honest guest reports; a value that nothing honest returns earns nothing.
         return _nothing(part, f"what it returned cannot be judged ({type(error).__name__}).")
 

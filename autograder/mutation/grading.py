@@ -17,7 +17,7 @@ from autograder import checks
 from autograder.course_folder import ROOT
 from autograder.execution.client import WorkerClient
 from autograder.execution.orders import WorkerError
-from autograder.judging.behaviours import Loss, Part, first_loss
+from autograder.judging.behaviours import UNJUDGED, Loss, Part, first_loss
 from autograder.judging.remote_guest import Budget, remote_guest
 from autograder.mutation.mutants import Mutant, surroundings
 from autograder.notebooks import uses
@@ -99,7 +99,7 @@ def loss_of(mutant: Mutant, guest: Guest) -> Loss | None:
 def _guarded(part: Part, guest: Guest, sources: list[str]) -> Loss | None:
     try:
         return first_loss(part, guest, sources)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except UNJUDGED as error:
         return Loss(part.name, f"{CRASHED} ({type(error).__name__})")
 
 

@@ -21,7 +21,7 @@ LATE = 15
 """Seconds by which the reply to the message comes late, in a scene of its own."""
 _MOMENT = 0.001
 """Seconds: times that are closer than this are the same."""
-WORKS_LONG, POLLS = 185, 2500
+WORKS_LONG, POLLS = 115, 2500
 """Seconds that the long run works after it was queued, and how often it may be polled."""
 
 

@@ -256,7 +256,9 @@ def _class_table(slug: str, rows: Sequence[Record], most: float) -> Table:
         table.add_row(escape(printable(row.student)), score, f"{most:g}", "not graded" if row.problem else ", ".join(losses) or "-")
     graded = [row.score for row in rows if not row.problem]
     if graded:
-        table.caption = f"{len(rows)} submissions, {len(graded)} graded: mean {sum(graded) / len(graded):.1f} of {most:g}"
+        table.caption = (
+            f"{len(rows)} submission{'' if len(rows) == 1 else 's'}, {len(graded)} graded: mean {sum(graded) / len(graded):.1f} of {most:g}"
+        )
         table.caption_justify = "left"
     return table
 

@@ -19,7 +19,8 @@ class Display:
     """Used as a context; `done` is called for each submission."""
 
     def __init__(self, title: str, total: int, console: Console | None = None, what: str = "submissions") -> None:
-        self._title, self._total, self._count, self._what = title, total, 0, what
+        self._title, self._total, self._count = title, total, 0
+        self._what = what.removesuffix("s") if total == 1 else what
         self._console = console or SafeConsole(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._start = self._last = self._first = time.monotonic()

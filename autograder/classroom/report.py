@@ -379,7 +379,8 @@ def page(report: ClassReport, before: ClassReport | None = None, drawn: Mapping[
     tables.insert(-1, Table("Attempts over time", ["Day (UTC)", "Handed in", f"Mean of {report.points:g}"], days, "No times are known."))
     tables.insert(-1, Table("Handed in more than once", ["Student", "Scores, the newest last"], _again(report), "Nobody."))
     took = sum(row.seconds for row in report.rows)
-    about = f"{len(report.rows)} submissions, {len(graded)} graded: {middle}. Grading took {took:.1f} s of work."
+    count = len(report.rows)
+    about = f"{count} submission{'' if count == 1 else 's'}, {len(graded)} graded: {middle}. Grading took {took:.1f} s of work."
     title = f"{report.title} ({report.slug})"
     return template(TEMPLATE).render(
         title=title,

@@ -1,4 +1,4 @@
-# loses: answers_everybody, every_message_once, one_at_a_time_on_a_thread, customers_do_not_wait, written_down_at_once, within_budget, audit_reconstructs_every_turn, resumes_what_it_owes, survives_a_restart
+# loses: answers_everybody, every_message_once, one_at_a_time_on_a_thread, customers_do_not_wait, written_down_at_once, within_budget, audit_reconstructs_every_turn, survives_a_restart
 # says: handle_raised_at_once
 # %% SupportDesk
 class SupportDesk:

@@ -1,4 +1,4 @@
-# loses: overshoots_at_most_one_pause, raises_run_timeout
+# loses: returns_at_every_end, overshoots_at_most_one_pause, raises_run_timeout
 # says: returned_while_not_end
 # %% wait_for_run
 import itertools

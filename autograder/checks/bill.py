@@ -120,8 +120,9 @@ def reckons(evidence: Evidence) -> Found:
 def _wrong_bill(usages: Sequence[Usage | None], prices: Sequence[Mapping[str, str]], value: Any) -> str | None:
     """What is wrong with a bill, as a sentence; None if it is right."""
     wanted, got = reckoned(usages, prices), _decimal(value)
+    runs = f"{len(usages)} run{'' if len(usages) == 1 else 's'}"
     if got is None and not isinstance(value, float):
-        return Sentence("returned_no_decimal", f"it returned {short(value)} for {len(usages)} runs; a Decimal was expected.")
+        return Sentence("returned_no_decimal", f"it returned {short(value)} for {runs}; a Decimal was expected.")
     if got is None:
         return Sentence(
             "returned_decimal_wanted_since_float",
@@ -129,7 +130,6 @@ def _wrong_bill(usages: Sequence[Usage | None], prices: Sequence[Mapping[str, st
         )
     if got == wanted:
         return None
-    runs = f"{len(usages)} run{'' if len(usages) == 1 else 's'}"
     first = next((one for one in usages if one), None)
     shown = ", the first {model} on {day}: {prompt_tokens} and {completion_tokens} tokens".format_map(first) if first else ""
     return Sentence("returned", f"for {runs}{shown}, it returned {got}, and it is {wanted}.")

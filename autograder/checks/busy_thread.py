@@ -111,6 +111,11 @@ def _raised(value: Any) -> bool:
     return isinstance(value, dict) and "raised" in value
 
 
+def _is_a(kind: str, raised: dict[str, Any]) -> bool:
+    """Whether what was raised is of a class, or of one below it."""
+    return kind in raised.get("kinds", ())
+
+
 def _turns(evidence: Evidence) -> list[tuple[str, str]]:
     """Thread and text of each turn, in the order of submission."""
     turns = enumerate(evidence.given["turns"])
@@ -286,7 +291,7 @@ def _not_rejected(evidence: Evidence, turn: int) -> str | None:
         return Sentence(
             "run_work_second_submit_returned", f"a turn was under way, and the {which} submit returned {value!r} instead of raising Busy."
         )
-    if "Busy" not in value["kinds"]:
+    if not _is_a("Busy", value):
         return Sentence(
             "run_work_second_submit_raised",
             f"a turn was under way, and the {which} submit raised {value['raised']} instead of Busy: {value['message']}",
@@ -366,7 +371,7 @@ def _not_interrupted(evidence: Evidence, turn: int) -> str | None:
     failed = end is not None and end.state in ("failed", "incomplete", "expired")
     return (
         None
-        if "Interrupted" in value["kinds"] or failed
+        if _is_a("Interrupted", value) or failed
         else Sentence("turn_interrupted_raised", f"turn {turn + 1} was stopped, and raised {value['raised']}: {value['message']}")
     )
 
@@ -481,7 +486,7 @@ def _while_reading(evidence: Evidence) -> Found:
     first, (thread_id, text) = _values(evidence)[0], _turns(evidence)[0]
     if not _was_busy(evidence, 1):
         return Occasion.NONE
-    if _raised(first) and "Interrupted" not in first["kinds"]:
+    if _raised(first) and not _is_a("Interrupted", first):
         return _answered(evidence, 0)
     if _raised(first):
         return _nothing_left(evidence) or _answered(evidence, 1)

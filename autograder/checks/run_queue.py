@@ -196,9 +196,14 @@ def _wrong_run(evidence: Evidence, runs: Sequence[Executed], value: Any) -> str 
     return Sentence("returned_run_wrote", f"it returned {short(value)}; its run wrote “{written}”.")
 
 
+def _times_posted(evidence: Evidence, turn: Turn) -> int:
+    """How often a turn's text is on its thread."""
+    return sum(one.text == turn.text for one in evidence.messages(turn.thread) if one.role == "user")
+
+
 def _lost(evidence: Evidence, turn: Turn, value: Any) -> str | None:
     """Why this turn counts as lost; None if it does not."""
-    posted = sum(one.text == turn.text for one in evidence.messages(turn.thread) if one.role == "user")
+    posted = _times_posted(evidence, turn)
     what = f"{turn.user}'s turn {turn.text!r}"
     if _raised(value):
         return f"{what} raised {value['raised']}: {value['message']}"
@@ -415,7 +420,7 @@ def _given_up_too_soon(evidence: Evidence, each: Mapping[tuple[str, str], int]) 
 
 def _posted_again(evidence: Evidence) -> str | None:
     for turn in _turns(evidence):
-        posted = sum(one.text == turn.text for one in evidence.messages(turn.thread) if one.role == "user")
+        posted = _times_posted(evidence, turn)
         if posted != 1:
             return Sentence("thread_times", f"every run failed, and {turn.user}'s turn {turn.text!r} is on its thread {posted} times.")
     return None

@@ -10,6 +10,9 @@ from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.trial import Evidence
 from threadlab.wire.assistants import Message
 
+MOMENT = 0.001
+"""Seconds: times that are closer than this are the same."""
+
 
 def runs(evidence: Evidence, family: Family = THREADS, *, ok: bool = True) -> list[Executed]:
     """The requests that started a run (or with `ok=False`: that were refused one), in order."""

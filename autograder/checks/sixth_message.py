@@ -6,7 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.drawn import drawn
-from autograder.checks.seen import otherwise
+from autograder.checks.seen import MOMENT, otherwise
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_starts_the_next
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, choices
 from threadlab.engine.journal import Sent
@@ -19,8 +19,6 @@ _LETTER = " {} " + "Zoe\u0301 had \u00bd of a \ufb01g for tea, and asks again.\r
 """A long text whose white space, line ends, ligature and combining accent are part of it."""
 LATE = 15
 """Seconds by which the reply to the message comes late, in a scene of its own."""
-_MOMENT = 0.001
-"""Seconds: times that are closer than this are the same."""
 WORKS_LONG, POLLS = 115, 2500
 """Seconds that the long run works after it was queued, and how often it may be polled."""
 
@@ -117,7 +115,7 @@ def confirmed_before_the_run(evidence: Evidence) -> Found:
         confirmed, *again = done
         sends = {entry.request: entry for entry in journal if entry.what == "sent"}
         replied = confirmed.at + evidence.given.get("late", 0.0)
-        if (confirmed.n < sent.n and sent.at >= replied - _MOMENT) or any(one.n < sent.n for one in again):
+        if (confirmed.n < sent.n and sent.at >= replied - MOMENT) or any(one.n < sent.n for one in again):
             return None
         if confirmed.n < sent.n:
             return Sentence(

@@ -5,7 +5,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.checks.seen import cited, otherwise, short
+from autograder.checks.seen import MOMENT, cited, otherwise, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from threadlab.engine.drafts import piece_times, pieces
 from threadlab.engine.journal import CallbackUsed, Entry
@@ -261,14 +261,10 @@ def _held_back(evidence: Evidence, turn: int, heard: list[CallbackUsed], ended: 
     """That on_text was given a delta only when the next one had come, or the end; None if it was not."""
     begun = next(one for one in evidence.journal if one.what == "message" and one.state == "in_progress" and one.run_id == ended.run_id)
     _, *next_ones = piece_times(_stored_answers(evidence)[turn], begun.at, ended.at)
-    late = next((one for one, next_at in zip(heard, [*next_ones, ended.at], strict=True) if one.at >= next_at - _TICK), None)
+    late = next((one for one, next_at in zip(heard, [*next_ones, ended.at], strict=True) if one.at >= next_at - MOMENT), None)
     if late is None:
         return None
     return Sentence("delta_held_back", f"the stream had gone on when on_text was given {evidence.line(late)}: hand each delta on at once.")
-
-
-_TICK = 0.001
-"""Seconds: times that are closer than this are the same."""
 
 
 def recovers_the_text(evidence: Evidence) -> Found:

@@ -23,7 +23,7 @@ from autograder.checks.desk_seen import (
     tickets,
     turns,
 )
-from autograder.checks.seen import cited, short, threads
+from autograder.checks.seen import MOMENT, cited, short, threads
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware import DB
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent, TurnMarked
@@ -70,8 +70,6 @@ LATE = 1.0
 """Seconds after which the last ticket comes in a scene of its own: the runs of the others are at work, and nothing else happens."""
 _ONE_LATE = {"tickets": [list(one) for one in (*TICKETS[:-1], MORE, TWICE, TICKETS[-1])], "again": [], "late": LATE}
 _ONE_TICKET = {"tickets": [list(TICKETS[0])], "again": []}
-_MOMENT = 0.001
-"""Seconds: times that are closer than this are the same."""
 
 
 # ---- what the journal shows -------------------------------------------------------------------------------------------------------------
@@ -241,7 +239,7 @@ def _late_ticket_not_written(evidence: Evidence) -> str | None:
     handed_in = next((entry.at for entry in evidence.journal if isinstance(entry, TurnMarked) and entry.operation == "resumed"), None)
     if handed_in is None or not evidence.given.get("late"):
         return None
-    ticket_id, moment = TICKETS[-1][0], handed_in + LATE + _MOMENT
+    ticket_id, moment = TICKETS[-1][0], handed_in + LATE + MOMENT
     written = (row["ticket_id"] for one in evidence.database_changes() if one.at <= moment for row in one.tables.get("tickets", []))
     if ticket_id in written:
         return None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadlab.errors import ThreadlabError
 from threadlab.service import browser_tab
-from threadlab.service.local_server import Server, ensure_server, is_listening
 from threadlab.service.responder_options import INSIDE, KEY_VARIABLE, keep_key
 from threadlab.virtual_time._state import in_trial
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from threadlab.service.browser_tab import TabService
+    from threadlab.service.local_server import Server
 
 WARNINGS = ("The Assistants API is deprecated in favor of the Responses API", "deprecated")
 """All that the SDK says at `beta.threads` and, in one bare word, at `beta.assistants`. What the notebook is about, it need not hear at
@@ -205,12 +205,14 @@ def _end_cell(*_: object) -> None:
         _said = _tab.store.problem
 
 
-def _ensure(ipython: "InteractiveShell") -> Server:
+def _ensure(ipython: "InteractiveShell") -> "Server":
     """The server, or the sentence that says why there is none.
 
     IPython shows a UsageError without a traceback, takes the cell as failed, and runs the extension again on the next `%load_ext`.
     """
     from IPython.core.error import UsageError
+
+    from threadlab.service.local_server import ensure_server  # not in the processes of a grader, whose forks its locks would refuse
 
     try:
         return ensure_server(print)
@@ -218,7 +220,7 @@ def _ensure(ipython: "InteractiveShell") -> Server:
         raise UsageError(f"threadlab: {error}") from error
 
 
-def _point_at(server: Server) -> None:
+def _point_at(server: "Server") -> None:
     global _loaded
     if _loaded is None:
         key = os.environ.get("OPENAI_API_KEY")
@@ -242,7 +244,11 @@ def _revive(*_: object) -> None:
     It takes the same port when it can, so clients that exist already find it. When it cannot be started, the cell's own calls will
     fail, and this sentence tells why. A notebook that was pointed elsewhere in the meantime is left alone.
     """
-    if in_trial() or _loaded is None or os.environ.get("OPENAI_BASE_URL") != _loaded.base_url or is_listening(_loaded.base_url):
+    if in_trial() or _loaded is None or os.environ.get("OPENAI_BASE_URL") != _loaded.base_url:
+        return
+    from threadlab.service.local_server import ensure_server, is_listening
+
+    if is_listening(_loaded.base_url):
         return
     try:
         _point_at(ensure_server(print))

@@ -10,6 +10,9 @@ import platformdirs
 
 from threadlab.errors import ThreadlabError
 
+KEY_PREFIX = "sk-threadlab-"
+"""What the keys of this service begin with, which are in files of this folder."""
+
 
 class ServerRecord(msgspec.Struct, frozen=True):
     """What a running server leaves behind so that it can be found: `server.json`."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from threadlab.errors import ThreadlabError
-from threadlab.service.data_folder import replace_file
+from threadlab.service.data_folder import KEY_PREFIX, replace_file
 
 DEFAULT = "default"
 """The project of the service's own key, which also opens the server's own routes."""
@@ -60,9 +60,6 @@ def _read(file: Path) -> list[tuple[str, str]]:
             )
         result.append((words[1], words[0]))
     return result
-
-
-KEY_PREFIX = "sk-threadlab-"
 
 
 def read_or_make_key(file: Path) -> str:

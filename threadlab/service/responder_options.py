@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from threadlab.errors import ThreadlabError
 from threadlab.responders import RemoteResponder
-from threadlab.service.keys import KEY_PREFIX
+from threadlab.service.data_folder import KEY_PREFIX
 
 if TYPE_CHECKING:
     import httpx2

@@ -254,6 +254,12 @@ def test_warm_process_has_no_checks_in_memory(session: Session) -> None:
     assert value(session.run_cell(source, 10)) == "[]"
 
 
+def test_warm_process_holds_no_file_locks(session: Session) -> None:
+    """From Python 3.12 on, `filelock` refuses a fork in a process that has the number of the one it was forked from, as the first process
+    of one namespace and that of another have: trials would not start."""
+    assert value(session.run_cell("import sys\n'filelock' in sys.modules", 10)) == "False"
+
+
 def test_check_in_a_submission_does_nothing(session: Session) -> None:
     assert session.run_cell("from autograder import check, hint\nhint('sixth-message')\ncheck('sixth-message')", 10).outputs == []
 

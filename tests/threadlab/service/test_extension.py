@@ -67,7 +67,7 @@ def test_own_key_is_set_aside_and_not_printed(shell: Any, capsys: pytest.Capture
 def test_hosted_model_is_announced(shell: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     said = "the model m at api.example, a hosted endpoint"
     hosted = local.Server("http://127.0.0.1:1/v1", "sk-threadlab-1", 1, True, said, hosted=True)
-    monkeypatch.setattr(extension, "ensure_server", lambda say: hosted)
+    monkeypatch.setattr(local, "ensure_server", lambda say: hosted)
     load_ipython_extension(shell)
     second = capsys.readouterr().out.splitlines()[1]
     assert second.endswith(f"Replies come from {said}.")

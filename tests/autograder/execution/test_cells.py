@@ -153,12 +153,12 @@ ENDS = {
         "import asyncio, sys\nasync def leave():\n    sys.exit(4)\nt = asyncio.create_task(leave())\nawait asyncio.sleep(1)",
         "ended its own process, with exit code 4",
     ),
-    "stack_exhausted": (
-        "import sys\nsys.setrecursionlimit(10**9)\nclass A:\n    def __repr__(self): return repr(self)\nx = []\n"
-        "for _ in range(10**6): x = [x]\nimport pickle\npickle.dumps(x)",
-        "crashed|ended",
-    ),
 }
+if sys.version_info < (3, 12):  # later ones count how deep their own C code is, and raise RecursionError in time
+    ENDS["stack_exhausted"] = (
+        "import sys, pickle\nsys.setrecursionlimit(10**9)\nx = []\nfor _ in range(10**6): x = [x]\npickle.dumps(x)",
+        "crashed|ended",
+    )
 
 
 @pytest.mark.parametrize("name", ENDS)

@@ -125,10 +125,16 @@ class _Watch:
 
 def _with_leftovers(ending: m.Ending, watch: _Watch, caught: list[warnings.WarningMessage]) -> m.Ending:
     gc.collect(0)
-    never = [str(one.message).split("'")[1] for one in caught if "was never awaited" in str(one.message) and "'" in str(one.message)]
+    said = [str(one.message) for one in caught]
+    never = [text.split("'")[1] for text in said if "was never awaited" in text and "'" in text and not text.startswith(_OF_A_GENERATOR)]
     if not (watch.forgotten or watch.errors or never):
         return ending
     return msgspec.structs.replace(ending, forgotten=watch.forgotten[:20], never_awaited=never[:20], task_errors=watch.errors[:20])
+
+
+_OF_A_GENERATOR = "coroutine method "
+"""What a warning about a method of an asynchronous generator begins with, from Python 3.12 on. The event loop itself closes one that was not
+read to its end, and does not come to it when it stops."""
 
 
 def _text(error: BaseException) -> str:

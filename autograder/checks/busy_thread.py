@@ -4,7 +4,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.checks.seen import otherwise
+from autograder.checks.seen import of_another_assistant, otherwise
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Entry, Sent, TurnMarked
 from threadlab.trials.host import Limits
@@ -217,6 +217,8 @@ def _answered_elsewhere(evidence: Evidence, number: int) -> Found:
 
 
 def free_thread_answers(evidence: Evidence) -> Found:
+    if stranger := of_another_assistant(evidence, evidence.requests("createRun", ok=True)):
+        return stranger
     if (number := _elsewhere(evidence)) is not None:
         return _answered_elsewhere(evidence, number)
     values = _values(evidence)

@@ -8,7 +8,7 @@ from openai import OpenAI
 
 from autograder.checks.bill import COST_OF
 from autograder.checks.drawn import chance
-from autograder.checks.seen import short
+from autograder.checks.seen import of_another_assistant, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware.tables import DB
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent
@@ -220,6 +220,8 @@ def answers(evidence: Evidence) -> Found:
             return f"{short(text)} was posted {times} times."
     if len(runs) != len(said):
         return Sentence("runs_made_turns", f"{len(runs)} runs were made on the thread for {len(said)} turns.")
+    if wrong := of_another_assistant(evidence, runs):
+        return wrong
     for number, (run, value) in enumerate(zip(runs, values, strict=False), 1):
         kept = evidence.run(run.run_id)
         if kept is None or kept.status != "completed":

@@ -23,6 +23,8 @@ TWICE = TICKETS[1]
 """A ticket that is handed in twice at the same moment: somebody has clicked twice."""
 MORE = ("mail-32", "ben", "What is its currency?")
 """The second ticket of a customer who has no thread yet, handed in at the same moment as the first, in a scene of its own."""
+AFTERWARDS = ("chat-8", "cleo", "What is the capital of Kenya?")
+"""A ticket that is handed in when all others have been answered, in the same scene: with words that another customer's ticket had."""
 HISTORY = 16
 """Messages that are on ada's thread already."""
 
@@ -33,8 +35,15 @@ def conversations(evidence: Evidence) -> dict[str, str]:
 
 
 def tickets(evidence: Evidence) -> tuple[tuple[str, str, str], ...]:
-    """The tickets of a scene: in the one where the last comes later, a new customer has two."""
-    return (*TICKETS[:-1], MORE, TICKETS[-1]) if evidence.given.get("late") else TICKETS
+    """The tickets of a scene: in the one where the last comes later, a new customer has two, and one comes when all is done."""
+    return (*TICKETS[:-1], MORE, TICKETS[-1], AFTERWARDS) if evidence.given.get("late") else TICKETS
+
+
+def handed_in(evidence: Evidence) -> tuple[tuple[str, str, str], ...]:
+    """The tickets of all calls of handle, as their results are listed: those at once, one of them twice, then those one by one."""
+    if evidence.given.get("late"):
+        return (*TICKETS[:-1], MORE, TWICE, TICKETS[-1], AFTERWARDS)
+    return (*TICKETS, TWICE, TICKETS[0])
 
 
 def posted_by(evidence: Evidence, user_id: str) -> list[Message]:
@@ -47,7 +56,7 @@ def posted_by(evidence: Evidence, user_id: str) -> list[Message]:
 def turns(evidence: Evidence) -> Iterator[tuple[tuple[str, str, str], Message | None]]:
     """Each ticket with its message: a customer's first ticket is their first message, and so on."""
     taken: Counter[str] = Counter()
-    for ticket in TICKETS:
+    for ticket in tickets(evidence):
         posted = posted_by(evidence, ticket[1])
         at = taken[ticket[1]]
         taken[ticket[1]] += 1
@@ -77,7 +86,7 @@ def begun(evidence: Evidence) -> bool:
 
 def handed_back(evidence: Evidence) -> list[Any]:
     """What the calls of handle came back with."""
-    return evidence.value["first"] if isinstance(evidence.value, dict) else []
+    return [*evidence.value["first"], *evidence.value.get("again", [])] if isinstance(evidence.value, dict) else []
 
 
 def restarted(evidence: Evidence) -> int:

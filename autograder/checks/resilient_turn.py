@@ -5,10 +5,10 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.checks.seen import cited, not_stored, runs, sent, short
+from autograder.checks.seen import before_its_message, cited, not_stored, of_another_assistant, runs, sent, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from courseware.tables import DB
-from threadlab.engine.journal import Entry
+from threadlab.engine.journal import Entry, Executed
 from threadlab.trials.api_family import THREADS, Family, Said
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import CLIENT, Evidence, World
@@ -101,13 +101,16 @@ def _why_again(evidence: Evidence, made: Sequence[Entry]) -> str:
 
 
 def _runs_once(evidence: Evidence, family: Family) -> str | None:
-    stored = family.runs(evidence, evidence.given["thread_id"])
+    stored, made = family.runs(evidence, evidence.given["thread_id"]), runs(evidence, family)
     if len(stored) == 1:
-        return None
-    made = runs(evidence, family)
+        return _wrong_run(evidence, made) if family is THREADS else None
     if stored:
         return Sentence("s_made_one_turn", f"{len(stored)} {family.run}s were made for one turn: {cited(evidence, made)}.")
     return (made and not_stored(evidence, made, family)) or f"no {family.run} was made."
+
+
+def _wrong_run(evidence: Evidence, made: Sequence[Executed]) -> str | None:
+    return of_another_assistant(evidence, made) or before_its_message(evidence, made, TEXT)
 
 
 def _right_value(evidence: Evidence, family: Family) -> str | None:

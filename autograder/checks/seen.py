@@ -29,6 +29,31 @@ def not_stored(evidence: Evidence, started: Sequence[Executed], family: Family) 
     )
 
 
+def of_another_assistant(evidence: Evidence, started: Sequence[Executed]) -> Sentence | None:
+    """That one of the runs that were started is of another assistant than the one whose id was given; None if none is."""
+    for entry in started:
+        run = evidence.run(entry.run_id)
+        if run is not None and run.assistant_id != evidence.given["assistant_id"]:
+            return Sentence(
+                "run_of_another_assistant", f"{evidence.line(entry)} is a run of another assistant than the one whose id was given."
+            )
+    return None
+
+
+def before_its_message(evidence: Evidence, started: Sequence[Executed], text: str) -> Sentence | None:
+    """That the newest thing which the user says in what a run was started to read is not its turn's text; None if it is, in all runs."""
+    for entry in started:
+        said = {one.id: one.text for one in evidence.messages(entry.thread_id) if one.role == "user"}
+        asked = [said[one] for one in entry.window if one in said]
+        if not asked or asked[-1] != text:
+            return Sentence(
+                "run_before_its_message",
+                f"when the run was started, the newest message of the user on the thread was {short(asked[-1]) if asked else 'none'}, "
+                f"and not the text that was given: {evidence.line(entry)}.",
+            )
+    return None
+
+
 def sent(evidence: Evidence, operations: tuple[str, ...]) -> list[Sent]:
     """What a client let go of, whether it arrived or not, in order."""
     return [entry for entry in evidence.journal if isinstance(entry, Sent) and entry.operation in operations]

@@ -5,7 +5,7 @@ from typing import Any
 
 from openai import OpenAI
 
-from autograder.checks.seen import MOMENT, cited, otherwise, short
+from autograder.checks.seen import MOMENT, before_its_message, cited, of_another_assistant, otherwise, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from threadlab.engine.drafts import piece_times, pieces
 from threadlab.engine.journal import CallbackUsed, Entry
@@ -15,7 +15,8 @@ from threadlab.wire.assistants import Message
 from threadlab.wire.prompts import Answer, Prompt
 from threadlab.wire.statuses import RUN_ENDS
 
-TEXT = "What is the capital of Portugal? "
+TEXT = f"{'Grüße an alle! <b>Über uns</b> & andere. ' * 16}What is the capital of Portugal? "
+"""Longer than metadata can hold, and with characters that a program might change."""
 EVENTS = 17
 """How many events the stream of the run has: ten around the text, and a delta for each of the seven pieces of the answer."""
 RUNNING = 3
@@ -36,13 +37,16 @@ SOON = 10
 
 class Spaced:
     """Writes seven pieces: a space by itself three times, two of them in a row, a line break at the beginning, within and at the end, and
-    the first words once more. Each turn's answer differs from the one before."""
+    the first words once more. Each turn's answer differs from the one before.
+
+    In each are characters of two to four bytes, a ligature, and an accent that is a character of its own.
+    """
 
     name = "spaced"
 
     def respond(self, prompt: Prompt) -> Answer:
         city = NAMES[min(len(prompt.turns) // 2, len(NAMES) - 1)]
-        return Answer(texts=[f"\n{city}.   It is\n{city}.  \n"])
+        return Answer(texts=[f"\n{city}é.   Oﬃce e\u0301🙂\n{city}é.  \n"])
 
 
 def _second_turn(client: OpenAI) -> dict[str, Any]:
@@ -103,7 +107,8 @@ def _one_message(evidence: Evidence) -> str | None:
         return None
     made = [one for one in evidence.requests(ok=True) if one.operation in ("createMessage", "createRun")]
     if turns > 1:
-        return Sentence("messages_of_turns", f"{turns} turns put {len(posted)} messages on the thread: {cited(evidence, made)}.")
+        count = f"{len(posted)} message{'' if len(posted) == 1 else 's'}"
+        return Sentence("messages_of_turns", f"{turns} turns put {count} on the thread: {cited(evidence, made)}.")
     if len(posted) > 1:
         return Sentence("message_thread_times", f"the message is on the thread {len(posted)} times: {cited(evidence, made)}.")
     instead = otherwise(_said(evidence), TEXT)
@@ -116,7 +121,8 @@ def _one_run(evidence: Evidence) -> str | None:
     count = len(evidence.runs(evidence.given["thread_id"])) - evidence.given["runs"]
     turns = evidence.given["turns"]
     if count == turns:
-        return None
+        started = [one for one in evidence.requests("createRun", ok=True) if one.run_id]
+        return of_another_assistant(evidence, started) or before_its_message(evidence, started, TEXT)
     if count < turns:
         return Sentence("no_run_made_turn_one", "no run was made for this turn; the newest one on the thread is of the turn before.")
     made = cited(evidence, evidence.requests("createRun", ok=True))

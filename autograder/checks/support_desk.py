@@ -9,6 +9,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.desk_seen import (
+    AFTERWARDS,
     HISTORY,
     MORE,
     TICKETS,
@@ -17,13 +18,15 @@ from autograder.checks.desk_seen import (
     begun,
     conversations,
     handed_back,
+    handed_in,
     posted_by,
     restarted,
     runs_by_message,
     tickets,
     turns,
 )
-from autograder.checks.seen import MOMENT, cited, short, threads
+from autograder.checks.seen import MOMENT, cited, of_another_assistant, short, threads
+from autograder.checks.seen import runs as runs_made
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware import DB
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent, TurnMarked
@@ -68,7 +71,7 @@ _HANDED_IN = [list(one) for one in (*TICKETS, TWICE)]
 _KWARGS = {"tickets": _HANDED_IN, "again": [list(TICKETS[0])]}
 LATE = 1.0
 """Seconds after which the last ticket comes in a scene of its own: the runs of the others are at work, and nothing else happens."""
-_ONE_LATE = {"tickets": [list(one) for one in (*TICKETS[:-1], MORE, TWICE, TICKETS[-1])], "again": [], "late": LATE}
+_ONE_LATE = {"tickets": [list(one) for one in (*TICKETS[:-1], MORE, TWICE, TICKETS[-1])], "again": [list(AFTERWARDS)], "late": LATE}
 _ONE_TICKET = {"tickets": [list(TICKETS[0])], "again": []}
 
 
@@ -84,6 +87,8 @@ def every_message_once(evidence: Evidence) -> Found:
             "ada_already_table_now_says",
             f"ada was on {evidence.given['thread_id']} already, and the table now says {short(of.get('ada'))}.",
         )
+    if evidence.given["orders_id"] in of.values():
+        return Sentence("thread_of_another_desk", f"the thread of ben's row under the purpose orders is used for support: {short(of)}.")
     for user_id in dict.fromkeys(one[1] for one in TICKETS):
         wanted = [text for _, user, text in tickets(evidence) if user == user_id]
         if user_id not in of:
@@ -115,7 +120,7 @@ def _difference(wanted: list[str], got: list[str]) -> str:
 
 def _raised_at_once(evidence: Evidence) -> Found:
     """What ended every call of handle before a run was started; that a broken session was used again is no cause."""
-    calls = zip([*TICKETS, TWICE], handed_back(evidence), strict=False)
+    calls = zip(handed_in(evidence), handed_back(evidence), strict=False)
     raised = [(ticket, one) for ticket, one in calls if isinstance(one, dict) and "raised" in one]
     if not raised:
         return Occasion.NONE
@@ -129,8 +134,7 @@ def answers_everybody(evidence: Evidence) -> Found:
         return _raised_at_once(evidence)
     runs = runs_by_message(evidence)
     messages = {ticket[0]: message for ticket, message in turns(evidence)}
-    values = [*handed_back(evidence), *(evidence.value.get("again", []) if isinstance(evidence.value, dict) else [])]
-    for ticket, value in zip([*TICKETS, TWICE, TICKETS[0]], values, strict=False):
+    for ticket, value in zip(handed_in(evidence), handed_back(evidence), strict=False):
         call = f"handle({ticket[0]!r}, {ticket[1]!r}, {ticket[2]!r})"
         if isinstance(value, dict) and "raised" in value:
             return f"{call} raised {value['raised']}: {value['message']}"
@@ -151,6 +155,20 @@ def answers_everybody(evidence: Evidence) -> Found:
             return Sentence(
                 "returned_run_read_too_little",
                 f"{call} returned {short(value)}: its run read too little of what was said before; the last ten messages are enough.",
+            )
+    return of_another_assistant(evidence, runs_made(evidence)) or _not_in_its_row(evidence)
+
+
+def _not_in_its_row(evidence: Evidence) -> str | None:
+    """That the row of an answered ticket has another answer than the run for it wrote; None if none has."""
+    runs, rows = runs_by_message(evidence), {row["ticket_id"]: row for row in evidence.tables.get("tickets", [])}
+    for (ticket_id, *_), message in turns(evidence):
+        wrote = {answer_of(evidence, run).strip() for run in runs.get(message.id, []) if run.status == "completed"} if message else set()
+        kept = rows.get(ticket_id, {}).get("answer")
+        if wrote and (not isinstance(kept, str) or kept.strip() not in wrote):
+            return Sentence(
+                "answer_in_row",
+                f"the answer in the row of ticket {ticket_id} is {short(kept)}; the run for it wrote {short(min(wrote))}.",
             )
     return None
 
@@ -256,10 +274,11 @@ def within_budget(evidence: Evidence) -> Found:
     for message_id, several in runs_by_message(evidence).items():
         for run in several:
             if run.usage is not None and run.usage.prompt_tokens > MOST_TOKENS:
+                last = run.truncation_strategy.last_messages
+                why = f"the last {last} messages are too many" if last else "a run reads the whole thread unless told otherwise"
                 return Sentence(
                     "read_tokens_are_allowed_run",
-                    f"{run.id} read {run.usage.prompt_tokens} tokens, and {MOST_TOKENS} are allowed: "
-                    "a run reads the whole thread unless told otherwise.",
+                    f"{run.id} read {run.usage.prompt_tokens} tokens, and {MOST_TOKENS} are allowed: {why}.",
                 )
         done = [run.id for run in several if run.status == "completed"]
         if len(done) > 1:
@@ -267,9 +286,10 @@ def within_budget(evidence: Evidence) -> Found:
                 "answered_times_each_run_costs", f"{message_id} was answered {len(done)} times ({', '.join(done)}): each run costs."
             )
     sent = [entry for entry in evidence.journal if entry.what == "sent"]
-    if len(sent) > MOST_REQUESTS * len(TICKETS):
+    count = len(tickets(evidence))
+    if len(sent) > MOST_REQUESTS * count:
         return Sentence(
-            "requests_tickets_ticket_are_allowed", f"{len(sent)} requests for {len(TICKETS)} tickets; {MOST_REQUESTS} a ticket are allowed."
+            "requests_tickets_ticket_are_allowed", f"{len(sent)} requests for {count} tickets; {MOST_REQUESTS} a ticket are allowed."
         )
     return None
 
@@ -277,10 +297,12 @@ def within_budget(evidence: Evidence) -> Found:
 def audit_reconstructs_every_turn(evidence: Evidence) -> Found:
     if not begun(evidence):
         return Occasion.NONE
+    if changed := _line_changed(evidence):
+        return changed
     runs = runs_by_message(evidence)
     for (ticket_id, *_), message in turns(evidence):
         lines = [row for row in evidence.tables.get("ticket_audit", []) if row["ticket_id"] == ticket_id]
-        if message is None and isinstance(wrong := every_message_once(evidence), str):
+        if isinstance(wrong := every_message_once(evidence), str):
             return wrong
         if message is None:
             return Sentence(
@@ -297,11 +319,24 @@ def audit_reconstructs_every_turn(evidence: Evidence) -> Found:
     return None
 
 
+def _line_changed(evidence: Evidence) -> str | None:
+    """That a committed line of the audit was changed or removed; None if all stayed as they were."""
+    before: list[dict[str, Any]] = []
+    for change in evidence.database_changes():
+        now = change.tables.get("ticket_audit", [])
+        if now[: len(before)] != before:
+            return Sentence("audit_line_changed", f"lines of the audit are added, never changed, and one was: {evidence.line(change)}.")
+        before = now
+    return None
+
+
 def _wrong_line(wanted: list[tuple[str, str]], got: list[tuple[str, str]]) -> str:
     twice = [one for one, count in Counter(got).items() if count > 1]
     if twice:
         return f"the audit says “{' '.join(twice[0])}” {got.count(twice[0])} times, and it happened once"
     missing, false = [one for one in wanted if one not in got], [one for one in got if one not in wanted]
+    if missing and len(got) == len(wanted) and false:
+        return f"the audit says “{' '.join(false[0])}” where “{' '.join(missing[0])}” was due"
     if missing:
         lines = f"{len(got)} line{'' if len(got) == 1 else 's'}, and {len(wanted)} {'was' if len(wanted) == 1 else 'were'} due"
         return f"the audit does not have “{' '.join(missing[0])}”; it has {lines}"
@@ -404,7 +439,11 @@ EXERCISE = Exercise(
             "SupportDesk",
             (
                 Behaviour(
-                    "answers_everybody", 3, "Each call of handle returns what the run for its ticket wrote.", answers_everybody, WEATHER
+                    "answers_everybody",
+                    3,
+                    "Each call of handle returns what the run for its ticket wrote, and the ticket's row has it.",
+                    answers_everybody,
+                    (*WEATHER, COMES_LATER),
                 ),
                 Behaviour(
                     "every_message_once",
@@ -433,14 +472,14 @@ EXERCISE = Exercise(
                     3,
                     f"No run reads more than {MOST_TOKENS} tokens, no ticket is answered twice, at most {MOST_REQUESTS} requests a ticket.",
                     within_budget,
-                    WEATHER,
+                    (*WEATHER, COMES_LATER),
                 ),
                 Behaviour(
                     "audit_reconstructs_every_turn",
                     4,
                     "The audit says of each ticket which message, which runs and which reply, each once and in order, restarts included.",
                     audit_reconstructs_every_turn,
-                    (*WEATHER, *RESTARTS, RUNS_FAIL, BETWEEN),
+                    (*WEATHER, COMES_LATER, *RESTARTS, RUNS_FAIL, BETWEEN),
                 ),
                 Behaviour(
                     "resumes_what_it_owes",
@@ -454,7 +493,7 @@ EXERCISE = Exercise(
                     5,
                     "Killed, started again and every ticket handed in again: every message once, every ticket answered, once.",
                     survives_a_restart,
-                    RESTARTS,
+                    (*RESTARTS, RUNS_FAIL),
                 ),
             ),
             (
@@ -471,6 +510,8 @@ EXERCISE = Exercise(
                 "without faults": ("calm",),
                 "one thread for each customer, and their tickets one after the other": ("calm", COMES_LATER),
                 "before handle sends or waits for anything, the ticket is in the table": ("calm", COMES_LATER),
+                "a ticket that comes when the others are done, with words that another had": (COMES_LATER,),
+                "the answer is in the row of its ticket": ("calm", COMES_LATER, *STORMS, *RESTARTS, RUNS_FAIL),
                 "replies that are lost, or a 500 all the same, or that fail to come; requests lost": ("lost replies",),
                 "429, 500 and 503; a step that goes wrong five times": ("bad moments",),
                 "runs that fail and expire, two of one ticket": ("failing runs",),

@@ -6,6 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.drawn import drawn
+from autograder.checks.seen import of_another_assistant
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Entry, Sent
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
@@ -122,6 +123,8 @@ def _reason(evidence: Evidence) -> str:
 def answers_each_its_own(evidence: Evidence) -> Found:
     """Each `say` returns the reply of the run that its own message started."""
     values = evidence.value if isinstance(evidence.value, list) else []
+    if wrong := of_another_assistant(evidence, evidence.requests("createRun", ok=True)):
+        return wrong
     said: Counter[tuple[str, str]] = Counter()
     for (thread_id, text), value in zip(_turns(evidence), values, strict=False):
         said[thread_id, text] += 1

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from autograder.checks.seen import sent, short
+from autograder.checks.seen import before_its_message, of_another_assistant, sent, short
 from autograder.checks.tool_scenes import (
     EARLIER,
     FAILING,
@@ -124,6 +124,9 @@ def _turn(evidence: Evidence) -> str | None:
             if made
             else Sentence("no_run_made", "no run was made.")
         )
+    started = evidence.requests("createRun", ok=True)
+    if wrong := of_another_assistant(evidence, started) or before_its_message(evidence, started, evidence.given["text"]):
+        return wrong
     if runs[0].status != "completed":
         return Sentence("run_returned", f"the run is {runs[0].status}, and it returned {short(evidence.value)}.")
     wrote = [one.text for one in evidence.messages(thread_id) if one.run_id == runs[0].id and one.role == "assistant"]

@@ -1,4 +1,4 @@
-# loses: answers_everybody, audit_reconstructs_every_turn
+# loses: answers_everybody, audit_reconstructs_every_turn, survives_a_restart
 # says: answers_everybody
 # %% SupportDesk
 class SupportDesk:

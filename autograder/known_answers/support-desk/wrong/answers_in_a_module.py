@@ -1,5 +1,5 @@
-# loses: resumes_what_it_owes, survives_a_restart
-# says: after_resume_tickets_table_had
+# loses: answers_everybody, resumes_what_it_owes, survives_a_restart
+# says: answer_in_row
 # %% SupportDesk
 class SupportDesk:
     """Each ticket waits for the one before it of the same customer: a chain of tasks, no lock and no queue. Messages are counted, not tagged."""

@@ -1,5 +1,5 @@
 # loses: audit_reconstructs_every_turn, resumes_what_it_owes, survives_a_restart
-# says: audit_reconstructs_every_turn
+# says: asked_thread
 # %% SupportDesk
 class SupportDesk:
     def __init__(self, client, db, assistant_id):

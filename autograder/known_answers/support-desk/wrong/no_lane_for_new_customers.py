@@ -1,4 +1,4 @@
-# loses: every_message_once
+# loses: answers_everybody, every_message_once
 # says: handle_raised_at_once
 # %% SupportDesk
 class SupportDesk:

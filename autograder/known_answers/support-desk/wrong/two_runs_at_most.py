@@ -1,4 +1,4 @@
-# loses: answers_everybody, audit_reconstructs_every_turn
+# loses: answers_everybody, audit_reconstructs_every_turn, survives_a_restart
 # says: answers_everybody
 # Two of a ticket's runs may fail: gives up after the second
 # %% SupportDesk

@@ -1,4 +1,4 @@
-# loses: every_message_once, written_down_at_once
+# loses: answers_everybody, every_message_once, written_down_at_once, audit_reconstructs_every_turn
 # says: asked_thread
 # %% SupportDesk
 class SupportDesk:

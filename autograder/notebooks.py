@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograder.course_folder import ROOT
 from threadlab.errors import ThreadlabError
-from threadlab.trials.guest.answer import plain
+from threadlab.trials.guest.answer import at_once, plain, root_of
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -160,7 +160,7 @@ class Answer(NamedTuple):
     """What counts as the answer to a part, as code without IPython's own syntax."""
 
     sources: list[str]
-    """The cell that defines it, to be run afresh in every trial; empty if no cell tells."""
+    """The cells that define it, to be run afresh in every trial, in their order: most often one; empty if no cell tells."""
     context: Sequence[str] = ()
     """The cells that define what it uses, and what that uses in turn, in their order."""
 
@@ -168,14 +168,16 @@ class Answer(NamedTuple):
 def answer_in(cells: Sequence[str], name: str) -> Answer:
     """The answer among the cells that ran, in the order in which they ran: the last one that defines `name` counts, as in a kernel.
 
+    With it come the cells that it builds on (`class Lane(Lane)`), and those that changed it afterwards (`Lane.say = say`).
+
     Everything that judges an answer asks this function: `check` in a kernel, and whatever judges a notebook's file.
     """
     ran = looked_at(cells)
-    at = next((index for index in reversed(range(len(ran))) if defines(ran[index], name, imports=True)), None)
-    if at is None:
+    own = _steps(ran, name)
+    if not own:
         return Answer([text for text in ran if name in text and not parsed(text)][-1:])
-    where_defined = {one: index for index, text in enumerate(ran) if index != at for one in _defined(text)}
-    needed, needed_names, defined = {at}, uses(ran[at]), {name}
+    where_defined = {one: index for index, text in enumerate(ran) if index not in own for one in _defined(text)}
+    needed, needed_names, defined = set(own), set[str]().union(*(uses(ran[index]) for index in own)), {name}
     while needed_names - defined:
         one = (needed_names - defined).pop()
         defined.add(one)
@@ -183,7 +185,50 @@ def answer_in(cells: Sequence[str], name: str) -> Answer:
         if where is not None and where not in needed:
             needed.add(where)
             needed_names |= uses(ran[where])
-    return Answer([ran[at]], [ran[index] for index in sorted(needed - {at})])
+    return Answer([ran[index] for index in own], [ran[index] for index in sorted(needed.difference(own))])
+
+
+def _steps(cells: Sequence[str], name: str) -> list[int]:
+    """The cells in which `name` got what it is, in their order: the last that defines it, those that this builds on, and later changes."""
+    steps: list[int] = []
+    for index in reversed(range(len(cells))):
+        if defines(cells[index], name, imports=True):
+            steps.append(index)
+            if not _builds_on(cells[index], name):
+                return steps[::-1]
+        elif _amends(cells[index], name):
+            steps.append(index)
+    return steps[::-1] if any(defines(cells[index], name, imports=True) for index in steps) else []
+
+
+def _builds_on(text: str, name: str) -> bool:
+    """Whether a cell reads `name` before it gives it a value."""
+    tree = parsed(text)
+    for statement in tree.body if tree else ():
+        if any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) for node in at_once(statement)):
+            return True
+        if name in _names(statement, imports=True):
+            return False
+    return False
+
+
+def _amends(text: str, name: str) -> bool:
+    """Whether a cell sets an attribute or an item of `name`, which has its value already."""
+    tree = parsed(text) if name in text else None
+    return any(name in _amended(statement) for statement in tree.body) if tree else False
+
+
+def _amended(statement: ast.stmt) -> set[str]:
+    """The names of which a statement changes a part; those that a decorator is given, too: it may set an attribute of them."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        given = [one for call in statement.decorator_list if isinstance(call, ast.Call) for one in call.args]
+        return {one.id for one in given if isinstance(one, ast.Name)}
+    if isinstance(statement, ast.Expr):
+        call = statement.value
+        sets = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "setattr" and call.args
+        return {root_of(call.args[0])} if isinstance(call, ast.Call) and sets else set()
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return {root_of(target) for target in targets if isinstance(target, ast.Attribute | ast.Subscript)}
 
 
 MOST_SOURCE = 500_000
@@ -289,7 +334,8 @@ def _names(statement: ast.stmt, imports: bool) -> set[str]:
         return {alias.asname or alias.name.partition(".")[0] for alias in statement.names} if imports else set()
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+        names = (node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name))
+        return {node.id for node in names if isinstance(node.ctx, ast.Store)}
     if isinstance(statement, ast.If | ast.Try | ast.With):
         return {name for inner in ast.iter_child_nodes(statement) if isinstance(inner, ast.stmt) for name in _names(inner, imports)}
     return set()

@@ -5,8 +5,9 @@ import contextlib
 import copy
 import functools
 import linecache
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import CodeType
 from typing import Any
 
@@ -75,7 +76,8 @@ def _execute(text: str, name: str, namespace: dict[str, Any], entry: str) -> Non
 def _compiled(text: str, name: str, entry: str) -> CodeType:
     """What an answer cell defines, as code: it is the same for every trial, and what running it makes is not."""
     tree = ast.parse(plain(text), name)
-    tree.body = [statement for statement in tree.body if _defines(statement, entry)]
+    data, functions = _made_in(tree)
+    tree.body = [one for one in tree.body if _defines(one, entry) or _changes(one, data, functions | {entry})]
     return compile(tree, name, "exec", dont_inherit=True)
 
 
@@ -83,10 +85,14 @@ MOST_WORK = 100_000
 """Characters of a cell times its lines in IPython's own syntax, up to which it is rewritten: for each, IPython reads the cell again."""
 
 
+_PASTED = re.compile(r"\s*(>>> |In \[\d+\]: )|\s*^[ \t]+\S", re.MULTILINE)
+"""The beginning of a cell that was pasted with its prompts, or that is indented as a whole: a notebook runs both."""
+
+
 def plain(text: str) -> str:
     """A cell without IPython's own syntax, where IPython is there to know it, and as it is where that would take too long."""
     own = sum(line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in text.splitlines())
-    if not 0 < own * len(text) <= MOST_WORK:
+    if own * len(text) > MOST_WORK or not (own or _PASTED.match(text)):
         return text
     try:
         from IPython.core.inputtransformer2 import TransformerManager
@@ -97,12 +103,68 @@ def plain(text: str) -> str:
     return transformed
 
 
+_CONTAINERS = frozenset(one.__name__ for one in _DATA)
+
+
+def _made_in(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """The names that a cell gives to data and classes of its own, and those of its functions."""
+    functions = {one.name for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+    data = {one.name for one in tree.body if isinstance(one, ast.ClassDef)}
+    for one in tree.body:
+        if isinstance(one, ast.Assign | ast.AnnAssign) and _is_container(one.value):
+            targets = one.targets if isinstance(one, ast.Assign) else [one.target]
+            data |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return data, functions
+
+
+def _is_container(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id in _CONTAINERS
+    return isinstance(value, ast.Dict | ast.List | ast.Set | ast.DictComp | ast.ListComp | ast.SetComp)
+
+
+def _changes(statement: ast.stmt, data: set[str], functions: set[str]) -> bool:
+    """Whether it is a loose expression that completes what the cell has made, such as `SETTINGS.update(...)` or `setattr(Lane, ...)`, and
+    not a try: none of the cell's functions is called."""
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    func, args = statement.value.func, statement.value.args
+    if isinstance(func, ast.Name) and func.id == "setattr" and args:
+        changed: ast.expr = args[0]
+        data = data | functions
+    elif isinstance(func, ast.Attribute):
+        changed = func.value
+    else:
+        return False
+    inside = list(at_once(statement))
+    calls = {node.func.id for node in inside if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return root_of(changed) in data and calls.isdisjoint(functions) and not any(isinstance(node, ast.Await) for node in inside)
+
+
+def at_once(node: ast.AST) -> Iterator[ast.AST]:
+    """What is evaluated when a statement runs: all of it but the bodies of functions."""
+    yield node
+    for field, value in ast.iter_fields(node):
+        if field == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, ast.AST):
+                yield from at_once(one)
+
+
+def root_of(node: ast.expr) -> str:
+    """The name that an attribute or an item begins with; empty if it begins with something else."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _defines(statement: ast.stmt, entry: str) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
         return True
     if isinstance(statement, ast.Expr):
         return False
-    inside = list(ast.walk(statement))
+    inside = list(at_once(statement))
     return not any(isinstance(node, ast.Await) for node in inside) and not any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == entry for node in inside
     )

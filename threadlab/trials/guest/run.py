@@ -133,8 +133,8 @@ def _with_leftovers(ending: m.Ending, watch: _Watch, caught: list[warnings.Warni
 
 
 _OF_A_GENERATOR = "coroutine method "
-"""What a warning about a method of an asynchronous generator begins with, from Python 3.12 on. The event loop itself closes one that was not
-read to its end, and does not come to it when it stops."""
+"""What a warning about a method of an asynchronous generator begins with, from Python 3.12 on. The event loop itself closes one that was
+not read to its end, and does not come to it when it stops."""
 
 
 def _text(error: BaseException) -> str:

@@ -30,7 +30,11 @@ class SupportDesk:
 
     async def turn(self, ticket):
         thread_id = await self.thread_of(ticket.user_id)
-        attempt = len(self.db.scalars(select(TicketAudit).filter_by(ticket_id=ticket.ticket_id, step="run").where(TicketAudit.object_id != "pending")).all())
+        attempt = len(
+            self.db.scalars(
+                select(TicketAudit).filter_by(ticket_id=ticket.ticket_id, step="run").where(TicketAudit.object_id != "pending")
+            ).all()
+        )
         while ticket.answer is None:
             if ticket.message_id is None:
                 message = await self.trying(lambda: self.send(thread_id, ticket))
@@ -74,9 +78,7 @@ class SupportDesk:
         for message in page.data:
             if message.metadata == {"ticket_id": ticket.ticket_id}:
                 return message
-        return await self.threads.messages.create(
-            thread_id, role="user", content=ticket.text, metadata={"ticket_id": ticket.ticket_id}
-        )
+        return await self.threads.messages.create(thread_id, role="user", content=ticket.text, metadata={"ticket_id": ticket.ticket_id})
 
     async def start(self, thread_id, ticket, attempt):
         key = {"ticket_id": ticket.ticket_id, "attempt": str(attempt)}

@@ -72,9 +72,7 @@ class SupportDesk:
         for message in page.data:
             if message.metadata == {"ticket_id": ticket.ticket_id}:
                 return message
-        return await self.threads.messages.create(
-            thread_id, role="user", content=ticket.text, metadata={"ticket_id": ticket.ticket_id}
-        )
+        return await self.threads.messages.create(thread_id, role="user", content=ticket.text, metadata={"ticket_id": ticket.ticket_id})
 
     async def start(self, thread_id, ticket, attempt):
         key = {"ticket_id": ticket.ticket_id, "attempt": str(attempt)}

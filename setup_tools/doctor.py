@@ -100,7 +100,8 @@ def packages(project: Project) -> Iterator[Finding]:
 
 
 def pinned(project: Project) -> dict[str, str]:
-    """constraints.txt for this system. Its only markers are `sys_platform == "…"`."""
+    """constraints.txt for this system: what has no marker, or names this `sys_platform`. What only some version of Python needs is left
+    to pip."""
     pins = {}
     for line in project.constraints.read_text(encoding="utf-8").splitlines():
         pin = re.match(r'([\w.-]+)==([^\s;]+)(?:; sys_platform == "(\w+)")?$', line)

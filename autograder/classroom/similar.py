@@ -101,7 +101,7 @@ def tokens(source: str) -> list[str]:
 def _read(source: str) -> Iterator[tokenize.TokenInfo]:
     try:
         yield from tokenize.generate_tokens(io.StringIO(source).readline)
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, UnicodeError):  # the last from Python 3.12 on, for lone surrogates
         return
 
 

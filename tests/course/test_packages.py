@@ -54,6 +54,7 @@ SYSTEMS: list[dict[str, str]] = [
     {},
     {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
     {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
+    {"python_version": "3.13", "python_full_version": "3.13.0"},
 ]
 
 

@@ -20,6 +20,7 @@ import msgspec
 from autograder.lms.collect import Known
 from autograder.lms.shapes import plain
 from autograder.lms.tables import read_table
+from autograder.lms.whose_row import columns_of, whose
 from autograder.printable import csv_text
 from threadlab.errors import ThreadlabError
 
@@ -71,24 +72,17 @@ def _filled(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
         raise ThreadlabError(f"{exported} has no rows.")
     places = {name.strip().lower(): index for index, name in enumerate(head)}
     ours = _ours(system, columns, head, exported)
-    keys = {"canvas": ("sis login id", "id"), "blackboard": ("username",), "moodle": ("username", "id number", "email address")}
-    who = [places[one] for one in keys.get(system, ("login", "usr_id")) if one in places]
-    if not who:
+    if not columns_of(system, places):
         raise ThreadlabError(f"{exported} has no column that says who is who; it has: {', '.join(head)[:300]}.")
     kept_columns = [index for index in range(len(head)) if index in ours or _identity(system, head[index])]
-    numbers = {one.number: student for student, one in known.items() if one.number}
     students = {student for one in columns for student in one.scores}
-    by_plain = {student.strip().lower(): student for student in students}
+    rows = [[*row, *[""] * (len(head) - len(row))] for row in rows]
     table, missing = [[head[index] for index in kept_columns]], set(students)
-    for row in rows:
-        row = [*row, *[""] * (len(head) - len(row))]
+    for row, student in zip(rows, whose(system, places, rows, students, known), strict=True):
         if system == "canvas" and row[0].strip().lower().startswith("points possible"):
             table.append([row[index] for index in kept_columns])
             continue
-        names = [row[index].strip() for index in who if row[index].strip()]
-        student = next((by_plain[one.lower()] for one in names if one.lower() in by_plain), None)
-        student = student or next((numbers[one] for one in names if numbers.get(one) in students), None)
-        if student is None:
+        if not student:
             continue
         missing.discard(student)
         for index, column in ours.items():

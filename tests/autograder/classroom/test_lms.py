@@ -226,6 +226,7 @@ COLUMNS = [
     Column("first-turn", "A first turn", 10, {"jdoe": 10, "jroe": 4.5}),
     Column("sixth-message", "The sixth message", 16, {"jdoe": 16, "=1+1": 3}),
 ]
+FIRST = Column("first-turn", "First turn", 10, {"1001": 9})
 CANVAS = (
     "Student,ID,SIS User ID,SIS Login ID,Section,Quiz (12),A first turn (4711),The sixth message (4712),Final Score\n"
     "    Points Possible,,,,,5,10,16,(read only)\n"
@@ -248,7 +249,41 @@ def test_canvas_table_fills_the_assignments_of_its_export_and_makes_no_new_one(t
 
 def test_canvas_finds_people_by_its_own_number_where_there_was_no_roster(tmp_path: Path) -> None:
     column = Column("first-turn", "A first turn", 10, {"12346": 4.5})
-    assert parsed(written("canvas", [column], {}, rows(tmp_path / "g.csv", CANVAS)).text)[-1][-1] == "4.5"
+    known = {"12346": Known("roejohn", "12346")}  # as it is collected
+    assert parsed(written("canvas", [column], known, rows(tmp_path / "g.csv", CANVAS)).text)[-1][-1] == "4.5"
+
+
+CROSSED = {  # one person's login is another's number
+    "canvas": 'Student,ID,SIS Login ID,First turn (4)\n"Doe, Jane",500,1001,\n"Roe, Max",1001,1002,\n',
+    "ilias": "update;usr_id;login;lastname;firstname;mark\n0;500;1001;Doe;Jane;\n0;1001;1002;Roe;Max;\n",
+    "moodle": "First name,Last name,ID number,Username,First turn\nJane,Doe,500,1001,\nMax,Roe,1001,1002,\n",
+}
+
+
+@pytest.mark.parametrize("system", CROSSED)
+@pytest.mark.parametrize("known", [{}, {"1001": Known("Doe, Jane", "500")}, {"1001": Known("", "1001")}], ids=["placed", "roster", "named"])
+def test_score_goes_to_nobody_whose_number_is_somebody_s_login(tmp_path: Path, system: str, known: dict[str, Known]) -> None:
+    (_, row) = parsed(written(system, [FIRST], known, rows(tmp_path / "g.csv", CROSSED[system])).text, ";" if system == "ilias" else ",")
+    assert ("Jane" in "".join(row), row[-1]) == (True, "9")
+
+
+def test_score_goes_to_nobody_whose_login_is_somebody_s_number(tmp_path: Path) -> None:
+    (_, row) = parsed(written("canvas", [FIRST], {"1001": Known("roemax", "1001")}, rows(tmp_path / "g.csv", CROSSED["canvas"])).text)
+    assert row == ["Roe, Max", "1001", "1002", "9"]
+
+
+@pytest.mark.parametrize("system", ["canvas", "ilias"])
+def test_number_of_another_system_finds_nobody_of_another_name(tmp_path: Path, system: str) -> None:
+    column = Column("first-turn", "First turn", 10, {"jdoe": 9})
+    table = written(system, [column], {"jdoe": Known("Jane Doe", "1001")}, rows(tmp_path / "g.csv", CROSSED[system]))
+    assert "9" not in table.text
+    assert "jdoe is not in g.csv" in table.notes[0]
+
+
+def test_letters_that_canvas_leaves_out_of_a_name_make_nobody_another(tmp_path: Path) -> None:
+    exported = rows(tmp_path / "g.csv", 'Student,ID,SIS Login ID,First turn (4)\n"Müller, Jürgen",7,jm,\n')
+    column = Column("first-turn", "First turn", 10, {"7": 9})
+    assert parsed(written("canvas", [column], {"7": Known("mllerjrgen", "7")}, exported).text)[-1][-1] == "9"
 
 
 def test_assignment_that_the_export_does_not_have_is_a_sentence(tmp_path: Path) -> None:

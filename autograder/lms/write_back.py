@@ -25,6 +25,10 @@ from autograder.printable import csv_text
 from threadlab.errors import ThreadlabError
 
 SYSTEMS = ("canvas", "moodle", "blackboard", "ilias")
+EXCUSED = {"canvas": "ex"}
+"""What stands in a system's table, in small letters, where somebody need not do it: no score takes its place."""
+MOST_NAMES = 10
+"""Of people that one sentence names."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -77,21 +81,77 @@ def _filled(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
     kept_columns = [index for index in range(len(head)) if index in ours or _identity(system, head[index])]
     students = {student for one in columns for student in one.scores}
     rows = [[*row, *[""] * (len(head) - len(row))] for row in rows]
-    table, missing = [[head[index] for index in kept_columns]], set(students)
+    scales, notes = _scales(system, ours, {index: _possible(system, head, rows, index) for index in ours}, exported)
+    table, missing, excused = [[head[index] for index in kept_columns]], set(students), list[str]()
     for row, student in zip(rows, whose(system, places, rows, students, known), strict=True):
-        if system == "canvas" and row[0].strip().lower().startswith("points possible"):
+        if _of_points(system, row):
             table.append([row[index] for index in kept_columns])
             continue
         if not student:
             continue
         missing.discard(student)
         for index, column in ours.items():
-            row[index] = _score(column, student) or row[index]
+            if row[index].strip().lower() == EXCUSED.get(system) and student in column.scores:
+                excused.append(f"{student} ({column.slug})")
+            else:
+                row[index] = _score(column, student, scales[index]) or row[index]
         if system == "ilias" and "update" in places:
             row[places["update"]] = "1"
         table.append([row[index] for index in kept_columns])
-    notes = [f"{student} is not in {exported.name}, and has no row in the table." for student in sorted(missing)]
+    if excused:
+        notes.append(f"Excused in {exported.name}, and left so: {_some(excused)}.")
+    if missing:
+        is_not, has_no = ("are not", "have no") if len(missing) > 1 else ("is not", "has no")
+        notes.append(f"{_some(sorted(missing))} {is_not} in {exported.name}, and {has_no} row in the table.")
     return Table(csv_text(table, separator), notes)
+
+
+def _of_points(system: str, row: Sequence[str]) -> bool:
+    """Whether a row is not a person's: Canvas has one that says how many points there are."""
+    return system == "canvas" and row[0].strip().lower().startswith("points possible")
+
+
+def _possible(system: str, head: Sequence[str], rows: Sequence[Sequence[str]], index: int) -> str:
+    """How many points a column of an export is out of, as it is written there; nothing where it is not said."""
+    if system == "blackboard":
+        said = re.search(r"\[[^\]\d]*(\d[\d.,]*)[^\]]*\]\s*\|\d+\s*$", head[index])
+        return said[1] if said else ""
+    return next((row[index] for row in rows if _of_points(system, row)), "")
+
+
+def _scales(system: str, ours: Mapping[int, Column], possible: Mapping[int, str], exported: Path) -> tuple[dict[int, float], list[str]]:
+    """By what the scores of each column are multiplied, and what is to be said about it. Raises ThreadlabError for what can be out of
+    nothing."""
+    scales, notes = dict.fromkeys(ours, 1.0), []
+    for index, column in ours.items():
+        points = _amount(possible[index])
+        if points == 0:
+            raise ThreadlabError(
+                f"“{column.title}” is out of 0 points in {exported.name}, and out of {column.points:g} here. Give it {column.points:g} "
+                "there, export again, and try again."
+            )
+        if points is not None and points != column.points:
+            scales[index] = points / column.points
+            notes.append(
+                f"“{column.title}” is out of {points:g} points in {exported.name}, and out of {column.points:g} here: its scores were "
+                f"multiplied by {scales[index]:g}. If that is not meant, give it {column.points:g} there and export again."
+            )
+    unsaid = [f"“{column.title}” ({column.points:g} here)" for index, column in ours.items() if _amount(possible[index]) is None]
+    if unsaid and system != "ilias":  # there a mark is any text
+        notes.append(f"{exported.name} does not say out of how many points this is: {_some(unsaid)}. Make sure that it is as many there.")
+    return scales, notes
+
+
+def _amount(text: str) -> float | None:
+    """A number of points; None where there is none that is certain: “1,000” may be one or a thousand."""
+    written = re.fullmatch(r"\d+(?:\.\d+|,(?!\d{3}$)\d+)?", text.strip())
+    return float(written[0].replace(",", ".")) if written else None
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few of them, and how many more."""
+    shown = [*names[:MOST_NAMES], *([f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else [])]
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
 
 
 def _ours(system: str, columns: Sequence[Column], head: Sequence[str], exported: Path) -> dict[int, Column]:
@@ -129,8 +189,11 @@ def _identity(system: str, name: str) -> bool:
     return system == "ilias" or name.strip().lower() in identity_columns[system]
 
 
-def _score(column: Column, student: str) -> str:
-    return f"{column.scores[student]:g}" if student in column.scores else ""
+def _score(column: Column, student: str, scale: float = 1.0) -> str:
+    if student not in column.scores:
+        return ""
+    score = column.scores[student]
+    return f"{score if scale == 1 else round(score * scale, 2):g}"
 
 
 def _name(known: Mapping[str, Known], student: str) -> str:

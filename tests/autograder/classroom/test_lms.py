@@ -277,7 +277,7 @@ def test_number_of_another_system_finds_nobody_of_another_name(tmp_path: Path, s
     column = Column("first-turn", "First turn", 10, {"jdoe": 9})
     table = written(system, [column], {"jdoe": Known("Jane Doe", "1001")}, rows(tmp_path / "g.csv", CROSSED[system]))
     assert "9" not in table.text
-    assert "jdoe is not in g.csv" in table.notes[0]
+    assert "jdoe is not in g.csv" in table.notes[-1]
 
 
 def test_letters_that_canvas_leaves_out_of_a_name_make_nobody_another(tmp_path: Path) -> None:
@@ -307,6 +307,42 @@ def test_ilias_table_sets_the_mark_and_says_that_the_row_is_new(tmp_path: Path) 
     exported = rows(tmp_path / "status.csv", "update;usr_id;login;lastname;firstname;status;mark\n0;271;jdoe;Doe;Jane;notgraded;\n")
     found = parsed(written("ilias", COLUMNS[:1], {}, exported).text, ";")
     assert found[1] == ["1", "271", "jdoe", "Doe", "Jane", "notgraded", "10"]
+
+
+@pytest.mark.parametrize(
+    ("system", "exported"),
+    [
+        ("canvas", "Student,ID,SIS Login ID,First turn (4)\n    Points Possible,,,100.0\nDoe,500,1001,\n"),
+        ("canvas", "Student;ID;SIS Login ID;First turn (4)\n    Points Possible;;;100,00\nDoe;500;1001;\n"),
+        ("blackboard", "Last Name,Username,First turn [Total Pts: up to 100 Score] |4\nDoe,1001,\n"),
+    ],
+)
+def test_column_out_of_other_points_is_filled_in_proportion_and_said_to_be(tmp_path: Path, system: str, exported: str) -> None:
+    table = written(system, [FIRST], {}, rows(tmp_path / "g.csv", exported))
+    assert parsed(table.text, ";" if ";" in exported else ",")[-1][-1] == "90"
+    assert "is out of 100 points in g.csv, and out of 10 here: its scores were multiplied by 10." in table.notes[0]
+
+
+def test_column_out_of_nothing_is_a_sentence_and_out_of_unsaid_points_a_note(tmp_path: Path) -> None:
+    exported = "Student,ID,SIS Login ID,First turn (4)\n    Points Possible,,,{}\nDoe,500,1001,\n"
+    with pytest.raises(ThreadlabError, match="is out of 0 points"):
+        written("canvas", [FIRST], {}, rows(tmp_path / "g.csv", exported.format(0)))
+    for unsaid in ("", '"1,000"'):
+        (note,) = written("canvas", [FIRST], {}, rows(tmp_path / "g.csv", exported.format(unsaid))).notes
+        assert "does not say out of how many points this is: “First turn” (10 here)" in note
+
+
+def test_excused_stays_excused(tmp_path: Path) -> None:
+    table = written("canvas", COLUMNS, {}, rows(tmp_path / "g.csv", CANVAS.replace("CS1,3,,,", "CS1,3,EX,,")))
+    assert parsed(table.text)[2][-2:] == ["EX", "16"]
+    assert table.notes[0] == "Excused in g.csv, and left so: jdoe (first-turn)."
+
+
+def test_people_who_are_not_in_the_export_are_one_sentence(tmp_path: Path) -> None:
+    column = Column("first-turn", "A first turn", 10, {"jdoe": 1} | {f"s{number:02}": 1 for number in range(59)})
+    (note,) = written("canvas", [column], {}, rows(tmp_path / "g.csv", CANVAS)).notes
+    assert note.startswith("s00, s01, ")
+    assert note.endswith("s09 and 49 more are not in g.csv, and have no row in the table.")
 
 
 def test_system_that_needs_its_own_export_says_which(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ LOGIN, ADDRESS, OFFICE, NUMBER = "login", "address", "office", "number"
 COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     "canvas": (("sis login id", LOGIN), ("id", NUMBER)),
     "blackboard": (("username", LOGIN),),
-    "moodle": (("username", LOGIN), ("email address", ADDRESS), ("id number", OFFICE)),
+    "moodle": (("username", LOGIN), ("email address", ADDRESS), ("id number", OFFICE), ("identifier", NUMBER)),
     "ilias": (("login", LOGIN), ("usr_id", NUMBER)),
 }
 """Of each system, the columns that say who is who, the surest first."""
@@ -43,6 +43,7 @@ def whose(
         spellings = _spellings(system, kind, [one for one in students if one not in found], known)
         for index, row in enumerate(rows):
             cell = row[places[column]].strip()
+            cell = re.sub(r"^\D+", "", cell) if kind == NUMBER else cell  # Moodle's “Participant 11”
             student = "" if found[index] else spellings.get(cell) or spellings.get(cell.lower(), "")
             if student and _may_be(kind, _letters(known[student].name) if student in known else "", named[index]):
                 found[index] = student

@@ -6,7 +6,9 @@ With the system's own export at hand its columns are filled, so that no new one 
 - Blackboard by the number behind `|` in the column's name, and people by `Username` (Blackboard help, "Uploading or downloading Grade
   Center items": a column without a number becomes a new one);
 - ILIAS by the columns `update`, `login` and `mark` of its status file (ilifau/ExerciseStatusFile), one file an exercise;
-- Moodle asks which column is which while it imports (Moodle docs, "Grade import"): it needs no export.
+- Moodle asks which column is which while it imports (Moodle docs, "Grade import"), and needs no export. Its exported gradebook names
+  columns "Assignment: The sixth message (Real)". The grading worksheet of an assignment is of one exercise, and is taken by `Identifier`,
+  `Grade` and `Last modified (grade)` (`mod/assign/feedback/offline/importgradeslib.php` in moodle/moodle).
 """
 
 from __future__ import annotations
@@ -20,13 +22,17 @@ import msgspec
 from autograder.lms.collect import Known
 from autograder.lms.shapes import plain
 from autograder.lms.tables import read_table
-from autograder.lms.whose_row import columns_of, whose
+from autograder.lms.whose_row import columns_of, only_a_number, whose
 from autograder.printable import csv_text
 from threadlab.errors import ThreadlabError
 
 SYSTEMS = ("canvas", "moodle", "blackboard", "ilias")
 EXCUSED = {"canvas": "ex"}
 """What stands in a system's table, in small letters, where somebody need not do it: no score takes its place."""
+WORKSHEET = {"identifier", "grade", "last modified (grade)"}
+"""Columns of the grading worksheet of one assignment in Moodle."""
+SINGLE = {"ilias": "ILIAS's status file", "moodle": "Moodle's grading worksheet"}
+"""Tables that are of one exercise."""
 MOST_NAMES = 10
 """Of people that one sentence names."""
 
@@ -53,10 +59,9 @@ def written(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
     if exported is not None:
         return _filled(system, columns, known, exported)
     students = sorted({student for one in columns for student in one.scores})
-    cells = [[_score(one, student) for one in columns] for student in students]
     if system == "moodle":
-        head = ["username", *(one.title for one in columns)]
-        return Table(csv_text([head, *([student, *row] for student, row in zip(students, cells, strict=True))]), [])
+        return _for_moodle(columns, students, known)
+    cells = [[_score(one, student) for one in columns] for student in students]
     if system == "canvas":
         head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(one.title for one in columns)]
         possible = ["    Points Possible", "", "", "", "", *(f"{one.points:g}" for one in columns)]
@@ -70,12 +75,38 @@ def written(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
     raise ThreadlabError(f"{system} finds columns and people by its own ids. Give its export ({what}) with --exported FILE.")
 
 
+def _for_moodle(columns: Sequence[Column], students: Sequence[str], known: Mapping[str, Known]) -> Table:
+    """Moodle finds people by one column, and stops at the first whom it does not find."""
+    numbers = [one for one in students if only_a_number("moodle", one, known)]
+    listed = [one for one in students if one not in numbers]
+    if numbers and not listed:
+        raise ThreadlabError(
+            f"Everybody is known by a number of Moodle's ({_some(numbers)}), by which Moodle's import finds nobody. Collect again with "
+            "--roster, and grade; or give the assignment's grading worksheet with --exported FILE."
+        )
+    addresses = [one for one in listed if "@" in one]
+    head = "email" if addresses and addresses == listed else "username"
+    possible = [f"“{one.title}” ({one.points:g})" for one in columns]
+    notes = [f"Make sure that the grade items in Moodle are out of as many points as here: {_some(possible)}."]
+    if numbers:
+        notes.append(
+            f"Known by a number of Moodle's, by which its import finds nobody, and without a row in the table: {_some(numbers)}. Collect "
+            "again with --roster, and grade; or give the assignment's grading worksheet with --exported FILE."
+        )
+    if head == "email":
+        notes.append("People are known by e-mail addresses here: map the column “email” to Moodle's e-mail address.")
+    elif addresses:
+        notes.append(f"Moodle stops at a username that it does not know. Are these usernames there? {_some(addresses)}.")
+    rows = ([one, *(_score(column, one) for column in columns)] for one in listed)
+    return Table(csv_text([[head, *(one.title for one in columns)], *rows]), notes)
+
+
 def _filled(system: str, columns: Sequence[Column], known: Mapping[str, Known], exported: Path) -> Table:
     head, rows, separator = read_table(exported)
     if not rows:
         raise ThreadlabError(f"{exported} has no rows.")
     places = {name.strip().lower(): index for index, name in enumerate(head)}
-    ours = _ours(system, columns, head, exported)
+    ours = _ours(system, columns, head, places, exported)
     if not columns_of(system, places):
         raise ThreadlabError(f"{exported} has no column that says who is who; it has: {', '.join(head)[:300]}.")
     kept_columns = [index for index in range(len(head)) if index in ours or _identity(system, head[index])]
@@ -116,6 +147,9 @@ def _possible(system: str, head: Sequence[str], rows: Sequence[Sequence[str]], i
     if system == "blackboard":
         said = re.search(r"\[[^\]\d]*(\d[\d.,]*)[^\]]*\]\s*\|\d+\s*$", head[index])
         return said[1] if said else ""
+    if system == "moodle":
+        there = [at for at, name in enumerate(head) if name.strip().lower() == "maximum grade" and index != at]
+        return rows[0][there[0]] if there else ""
     return next((row[index] for row in rows if _of_points(system, row)), "")
 
 
@@ -154,16 +188,23 @@ def _some(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
 
 
-def _ours(system: str, columns: Sequence[Column], head: Sequence[str], exported: Path) -> dict[int, Column]:
-    """Which columns are which exercise's."""
+def _single(system: str, places: Mapping[str, int]) -> str | None:
+    """The column of scores in a table that is of one exercise; None if a table is of several."""
     if system == "ilias":
-        if len(columns) != 1 or "mark" not in [name.strip().lower() for name in head]:
-            raise ThreadlabError("ILIAS takes one exercise at a time: name the exercise, and give the status file of that one.")
-        return {next(index for index, name in enumerate(head) if name.strip().lower() == "mark"): columns[0]}
+        return "mark"
+    return "grade" if system == "moodle" and places.keys() >= WORKSHEET else None
+
+
+def _ours(system: str, columns: Sequence[Column], head: Sequence[str], places: Mapping[str, int], exported: Path) -> dict[int, Column]:
+    """Which columns are which exercise's."""
+    if (one := _single(system, places)) is not None:
+        if len(columns) != 1 or one not in places:
+            raise ThreadlabError(f"{SINGLE[system]} is of one exercise at a time: name the exercise, and give the file of that one.")
+        return {places[one]: columns[0]}
     result: dict[int, Column] = {}
     for column in columns:
         titles = {plain(column.title), plain(column.slug)}
-        at = [index for index, name in enumerate(head) if plain(_bare(name)) in titles]
+        at = [index for index, name in enumerate(head) if plain(_bare(name)) in titles or (system == "moodle" and _item(name) in titles)]
         if len(at) != 1:
             what = "no column" if not at else f"{len(at)} columns"
             raise ThreadlabError(
@@ -179,12 +220,21 @@ def _bare(name: str) -> str:
     return re.sub(r"\s*(\(\d+\)|\[[^\]]*\]\s*\|\d+|\|\d+)\s*$", "", name)
 
 
+def _item(name: str) -> str:
+    """The grade item of Moodle's “Assignment: The sixth message (Real)”, plain. What is shown in percent or letters takes no points."""
+    item = re.fullmatch(r"(?:[^:]+: *)?(.+?) *\((?:real|punkte)\)", name.strip(), re.IGNORECASE)
+    return plain(item[1]) if item else ""
+
+
 def _identity(system: str, name: str) -> bool:
     """Whether a column says who is who. Other assignments' columns are left out: what is not in a table is not changed."""
     identity_columns = {
         "canvas": ("student", "id", "sis user id", "sis login id", "integration id", "section"),
         "blackboard": ("last name", "first name", "username", "student id"),
-        "moodle": ("username", "id number", "email address", "first name", "last name", "surname"),
+        "moodle": (
+            *("username", "id number", "email address", "first name", "last name", "surname"),
+            *("identifier", "full name", "maximum grade", "last modified (grade)"),
+        ),
     }
     return system == "ilias" or name.strip().lower() in identity_columns[system]
 

@@ -296,6 +296,51 @@ def test_moodle_table_has_all_exercises_and_nothing_that_a_spreadsheet_runs() ->
     assert found == [["username", "A first turn", "The sixth message"], ["'=1+1", "", "3"], ["jdoe", "10", "16"], ["jroe", "4.5", ""]]
 
 
+def test_moodle_table_says_what_people_are_known_by() -> None:
+    known = {"11": Known("Jane Doe", "11"), "1001": Known("", "1001")}
+    table = written("moodle", [Column("first-turn", "A first turn", 10, {"a@x.edu": 1, "b@x.edu": 2})], known)
+    assert parsed(table.text)[0] == ["email", "A first turn"]
+    assert "e-mail address" in table.notes[-1]
+    table = written("moodle", [Column("first-turn", "A first turn", 10, {"11": 1, "1001": 2, "b@x.edu": 3})], known)
+    assert [row[0] for row in parsed(table.text)] == ["username", "1001", "b@x.edu"]
+    assert any("without a row in the table: 11." in note for note in table.notes)
+    assert any("Are these usernames there? b@x.edu." in note for note in table.notes)
+    with pytest.raises(ThreadlabError, match="Everybody is known by a number"):
+        written("moodle", [Column("first-turn", "A first turn", 10, {"11": 1})], known)
+
+
+def test_moodle_s_own_export_is_filled(tmp_path: Path) -> None:
+    exported = (
+        'First name,Last name,ID number,Institution,Email address,"Assignment: A first turn (Real)",'
+        '"Assignment: A first turn (Percentage)","Course total (Real)"\nJane,Doe,00123,,j@x.edu,-,-,-\nMax,Roe,7,,m@x.edu,-,-,-\n'
+    )
+    column = Column("first-turn", "A first turn", 10, {"00123": 9.5, "m@x.edu": 4})
+    found = parsed(written("moodle", [column], {}, rows(tmp_path / "g.csv", exported)).text)
+    assert found == [
+        ["First name", "Last name", "ID number", "Email address", "Assignment: A first turn (Real)"],
+        ["Jane", "Doe", "00123", "j@x.edu", "9.5"],
+        ["Max", "Roe", "7", "m@x.edu", "4"],
+    ]
+
+
+WORKSHEET = (
+    'Identifier,"Full name","Email address",Status,Grade,"Maximum Grade","Last modified (grade)","Feedback comments"\n'
+    '"Participant 11","Jane Doe",j@x.edu,x,,100.00,-,-well done\n"Participant 12","Max Roe",m@x.edu,x,,100.00,-,\n'
+)
+
+
+def test_moodle_s_grading_worksheet_is_filled_where_number_and_name_agree(tmp_path: Path) -> None:
+    column = Column("first-turn", "A first turn", 10, {"11": 9.5, "jroe": 4})
+    known = {"11": Known("Jane Doe", "11"), "jroe": Known("John Roe", "12")}  # 12 of another assignment
+    table = written("moodle", [column], known, rows(tmp_path / "g.csv", WORKSHEET))
+    head, *found = parsed(table.text)
+    assert head == ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]
+    assert found == [["Participant 11", "Jane Doe", "j@x.edu", "95", "100.00", "-"]]
+    assert "jroe is not in g.csv" in table.notes[-1]
+    with pytest.raises(ThreadlabError, match="Moodle's grading worksheet is of one exercise"):
+        written("moodle", COLUMNS, known, rows(tmp_path / "g.csv", WORKSHEET))
+
+
 def test_blackboard_table_keeps_the_column_s_number(tmp_path: Path) -> None:
     exported = "Last Name\tFirst Name\tUsername\tA first turn [Total Pts: 10 Score] |889\nDoe\tJane\tjdoe\t\n"
     (tmp_path / "gc.xls").write_text(exported, encoding="utf-16")

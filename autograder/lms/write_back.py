@@ -66,7 +66,7 @@ def written(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
         head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(one.title for one in columns)]
         possible = ["    Points Possible", "", "", "", "", *(f"{one.points:g}" for one in columns)]
         rows = [
-            [_name(known, student), known[student].number if student in known else "", "", student, "", *row]
+            [_name(known, student), *((student, "", "") if only_a_number(system, student, known) else ("", "", student)), "", *row]
             for student, row in zip(students, cells, strict=True)
         ]
         note = "Canvas makes a new assignment for each column: give its exported gradebook with --exported, and it fills the old ones."

@@ -280,6 +280,13 @@ def test_number_of_another_system_finds_nobody_of_another_name(tmp_path: Path, s
     assert "jdoe is not in g.csv" in table.notes[-1]
 
 
+def test_canvas_table_without_an_export_has_of_each_person_the_one_id_that_is_certain() -> None:
+    known = {"1001": Known("roemax", "1001"), "jdoe": Known("Jane Doe", "1001")}  # the number of a roster: whose else may it be in Canvas?
+    column = Column("first-turn", "First turn", 10, {"1001": 9, "jdoe": 8})
+    _, _, *found = parsed(written("canvas", [column], known).text)
+    assert [row[1:4] for row in found] == [["1001", "", ""], ["", "", "jdoe"]]
+
+
 def test_letters_that_canvas_leaves_out_of_a_name_make_nobody_another(tmp_path: Path) -> None:
     exported = rows(tmp_path / "g.csv", 'Student,ID,SIS Login ID,First turn (4)\n"Müller, Jürgen",7,jm,\n')
     column = Column("first-turn", "First turn", 10, {"7": 9})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import html
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from autograder.classroom.assignment import RECORDS
 from autograder.classroom.report import REPORTS
 from autograder.course_folder import ROOT
 from autograder.lms.collect import PEOPLE, people
+from autograder.printable import printable
 from threadlab.errors import ThreadlabError
 
 BEYOND = (
@@ -40,37 +45,66 @@ def forget(student: str, api: Any, root: Path = ROOT) -> list[str]:
                 removed.append(str(path))
         shutil.rmtree(folder / f".{student}", ignore_errors=True)
     removed += _from_gradebook(student, api)
-    students = people(root)
+    students, names = people(root), {student}
     if student in students:
-        name = students.pop(student).name
+        names.add(students.pop(student).name)
         (root / PEOPLE).write_bytes(msgspec.json.format(msgspec.json.encode(students)))
         removed.append(f"an entry of {root / PEOPLE}")
-        removed += _reports(root, {student, name})
-    else:
-        removed += _reports(root, {student})
+    if removed or _is_reported(root, student):  # whoever is nobody takes no report away
+        removed += _reports(root, names)
     return removed
 
 
 def _from_gradebook(student: str, api: Any) -> list[str]:
     from nbgrader.api import MissingEntry
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import OperationalError
 
-    with api.gradebook as gradebook:
-        try:
+    url = make_url(api.coursedir.db_url)
+    if url.drivername.startswith("sqlite") and not Path(url.database or "").is_file():
+        return []  # to ask it would make one
+    try:
+        with api.gradebook as gradebook:
             gradebook.remove_student(student)
-        except MissingEntry:
-            return []
+    except MissingEntry:
+        return []
+    except OperationalError as error:
+        raise ThreadlabError(
+            f"The gradebook {url!r} cannot be written: {error.orig}. What is in it of {student} is kept: see that it can be, and try again."
+        ) from None
     return [f"{student} in the gradebook, with all scores and comments"]
 
 
-def _reports(root: Path, names: set[str]) -> list[str]:
-    """Reports of a class in which one of these stands; the class is graded still, so they can be written again."""
-    import html
-    import json
+def _is_reported(root: Path, student: str) -> bool:
+    """Whether somebody of whom nothing else is kept has a row in a report."""
+    for path in (root / REPORTS).glob("*.json"):
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            if any(row.student == student for row in msgspec.json.decode(path.read_bytes(), type=_Reported).rows):
+                return True
+    return False
 
-    spellings = {text for name in names if name for text in (name, html.escape(name), json.dumps(name)[1:-1])}
+
+class _Row(msgspec.Struct):
+    student: str
+
+
+class _Reported(msgspec.Struct):
+    rows: list[_Row]
+
+
+def _reports(root: Path, names: set[str]) -> list[str]:
+    """Reports of a class in which one of these stands as a whole name; the class is graded still, so they can be written again."""
+    spellings = {spelling for name in names if name for spelling in _spellings(name)}
+    whole = re.compile(rf"(?<![\w@-])(?<!\w\.)(?:{'|'.join(map(re.escape, sorted(spellings)))})(?![\w@-]|\.\w)")
     removed = []
     for path in sorted((root / REPORTS).glob("*")):
-        if path.is_file() and any(name in path.read_text("utf-8", "replace") for name in spellings):
+        if path.is_file() and whole.search(path.read_text("utf-8", "replace")):
             path.unlink()
             removed.append(f"{path}; write it again with course.py report or course.py gradebook")
     return removed
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """A name as a page, JSON and a table have it."""
+    shown = printable(name)
+    return name, html.escape(name), json.dumps(name)[1:-1], json.dumps(name, ensure_ascii=False)[1:-1], shown, shown.replace('"', '""')

@@ -9,15 +9,21 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from autograder.classroom.assignment import Record
+from autograder.classroom.forgetting import forget
 from autograder.classroom.one_grader import alone
+from autograder.classroom.report import REPORTS, ClassReport, Row
+from autograder.classroom.similar import Similar
 from autograder.judging import hidden
 from autograder.lms import handed_in_at
 from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, environment, hand_in
+from threadlab.errors import ThreadlabError
 
 PLUGIN = """
 from nbgrader.plugins import BasePlugin
@@ -253,3 +259,69 @@ def test_hidden_scene_that_the_solution_does_not_pass_stops_before_anybody_is_gr
     assert done.returncode == 2
     assert "the course's own solution loses returns_the_answer in the scene 'odd'" in " ".join(done.stderr.split())
     assert not (course / "autograder" / "work" / "records" / SLUG).exists()
+
+
+# ---- forgetting
+
+
+def kept(root: Path, reports: dict[str, str], *students: str) -> SimpleNamespace:
+    """A course's folder in which these have handed in, with these reports; returns nbgrader's interface to it, without a gradebook."""
+    places = {"submitted_directory": "submitted", "autograded_directory": "autograded", "feedback_directory": "feedback"}
+    for student in students:
+        (root / "submitted" / student).mkdir(parents=True)
+    (root / REPORTS).mkdir(parents=True)
+    for name, text in reports.items():
+        (root / REPORTS / name).write_text(text)
+    return SimpleNamespace(coursedir=SimpleNamespace(**places, db_url=f"sqlite:///{root}/gradebook.db"))
+
+
+@pytest.mark.parametrize("nobody", ["00righ", "sixth-message", "score"])
+def test_forgetting_nobody_takes_nothing_away(tmp_path: Path, nobody: str) -> None:
+    api = kept(tmp_path, {"sixth-message.csv": '"student","score"\n"00right","16"\n', "sixth-message.json": '{"rows": []}'}, "00right")
+    before = sorted(tmp_path.rglob("*"))
+    assert forget(nobody, api, tmp_path) == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "gone"),
+    [
+        ("jo", '"jo","16"', True),
+        ("jo", "<td>ann, jo</td>", True),
+        ("jo", "<summary>jo: 3 of 16</summary>", True),
+        ("jo", "Ann and jo.", True),
+        ("jo", '"jo-ann","16"', False),
+        ("jo", '"jo.roe@uni.edu"', False),
+        ("jo", '"ann.jo","mojo","jo@uni.edu"', False),
+        ("-x", '"\'-x","3"', True),
+        ('a"b', '{"student": "a\\"b"}', True),
+        ('a"b', '"a""b"', True),
+        ("a&b", "<td>a&amp;b</td>", True),
+    ],
+)
+def test_forgetting_somebody_takes_the_reports_that_have_the_whole_name(tmp_path: Path, name: str, text: str, gone: bool) -> None:
+    api = kept(tmp_path, {"a.txt": text}, name)
+    forget(name, api, tmp_path)
+    assert (tmp_path / REPORTS / "a.txt").exists() != gone
+
+
+def test_somebody_who_is_in_a_report_only_is_forgotten_too(tmp_path: Path) -> None:
+    report = ClassReport("first-turn", "First", 10, [Row("jo", 7, [], 0.1, [], "")], [], [], Similar([], 0, 0))
+    api = kept(tmp_path, {"first-turn.json": msgspec.json.encode(report).decode(), "bad.json": "{", "first-turn.csv": '"jo","7"'})
+    assert len(forget("jo", api, tmp_path)) == 2
+    assert [path.name for path in (tmp_path / REPORTS).iterdir()] == ["bad.json"]
+
+
+def test_forgetting_makes_no_gradebook_and_one_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    def locked() -> None:
+        raise OperationalError("", {}, Exception("attempt to write a readonly database"))
+
+    class Api(SimpleNamespace):
+        gradebook = property(lambda self: locked())
+
+    api = Api(**vars(kept(tmp_path, {})))
+    assert forget("jo", api, tmp_path) == []
+    assert not (tmp_path / "gradebook.db").exists()
+    (tmp_path / "gradebook.db").touch()
+    with pytest.raises(ThreadlabError, match="cannot be written: attempt to write a readonly database"):
+        forget("jo", api, tmp_path)

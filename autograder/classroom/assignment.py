@@ -57,6 +57,11 @@ class Attempt(msgspec.Struct, frozen=True):
     handed_in: str = ""
     """The digest of it."""
 
+    @property
+    def when(self) -> str:
+        """When it was handed in; nothing if that is not known. The time of a grading has its zone with it, a hand-in's has none."""
+        return "" if "+" in self.at else self.at
+
 
 class Record(msgspec.Struct, frozen=True):
     """What is remembered of a submission besides nbgrader's own files, for resuming and for reports."""

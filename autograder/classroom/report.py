@@ -21,6 +21,7 @@ from autograder.classroom import similar
 from autograder.classroom.assignment import Attempt, Classroom, Record
 from autograder.course_folder import ROOT
 from autograder.judging.behaviours import NEVER_CAME_UP, NOT_WRITTEN, Finding
+from autograder.lms.collect import people
 from autograder.notebooks import BadNotebook, is_graded, read, read_answers
 from autograder.one_student import apart
 from autograder.printable import csv_text
@@ -75,6 +76,8 @@ class Row(msgspec.Struct, frozen=True):
     """What was handed in and graded, the newest last."""
     submission: str = ""
     """nbgrader's id of the notebook, by which the formgrader shows it."""
+    late: bool = False
+    """Whether the learning management system that it was collected from calls it late."""
 
 
 class ClassReport(msgspec.Struct, frozen=True):
@@ -97,6 +100,7 @@ def collect(slug: str, api: Any) -> tuple[ClassReport, dict[str, Markup]]:
     if not records:
         raise BadNotebook(f"Nobody's {slug} was graded yet: python3 course.py grade {slug}")
     ids = room.writer.notebooks()
+    late = {student for student, one in people().items() if slug in one.late}
     rows = [
         Row(
             one.student,
@@ -110,6 +114,7 @@ def collect(slug: str, api: Any) -> tuple[ClassReport, dict[str, Markup]]:
             [line for verdicts in one.verdicts.values() for verdict in verdicts for line in verdict.journal[:JOURNAL]],
             one.attempts,
             ids.get(one.student, ""),
+            one.student in late,
         )
         for one in records
     ]
@@ -251,7 +256,7 @@ def moodle(report: ClassReport) -> str:
 
 def details(report: ClassReport) -> str:
     """Everything about the scores, for a spreadsheet; no LMS takes it."""
-    head = ["student", "score", "of", "taken off for being late", "lost", "attempts", "last handed in", "problem"]
+    head = ["student", "score", "of", "taken off for being late", "lost", "attempts", "last handed in", "late in the LMS", "problem"]
     rows = [
         [
             row.student,
@@ -260,7 +265,8 @@ def details(report: ClassReport) -> str:
             f"{row.penalty:g}",
             " ".join(row.lost),
             str(len(row.attempts)),
-            row.attempts[-1].at if row.attempts else "",
+            row.attempts[-1].when if row.attempts else "",
+            "yes" if row.late else "",
             row.problem,
         ]
         for row in report.rows
@@ -313,18 +319,19 @@ def _compared(report: ClassReport, before: ClassReport | None) -> list[list[str]
 
 
 def by_day(report: ClassReport) -> list[tuple[str, list[float]]]:
-    """The scores of everything that was handed in and graded, by day."""
+    """The scores of everything that was handed in at a known time and graded, by day."""
     scores: dict[str, list[float]] = {}
     for row in report.rows:
         for attempt in row.attempts:
-            scores.setdefault(attempt.at[:10], []).append(attempt.score)
+            if attempt.when:
+                scores.setdefault(attempt.when[:10], []).append(attempt.score)
     return sorted(scores.items())
 
 
 def _again(report: ClassReport) -> list[list[str]]:
     """Who handed in more than once, and what became of it."""
     return [
-        [row.student, ", ".join(f"{one.score:g} ({one.at[:16].replace('T', ' ')})" for one in row.attempts)]
+        [row.student, ", ".join(f"{one.score:g} ({'' if one.when else 'graded '}{one.at[:16].replace('T', ' ')})" for one in row.attempts)]
         for row in report.rows
         if len(row.attempts) > 1
     ]
@@ -354,7 +361,7 @@ def page(report: ClassReport, before: ClassReport | None = None, drawn: Mapping[
     rows = [
         [
             row.student,
-            "not graded" if row.score is None else f"{row.score:g}",
+            ("not graded" if row.score is None else f"{row.score:g}") + (", late" if row.late else ""),
             ", ".join([*row.lost, *([f"{row.penalty:g} for being late"] if row.penalty else [])]) or "nothing",
             f"{row.seconds:.2f} s",
         ]
@@ -374,7 +381,7 @@ def page(report: ClassReport, before: ClassReport | None = None, drawn: Mapping[
         tables.insert(
             1, Table("Changed since the earlier report", ["Student", "Then", "Now"], _compared(report, before), "Nobody's score.")
         )
-    attempts = [one for row in report.rows for one in row.attempts]
+    attempts = [one for row in report.rows for one in row.attempts if one.when]
     days = [[day, _bar(len(scores), len(attempts)), f"{statistics.fmean(scores):.1f}"] for day, scores in by_day(report)]
     tables.insert(-1, Table("Attempts over time", ["Day (UTC)", "Handed in", f"Mean of {report.points:g}"], days, "No times are known."))
     tables.insert(-1, Table("Handed in more than once", ["Student", "Scores, the newest last"], _again(report), "Nobody."))

@@ -92,9 +92,25 @@ def test_attempts_are_counted_by_day_and_by_student():
     assert "4 (2026-11-02 09:00), 9 (2026-11-03 09:00)" in page(report)
     assert "Handed in 2 times: 4, 9." in page(report)
     assert [row[3:] for row in csv.reader(details(report).splitlines())][1:] == [
-        ["0", "", "2", "2026-11-03T09:00:00", ""],
-        ["2", "", "1", "2026-11-03T10:00:00", ""],
+        ["0", "", "2", "2026-11-03T09:00:00", "", ""],
+        ["2", "", "1", "2026-11-03T10:00:00", "", ""],
     ]
+
+
+def test_time_of_a_grading_is_not_shown_as_that_of_a_hand_in():
+    twice = [Attempt("2026-11-02T09:00:00+00:00", 4, "a"), Attempt("2026-11-03T09:00:00+00:00", 9, "b")]
+    report = msgspec.structs.replace(REPORT, rows=[Row("ann", 9, [], 0.1, [], "", attempts=twice)])
+    assert by_day(report) == []
+    assert "No times are known." in page(report)
+    assert "4 (graded 2026-11-02 09:00), 9 (graded 2026-11-03 09:00)" in page(report)
+    assert next(csv.DictReader(details(report).splitlines()))["last handed in"] == ""
+
+
+def test_what_the_lms_calls_late_is_in_the_page_and_in_the_table():
+    report = msgspec.structs.replace(REPORT, rows=[Row("ann", 9, [], 0.1, [], "", late=True), Row("bob", 5, [], 0.1, [], "")])
+    assert '<th scope="row">ann</th><td>9, late</td>' in page(report)
+    assert page(report).count("It is late, as the learning management system has it.") == 1
+    assert [row["late in the LMS"] for row in csv.DictReader(details(report).splitlines())] == ["yes", ""]
 
 
 def test_submission_is_linked_in_the_formgrader_where_its_address_is_given():

@@ -185,11 +185,15 @@ def grade(options: argparse.Namespace) -> int:
             say.print(somebody_else)
 
         api = classes.nbgrader_api(options.trust_submissions)
-        slugs = options.exercise or [slug for slug in checks.SLUGS if api.get_submitted_students(slug)]
-        if not slugs:
-            say.print("Nobody has handed anything in: submissions belong in autograder/work/submitted/<student>/<exercise>/.")
-            return 1
-        return max(_grade_one(slug, api, pool, options) for slug in slugs)
+        try:
+            slugs = options.exercise or [slug for slug in checks.SLUGS if api.get_submitted_students(slug)]
+            if not slugs:
+                say.print("Nobody has handed anything in: submissions belong in autograder/work/submitted/<student>/<exercise>/.")
+                return 1
+            return max(_grade_one(slug, api, pool, options) for slug in slugs)
+        finally:
+            for line in classes.not_looked_at(api):
+                say.print(line)
 
 
 def _pool(options: argparse.Namespace) -> Pool:

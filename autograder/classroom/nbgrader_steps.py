@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograder.lms.shapes import plain
 from autograder.notebooks import BadNotebook
 from autograder.one_student import apart
 from threadlab.errors import ThreadlabError
@@ -103,6 +104,44 @@ def passed_over(slug: str, api: Any) -> list[str]:
     from autograder.classroom.assignment import Classroom
 
     return Classroom(slug, api).passed_over()
+
+
+MOST_NAMED = 20
+"""Of folders where nothing looks that are named one by one."""
+
+
+def not_looked_at(api: Any) -> list[str]:
+    """What was put among the submissions, and lies where grading does not look: a sentence for each folder."""
+    from autograder import checks
+
+    coursedir = api.coursedir
+    top, source = (
+        Path(coursedir.root, coursedir.format_path(kind, ".", "."))  # as nbgrader makes paths, for nobody and nothing
+        for kind in (coursedir.submitted_directory, coursedir.source_directory)
+    )
+    exercises = {*checks.SLUGS, *(path.name for path in source.glob("*") if path.is_dir())}
+    strange = [top] if _hands_in(top, "*") else []
+    for student in sorted(path for path in top.glob("*") if path.is_dir() and not path.is_symlink()):
+        if _hands_in(student, "*"):
+            strange.append(student)
+        inside = (path for path in student.glob("*") if path.is_dir() and not path.is_symlink() and path.name not in exercises)
+        strange += [path for path in sorted(inside) if _hands_in(path, "**/*")]
+    said = [_where_it_belongs(path, top, exercises) for path in strange[:MOST_NAMED]]
+    return said + ([f"Nor was what is in {len(strange) - MOST_NAMED} more such folders."] if len(strange) > MOST_NAMED else [])
+
+
+def _hands_in(folder: Path, pattern: str) -> bool:
+    """Whether there is something that could be a submission."""
+    try:
+        return any(path.suffix.lower() in (".ipynb", ".zip") and ".ipynb_checkpoints" not in path.parts for path in folder.glob(pattern))
+    except OSError:
+        return False
+
+
+def _where_it_belongs(folder: Path, top: Path, exercises: set[str]) -> str:
+    meant = [slug for slug in sorted(exercises) if plain(slug) == plain(folder.name)] if folder.parent.parent == top else []
+    what_to_do = f"Rename it to {meant[0]}." if meant else "What an LMS has packed is taken in by course.py collect."
+    return f"{folder}: was not looked at. Submissions belong in {top}/<student>/<exercise>/. {what_to_do}"
 
 
 def max_score(slug: str, api: Any) -> float:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from autograder.classroom.assignment import Record
 from autograder.classroom.forgetting import forget
+from autograder.classroom.nbgrader_steps import nbgrader_api, not_looked_at
 from autograder.classroom.one_grader import alone
 from autograder.classroom.report import REPORTS, ClassReport, Row
 from autograder.classroom.similar import Similar
@@ -259,6 +260,34 @@ def test_hidden_scene_that_the_solution_does_not_pass_stops_before_anybody_is_gr
     assert done.returncode == 2
     assert "the course's own solution loses returns_the_answer in the scene 'odd'" in " ".join(done.stderr.split())
     assert not (course / "autograder" / "work" / "records" / SLUG).exists()
+
+
+def test_what_lies_where_grading_does_not_look_is_named(tmp_path: Path) -> None:
+    api = nbgrader_api(root=str(tmp_path))
+    top = tmp_path / api.coursedir.submitted_directory
+    assert not_looked_at(api) == []
+    for place in (
+        f"right/{SLUG}/{SLUG}.ipynb",
+        f"right/{SLUG}/more/notes.ipynb",
+        f"caps/{SLUG.title()}/{SLUG}.ipynb",
+        f"Jane Doe_11_assignsubmission_file_/{SLUG}.ipynb",
+        "deep/week 2/mine/a.ipynb",
+        "zipped/work.ZIP",
+        f"saved/.ipynb_checkpoints/{SLUG}.ipynb",
+        "none/data/table.csv",
+        "loose.ipynb",
+    ):
+        (top / place).parent.mkdir(parents=True, exist_ok=True)
+        (top / place).touch()
+    said = not_looked_at(api)
+    named = ["", "Jane Doe_11_assignsubmission_file_", f"caps/{SLUG.title()}", "deep/week 2", "zipped"]
+    assert [line.partition(": was not looked at.")[0] for line in said] == [str(top / one) for one in named]
+    assert [f"Rename it to {SLUG}." in line for line in said] == [one.startswith("caps") for one in named]
+    for number in range(30):
+        (top / f"s{number}").mkdir()
+        (top / f"s{number}" / "a.ipynb").touch()
+    assert len(not_looked_at(api)) == 21
+    assert not_looked_at(api)[-1] == "Nor was what is in 15 more such folders."
 
 
 # ---- forgetting

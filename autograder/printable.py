@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -29,11 +29,11 @@ class SafeConsole(Console):
         super().print(*(printable(one) if isinstance(one, str) else one for one in objects), **options)
 
 
-def csv_text(rows: Iterable[Sequence[object]], delimiter: str = ",") -> str:
-    """A table as CSV. Every cell is quoted, and none is taken for a formula by a spreadsheet."""
+def csv_text(rows: Iterable[Sequence[object]], delimiter: str = ",", kept: Collection[int] = ()) -> str:
+    """A table as CSV. Every cell is quoted, and none is taken for a formula by a spreadsheet. `kept`: columns that stay as they are."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, delimiter=delimiter)
-    writer.writerows([_defused(cell) for cell in row] for row in rows)
+    writer.writerows([cell if at in kept else _defused(cell) for at, cell in enumerate(row)] for row in rows)
     return out.getvalue()
 
 

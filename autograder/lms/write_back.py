@@ -29,6 +29,8 @@ from threadlab.errors import ThreadlabError
 SYSTEMS = ("canvas", "moodle", "blackboard", "ilias")
 EXCUSED = {"canvas": "ex"}
 """What stands in a system's table, in small letters, where somebody need not do it: no score takes its place."""
+WRITTEN_BY_TEACHERS = {"ilias": ("notice", "comment", "plag_comment")}
+"""Columns with texts of the teacher's own, which an import writes back: they stay letter for letter."""
 WORKSHEET = {"identifier", "grade", "last modified (grade)"}
 """Columns of the grading worksheet of one assignment in Moodle."""
 SINGLE = {"ilias": "ILIAS's status file", "moodle": "Moodle's grading worksheet"}
@@ -134,7 +136,8 @@ def _filled(system: str, columns: Sequence[Column], known: Mapping[str, Known], 
     if missing:
         is_not, has_no = ("are not", "have no") if len(missing) > 1 else ("is not", "has no")
         notes.append(f"{_some(sorted(missing))} {is_not} in {exported.name}, and {has_no} row in the table.")
-    return Table(csv_text(table, separator), notes)
+    teachers = {at for at, index in enumerate(kept_columns) if head[index].strip().lower() in WRITTEN_BY_TEACHERS.get(system, ())}
+    return Table(csv_text(table, separator, teachers), notes)
 
 
 def _of_points(system: str, row: Sequence[str]) -> bool:

@@ -397,6 +397,12 @@ def test_people_who_are_not_in_the_export_are_one_sentence(tmp_path: Path) -> No
     assert note.endswith("s09 and 49 more are not in g.csv, and have no row in the table.")
 
 
+def test_ilias_table_leaves_the_teacher_s_own_texts_as_they_are(tmp_path: Path) -> None:
+    exported = rows(tmp_path / "s.csv", 'update;usr_id;login;lastname;mark;notice;comment\n0;271;jdoe;=Doe;;"=1, too";-well done\n')
+    found = parsed(written("ilias", COLUMNS[:1], {}, exported).text, ";")
+    assert found[1] == ["1", "271", "jdoe", "'=Doe", "10", "=1, too", "-well done"]
+
+
 def test_system_that_needs_its_own_export_says_which(tmp_path: Path) -> None:
     with pytest.raises(ThreadlabError, match="--exported"):
         written("blackboard", COLUMNS, {"jdoe": Known()})

@@ -47,6 +47,8 @@ def read(data: bytes) -> datetime:
     if zone[0] in "+-":
         hours, minutes = int(zone[1:3]), int(zone[-2:])
         offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
+    elif zone in ("AM", "PM"):
+        raise NoTime(f"{NAME} does not hold a time that is certain: {text[:40]!r} has twelve hours and no zone.")
     elif zone in ZONES:
         offset = timedelta(hours=ZONES[zone])
     else:

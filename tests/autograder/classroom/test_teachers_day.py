@@ -64,6 +64,7 @@ def test_time_that_is_certain_is_read(text: bytes, expected: str) -> None:
         (b"\xff\xfe\xff", "not UTF-8"),
         (b"\x81\x82", "not UTF-8"),
     ],
+        (b"2026-11-02 10:00 PM", "has twelve hours and no zone"),
 )
 def test_time_that_is_not_certain_is_named_and_set_aside(tmp_path: Path, text: bytes, why: str) -> None:
     (tmp_path / "timestamp.txt").write_bytes(text)

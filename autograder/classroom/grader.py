@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import tempfile
 import time
@@ -14,12 +15,14 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from traitlets.config import Config
 
+from autograder import checks
 from autograder.classroom.execute import ExecuteInSandbox
 from autograder.classroom.preprocessors import CollectScores, KnownCells, KnownKernelspec, KnownSchema, RestoreMarks
 from autograder.classroom.released import Release
 from autograder.execution.orders import WorkerError
 from autograder.judging.behaviours import Verdict
-from autograder.notebooks import BadNotebook, read_text
+from autograder.learner.recognised import recognised
+from autograder.notebooks import BadNotebook, grade_id, read_text
 from autograder.sandbox.report import SandboxUnavailable
 
 
@@ -128,6 +131,8 @@ class Grader:
         except BadNotebook as error:
             raise WorkerError(f"{name}.ipynb {error}") from None
         release = self._plan.release
+        with contextlib.suppress(Exception):  # whatever is in its cells: grading says what is wrong with them
+            outcome.incidents += _of_another(notebook, release, name)
         resources = {
             "unique_key": name,
             "nbgrader": {"student": outcome.student, "assignment": release.slug, "notebook": name, "db_url": ""},
@@ -170,6 +175,21 @@ class Grader:
         text: str
         text, _ = self._exporter.from_notebook_node(notebook, resources=resources)
         return text
+
+
+def _of_another(notebook: Any, release: Release, name: str) -> list[str]:
+    """What is to be said of a notebook that has no cell of this exercise, and those of another. Which one is asked of such a notebook only:
+    the answer takes a while."""
+    released = release.notebook(name)
+    if released is None or release.slug not in checks.SLUGS:
+        return []
+    ours = {cell.name for cell in [*released.grade_cells, *released.solution_cells]}
+    if ours & {grade_id(cell) for cell in notebook.cells}:
+        return []
+    other = recognised(notebook)
+    if other in (None, release.slug):
+        return []
+    return [f"It has the cells of {other}, and was handed in as {release.slug}: put it into a folder {other}, and grade that."]
 
 
 def _unpack(files: dict[str, bytes], folder: Path) -> Path | None:

@@ -58,7 +58,10 @@ def read_release(db_url: str, slug: str) -> Release:
         except DatabaseError:  # an empty database has no tables
             assignment = None
         if assignment is None:
-            raise NotReleased(f"The gradebook does not know {slug}: release it first, with `nbgrader generate_assignment {slug}`.")
+            raise NotReleased(
+                f"The gradebook does not know {slug}: nobody was graded yet. `python3 course.py grade {slug}` enters and grades it; "
+                f"`nbgrader generate_assignment {slug}` only enters it."
+            )
         return Release(assignment.id, slug, assignment.duedate, [_notebook(one) for one in assignment.notebooks])
 
 

@@ -12,18 +12,23 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
+import nbformat
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from autograder.classroom.assignment import Record
 from autograder.classroom.forgetting import forget
+from autograder.classroom.grader import _of_another
 from autograder.classroom.nbgrader_steps import nbgrader_api, not_looked_at
 from autograder.classroom.one_grader import alone
+from autograder.classroom.released import Release
 from autograder.classroom.report import REPORTS, ClassReport, Row
 from autograder.classroom.similar import Similar
 from autograder.judging import hidden
+from autograder.judging.prepared import MarkedCell, ReleasedNotebook
 from autograder.lms import handed_in_at
-from tests.autograder.course_copy import SLUG, answered, clone, command, corpus, environment, hand_in
+from autograder.notebooks import read
+from tests.autograder.course_copy import ROOT, SLUG, answered, clone, command, corpus, environment, hand_in
 from threadlab.errors import ThreadlabError
 
 PLUGIN = """
@@ -59,12 +64,12 @@ def test_time_that_is_certain_is_read(text: bytes, expected: str) -> None:
         (b"02.11.2026 10:00", "can be read in two ways"),
         (b"11/02/2026 10:00", "can be read in two ways"),
         (b"2026-11-02 10:00 CST", "stands for more than one zone"),
+        (b"2026-11-02 10:00 PM", "has twelve hours and no zone"),
         (b"2026-02-31 10:00:00 UTC", "is not a date in the calendar"),
         (b"0001-01-01 00:00:00+14:00", "is not a date in the calendar"),
         (b"\xff\xfe\xff", "not UTF-8"),
         (b"\x81\x82", "not UTF-8"),
     ],
-        (b"2026-11-02 10:00 PM", "has twelve hours and no zone"),
 )
 def test_time_that_is_not_certain_is_named_and_set_aside(tmp_path: Path, text: bytes, why: str) -> None:
     (tmp_path / "timestamp.txt").write_bytes(text)
@@ -261,6 +266,27 @@ def test_hidden_scene_that_the_solution_does_not_pass_stops_before_anybody_is_gr
     assert done.returncode == 2
     assert "the course's own solution loses returns_the_answer in the scene 'odd'" in " ".join(done.stderr.split())
     assert not (course / "autograder" / "work" / "records" / SLUG).exists()
+
+
+def test_notebook_of_another_exercise_is_said_to_be_one() -> None:
+    cells = [MarkedCell("1", "check_first_turn", 10)], [MarkedCell("2", "first_turn")]
+    release = Release("1", SLUG, None, [ReleasedNotebook("1", SLUG, "", [], *cells, [])])
+
+    def said(slug: str) -> list[str]:
+        return _of_another(read(ROOT / "exercises" / slug / f"{slug}.ipynb"), release, SLUG)
+
+    assert said(SLUG) == []
+    assert said("sixth-message") == [
+        "It has the cells of sixth-message, and was handed in as first-turn: put it into a folder sixth-message, and grade that."
+    ]
+    assert _of_another(nbformat.v4.new_notebook(), release, SLUG) == []
+
+
+@pytest.mark.slow
+def test_report_and_replay_before_any_grading_say_that_grading_helps(tmp_path: Path) -> None:
+    course = clone(tmp_path / "course")
+    for words in (("report", SLUG), ("replay", SLUG, "jo")):
+        assert f"python3 course.py grade {SLUG}" in command(course, "autograder", *words, code=2).stderr
 
 
 def test_what_lies_where_grading_does_not_look_is_named(tmp_path: Path) -> None:

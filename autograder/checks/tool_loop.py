@@ -11,6 +11,7 @@ from autograder.checks.tool_scenes import (
     LOST,
     MISSING,
     NO_TOOL,
+    SILENT_TABLE,
     SLOW_TABLE,
     SUBMIT,
     TABLE_AND_TAXI,
@@ -132,6 +133,11 @@ def _turn(evidence: Evidence) -> str | None:
     wrote = [one.text for one in evidence.messages(thread_id) if one.run_id == runs[0].id and one.role == "assistant"]
     if isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(wrote).strip():
         return None
+    if evidence.value is not None and not isinstance(evidence.value, str):
+        what = "a list" if isinstance(evidence.value, list) else short(evidence.value)
+        return Sentence(
+            "returned_not_one_text", f"it returned {what}, not a string: join the texts of the run's {len(wrote)} messages by a newline."
+        )
     if evidence.value in wrote:
         return Sentence(
             "run_wrote_messages_returned_only",
@@ -177,6 +183,11 @@ def submits_all_together(evidence: Evidence) -> Found:
         return (
             Sentence("no_outputs_accepted", f"{evidence.line(waits[0])}, and no outputs were accepted from it.") if waits else Occasion.NONE
         )
+    return _other_outputs(evidence) or ending_of(evidence)
+
+
+def _other_outputs(evidence: Evidence) -> str | None:
+    """That what was taken for a call is not what its tool said, or that no tool ran for it."""
     for call in _calls(evidence):
         said = _said(evidence, call)
         if said is None:
@@ -185,7 +196,7 @@ def submits_all_together(evidence: Evidence) -> Found:
             return Sentence(
                 "output_tool_had_answered", f"the output for {_shown(call)} is {short(call.text)}; the tool had answered {short(said)}."
             )
-    return ending_of(evidence)
+    return None
 
 
 def goes_on_round_after_round(evidence: Evidence) -> Found:
@@ -214,7 +225,7 @@ def each_call_runs_once(evidence: Evidence) -> Found:
                 f"{_shown(call)} ran {len(ran)} times: {evidence.line(ran[0])} and {evidence.line(ran[1])}. Two tables are booked. "
                 "Submitting may be repeated; the tool may not.",
             )
-    return _ended_badly(evidence) or _turn(evidence)
+    return _ended_badly(evidence) or _turn(evidence) or _other_outputs(evidence)
 
 
 def a_failing_tool_is_an_answer(evidence: Evidence) -> Found:
@@ -301,9 +312,12 @@ def audit_tells_the_turn(evidence: Evidence) -> Found:
             "run_s_steps_have_items",
             f"the run's steps have {len(items)} items, and turn_audit has no row of this run for {what} ({one.item_id}).",
         )
-    if len(placed) > len(items):
+    if len(rows) > len(items):
+        known = {item.item_id for item in items}
+        others = short([row["item_id"] for row in rows if row["item_id"] not in known])
         return Sentence(
-            "run_s_steps_have_items_2", f"the run's steps have {len(items)} items, and turn_audit has {len(placed)} rows for it."
+            "run_s_steps_have_items_2",
+            f"the run's steps have {len(items)} items, and turn_audit has {len(rows)} rows for it: {others} is in none of the steps.",
         )
     for item, row in zip(items, placed, strict=True):
         if wrong := _differs(item, row):
@@ -439,7 +453,7 @@ EXERCISE = Exercise(
                 Scene("round after round", world(responder=Rounds()), args()),
                 Scene("reply to the outputs lost", again("reply_lost"), args()),
                 Scene("outputs taken, 500 said", again("500_after"), args()),
-                Scene("outputs not taken", world(f"500@{SUBMIT}#1-3"), args()),
+                Scene("outputs not taken", world(f"500@{SUBMIT}#1-3"), args(SILENT_TABLE)),
                 Scene("outputs lost on their way", world(f"request_lost@{SUBMIT}#1-3"), args()),
                 Scene("no reply comes", world(f"reply_silent@{SUBMIT}#1"), args()),
                 Scene("a tool fails", world(), args(closed(Porto="BookingError"))),
@@ -458,6 +472,7 @@ EXERCISE = Exercise(
                 "all outputs in one request, in each round, each under its call's id": ("two calls", "round after round"),
                 "requires_action may come several times in one run": ("round after round",),
                 "once, whether the outputs arrived or not, and however the reply was lost": LOST,
+                "a tool may answer with an empty string": ("outputs not taken",),
                 "a tool that raises, whatever the exception's class, and a name that is not in tools": FAILING,
                 "recorded before it is submitted, in each round, what a tool that failed has said too": (
                     "two calls",

@@ -12,7 +12,8 @@ from threadlab.trials.trial import CLIENT, World
 from threadlab.wire.prompts import Answer, Prompt, WantedCall
 
 SUBMIT = "submitToolOuputsToRun"
-TEXT = "Book a table in Lisbon and in Porto, please."
+TEXT = "  please book a table in Lisbon and in Porto.\n"
+"""White space at its ends is part of a text."""
 NO_TOOL = "What is the capital of Portugal?"
 EARLIER = [{"role": "user", "content": "What is the capital of Spain?"}, {"role": "assistant", "content": "Madrid."}]
 TABLE_AND_TAXI = "Book a table and a taxi in Lisbon, please."
@@ -20,7 +21,7 @@ MISSING = "order_taxi"
 THREE_TABLES = "Book a table in Lisbon, in Porto and in Madrid, please."
 CLOSED = "the restaurant in {city} is closed on {day}"
 _CLOSED_ON = {"Lisbon": "Mondays", "Porto": "Sundays", "Madrid": "Tuesdays"}
-BOOK_TABLE = {"says": "A table in {city} is booked, reference R{n}."}
+BOOK_TABLE = {"says": "A table in {city} is booked at the “São João” for Zoë, reference R{n}."}
 NOTIFY = {"says": "Sent: {text}"}
 
 
@@ -77,6 +78,8 @@ def again(fault: str) -> Callable[[], World]:
 LOST = ("reply to the outputs lost", "outputs taken, 500 said", "outputs not taken", "outputs lost on their way", "no reply comes")
 FAILING = ("a tool fails", "all tools fail", "no such tool")
 SLOW_TABLE = {**BOOK_TABLE, "seconds": 400.0}
+SILENT_TABLE = {"says": "{city:.0}"}
+"""It books, and has nothing to say about it."""
 
 
 def closed(**classes: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-# loses: submits_all_together, a_failing_tool_is_an_answer, records_before_submitting, says_how_the_run_ended
+# loses: submits_all_together, each_call_runs_once, a_failing_tool_is_an_answer, records_before_submitting, says_how_the_run_ended
 # says: run_asked_tool_did_not
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):

@@ -1,4 +1,4 @@
-# loses: submits_all_together, a_failing_tool_is_an_answer, audit_tells_the_turn
+# loses: submits_all_together, each_call_runs_once, a_failing_tool_is_an_answer, audit_tells_the_turn
 # says: output_tool_had_answered
 # %% tool_loop
 def tool_loop(client, db, thread_id, assistant_id, text, tools):

@@ -164,18 +164,39 @@ def _posted_by_each_call(evidence: Evidence, posted: list[Said], family: Family)
     )
 
 
+def _too_long(evidence: Evidence) -> bool:
+    """Whether the text that was given is longer than a message may be, in either family."""
+    return len(evidence.given["text"]) >= len(TOO_LONG)
+
+
+def _shortened(evidence: Evidence, family: Family) -> bool:
+    """Whether the text which is too long was cut before it was sent: a refusal names the length of what came."""
+    refused = [entry for entry in evidence.requests(ok=False) if entry.operation in family.posts]
+    return bool(refused) and _too_long(evidence) and str(len(evidence.given["text"])) not in refused[0].error
+
+
+def _replaced(evidence: Evidence, asked: Sequence[Entry], refused: Sequence[Entry], family: Family) -> Sentence | None:
+    """That a message which cannot be taken was not sent as it is, but something else instead of it."""
+    if not evidence.given["refuses"] or not (asked or refused):
+        return None
+    if refused and not _shortened(evidence, family):
+        return None
+    return _went_on(evidence, (*refused, *asked)[0], family)
+
+
 def refused_starts_no_run(evidence: Evidence, family: Family) -> bool:
     """Whether this is the scene with the text that is too long, and it was taken as it should be."""
     asked = sent(evidence, family.makers)
     if family.travels:  # the refused request may itself have been the one that was to start it
         asked = [entry for entry in asked if any(refused.n < entry.n for refused in evidence.requests(ok=False))]
-    return evidence.given["refuses"] and not asked and evidence.ending.how == "raised" and not unwritten(evidence)
+    raised = evidence.ending.how == "raised" and not unwritten(evidence)
+    return evidence.given["refuses"] and not asked and raised and not _shortened(evidence, family)
 
 
 def _went_on(evidence: Evidence, asked: Entry, family: Family) -> Sentence:
-    """What is said of a run that was sent although the message cannot be taken, and nothing was refused."""
+    """What is said of what was sent instead of a message that cannot be taken."""
     line = evidence.line(asked)[:200]
-    if evidence.given["text"] != TOO_LONG:
+    if not _too_long(evidence):
         return Sentence(
             "thread_is_gone", f"the {family.home} that was given is not there any more, and it went on with another one: {line}."
         )
@@ -193,8 +214,8 @@ def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Fo
         entry for entry in evidence.requests(ok=True) if entry.operation in family.sends and (family.travels or entry.role == "user")
     ]
     refused = [entry for entry in evidence.requests(ok=False) if entry.operation in family.posts]
-    if evidence.given["refuses"] and asked and not refused:
-        return _went_on(evidence, asked[0], family)
+    if replaced := _replaced(evidence, asked, refused, family):
+        return replaced
     if not asked or (refused and refused[0].operation in family.makers):
         if refused and evidence.returned:
             return Sentence(

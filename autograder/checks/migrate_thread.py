@@ -67,6 +67,11 @@ class _OneMore(Scripted):
         return super().respond(prompt)
 
 
+def _output_of(arguments: str) -> str:
+    """What a function answers: white space is part of it, and one has nothing to say."""
+    return "" if "Spain" in arguments else f"{len(arguments)} million\n"
+
+
 def _with_tools(client: OpenAI, thread_id: str, assistant_id: str, text: str) -> None:
     """A turn in which the run called functions."""
     runs = client.beta.threads.runs
@@ -76,7 +81,7 @@ def _with_tools(client: OpenAI, thread_id: str, assistant_id: str, text: str) ->
         run = runs.retrieve(run.id, thread_id=thread_id)
         if run.status == "requires_action" and run.required_action is not None:
             calls = run.required_action.submit_tool_outputs.tool_calls
-            outputs: Any = [{"tool_call_id": one.id, "output": f"{len(one.function.arguments)} million\n"} for one in calls]
+            outputs: Any = [{"tool_call_id": one.id, "output": _output_of(one.function.arguments)} for one in calls]
             runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=outputs)
 
 
@@ -349,7 +354,7 @@ ASK = Part(
         Scene("bad moments while it looks", _in("500@listConversationItems#1-2 503@getResponse#1-2"), _ask),
         Scene("rate limited", _in("429:7@createResponse#1"), _ask),
         Scene(LOST_TURN[0], _in("reply_lost@createResponse#1 replies:2", _asked_long_ago, 30), _ask),
-        Scene(LOST_TURN[1], _in("500_after@createResponse#1"), _ask),
+        Scene(LOST_TURN[1], _in("500_after@createResponse#1", _new), _ask),
         Scene(LOST_TURN[2], _in("request_lost@createResponse#1"), _ask),
         Scene(LOST_TURN[3], _in("reply_lost@createConversationItems#1"), _ask),
     ),

@@ -2,7 +2,7 @@
 # says: ended_turn_nothing_had_done
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
-    """One item at a time; begins again with a new conversation when one is found incomplete."""
+    """Counts what is there when it begins, and after each failure."""
     client.beta.threads.retrieve(thread_id)
     items = []
     seen = set()
@@ -16,24 +16,19 @@ def migrate_thread(client, db, thread_id):
                         items.append({"type": "function_call_output", "call_id": c.id, "output": c.function.output})
         items.append({"type": "message", "role": m.role, "content": m.content[0].text.value})
     row = db.get(Migration, thread_id)
-    if row and row.conversation_id:
-        have = list(client.conversations.items.list(row.conversation_id, limit=100))
-        if len(have) >= len(items):
-            return row.conversation_id
-        client.conversations.delete(row.conversation_id)
     if row is None:
-        row = Migration(thread_id=thread_id)
-        db.add(row)
-    for attempt in range(5):
         conv = client.conversations.create(metadata=client.beta.threads.retrieve(thread_id).metadata)
-        row.conversation_id = conv.id
+        row = Migration(thread_id=thread_id, conversation_id=conv.id)
+        db.add(row)
         db.commit()
+    for attempt in range(5):
+        have = list(client.conversations.items.list(row.conversation_id, limit=100))
         try:
-            for i in range(0, len(items), 20):
-                client.with_options(max_retries=0).conversations.items.create(conv.id, items=items[i : i + 20])
-            return conv.id
+            for i in range(len(have), len(items), 20):
+                client.with_options(max_retries=0).conversations.items.create(row.conversation_id, items=items[i : i + 20])
+            return row.conversation_id
         except openai.APIError:
-            client.conversations.delete(conv.id)
+            time.sleep(1)
     raise RuntimeError("no luck")
 
 

@@ -1,5 +1,5 @@
 # loses: confirmed_before_the_run, no_retry_when_refused
-# says: thread_is_gone
+# says: text_given_longer_message_may
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

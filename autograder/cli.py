@@ -291,7 +291,7 @@ def collect(options: argparse.Namespace) -> int:
     if submissions:
         slugs = sorted({one.slug for one in submissions}, key=checks.SLUGS.index)
         out.print(f"Next: python3 course.py grade {' '.join(slugs)}")
-    return 0 if submissions and not collector.found.unknown else 1
+    return 0 if submissions and not (collector.found.unknown or collector.found.problems) else 1
 
 
 def gradebook(options: argparse.Namespace) -> int:

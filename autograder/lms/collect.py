@@ -22,8 +22,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
+from nbformat import NotebookNode
 
 from autograder.course_folder import ROOT
+from autograder.learner.blanks import blank
 from autograder.learner.recognised import of_file, parts_of_exercises
 from autograder.lms import handed_in_at
 from autograder.lms.shapes import CLONED, EXPECTED, Named, Person, moment, named, plain, roster
@@ -61,10 +63,14 @@ class Handed(msgspec.Struct, frozen=True):
     number: str = ""
     late: bool = False
     at: datetime | None = None
-    attempt: tuple[int, ...] = ()
+    attempt: int = 0
 
-    def newness(self) -> tuple[float, tuple[int, ...]]:
+    def newness(self) -> tuple[float, int]:
         return (self.at.timestamp() if self.at else 0.0, self.attempt)
+
+
+UNSAID = (0.0, 0)
+"""The newness of what the system says nothing of, as Moodle does."""
 
 
 class Collected(msgspec.Struct):
@@ -73,6 +79,8 @@ class Collected(msgspec.Struct):
     taken: list[Handed] = []
     notes: list[str] = []
     """What was left out or is worth knowing, a sentence each."""
+    problems: list[str] = []
+    """The same where the teacher has to do something about it."""
     unknown: list[str] = []
     """Files whose names no system makes."""
     lessons: int = 0
@@ -106,17 +114,43 @@ class Collector:
         """The newest attempt of each person at each exercise. Raises ThreadlabError."""
         source = source.resolve()
         entries = self._folder(source) if source.is_dir() else self._archive(self._bytes_of(source), source.name)
-        newest: dict[tuple[str, str], Handed] = {}
+        newest: dict[tuple[str, str], list[Handed]] = {}
         for entry, says in self._told_apart(entries):
             for handed in self._handed(entry, says):
                 key = handed.student, handed.slug
-                other = newest.get(key)
-                if other is not None:
-                    older = min(other, handed, key=Handed.newness)
-                    self.found.notes.append(f"{older.where} is an older attempt of {handed.student}'s; the newest counts.")
-                newest[key] = handed if other is None else max(other, handed, key=Handed.newness)
-        self.found.taken = sorted(newest.values(), key=lambda one: (one.slug, one.student))
+                newest[key] = self._newest([*newest.get(key, []), handed])
+        chosen = (self._chosen(several) for several in newest.values())
+        self.found.taken = sorted((one for one in chosen if one), key=lambda one: (one.slug, one.student))
         return self.found.taken
+
+    def _newest(self, attempts: list[Handed]) -> list[Handed]:
+        """Those of one person's attempts at one exercise that may be the newest: more than one where nothing says which that is."""
+        *before, last = attempts
+        best = max(one.newness() for one in attempts)
+        kept = [one for one in attempts if one.newness() in (best, UNSAID)]
+        self.found.notes += [
+            f"{one.where} is an older attempt of {one.student}'s; the newest counts." for one in attempts if one not in kept
+        ]
+        again = any(one.data == last.data and one.newness() == last.newness() for one in before)
+        return kept[:-1] if again else kept
+
+    def _chosen(self, several: list[Handed]) -> Handed | None:
+        """The only one, or the only one with an answer in it. Which of several answers is meant is not guessed: by mistake, the draft would
+        be graded."""
+        if len(several) == 1:
+            return several[0]
+        first = several[0]
+        answers = [one for one in several if not is_blank(one.data, first.slug)] or [first]
+        if len(answers) == 1:
+            self.found.notes += [
+                f"{one.where} is blank, and was left out: {answers[0].where} counts." for one in several if one is not answers[0]
+            ]
+            return answers[0]
+        self.found.problems.append(
+            f"{first.student} handed in more than one notebook of {first.slug}, and nothing says which is the newest: "
+            f"{', '.join(one.where for one in several)}. None was taken. Ask, and take the right one by itself: --student {first.student}."
+        )
+        return None
 
     def _told_apart(self, entries: Iterator[_Entry]) -> Iterator[tuple[_Entry, Named | None]]:
         """What each path says. One that two systems could have made is of the system that made the others."""
@@ -279,6 +313,23 @@ def _answered(data: bytes, stem: str) -> bytes:
     return (of_file(read_text(data), stem) or "").encode()
 
 
+def is_blank(data: bytes, slug: str) -> bool:
+    """Whether there is nothing in a notebook that was not handed out with the exercise."""
+    try:
+        handed_out = _texts(blank(slug))
+    except ThreadlabError:
+        return False  # then nobody knows
+    return apart(_more_than, data, handed_out) == b"nothing"
+
+
+def _more_than(data: bytes, handed_out: frozenset[str]) -> bytes:
+    return b"nothing" if _texts(read_text(data)) <= handed_out else b"something"
+
+
+def _texts(notebook: NotebookNode) -> frozenset[str]:
+    return frozenset(cell.source.strip() for cell in notebook.cells) | {""}
+
+
 def _refused(info: zipfile.ZipInfo) -> str:
     name = info.filename
     path = PurePosixPath(name.replace("\\", "/"))
@@ -393,7 +444,7 @@ def summary(found: Collected) -> list[str]:
     count = len({one.student for one in found.taken})
     lines = [f"{len(found.taken)} notebook{'s' if len(found.taken) != 1 else ''} of {count} student{'s' if count != 1 else ''}."]
     lines += [f"{one.student}: {one.slug}{', late' if one.late else ''}, from {one.system}" for one in found.taken]
-    lines += found.notes
+    lines += found.notes + found.problems
     if found.lessons:
         lines.append(f"Not taken: {found.lessons} notebook{'s' if found.lessons != 1 else ''} of lessons; only exercises are graded.")
     if found.unknown:

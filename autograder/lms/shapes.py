@@ -40,8 +40,8 @@ class Named(msgspec.Struct, frozen=True):
     late: bool = False
     at: str = ""
     """Digits of a local time: year to second."""
-    attempt: tuple[int, ...] = ()
-    """Larger is newer."""
+    attempt: int = 0
+    """Larger is newer; 0 where the system does not count."""
 
 
 CLONED = "GitHub Classroom"
@@ -82,8 +82,7 @@ def named(path: str, by_hand: int = 0) -> list[Named]:
 def _named(system: str, match: re.Match[str]) -> Named:
     groups = match.groupdict()
     at = re.sub(r"\D", "", groups.get("at") or "")
-    again = re.search(r"-(\d{1,3})(?:\.\w+)?$", groups["file"])  # Canvas puts -1, -2 behind what is handed in again
-    attempt = (int((groups.get("attempt") or "0")[:18]), int(again[1]) if again else 0)
+    attempt = int((groups.get("attempt") or "0")[:18])  # Canvas counts attachments; the rest of a file's name is the student's
     student, name = groups.get("login") or groups["id"], (groups.get("name") or "").replace("_", " ")
     return Named(system, student, name, groups["file"], bool(groups.get("late")), at, attempt)
 

@@ -169,6 +169,41 @@ def test_name_in_other_capitals_is_reported_as_a_second_student(tmp_path: Path) 
     assert said.startswith("There is a student ada as well as Ada.")
 
 
+MOODLE = "Jane Doe_11_assignsubmission_file_"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("Copy of sixth-message", SLUG), (SLUG, f"{SLUG} (1)"), (f"{SLUG}-1", SLUG), ("lab-3", f"{SLUG}-final")],
+)
+def test_which_of_two_answers_is_meant_is_not_guessed_from_their_names(tmp_path: Path, first: str, second: str) -> None:
+    both = {f"{MOODLE}/{first}.ipynb": notebook(mark="one"), f"{MOODLE}/{second}.ipynb": notebook(mark="other")}
+    collector = Collector({})
+    assert collector.look(archive(tmp_path / "a.zip", both)) == []
+    (said,) = collector.found.problems
+    assert "nothing says which is the newest" in said
+    assert all(name in said for name in both)
+    assert collector.found.notes == []
+
+
+@pytest.mark.parametrize("names", [(FILE, f"{SLUG} (1).ipynb"), (f"{SLUG} (1).ipynb", FILE)])
+def test_blank_notebook_beside_an_answer_is_left_out(tmp_path: Path, names: tuple[str, str]) -> None:
+    empty = (ROOT / "exercises" / SLUG / FILE).read_bytes()
+    both = {f"{MOODLE}/{names[0]}": empty, f"{MOODLE}/{names[1]}": notebook(mark="answer")}
+    collector = Collector({})
+    (one,) = collector.look(archive(tmp_path / "a.zip", both))
+    assert b'"answer"' in one.data
+    assert collector.found.problems == []
+    assert collector.found.notes == [f"{MOODLE}/{names[0]} is blank, and was left out: {MOODLE}/{names[1]} counts."]
+
+
+def test_same_notebook_twice_is_one(tmp_path: Path) -> None:
+    collector = Collector({})
+    files = {f"{MOODLE}/{FILE}": notebook(), f"{MOODLE}/Copy of {FILE}": notebook()}
+    assert len(collector.look(archive(tmp_path / "a.zip", files))) == 1
+    assert collector.found.notes + collector.found.problems == []
+
+
 def test_file_with_a_name_that_no_system_makes_is_listed(tmp_path: Path) -> None:
     collector = Collector({})
     assert collector.look(archive(tmp_path / "a.zip", {"homework.ipynb": notebook()})) == []

@@ -47,6 +47,8 @@ BROKEN = (
 """What a broken archive raises, or one that is encrypted or packed in a way that nobody knows."""
 LESSONS = {lesson.name for lesson in CATALOGUE}
 """Files that are nobody's answer."""
+BY_THE_WAY = {".git", ".ipynb_checkpoints", "__MACOSX"}
+"""Folders of programs."""
 PEOPLE = "autograder/work/people.json"
 """What is known of the people who handed in: for writing scores back."""
 
@@ -186,7 +188,7 @@ class Collector:
     def _folder(self, source: Path) -> Iterator[_Entry]:
         for path in sorted(source.rglob("*")):
             inside = path.relative_to(source).as_posix()
-            if ".git" in path.parts or ".ipynb_checkpoints" in path.parts or path.is_dir():
+            if path.is_dir() or is_by_the_way(inside):
                 continue
             where = f"{source.name}/{inside}"
             if path.is_symlink():
@@ -205,9 +207,10 @@ class Collector:
             raise ThreadlabError(f"{name} is not a zip archive. Name the zip that the system made, or a folder.") from None
         with archive:
             for info in archive.infolist():
-                if info.is_dir() or "__MACOSX/" in info.filename or ".ipynb_checkpoints/" in info.filename:
+                if info.is_dir() or is_by_the_way(info.filename):
                     continue
-                where = f"{around}/{info.filename}" if around else info.filename
+                inside = info.filename.replace("\\", "/")  # as some programs on Windows pack; what an LMS named stays as it is
+                where = f"{around}/{inside}" if around else info.filename
                 wanted = info.filename.endswith((".ipynb", ".zip"))
                 if why := _refused(info):
                     self.found.notes.append(f"{info.filename[:120]!r} {why}, and was left out.")
@@ -264,6 +267,8 @@ class Collector:
             self.found.unknown.append(entry.path)
             return
         stem = PurePosixPath(inner or says.file).stem
+        if is_by_the_way(says.file):
+            return
         if stem in LESSONS:
             self.found.lessons += 1  # the browser edition's download has every notebook that was changed
             return
@@ -328,6 +333,12 @@ def _more_than(data: bytes, handed_out: frozenset[str]) -> bytes:
 
 def _texts(notebook: NotebookNode) -> frozenset[str]:
     return frozenset(cell.source.strip() for cell in notebook.cells) | {""}
+
+
+def is_by_the_way(path: str) -> bool:
+    """Whether a file was made by a program beside the one that a person means: a copy, a lock, what macOS knows of a file."""
+    *folders, name = path.replace("\\", "/").split("/")
+    return not BY_THE_WAY.isdisjoint(folders) or name.startswith((".", "~$")) or PurePosixPath(name).stem.endswith("-checkpoint")
 
 
 def _refused(info: zipfile.ZipInfo) -> str:

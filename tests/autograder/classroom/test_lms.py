@@ -197,6 +197,34 @@ def test_blank_notebook_beside_an_answer_is_left_out(tmp_path: Path, names: tupl
     assert collector.found.notes == [f"{MOODLE}/{names[0]} is blank, and was left out: {MOODLE}/{names[1]} counts."]
 
 
+JUNK = [f"._{FILE}", f".~{FILE}", f"{SLUG}-checkpoint.ipynb", f".ipynb_checkpoints/{FILE}", f"__MACOSX/{FILE}"]
+
+
+@pytest.mark.parametrize("slug", ["", SLUG])
+@pytest.mark.parametrize("junk", JUNK)
+def test_what_a_program_put_beside_a_notebook_is_nobody_s_answer(tmp_path: Path, junk: str, slug: str) -> None:
+    files = {junk: notebook("wrong"), FILE: notebook(mark="answer")}
+    windows = archive(tmp_path / "w.zip", {f"w/{name}".replace("/", "\\"): data for name, data in files.items()})
+    sources = [
+        archive(tmp_path / "folders.zip", {f"{MOODLE}/{name}": data for name, data in files.items()}),
+        archive(tmp_path / "packed.zip", {f"{MOODLE}/w.zip": windows.read_bytes()}),
+        tmp_path / "unpacked",
+    ]
+    for name, data in files.items():
+        (sources[-1] / MOODLE / name).parent.mkdir(parents=True, exist_ok=True)
+        (sources[-1] / MOODLE / name).write_bytes(data)
+    for source in sources:
+        (one,) = Collector({}, slug=slug).look(source)
+        assert b'"answer"' in one.data
+
+
+@pytest.mark.parametrize("junk", JUNK[:3])
+def test_copy_of_a_program_is_no_newer_attempt(tmp_path: Path, junk: str) -> None:
+    files = {f"doejane_12_901_{FILE}": notebook(mark="answer"), f"doejane_12_902_{junk}": notebook("wrong")}
+    (one,) = Collector({}).look(archive(tmp_path / "a.zip", files))
+    assert b'"answer"' in one.data
+
+
 def test_same_notebook_twice_is_one(tmp_path: Path) -> None:
     collector = Collector({})
     files = {f"{MOODLE}/{FILE}": notebook(), f"{MOODLE}/Copy of {FILE}": notebook()}

@@ -276,6 +276,9 @@ class Collector:
         if slug is None:
             self.found.notes.append(f"{entry.path}: it cannot be told which exercise this is. Name it with --exercise.")
             return
+        if self._slug not in ("", slug):
+            self.found.notes.append(f"{entry.path} is of {slug}, and was left out: --exercise asks for {self._slug}.")
+            return
         person = self._person(says)
         student = _folder_name(person.id if person else says.student)
         if not student:
@@ -292,14 +295,11 @@ class Collector:
         yield Handed(student, slug, entry.data, entry.path, says.system, name, number, says.late, when if at else entry.at, says.attempt)
 
     def _of(self, entry: _Entry, stem: str) -> str | None:
-        if self._slug:
-            return self._slug
         stem = re.sub(r"(?: ?\(\d+\)|-\d{1,3})$", "", stem).lower()
         _warm()
         answer = apart(_answered, entry.data, stem)
-        if answer is None:
-            return stem if stem in SLUGS else None  # grading says what is wrong with it
-        return answer.decode() or None
+        says = (stem if stem in SLUGS else "") if answer is None else answer.decode()  # grading says what is wrong with it
+        return says or self._slug or None
 
     def _person(self, says: Named) -> Person | None:
         keys = (says.student, says.name, " ".join(reversed(says.name.split())))

@@ -174,7 +174,7 @@ MOODLE = "Jane Doe_11_assignsubmission_file_"
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [("Copy of sixth-message", SLUG), (SLUG, f"{SLUG} (1)"), (f"{SLUG}-1", SLUG), ("lab-3", f"{SLUG}-final")],
+    [(f"Copy of {SLUG}", SLUG), (SLUG, f"{SLUG} (1)"), (f"{SLUG}-1", SLUG), ("lab-3", f"{SLUG}-final")],
 )
 def test_which_of_two_answers_is_meant_is_not_guessed_from_their_names(tmp_path: Path, first: str, second: str) -> None:
     both = {f"{MOODLE}/{first}.ipynb": notebook(mark="one"), f"{MOODLE}/{second}.ipynb": notebook(mark="other")}
@@ -223,6 +223,16 @@ def test_copy_of_a_program_is_no_newer_attempt(tmp_path: Path, junk: str) -> Non
     files = {f"doejane_12_901_{FILE}": notebook(mark="answer"), f"doejane_12_902_{junk}": notebook("wrong")}
     (one,) = Collector({}).look(archive(tmp_path / "a.zip", files))
     assert b'"answer"' in one.data
+
+
+def test_exercise_that_the_teacher_names_is_of_notebooks_that_do_not_say(tmp_path: Path) -> None:
+    other = (ROOT / "exercises" / "sixth-message" / "sixth-message.ipynb").read_bytes()
+    nameless = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+    files = {f"{MOODLE}/sixth-message.ipynb": other, f"{MOODLE}/{FILE}": notebook(), "Bo Li_12_assignsubmission_file_/lab.ipynb": nameless}
+    collector = Collector({}, slug=SLUG)
+    taken = collector.look(archive(tmp_path / "a.zip", files))
+    assert [(one.student, one.where) for one in taken] == [("11", f"{MOODLE}/{FILE}"), ("12", "Bo Li_12_assignsubmission_file_/lab.ipynb")]
+    assert collector.found.notes == [f"{MOODLE}/sixth-message.ipynb is of sixth-message, and was left out: --exercise asks for {SLUG}."]
 
 
 def test_same_notebook_twice_is_one(tmp_path: Path) -> None:

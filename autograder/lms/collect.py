@@ -15,7 +15,7 @@ import struct
 import subprocess
 import zipfile
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache
@@ -28,7 +28,7 @@ from autograder.course_folder import ROOT
 from autograder.learner.blanks import blank
 from autograder.learner.recognised import of_file, parts_of_exercises
 from autograder.lms import handed_in_at
-from autograder.lms.shapes import CLONED, EXPECTED, Named, Person, moment, named, plain, roster
+from autograder.lms.shapes import BLACKBOARD, CLONED, EXPECTED, Named, Person, moment, named, plain, receipt, roster, tasks
 from autograder.lms.tables import read_table
 from autograder.notebooks import read_text
 from autograder.one_student import apart
@@ -38,6 +38,7 @@ from threadlab.errors import ThreadlabError
 
 MOST_FILES, MOST_BYTES, MOST_IN_ONE = 20_000, 2 * 1024**3, 64 * 1024**2
 """Of an archive or folder: files, bytes of all of them, bytes of one."""
+MOST_OF_RECEIPT = 1024**2
 FILES_OF_ONE, BYTES_OF_ONE = 2_000, 256 * 1024**2
 """The same of one person, what is in an archive of theirs included."""
 BROKEN = (
@@ -109,6 +110,8 @@ class Collector:
     def __init__(self, people: Mapping[str, Person], zone: tzinfo | None = None, student: str = "", slug: str = "") -> None:
         self._people, self._zone, self._student, self._slug = people, zone, student, slug
         self.found = Collected()
+        self._receipts: dict[str, dict[str, str]] = defaultdict(dict)
+        """Of each folder, logins that Blackboard's own texts say."""
         self._files, self._bytes = Counter[str](), Counter[str]()
         """Of each person, by what the system calls them; under no name, what is nobody's."""
 
@@ -117,7 +120,7 @@ class Collector:
         source = source.resolve()
         entries = self._folder(source) if source.is_dir() else self._archive(self._bytes_of(source), source.name)
         newest: dict[tuple[str, str], list[Handed]] = {}
-        for entry, says in self._told_apart(entries):
+        for entry, says in self._with_logins(self._told_apart(entries)):
             for handed in self._handed(entry, says):
                 key = handed.student, handed.slug
                 newest[key] = self._newest([*newest.get(key, []), handed])
@@ -173,6 +176,57 @@ class Collector:
                 systems = " or ".join(one.system for one in says)
                 self.found.notes.append(f"{entry.path} could be {systems}'s, and not the same person's: use --student. It was left out.")
 
+    def _with_logins(self, entries: Iterator[tuple[_Entry, Named | None]]) -> Iterator[tuple[_Entry, Named | None]]:
+        """The same, with the logins of people in Blackboard, which writes “ASSIGNMENT_login”: either may have underscores in it."""
+        waiting = list[tuple[_Entry, Named, str]]()
+        together: dict[str, set[str]] = defaultdict(set)
+        for entry, says in entries:
+            if says is None or says.system != BLACKBOARD:
+                yield entry, says
+                continue
+            folder = (entry.archive or entry.path).partition(f"{says.student}_attempt_")[0]
+            together[folder].add(says.student)
+            waiting.append((entry, says, folder))
+        logins = {folder: self._logins(texts, self._receipts[folder]) for folder, texts in together.items()}
+        for entry, says, folder in waiting:
+            if login := logins[folder].get(says.student):
+                yield entry, msgspec.structs.replace(says, student=login)
+            else:
+                self.found.problems.append(
+                    f"{entry.path}: it cannot be told where the login in this name begins. It was left out; name the person with --roster."
+                )
+
+    def _logins(self, texts: set[str], receipts: Mapping[str, str]) -> dict[str, str]:
+        """Of what Blackboard ran together in one folder, as far as it is certain: by its own texts, by the roster, or by the assignment's
+        name, with which all begin."""
+        said = {text.removesuffix(login) for text, login in receipts.items()}
+        common = [task for task in tasks(min(texts)) if all(text.startswith(task) and text != task for text in texts)]
+        known = {task: sum(self._is_login(text.removeprefix(task)) for text in texts) for task in common}
+        most = max(known.values(), default=0)
+        if not most and len(texts) > 1:
+            common = common[-1:]
+        result = dict(receipts)
+        for text in texts - receipts.keys():
+            readings = tasks(text)
+            of_all = [task for task in common if known[task] == most]
+            fits = [task for task in readings if task in said] or of_all
+            fits = fits or [task for task in readings if self._is_login(text.removeprefix(task))] or readings
+            if len(fits) == 1:
+                result[text] = text.removeprefix(fits[0])
+        return result
+
+    def _is_login(self, text: str) -> bool:
+        person = self._people.get(plain(text))
+        return person is not None and text.lower() in (person.id.lower(), person.number.lower(), person.email.lower())
+
+    def _keep_receipt(self, path: str, data: bytes) -> None:
+        """Beside each hand-in Blackboard puts a text, which begins with “Name: Jane Doe (jdoe)”."""
+        text = receipt(path)
+        first = data.decode("utf-8-sig", "replace").partition("\n")[0].strip()
+        login = first[:-1].rpartition("(")[2] if first.endswith(")") else ""
+        if login and text.endswith(f"_{login}"):
+            self._receipts[path.partition(f"{text}_attempt_")[0]][text] = login
+
     def _says(self, path: str, by_hand: int) -> list[Named]:
         """Whose a file is, by its path."""
         return [Named("--student", self._student, "", PurePosixPath(path).name)] if self._student else named(path, by_hand)
@@ -193,6 +247,8 @@ class Collector:
             where = f"{source.name}/{inside}"
             if path.is_symlink():
                 self.found.notes.append(f"{inside} is a link, and was left out.")
+            elif receipt(where) and path.is_file() and path.stat().st_size < MOST_OF_RECEIPT:
+                self._keep_receipt(where, path.read_bytes())
             elif path.is_file() and path.suffix in (".ipynb", ".zip") and self._has_room(path.stat().st_size, where, where, 1):
                 if path.suffix == ".zip":
                     yield from self._nested(path.read_bytes(), where, 1)
@@ -214,6 +270,8 @@ class Collector:
                 wanted = info.filename.endswith((".ipynb", ".zip"))
                 if why := _refused(info):
                     self.found.notes.append(f"{info.filename[:120]!r} {why}, and was left out.")
+                elif receipt(where) and not around and info.file_size < MOST_OF_RECEIPT:
+                    self._keep_receipt(where, self._content(archive, info) or b"")
                 elif wanted and self._has_room(info.file_size, where, around or where, by_hand):
                     content = self._content(archive, info)
                     if content is not None and not info.filename.endswith(".zip"):

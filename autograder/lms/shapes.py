@@ -45,11 +45,14 @@ class Named(msgspec.Struct, frozen=True):
 
 
 CLONED = "GitHub Classroom"
+BLACKBOARD = "Blackboard"
+_ATTEMPT = r"(?P<login>[^/]*?_[^/_]+)_attempt_(?P<at>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)"
+"""Blackboard's assignment and login are run together here: “First_turn_a_doe” can be read in three ways."""
 SHAPES = (
     Shape("nbgrader", re.compile(r"submitted/(?P<login>[^/]+)/[^/]+/(?P<file>[^/]+)$"), by_hand=True),
     Shape(CLONED, re.compile(r"(?P<task>[^/]+)-submissions/(?P=task)-(?P<login>[^/]+)/(?:.*/)?(?P<file>[^/]+)$"), by_hand=True),
     Shape("Moodle", re.compile(r"(?P<name>[^/_]+)_(?P<id>\d+)_assignsubmission_file(?:_?/(?:.*/)?|_)(?P<file>[^/]+)$")),
-    Shape("Blackboard", re.compile(r"[^/]*?_(?P<login>[^/_]+)_attempt_(?P<at>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)_?(?P<file>[^/]+)$")),
+    Shape(BLACKBOARD, re.compile(rf"{_ATTEMPT}_?(?P<file>[^/]+)$")),
     Shape("Canvas", re.compile(r"(?P<name>[^/_]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<attempt>\d+)_(?P<file>[^/]+)$")),
     Shape(
         "ILIAS",
@@ -85,6 +88,18 @@ def _named(system: str, match: re.Match[str]) -> Named:
     attempt = int((groups.get("attempt") or "0")[:18])  # Canvas counts attachments; the rest of a file's name is the student's
     student, name = groups.get("login") or groups["id"], (groups.get("name") or "").replace("_", " ")
     return Named(system, student, name, groups["file"], bool(groups.get("late")), at, attempt)
+
+
+def receipt(path: str) -> str:
+    """What a text of Blackboard's own is about, assignment and login; nothing for other files: what people hand in has more of a name."""
+    file = path.rpartition("/")[2]
+    match = re.match(_ATTEMPT, file)
+    return match["login"] if match and file[match.end() :] == ".txt" else ""
+
+
+def tasks(text: str) -> list[str]:
+    """How “ASSIGNMENT_” may go in an assignment and a login that are run together, the shortest first."""
+    return [text[: index + 1] for index, letter in enumerate(text) if letter == "_" and text[index + 1 :]]
 
 
 class Person(msgspec.Struct, frozen=True):

@@ -235,6 +235,41 @@ def test_exercise_that_the_teacher_names_is_of_notebooks_that_do_not_say(tmp_pat
     assert collector.found.notes == [f"{MOODLE}/sixth-message.ipynb is of sixth-message, and was left out: --exercise asks for {SLUG}."]
 
 
+def blackboard_s(heads: list[str], receipts: Mapping[str, str] | None = None) -> dict[str, bytes]:
+    files = {f"{head}_attempt_2026-11-02-10-00-00_{FILE}": notebook(mark=head) for head in heads}
+    return files | {f"{head}_attempt_2026-11-02-10-00-00.txt": text.encode() for head, text in (receipts or {}).items()}
+
+
+UNDERSCORES = "username,name\na_doe,Ann Doe\nb_doe,Bob Doe\na_roe,Al Roe\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "people_of_course", "expected"),
+    [
+        (blackboard_s(["T_a_doe", "T_b_doe"]), "", ["a_doe", "b_doe"]),
+        (blackboard_s(["T_a_doe", "T_b_doe"]), UNDERSCORES, ["a_doe", "b_doe"]),
+        (blackboard_s(["T_a_doe", "T_a_roe"]), UNDERSCORES, ["a_doe", "a_roe"]),
+        (blackboard_s(["T_1_a_doe"]), UNDERSCORES, ["a_doe"]),
+        (blackboard_s(["Week_1_jdoe", "Week_1_a_doe"]), "", ["a_doe", "jdoe"]),
+        (blackboard_s(["T_a_doe"], {"T_a_doe": "Name: A (b) Doe (a_doe)\nDate: x (doe)\n"}), "", ["a_doe"]),
+        (blackboard_s(["T_a_doe", "T_a_roe"], {"T_a_doe": "Name: A Doe (a_doe)\n"}), "", ["a_doe", "a_roe"]),
+        (blackboard_s(["T_a_doe"]), "", []),
+        (blackboard_s(["T_a_doe"], {"T_a_doe": "Name: A Doe (victim)\n"}), "", []),
+        (blackboard_s(["T_a_doe"], {"T_a_doe_attempt_2026-11-02-10-00-00_x": "Name: A Doe (doe)\n"}), "", []),
+    ],
+)
+def test_login_with_underscores_is_told_from_the_assignment_or_left_out(
+    tmp_path: Path, files: dict[str, bytes], people_of_course: str, expected: list[str]
+) -> None:
+    known = read_roster(rows(tmp_path / "r.csv", people_of_course)) if people_of_course else {}
+    collector = Collector(known, UTC)
+    taken = collector.look(archive(tmp_path / "a.zip", files))
+    assert [one.student for one in taken] == expected
+    assert all(json.loads(one.data)["metadata"]["mark"].endswith(f"_{one.student}") for one in taken)
+    assert [("where the login" in problem) for problem in collector.found.problems] == ([] if expected else [True])
+    assert not any("older attempt" in note for note in collector.found.notes)
+
+
 def test_same_notebook_twice_is_one(tmp_path: Path) -> None:
     collector = Collector({})
     files = {f"{MOODLE}/{FILE}": notebook(), f"{MOODLE}/Copy of {FILE}": notebook()}

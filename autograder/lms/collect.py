@@ -28,7 +28,21 @@ from autograder.course_folder import ROOT
 from autograder.learner.blanks import blank
 from autograder.learner.recognised import of_file, parts_of_exercises
 from autograder.lms import handed_in_at
-from autograder.lms.shapes import BLACKBOARD, CLONED, EXPECTED, Named, Person, moment, named, plain, receipt, roster, tasks
+from autograder.lms.shapes import (
+    BLACKBOARD,
+    CLONED,
+    EXPECTED,
+    NUMBERING,
+    Named,
+    Person,
+    agrees,
+    moment,
+    named,
+    plain,
+    receipt,
+    roster,
+    tasks,
+)
 from autograder.lms.tables import read_table
 from autograder.notebooks import read_text
 from autograder.one_student import apart
@@ -360,8 +374,16 @@ class Collector:
         return says or self._slug or None
 
     def _person(self, says: Named) -> Person | None:
-        keys = (says.student, says.name, " ".join(reversed(says.name.split())))
-        return next((self._people[plain(key)] for key in keys if key and plain(key) in self._people), None)
+        """Who it is on the roster. A number that a system counts by may be another's there: it does not stand against the name beside it,
+        and Moodle's, which is one of the assignment's, says nothing without a name."""
+        names = (says.name, " ".join(reversed(says.name.split())))
+        by_name = next((self._people[plain(name)] for name in names if plain(name) in self._people), None)
+        by_id = self._people.get(plain(says.student))
+        if by_id is None or says.system not in NUMBERING:
+            return by_id or by_name
+        if by_name is None and (agrees(by_id.name, says.name) or (not by_id.name and says.system == "Canvas")):
+            return by_id
+        return by_name
 
 
 @cache

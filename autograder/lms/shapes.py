@@ -11,6 +11,7 @@ describes them; GitHub Classroom, the folders that `gh classroom clone student-r
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -61,6 +62,8 @@ SHAPES = (
         ),
     ),
 )
+NUMBERING = {shape.system for shape in SHAPES if "id" in shape.pattern.groupindex}
+"""Systems that say a number of their own, and no login."""
 EXPECTED = (
     "Canvas: lastfirst_12345_67890_EXERCISE.ipynb; Moodle: Name_12345_assignsubmission_file_/EXERCISE.ipynb; Blackboard: "
     "ASSIGNMENT_login_attempt_2026-11-02-10-00-00_EXERCISE.ipynb; ILIAS: Last_First_login_123/20261102100000_EXERCISE.ipynb; GitHub "
@@ -113,7 +116,9 @@ class Person(msgspec.Struct, frozen=True):
     """The system's own number of them."""
 
 
-ID = ("sis login id", "student id", "username", "user name", "login", "id", "anmeldename", "benutzername", "student_id", "github_username")
+LOGINS = ("sis login id", "username", "user name", "login", "anmeldename", "benutzername", "github_username")
+ID = (*LOGINS, "student id", "student_id", "id")
+"""What the gradebook calls people: logins before numbers, as names become logins."""
 NAMES = ("student", "name", "full name", "fullname", "vollständiger name")
 LAST, FIRST = ("last name", "surname", "nachname"), ("first name", "vorname")
 EMAIL = ("email", "email address", "e-mail", "e-mail-adresse")
@@ -133,7 +138,8 @@ def roster(rows: list[Mapping[str, str]]) -> dict[str, Person]:
         if not id_ or "points possible" in name.lower():
             continue
         person = Person(id_, name, email, number)
-        for spelling in {plain(one) for one in (id_, number, name, _turned(name), email)} - {""}:
+        others = (cells.get(one, "") for one in ID)
+        for spelling in {plain(one) for one in (id_, number, name, _turned(name), email, *others)} - {""}:
             if persons.setdefault(spelling, person).id != person.id:
                 shared.add(spelling)
     return {spelling: person for spelling, person in persons.items() if spelling not in shared}
@@ -150,8 +156,16 @@ def _turned(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A name without case, spaces and punctuation, as Canvas runs names together."""
-    return re.sub(r"[\W_]", "", text).lower()
+    """A name without case, spaces and punctuation, as Canvas runs names together. Letters with marks are one letter, as macOS does not
+    write them; where there is no such letter, the mark stays."""
+    letters = unicodedata.normalize("NFKC", text).lower()
+    return "".join(one for one in letters if one.isalnum() or unicodedata.category(one).startswith("M"))
+
+
+def agrees(name: str, other: str) -> bool:
+    """Whether two names may be one person's: all words of one are in the other, in any order, with spaces or without."""
+    ways = ((plain(other), name), (plain(name), other))
+    return any(all(plain(word) in whole for word in re.split(r"[\s,]+", words)) for whole, words in ways if whole and plain(words))
 
 
 def moment(digits: str) -> datetime | None:

@@ -7,10 +7,12 @@ import io
 import json
 import stat
 import subprocess
+import unicodedata
 import zipfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -268,6 +270,45 @@ def test_login_with_underscores_is_told_from_the_assignment_or_left_out(
     assert all(json.loads(one.data)["metadata"]["mark"].endswith(f"_{one.student}") for one in taken)
     assert [("where the login" in problem) for problem in collector.found.problems] == ([] if expected else [True])
     assert not any("older attempt" in note for note in collector.found.notes)
+
+
+def students(folder: Path, names: list[str], roster: str, zone: tzinfo | None = UTC) -> dict[str, str]:
+    """Whose each file became, by its name."""
+    collector = Collector(read_roster(rows(folder / "r.csv", roster)), zone)
+    return {one.where: one.student for one in collector.look(archive(folder / "a.zip", {name: notebook(mark=name) for name in names}))}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (f"Jane Doe_1001_assignsubmission_file_/{FILE}", "jdoe"),  # the number is Max's
+        (f"Max Roe_1002_assignsubmission_file_/{FILE}", "mroe"),
+        (f"Jane Roe_1001_assignsubmission_file_/{FILE}", "1001"),  # nobody of that name
+        (f"Zoe Lee_1004_assignsubmission_file_/{FILE}", "1004"),  # nobody's name to compare with
+        (f"doejane_1001_7_{FILE}", "jdoe"),
+        (f"leezoe_1004_7_{FILE}", "zlee"),
+        (f"roemaxq_1001_7_{FILE}", "mroe"),  # a second first name
+        (f"Ann Lee_1005_assignsubmission_file_/{FILE}", "alee"),
+    ],
+)
+def test_number_that_is_another_s_on_the_roster_does_not_stand_against_the_name(tmp_path: Path, name: str, expected: str) -> None:
+    roster = 'id,username,name\n1001,mroe,Max Roe\n1002,zed,Zed Zed\n1003,jdoe,"Doe, Jane"\n1004,zlee,\n1005,alee,"Lee, Ann Mary"\n'
+    assert students(tmp_path, [name], roster) == {name: expected}
+
+
+def test_person_has_one_name_whichever_system_the_work_comes_from(tmp_path: Path) -> None:
+    roster = "Student ID;Username;Name\n00123;jdoe;Jane Doe\n"
+    for name in (f"Jane Doe_11_assignsubmission_file_/{FILE}", f"T_jdoe_attempt_2026-11-02-10-00-00_{FILE}", f"submitted/00123/x/{FILE}"):
+        assert students(tmp_path, [name], roster) == {name: "jdoe"}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_name_with_marks_is_the_same_in_either_of_its_spellings(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
+    roster = "username,name\njm,Jürgen Müller\nki,की\nka,का\n"
+    names = [
+        f"{unicodedata.normalize(form, name)}_{n}_assignsubmission_file_/{FILE}" for n, name in enumerate(("Jürgen Müller", "की", "का"))
+    ]
+    assert students(tmp_path, names, roster) == dict(zip(names, ("jm", "ki", "ka"), strict=True))
 
 
 def test_same_notebook_twice_is_one(tmp_path: Path) -> None:

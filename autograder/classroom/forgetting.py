@@ -10,12 +10,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from autograder.classroom.assignment import RECORDS
 from autograder.classroom.report import REPORTS
 from autograder.course_folder import ROOT
-from autograder.lms.collect import PEOPLE, people
+from autograder.lms.collect import PEOPLE, keep, people
 from autograder.printable import printable
 from threadlab.errors import ThreadlabError
 
@@ -29,6 +27,7 @@ def forget(student: str, api: Any, root: Path = ROOT) -> list[str]:
     """Remove a student everywhere; returns what was removed, a line each. Raises ThreadlabError for a name that cannot be a folder's."""
     if not student or student in (".", "..") or "/" in student or "\\" in student or "\x00" in student:
         raise ThreadlabError(f"{student!r} is not the name of a student.")
+    students = people(root)
     removed = []
     for kind in ("submitted", "autograded", "feedback"):
         folder = root / getattr(api.coursedir, f"{kind}_directory") / student
@@ -45,10 +44,10 @@ def forget(student: str, api: Any, root: Path = ROOT) -> list[str]:
                 removed.append(str(path))
         shutil.rmtree(folder / f".{student}", ignore_errors=True)
     removed += _from_gradebook(student, api)
-    students, names = people(root), {student}
+    names = {student}
     if student in students:
         names.add(students.pop(student).name)
-        (root / PEOPLE).write_bytes(msgspec.json.format(msgspec.json.encode(students)))
+        keep(students, root)
         removed.append(f"an entry of {root / PEOPLE}")
     if removed or _is_reported(root, student):  # whoever is nobody takes no report away
         removed += _reports(root, names)

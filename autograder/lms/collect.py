@@ -471,23 +471,52 @@ def read_roster(path: Path) -> dict[str, Person]:
 
 
 def put(taken: list[Handed], root: Path = ROOT) -> list[str]:
-    """Write what was collected to where grading looks; returns what was not, and why. An older one never takes a newer one's place."""
-    said = []
+    """Write what was collected to where grading looks; returns what was not, and why. An older one never takes a newer one's place; where
+    nothing says which is newer, the last one counts, and that is said. Raises OSError, and then no file is half written."""
+    said, put_down = list[str](), list[Handed]()
+    persons = people(root)
     for one in taken:
         folder = root / "autograder" / "work" / "submitted" / one.student / one.slug
-        stamp = folder / handed_in_at.NAME
-        before, _ = handed_in_at.of(folder)
-        if one.at and before is not None and before.replace(tzinfo=UTC) > one.at:
+        path, stamp = folder / f"{one.slug}.ipynb", folder / handed_in_at.NAME
+        attempt = persons[one.student].attempts.get(one.slug, 0) if one.student in persons else 0
+        order = _order(one, handed_in_at.of(folder)[0], attempt) if path.is_file() else 1
+        if order < 0:
             said.append(f"{one.where} is older than what {one.student} has handed in of {one.slug} already, and was left out.")
             continue
+        if order == 0 and path.read_bytes() != one.data:
+            said.append(
+                f"{one.where} takes the place of another notebook of {one.student}'s: nothing says which is newer, the last counts."
+            )
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{one.slug}.ipynb").write_bytes(one.data)
+        replace(path, one.data)
         if one.at:
-            stamp.write_text(f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
+            replace(stamp, f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode())
         else:
             stamp.unlink(missing_ok=True)
-    _remember(taken, root)
+        put_down.append(one)
+    _remember(put_down, persons, root)
     return said + _written_otherwise(taken, root)
+
+
+def _order(one: Handed, before: datetime | None, attempt: int) -> int:
+    """1 if it is newer than what is there, of that time and attempt; -1 if it is older; 0 if nobody knows, or if it is the same."""
+    if one.at and before is not None:
+        there = before.replace(tzinfo=UTC)
+        return (one.at > there) - (one.at < there)
+    if one.attempt and attempt:
+        return (one.attempt > attempt) - (one.attempt < attempt)
+    return 0
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put a file in place whole: where there is no room, what was there stays. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _written_otherwise(taken: list[Handed], root: Path) -> list[str]:
@@ -510,24 +539,37 @@ class Known(msgspec.Struct):
     number: str = ""
     late: list[str] = []
     """The exercises that the system calls late."""
+    attempts: dict[str, int] = {}
+    """Which attempt at each exercise was taken, where the system counts them."""
 
 
 def people(root: Path = ROOT) -> dict[str, Known]:
-    """Everybody who was collected from a system, by the gradebook's name of them."""
+    """Everybody who was collected from a system, by the gradebook's name of them. Raises ThreadlabError for a damaged file: by taking it
+    for an empty one, everybody in it would be lost."""
+    path = root / PEOPLE
     try:
-        return msgspec.json.decode((root / PEOPLE).read_bytes(), type=dict[str, Known])
-    except (OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Known])
+    except FileNotFoundError:
         return {}
+    except msgspec.MsgspecError:
+        raise ThreadlabError(
+            f"{path} is damaged: it says who is who in your system. Put it back from a copy; without one, remove it and collect again."
+        ) from None
 
 
-def _remember(taken: list[Handed], root: Path) -> None:
-    persons = people(root)
+def keep(persons: Mapping[str, Known], root: Path = ROOT) -> None:
+    """Write what is known of people. Raises OSError, and then what was known stays."""
+    (root / PEOPLE).parent.mkdir(parents=True, exist_ok=True)
+    replace(root / PEOPLE, msgspec.json.format(msgspec.json.encode(persons)))
+
+
+def _remember(taken: list[Handed], persons: dict[str, Known], root: Path) -> None:
     for one in taken:
         person = persons.setdefault(one.student, Known())
         person.name, person.number = one.name or person.name, one.number or person.number
         person.late = sorted({*person.late, one.slug} if one.late else set(person.late) - {one.slug})
-    (root / PEOPLE).parent.mkdir(parents=True, exist_ok=True)
-    (root / PEOPLE).write_bytes(msgspec.json.format(msgspec.json.encode(persons)))
+        person.attempts = {slug: attempt for slug, attempt in (person.attempts | {one.slug: one.attempt}).items() if attempt}
+    keep(persons, root)
 
 
 def summary(found: Collected) -> list[str]:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.lms.collect import Collector, Known, people, put, read_roster, summary
+from autograder.lms.collect import Collector, Handed, Known, keep, people, put, read_roster, summary
 from autograder.lms.write_back import Column, written
 from autograder.notebooks import read_answers, with_answers
 from tests.autograder.course_copy import ROOT, SLUG, clone, command
@@ -331,6 +331,60 @@ def test_older_file_never_takes_the_place_of_a_newer_one(tmp_path: Path) -> None
     assert "is older than" in put(Collector({}, UTC).look(old), tmp_path)[0]
 
 
+def test_older_attempt_of_canvas_never_takes_the_place_of_a_newer_one(tmp_path: Path) -> None:
+    def collected(number: int, late: str = "") -> list[str]:
+        files = {f"doejane_{late}12_{number}_{FILE}": notebook(mark=str(number))}
+        return put(Collector({}).look(archive(tmp_path / "a.zip", files)), tmp_path)
+
+    path = tmp_path / "autograder/work/submitted/12" / SLUG / FILE
+    assert collected(950) == []
+    assert "is older than" in collected(901, "LATE_")[0]
+    assert b'"950"' in path.read_bytes()
+    assert people(tmp_path)["12"].late == []
+    assert collected(950) == []
+    assert collected(951) == []
+    assert b'"951"' in path.read_bytes()
+    path.unlink()
+    assert collected(901) == []  # nothing is there that could be newer
+
+
+def test_notebook_of_which_nobody_knows_whether_it_is_newer_is_named(tmp_path: Path) -> None:
+    said = []
+    for mark in ("first", "second", "second"):
+        said.append(put(Collector({}).look(archive(tmp_path / "a.zip", {f"{MOODLE}/{FILE}": notebook(mark=mark)})), tmp_path))
+    assert [len(one) for one in said] == [0, 1, 0]
+    assert "nothing says which is newer" in said[1][0]
+
+
+def test_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = ([Handed("ada", SLUG, data, "x", "Canvas", name=data.decode())] for data in (b"old", b"new"))
+    put(old, tmp_path)
+    whole = Path.write_bytes
+
+    def half(path: Path, data: bytes) -> int:
+        whole(path, data[:2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space left"):
+        put(new, tmp_path)
+    with pytest.raises(OSError, match="No space left"):
+        keep({}, tmp_path)
+    folder = tmp_path / "autograder/work/submitted/ada" / SLUG
+    assert [path.name for path in folder.iterdir()] == [FILE]
+    assert (folder / FILE).read_bytes() == b"old"
+    assert people(tmp_path)["ada"].name == "old"
+
+
+def test_damaged_list_of_people_is_a_sentence_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "autograder/work/people.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+    with pytest.raises(ThreadlabError, match="is damaged"):
+        put([Handed("ada", SLUG, b"", "x", "Canvas")], tmp_path)
+    assert [one.name for one in path.parent.iterdir()] == ["people.json"]
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
@@ -562,7 +616,7 @@ def test_class_goes_from_a_canvas_zip_to_canvas_s_gradebook(tmp_path: Path) -> N
     course = clone(tmp_path / "course")
     roster, export = rows(tmp_path / "roster.csv", ROSTER), rows(tmp_path / "grades.csv", CANVAS)
     command(course, "autograder", "collect", str(canvas(tmp_path)), "--roster", str(roster))
-    assert people(course)["jdoe"] == Known("Doe, Jane", "12345", [SLUG])
+    assert people(course)["jdoe"] == Known("Doe, Jane", "12345", [SLUG], {SLUG: 678901})
     command(course, "autograder", "grade", SLUG, "--trust-submissions")
     command(course, "autograder", "gradebook", "canvas", SLUG, "--exported", str(export))
     found = parsed((course / "autograder/work/reports/canvas.csv").read_text(encoding="utf-8"))

@@ -64,6 +64,7 @@ LESSONS = {lesson.name for lesson in CATALOGUE}
 """Files that are nobody's answer."""
 BY_THE_WAY = {".git", ".ipynb_checkpoints", "__MACOSX"}
 """Folders of programs."""
+ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 PEOPLE = "autograder/work/people.json"
 """What is known of the people who handed in: for writing scores back."""
 
@@ -106,7 +107,8 @@ class Collected(msgspec.Struct):
 
 class _Entry(msgspec.Struct, frozen=True):
     path: str
-    data: bytes
+    data: bytes | None
+    """None of what is no notebook, or cannot be read: it says only that somebody handed something in."""
     by_hand: int = 0
     """How many of the first parts of the path the teacher has named."""
     archive: str = ""
@@ -126,6 +128,8 @@ class Collector:
         self.found = Collected()
         self._receipts: dict[str, dict[str, str]] = defaultdict(dict)
         """Of each folder, logins that Blackboard's own texts say."""
+        self._seen: dict[str, tuple[str, list[str]]] = {}
+        """Everybody who handed anything in: what to call them, and the files."""
         self._files, self._bytes = Counter[str](), Counter[str]()
         """Of each person, by what the system calls them; under no name, what is nobody's."""
 
@@ -139,6 +143,12 @@ class Collector:
                 key = handed.student, handed.slug
                 newest[key] = self._newest([*newest.get(key, []), handed])
         chosen = (self._chosen(several) for several in newest.values())
+        for student in sorted(self._seen.keys() - {student for student, _ in newest}):
+            who, files = self._seen[student]
+            listed = ", ".join(dict.fromkeys(files[:3])) + (", …" if len(files) > 3 else "")
+            self._problem(
+                f"{who}: nothing was taken of what they handed in: {listed}. It has to be a notebook (.ipynb), or a zip with one."
+            )
         self.found.taken = sorted((one for one in chosen if one), key=lambda one: (one.slug, one.student))
         return self.found.taken
 
@@ -206,8 +216,8 @@ class Collector:
             if login := logins[folder].get(says.student):
                 yield entry, msgspec.structs.replace(says, student=login)
             else:
-                self.found.problems.append(
-                    f"{entry.path}: it cannot be told where the login in this name begins. It was left out; name the person with --roster."
+                self._problem(
+                    f"{folder}{says.student}: it cannot be told where the login in it begins. Left out; say who is who with --roster."
                 )
 
     def _logins(self, texts: set[str], receipts: Mapping[str, str]) -> dict[str, str]:
@@ -256,18 +266,20 @@ class Collector:
     def _folder(self, source: Path) -> Iterator[_Entry]:
         for path in sorted(source.rglob("*")):
             inside = path.relative_to(source).as_posix()
-            if path.is_dir() or is_by_the_way(inside):
+            if path.is_dir() or is_hidden(inside):
                 continue
             where = f"{source.name}/{inside}"
             if path.is_symlink():
                 self.found.notes.append(f"{inside} is a link, and was left out.")
-            elif receipt(where) and path.is_file() and path.stat().st_size < MOST_OF_RECEIPT:
+                continue
+            if receipt(where) and path.stat().st_size < MOST_OF_RECEIPT:
                 self._keep_receipt(where, path.read_bytes())
-            elif path.is_file() and path.suffix in (".ipynb", ".zip") and self._has_room(path.stat().st_size, where, where, 1):
-                if path.suffix == ".zip":
-                    yield from self._nested(path.read_bytes(), where, 1)
-                else:
-                    yield _Entry(where, path.read_bytes(), 1, at=_committed(path, source))
+            if not (path.is_file() and is_wanted(inside) and self._has_room(path.stat().st_size, where, where, 1)):
+                yield _Entry(where, None, 1)
+            elif path.suffix.lower() == ".zip":
+                yield from self._nested(path.read_bytes(), where, 1)
+            else:
+                yield _Entry(where, path.read_bytes(), 1, at=_committed(path, source))
 
     def _archive(self, data: bytes, name: str, around: str = "", by_hand: int = 0) -> Iterator[_Entry]:
         """What is in an archive. `around`: the path of one that was handed in, which is its owner's as a whole. Raises ThreadlabError."""
@@ -277,21 +289,26 @@ class Collector:
             raise ThreadlabError(f"{name} is not a zip archive. Name the zip that the system made, or a folder.") from None
         with archive:
             for info in archive.infolist():
-                if info.is_dir() or is_by_the_way(info.filename):
+                if info.is_dir() or is_hidden(info.filename):
                     continue
                 inside = info.filename.replace("\\", "/")  # as some programs on Windows pack; what an LMS named stays as it is
                 where = f"{around}/{inside}" if around else info.filename
-                wanted = info.filename.endswith((".ipynb", ".zip"))
                 if why := _refused(info):
                     self.found.notes.append(f"{info.filename[:120]!r} {why}, and was left out.")
-                elif receipt(where) and not around and info.file_size < MOST_OF_RECEIPT:
-                    self._keep_receipt(where, self._content(archive, info) or b"")
-                elif wanted and self._has_room(info.file_size, where, around or where, by_hand):
-                    content = self._content(archive, info)
-                    if content is not None and not info.filename.endswith(".zip"):
-                        yield _Entry(where, content, by_hand, around)
-                    elif content is not None and not around:
-                        yield from self._nested(content, info.filename, by_hand)
+                    continue
+                content = self._read(archive, info, where, around, by_hand)
+                if not around and (content is None or info.filename.lower().endswith(".zip")):
+                    yield from [_Entry(where, None, by_hand)] if content is None else self._nested(content, where, by_hand)
+                elif content is not None and not inside.lower().endswith(".zip"):
+                    yield _Entry(where, content, by_hand, around)
+
+    def _read(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, around: str, by_hand: int) -> bytes | None:
+        """What is in a file that may have a notebook in it."""
+        if receipt(where) and not around and info.file_size < MOST_OF_RECEIPT:
+            self._keep_receipt(where, self._content(archive, info) or b"")
+        if is_wanted(where) and self._has_room(info.file_size, where, around or where, by_hand):
+            return self._content(archive, info)
+        return None
 
     def _content(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
         try:
@@ -303,12 +320,14 @@ class Collector:
 
     def _nested(self, data: bytes, path: str, by_hand: int) -> Iterator[_Entry]:
         """A zip that somebody handed in, such as the browser edition's download: its notebooks are theirs."""
+        inside = list[_Entry]()
         try:
-            yield from list(self._archive(data, path, path, by_hand))
+            inside = list(self._archive(data, path, path, by_hand))
         except _TooMuch as problem:
             self.found.notes.append(str(problem))
         except ThreadlabError:
             self.found.notes.append(f"{path} is not a zip archive and was left out.")
+        yield from inside or [_Entry(path, None, by_hand)]
 
     def _has_room(self, size: int, path: str, handed_in: str, by_hand: int) -> bool:
         """Whether a file may be read, which was handed in as `handed_in` or is inside of it. Raises ThreadlabError when there is too much
@@ -334,27 +353,25 @@ class Collector:
     # ---- whose it is, and of what
 
     def _handed(self, entry: _Entry, says: Named | None) -> Iterator[Handed]:
-        inner = entry.path.removeprefix(f"{entry.archive}/") if entry.archive else ""
         if says is None:
-            self.found.unknown.append(entry.path)
+            if entry.data is not None or is_work(entry.path):
+                self.found.unknown.append(entry.path)
             return
+        person = self._person(says)
+        student = self._student_of(says, person)
+        inner = entry.path.removeprefix(f"{entry.archive}/") if entry.archive else ""
         stem = PurePosixPath(inner or says.file).stem
-        if is_by_the_way(says.file):
+        if entry.data is None or not student or is_by_the_way(says.file):
             return
         if stem in LESSONS:
             self.found.lessons += 1  # the browser edition's download has every notebook that was changed
             return
-        slug = self._of(entry, stem)
+        slug = self._of(entry.data, stem)
         if slug is None:
             self.found.notes.append(f"{entry.path}: it cannot be told which exercise this is. Name it with --exercise.")
             return
         if self._slug not in ("", slug):
             self.found.notes.append(f"{entry.path} is of {slug}, and was left out: --exercise asks for {self._slug}.")
-            return
-        person = self._person(says)
-        student = _folder_name(person.id if person else says.student)
-        if not student:
-            self.found.notes.append(f"{entry.path}: “{says.student[:60]}” cannot be the name of a student.")
             return
         at = moment(says.at) if says.at else None
         when = at.replace(tzinfo=self._zone) if at is not None and self._zone is not None else at
@@ -366,10 +383,27 @@ class Collector:
         number = person.number if person else says.student if says.student.isdigit() else ""
         yield Handed(student, slug, entry.data, entry.path, says.system, name, number, says.late, when if at else entry.at, says.attempt)
 
-    def _of(self, entry: _Entry, stem: str) -> str | None:
+    def _student_of(self, says: Named, person: Person | None) -> str:
+        """What the gradebook calls somebody who handed in a file; nothing if it cannot."""
+        called = person.id if person else says.student
+        student = _folder_name(called)
+        who = f"{says.name} ({student or called[:60]})" if says.name else student or called[:60]
+        if student:
+            self._seen.setdefault(student, (who, []))[1].append(says.file)
+        if not student:
+            self._problem(f"{who}: “{called[:60]}” cannot be the name of a student. Nothing of theirs was taken.")
+        elif person is None and self._people and not self._student:
+            self._problem(f"{who} is nobody on the roster, or two people there have that name: no score finds its way back to them.")
+        return student
+
+    def _problem(self, said: str) -> None:
+        if said not in self.found.problems:
+            self.found.problems.append(said)
+
+    def _of(self, data: bytes, stem: str) -> str | None:
         stem = re.sub(r"(?: ?\(\d+\)|-\d{1,3})$", "", stem).lower()
         _warm()
-        answer = apart(_answered, entry.data, stem)
+        answer = apart(_answered, data, stem)
         says = (stem if stem in SLUGS else "") if answer is None else answer.decode()  # grading says what is wrong with it
         return says or self._slug or None
 
@@ -415,10 +449,26 @@ def _texts(notebook: NotebookNode) -> frozenset[str]:
     return frozenset(cell.source.strip() for cell in notebook.cells) | {""}
 
 
-def is_by_the_way(path: str) -> bool:
-    """Whether a file was made by a program beside the one that a person means: a copy, a lock, what macOS knows of a file."""
+def is_hidden(path: str) -> bool:
+    """Whether a file was made by a program, and says nothing: what macOS knows of a file, what git keeps."""
     *folders, name = path.replace("\\", "/").split("/")
-    return not BY_THE_WAY.isdisjoint(folders) or name.startswith((".", "~$")) or PurePosixPath(name).stem.endswith("-checkpoint")
+    return not BY_THE_WAY.isdisjoint(folders) or name.startswith("._") or name == ".DS_Store"
+
+
+def is_by_the_way(path: str) -> bool:
+    """Whether a file was made by a program beside the one that a person means: a hidden one, a copy, a lock."""
+    name = PurePosixPath(path.replace("\\", "/"))
+    return is_hidden(path) or name.name.startswith((".", "~$")) or name.stem.endswith("-checkpoint")
+
+
+def is_wanted(path: str) -> bool:
+    """Whether there may be a notebook in a file."""
+    return path.lower().endswith((".ipynb", ".zip")) and not is_by_the_way(path)
+
+
+def is_work(path: str) -> bool:
+    """Whether a file that is not read looks as if somebody had handed it in."""
+    return path.lower().endswith(ARCHIVES) or (".ipynb" in path.lower() and not is_by_the_way(path))
 
 
 def _refused(info: zipfile.ZipInfo) -> str:

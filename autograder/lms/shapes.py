@@ -52,7 +52,7 @@ _ATTEMPT = r"(?P<login>[^/]*?_[^/_]+)_attempt_(?P<at>\d{4}-\d\d-\d\d-\d\d-\d\d-\
 SHAPES = (
     Shape("nbgrader", re.compile(r"submitted/(?P<login>[^/]+)/[^/]+/(?P<file>[^/]+)$"), by_hand=True),
     Shape(CLONED, re.compile(r"(?P<task>[^/]+)-submissions/(?P=task)-(?P<login>[^/]+)/(?:.*/)?(?P<file>[^/]+)$"), by_hand=True),
-    Shape("Moodle", re.compile(r"(?P<name>[^/_]+)_(?P<id>\d+)_assignsubmission_file(?:_?/(?:.*/)?|_)(?P<file>[^/]+)$")),
+    Shape("Moodle", re.compile(r"(?P<name>[^/_]+)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_?/(?:.*/)?|_)(?P<file>[^/]+)$")),
     Shape(BLACKBOARD, re.compile(rf"{_ATTEMPT}_?(?P<file>[^/]+)$")),
     Shape("Canvas", re.compile(r"(?P<name>[^/_]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<attempt>\d+)_(?P<file>[^/]+)$")),
     Shape(

@@ -311,6 +311,73 @@ def test_name_with_marks_is_the_same_in_either_of_its_spellings(tmp_path: Path, 
     assert students(tmp_path, names, roster) == dict(zip(names, ("jm", "ki", "ka"), strict=True))
 
 
+def zipped(folder: Path, files: Mapping[str, bytes]) -> bytes:
+    return archive(folder / "inner.zip", files).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sixth-message.ipynb.txt", "a.json", "a.rar", "a.tar.gz", "a.7z", "a.py", "a", "a.pdf", "a-checkpoint.ipynb", ".a.ipynb", "~$a.zip"],
+)
+def test_person_from_whom_nothing_was_taken_is_named(tmp_path: Path, name: str) -> None:
+    files = {f"{MOODLE}/{FILE}": notebook(), f"Bo Li_12_assignsubmission_file_/{name}": notebook()}
+    source = archive(tmp_path / "a.zip", files)
+    with zipfile.ZipFile(source) as opened:
+        opened.extractall(tmp_path / "unpacked")
+    for place in (source, tmp_path / "unpacked"):
+        collector = Collector({})
+        assert [one.student for one in collector.look(place)] == ["11"]
+        (said,) = collector.found.problems
+        assert said.startswith(f"Bo Li (12): nothing was taken of what they handed in: {name}.")
+        assert said in summary(collector.found)
+
+
+def test_archive_without_a_notebook_and_text_typed_online_are_named(tmp_path: Path) -> None:
+    files = {
+        "Bo Li_12_assignsubmission_file_/a.zip": b"",
+        "Cy Li_13_assignsubmission_file_/a.zip": zipped(tmp_path, {}),
+        "Di Li_14_assignsubmission_file_/a.zip": zipped(tmp_path, {"readme.txt": b"x"}),
+        "Ed Li_15_assignsubmission_file_/a.zip": zipped(tmp_path, {"b.zip": zipped(tmp_path, {FILE: notebook()})}),
+        "Fe Li_16_assignsubmission_onlinetext_/onlinetext.html": b"<p>async def",
+        "T_jdoe_attempt_2026-11-02-10-00-00.txt": b"Name: Jane Doe (jdoe)\nSubmission Field:\nasync def",
+    }
+    collector = Collector({})
+    assert collector.look(archive(tmp_path / "a.zip", files)) == []
+    said = [problem.partition(":")[0] for problem in collector.found.problems]
+    assert said == ["Bo Li (12)", "Cy Li (13)", "Di Li (14)", "Ed Li (15)", "Fe Li (16)", "jdoe"]
+
+
+def test_names_in_capitals_are_read(tmp_path: Path) -> None:
+    files = {f"{MOODLE}/A.IPYNB": notebook(), "Bo Li_12_assignsubmission_file_/A.ZIP": zipped(tmp_path, {"B.IPYNB": notebook()})}
+    assert [one.student for one in Collector({}).look(archive(tmp_path / "a.zip", files))] == ["11", "12"]
+
+
+def test_archive_that_nobody_can_be_told_of_is_listed(tmp_path: Path) -> None:
+    files = {"ada.tar.gz": b"x", "ada/sixth.ipynb.txt": b"x", "ada/a.zip": b"", "status.csv": b"x", "notes.txt": b"x", ".DS_Store": b"x"}
+    collector = Collector({})
+    assert collector.look(archive(tmp_path / "a.zip", files)) == []
+    assert collector.found.unknown == ["ada.tar.gz", "ada/sixth.ipynb.txt", "ada/a.zip"]
+    assert collector.found.problems == []
+
+
+@pytest.mark.parametrize(
+    "roster", ["username,name\nx,Ann Lee\n", "username,name\nj1,Jane Doe\nj2,Jane Doe\n", "username,name\n,Jane Doe\nx,\n"]
+)
+def test_person_whom_the_roster_does_not_name_is_named(tmp_path: Path, roster: str) -> None:
+    collector = Collector(read_roster(rows(tmp_path / "r.csv", roster)))
+    files = {f"{MOODLE}/{FILE}": notebook()}
+    assert [one.student for one in collector.look(archive(tmp_path / "a.zip", files))] == ["11"]
+    (said,) = collector.found.problems
+    assert said.startswith("Jane Doe (11) is nobody on the roster")
+    assert Collector({}, student="ada").look(tmp_path / "a.zip")[0].student == "ada"
+
+
+def test_name_on_the_roster_that_no_folder_can_have_is_a_problem(tmp_path: Path) -> None:
+    collector = Collector(read_roster(rows(tmp_path / "r.csv", "username,name\n..,Jane Doe\n")))
+    assert collector.look(archive(tmp_path / "a.zip", {f"{MOODLE}/{FILE}": notebook()})) == []
+    assert collector.found.problems == ["Jane Doe (..): “..” cannot be the name of a student. Nothing of theirs was taken."]
+
+
 def test_same_notebook_twice_is_one(tmp_path: Path) -> None:
     collector = Collector({})
     files = {f"{MOODLE}/{FILE}": notebook(), f"{MOODLE}/Copy of {FILE}": notebook()}

@@ -375,6 +375,8 @@ class Collector:
             return
         at = moment(says.at) if says.at else None
         when = at.replace(tzinfo=self._zone) if at is not None and self._zone is not None else at
+        if says.at and at is None:
+            self._problem(f"{entry.path}: there is no such time in the calendar. It counts as one without a time.")
         if at is not None and self._zone is None:
             raise ThreadlabError(
                 f"{entry.path} says {at:%Y-%m-%d %H:%M:%S}, and not in which zone. Say it with --zone, such as --zone Europe/Berlin."

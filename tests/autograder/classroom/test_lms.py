@@ -372,6 +372,28 @@ def test_person_whom_the_roster_does_not_name_is_named(tmp_path: Path, roster: s
     assert Collector({}, student="ada").look(tmp_path / "a.zip")[0].student == "ada"
 
 
+@pytest.mark.parametrize(
+    "text", ["username;name\rx;Doe, Jane\r", "sep=;\r\nusername;name\r\nx;Doe, Jane\r\n", "sep=\t\nusername\tname\nx\tJane Doe\n"]
+)
+def test_roster_of_any_spreadsheet_is_read(tmp_path: Path, text: str) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        (tmp_path / "r.csv").write_bytes(text.encode(encoding))
+        assert read_roster(tmp_path / "r.csv")["janedoe"].id == "x"
+
+
+def test_quotation_mark_without_its_second_one_is_a_sentence(tmp_path: Path) -> None:
+    text = 'username,name\na,b\n"jm,Müller\n' + "x" * 200_000
+    with pytest.raises(ThreadlabError, match=r"is no CSV after line \d.*quotation mark"):
+        read_roster(rows(tmp_path / "r.csv", text))
+
+
+def test_time_that_is_in_no_calendar_is_named(tmp_path: Path) -> None:
+    collector = Collector({}, UTC)
+    (one,) = collector.look(archive(tmp_path / "a.zip", {f"T_cy_attempt_2026-13-29-02-30-00_{FILE}": notebook()}))
+    assert (one.student, one.at) == ("cy", None)
+    assert "no such time in the calendar" in collector.found.problems[0]
+
+
 def test_name_on_the_roster_that_no_folder_can_have_is_a_problem(tmp_path: Path) -> None:
     collector = Collector(read_roster(rows(tmp_path / "r.csv", "username,name\n..,Jane Doe\n")))
     assert collector.look(archive(tmp_path / "a.zip", {f"{MOODLE}/{FILE}": notebook()})) == []

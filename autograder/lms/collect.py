@@ -32,6 +32,7 @@ from autograder.lms.shapes import (
     BLACKBOARD,
     CLONED,
     EXPECTED,
+    GROUP,
     NUMBERING,
     Named,
     Person,
@@ -396,6 +397,9 @@ class Collector:
             self._problem(f"{who}: “{called[:60]}” cannot be the name of a student. Nothing of theirs was taken.")
         elif person is None and self._people and not self._student:
             self._problem(f"{who} is nobody on the roster, or two people there have that name: no score finds its way back to them.")
+        said = f"{who}: this names a group. What was handed in counts for {student} alone."
+        if GROUP.match(says.name) and said not in self.found.notes:
+            self.found.notes.append(said)
         return student
 
     def _problem(self, said: str) -> None:
@@ -412,7 +416,10 @@ class Collector:
     def _person(self, says: Named) -> Person | None:
         """Who it is on the roster. A number that a system counts by may be another's there: it does not stand against the name beside it,
         and Moodle's, which is one of the assignment's, says nothing without a name."""
-        names = (says.name, " ".join(reversed(says.name.split())))
+        names: tuple[str, ...] = (says.name, " ".join(reversed(says.name.split())))
+        if GROUP.match(says.name):
+            parts = says.name.split("-")
+            names += tuple("-".join(parts[index:]) for index in range(1, len(parts)))
         by_name = next((self._people[plain(name)] for name in names if plain(name) in self._people), None)
         by_id = self._people.get(plain(says.student))
         if by_id is None or says.system not in NUMBERING:

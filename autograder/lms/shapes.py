@@ -64,6 +64,8 @@ SHAPES = (
 )
 NUMBERING = {shape.system for shape in SHAPES if "id" in shape.pattern.groupindex}
 """Systems that say a number of their own, and no login."""
+GROUP = re.compile(r"(group|gruppe|groupe|grupo|gruppo|team|équipe|equipo)\b", re.IGNORECASE)
+"""How a name begins where Moodle writes a group before the person, or in the person's place: “Group A-Jane Doe”."""
 EXPECTED = (
     "Canvas: lastfirst_12345_67890_EXERCISE.ipynb; Moodle: Name_12345_assignsubmission_file_/EXERCISE.ipynb; Blackboard: "
     "ASSIGNMENT_login_attempt_2026-11-02-10-00-00_EXERCISE.ipynb; ILIAS: Last_First_login_123/20261102100000_EXERCISE.ipynb; GitHub "

@@ -394,6 +394,14 @@ def test_time_that_is_in_no_calendar_is_named(tmp_path: Path) -> None:
     assert "no such time in the calendar" in collector.found.problems[0]
 
 
+def test_group_in_moodle_is_one_person_s_work_and_is_named(tmp_path: Path) -> None:
+    names = [f"{who}_assignsubmission_file_/{FILE}" for who in ("Group A-1-Jane Doe-Roe_11", "Team-mate Bo Li_12", "Mary-Ann Lee_13")]
+    collector = Collector(read_roster(rows(tmp_path / "r.csv", "username,name\njdoe,Jane Doe-Roe\nalee,Ann Lee\n")))
+    taken = collector.look(archive(tmp_path / "a.zip", {name: notebook() for name in names}))
+    assert [one.student for one in taken] == ["12", "13", "jdoe"]
+    assert "Group A-1-Jane Doe-Roe (jdoe): this names a group. What was handed in counts for jdoe alone." in collector.found.notes
+
+
 def test_name_on_the_roster_that_no_folder_can_have_is_a_problem(tmp_path: Path) -> None:
     collector = Collector(read_roster(rows(tmp_path / "r.csv", "username,name\n..,Jane Doe\n")))
     assert collector.look(archive(tmp_path / "a.zip", {f"{MOODLE}/{FILE}": notebook()})) == []

@@ -10,6 +10,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from autograder.classroom.assignment import RECORDS
 from autograder.classroom.report import REPORTS
 from autograder.course_folder import ROOT

@@ -257,15 +257,6 @@ def nothing_twice(evidence: Evidence) -> Found:
     return f"{wrong} {evidence.line(lost)}." if lost is not None else wrong
 
 
-def _replaced(evidence: Evidence, recorded: str) -> str | None:
-    """A conversation that the table named for the thread before, and to which items had been sent."""
-    thread_id = evidence.given["thread_id"]
-    rows = [one for change in evidence.database_changes() for one in change.tables.get("migrations", [])]
-    named = {one["conversation_id"] for one in rows if one["thread_id"] == thread_id} - {recorded}
-    added = evidence.requests("createConversationItems", ok=True)
-    return next((one.conversation_id for one in added if one.conversation_id in named), None)
-
-
 def survives_a_restart(evidence: Evidence) -> Found:
     if not evidence.killed:
         return Occasion.NONE
@@ -277,11 +268,6 @@ def survives_a_restart(evidence: Evidence) -> Found:
         )
     if wrong := incomplete(evidence, recorded):
         return f"started again, {wrong}"
-    if left := _replaced(evidence, recorded):
-        return Sentence(
-            "recorded_conversation_replaced",
-            f"started again, it recorded {recorded} in place of {left}, which had been recorded and had items: go on where it stopped.",
-        )
     others = [one.id for one in evidence.below("conversation") if one.id != recorded and items(evidence, one.id)]
     if others:
         return Sentence(

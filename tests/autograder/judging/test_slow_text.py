@@ -19,6 +19,12 @@ def test_cell_with_lines_for_ipython_without_number_stays_as_it_is() -> None:
     assert plain(source) == source
 
 
+def test_indented_cell_with_assignments_for_ipython_without_number_is_only_unindented() -> None:
+    """For each such assignment IPython reads the cell once more."""
+    source = "    a = 1\n" + "    x = !ls\n" * 5_000
+    assert plain(source) == source.replace("    ", "")
+
+
 def test_last_cells_are_looked_at_when_there_are_too_many() -> None:
     large = "a = 1\n" * 15_000
     cells = ["def wanted(): return 1", *[large] * (MOST_SOURCE // len(large) + 1), "def wanted(): return helper", "helper = 2"]

@@ -91,8 +91,9 @@ _PASTED = re.compile(r"\s*(>>> |In \[\d+\]: )|\s*^[ \t]+\S", re.MULTILINE)
 
 def plain(text: str) -> str:
     """A cell without IPython's own syntax, where IPython is there to know it, and as it is where that would take too long."""
+    text = _unpasted(text) if _PASTED.match(text) else text
     own = sum(line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in text.splitlines())
-    if own * len(text) > MOST_WORK or not (own or _PASTED.match(text)):
+    if not 0 < own * len(text) <= MOST_WORK:
         return text
     try:
         from IPython.core.inputtransformer2 import TransformerManager
@@ -157,6 +158,18 @@ def root_of(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _unpasted(text: str) -> str:
+    """A cell without the prompts and the indentation of all its lines that IPython takes away before anything else, line by line."""
+    try:
+        from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leading_empty_lines, leading_indent
+    except ImportError:
+        return text
+    lines = text.splitlines(keepends=True)
+    for without in (leading_empty_lines, leading_indent, classic_prompt, ipython_prompt):
+        lines = without(lines)  # type: ignore[no-untyped-call]
+    return "".join(lines)
 
 
 def _defines(statement: ast.stmt, entry: str) -> bool:

@@ -67,3 +67,8 @@ def test_try_in_an_answer_cell_is_not_made_again() -> None:
 
 def test_change_of_a_name_that_no_cell_defines_is_no_answer() -> None:
     assert answer_in(["answer.ms = 500", "setattr(answer, 'one', 1)"], "answer").sources == []
+
+
+def test_deep_expression_is_looked_through() -> None:
+    cell = f"total = {' + '.join(['1'] * 2_500)}\n{PLAIN}"
+    assert answer_in([cell, "answer.ms = 500"], "answer").sources == [cell, "answer.ms = 500"]

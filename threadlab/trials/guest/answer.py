@@ -142,15 +142,15 @@ def _changes(statement: ast.stmt, data: set[str], functions: set[str]) -> bool:
     return root_of(changed) in data and calls.isdisjoint(functions) and not any(isinstance(node, ast.Await) for node in inside)
 
 
-def at_once(node: ast.AST) -> Iterator[ast.AST]:
+def at_once(statement: ast.AST) -> Iterator[ast.AST]:
     """What is evaluated when a statement runs: all of it but the bodies of functions."""
-    yield node
-    for field, value in ast.iter_fields(node):
-        if field == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, ast.AST):
-                yield from at_once(one)
+    waiting = [statement]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        later = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else []
+        bodies = later if isinstance(later, list) else [later]
+        waiting += [one for one in ast.iter_child_nodes(node) if not any(one is body for body in bodies)]
 
 
 def root_of(node: ast.expr) -> str:

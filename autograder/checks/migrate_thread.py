@@ -250,6 +250,10 @@ def _new(client: OpenAI) -> dict[str, Any]:
     return _conversation(client, [])
 
 
+def _asked_twice(client: OpenAI) -> dict[str, Any]:
+    return {**_new(client), "calls": 2}
+
+
 def _asked_before(client: OpenAI) -> dict[str, Any]:
     before = [{"role": "user", "content": TEXT}, {"role": "assistant", "content": "I would have to look that up."}]
     return _conversation(client, before)
@@ -282,6 +286,7 @@ def _in(scenario: str, setup: Callable[[OpenAI], dict[str, Any]] = _asked_before
 
 
 REFUSALS = ("refused", "wrong key", "no such conversation")
+TWICE = ("twice",)
 LOST_TURN = ("reply lost", "answered, 500 said", "lost on its way", "items' reply lost")
 
 ASK = Part(
@@ -299,6 +304,8 @@ ASK = Part(
                 "every_page": 1,
             },
             bad_ends=("failed", "incomplete"),
+            texts=TWICE,
+            again=TWICE,
             retried=("bad moments", "rate limited"),
         ),
         Behaviour(
@@ -347,6 +354,7 @@ ASK = Part(
         Scene("incomplete", lambda: World(_new, scenario="run_incomplete"), _ask),
         Scene("several", lambda: World(_new, scenario="replies:5"), _ask),
         Scene("talkative", lambda: World(_new, scenario="replies:25"), _ask),
+        Scene("twice", lambda: World(_asked_twice), lambda given: [_ask(given)] * given["calls"], driver="calls"),
         Scene("wrong key", _in(""), _wrong_key),
         Scene("no such conversation", _in(""), _nowhere),
         Scene("always 500", _in("500@createResponse 500@createConversationItems"), _ask),

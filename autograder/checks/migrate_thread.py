@@ -377,6 +377,11 @@ def _responding(client: OpenAI) -> dict[str, Any]:
     return {"run_id": response.id}
 
 
+def _two_responding(client: OpenAI) -> dict[str, Any]:
+    """Two responses that are at work at the same time; the second takes longer."""
+    return {**_responding(client), "then": _responding(client)}
+
+
 def _cancelled(client: OpenAI) -> dict[str, Any]:
     given = _responding(client)
     client.responses.cancel(given["run_id"])
@@ -421,6 +426,7 @@ WAIT = Part(
             "cancels_at_the_deadline": 2,
             "raises_response_timeout": 1,
         },
+        again=wait_for_run.AGAIN,
     ),
     (
         *(Scene(name, _slow(seed), _wait, kwargs={"max_wait": 300.0}) for seed, name in enumerate(wait_for_run.LONG)),
@@ -429,6 +435,13 @@ WAIT = Part(
         Scene("incomplete", lambda: World(_responding, before="run_incomplete"), _wait),
         Scene("cancelled", lambda: World(_cancelled), _wait),
         Scene("function call", lambda: World(_calling), _wait),
+        Scene(
+            wait_for_run.AGAIN[0],
+            lambda: World(_two_responding, before="slow:40@createResponse#1 slow:100@createResponse#2"),
+            lambda given: [_wait(given), _wait(given["then"])],
+            kwargs={"max_wait": 90.0},
+            driver="calls",
+        ),
         Scene(
             "bad moments",
             lambda: World(_responding, before="slow:40", scenario="500@getResponse#2-3 429:2@getResponse#5 503@getResponse#6"),

@@ -145,7 +145,7 @@ def returns_at_every_end(evidence: Evidence, family: Family = THREADS) -> Found:
 
 def starts_at_one_second(evidence: Evidence, family: Family = THREADS) -> Found:
     if "then" in evidence.given:
-        return _second_starts_at_one_second(evidence)
+        return _second_starts_at_one_second(evidence, family)
     found = pauses(evidence)
     if not found:
         return Occasion.NONE
@@ -157,11 +157,11 @@ def starts_at_one_second(evidence: Evidence, family: Family = THREADS) -> Found:
     )
 
 
-def _second_starts_at_one_second(evidence: Evidence) -> Found:
+def _second_starts_at_one_second(evidence: Evidence, family: Family) -> Found:
     """The pauses of the second wait in one process: from its beginning, which is when the first one knew its end."""
-    told = next((one for one in evidence.requests(ok=True) if one.run_id == evidence.given["run_id"] and one.run_status in RUN_ENDS), None)
-    then = evidence.given["then"]["run_id"]
-    after = [entry.at for entry in evidence.requests(THREADS.poll) if told is not None and entry.n > told.n and entry.run_id == then]
+    polls, then = evidence.requests(family.poll), evidence.given["then"]["run_id"]
+    told = next((one for one in reversed(polls) if one.work_id == evidence.given["run_id"]), None)
+    after = [entry.at for entry in polls if told is not None and entry.n > told.n and entry.work_id == then]
     if told is None or len(after) < 2:
         return Occasion.NONE
     first = after[1] - after[0] - LATENCY if after[0] - told.at < 0.05 + LATENCY else after[0] - told.at

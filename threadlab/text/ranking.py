@@ -5,17 +5,11 @@ SQLite comes with Python, in a browser's Python too, so a ranking that millions 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from threadlab.wire import files as f
-
-if TYPE_CHECKING:
-    pass
-
 import re
 import sqlite3
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
 
 from threadlab.wire.files import Passage
 
@@ -41,6 +35,7 @@ class Index:
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = list(passages)
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._db.close)  # from Python 3.13 on, a connection that nobody closes is a warning
         self._db.execute("CREATE VIRTUAL TABLE passages USING fts5(text, tokenize = 'porter unicode61 remove_diacritics 2')")
         rows = [(number, one.text) for number, one in enumerate(self._passages)]
         self._db.executemany("INSERT INTO passages (rowid, text) VALUES (?, ?)", rows)
@@ -67,7 +62,7 @@ class Indexes:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, ...], Index] = OrderedDict()
 
-    def over(self, key: tuple[str, ...], found: Sequence[f.Passage]) -> Index:
+    def over(self, key: tuple[str, ...], found: Sequence[Passage]) -> Index:
         return self._keep(key, Index(found))
 
     def get(self, key: tuple[str, ...]) -> Index | None:

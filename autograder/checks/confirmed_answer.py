@@ -172,7 +172,9 @@ def _too_long(evidence: Evidence) -> bool:
 def _shortened(evidence: Evidence, family: Family) -> bool:
     """Whether the text which is too long was cut before it was sent: a refusal names the length of what came."""
     refused = [entry for entry in evidence.requests(ok=False) if entry.operation in family.posts]
-    return bool(refused) and _too_long(evidence) and str(len(evidence.given["text"])) not in refused[0].error
+    text = evidence.given["text"]
+    whole = (str(len(text)), str(len(text.strip())))  # without the white space at its ends it is changed, and not cut
+    return bool(refused) and _too_long(evidence) and not any(length in refused[0].error for length in whole)
 
 
 def _replaced(evidence: Evidence, asked: Sequence[Entry], refused: Sequence[Entry], family: Family) -> Sentence | None:

@@ -1,5 +1,5 @@
-# loses: starts_at_one_second, pauses_grow, pauses_are_capped, jittered, overshoots_at_most_one_pause, survives_errors, cancels_at_the_deadline, raises_response_timeout
-# says: first_pause_s_begin_about
+# loses: returns_at_every_end, starts_at_one_second, pauses_grow, pauses_are_capped, jittered, overshoots_at_most_one_pause, survives_errors, cancels_at_the_deadline, raises_response_timeout
+# says: halted: polled
 # %% migrate_thread
 def migrate_thread(client, db, thread_id):
     threads = client.beta.threads

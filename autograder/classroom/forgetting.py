@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import json
 import re
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from markupsafe import escape
 
 from autograder.classroom.assignment import RECORDS
 from autograder.classroom.report import REPORTS
@@ -108,4 +108,4 @@ def _reports(root: Path, names: set[str]) -> list[str]:
 def _spellings(name: str) -> tuple[str, ...]:
     """A name as a page, JSON and a table have it."""
     shown = printable(name)
-    return name, html.escape(name), json.dumps(name)[1:-1], json.dumps(name, ensure_ascii=False)[1:-1], shown, shown.replace('"', '""')
+    return name, str(escape(name)), json.dumps(name)[1:-1], json.dumps(name, ensure_ascii=False)[1:-1], shown, shown.replace('"', '""')

@@ -1,4 +1,4 @@
-"""Where the course is: the folder with `lessons/` and `exercises/`."""
+"""Where the course is: the folder with `lessons/` and `exercises/`; and how a file of it is replaced."""
 
 from __future__ import annotations
 
@@ -19,3 +19,14 @@ def _is_course(folder: Path) -> bool:
 
 
 ROOT = find()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put a file in place whole: where there is no room, what was there stays. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

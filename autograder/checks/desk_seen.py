@@ -23,6 +23,10 @@ TWICE = TICKETS[1]
 """A ticket that is handed in twice at the same moment: somebody has clicked twice."""
 MORE = ("mail-32", "ben", "What is its currency?")
 """The second ticket of a customer who has no thread yet, handed in at the same moment as the first, in a scene of its own."""
+AT_ONCE = (*TICKETS, TWICE)
+"""What is handed in at the same moment."""
+LAST_IS_LATE = (*TICKETS[:-1], MORE, TWICE, TICKETS[-1])
+"""What is handed in in the scene where the last comes later."""
 AFTERWARDS = ("chat-8", "cleo", "What is the capital of Kenya?")
 """A ticket that is handed in when all others have been answered, in the same scene: with words that another customer's ticket had."""
 HISTORY = 16
@@ -41,9 +45,7 @@ def tickets(evidence: Evidence) -> tuple[tuple[str, str, str], ...]:
 
 def handed_in(evidence: Evidence) -> tuple[tuple[str, str, str], ...]:
     """The tickets of all calls of handle, as their results are listed: those at once, one of them twice, then those one by one."""
-    if evidence.given.get("late"):
-        return (*TICKETS[:-1], MORE, TWICE, TICKETS[-1], AFTERWARDS)
-    return (*TICKETS, TWICE, TICKETS[0])
+    return (*LAST_IS_LATE, AFTERWARDS) if evidence.given.get("late") else (*AT_ONCE, TICKETS[0])
 
 
 def posted_by(evidence: Evidence, user_id: str) -> list[Message]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from openai import OpenAI
 
-from autograder.checks.seen import cited, otherwise, short
+from autograder.checks.seen import cited, of_another_assistant, otherwise, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Entry, Executed, TurnMarked
 from threadlab.trials.host import Limits
@@ -179,11 +179,8 @@ def _wrong_run(evidence: Evidence, runs: Sequence[Executed], value: Any) -> str 
     kept = [(one, run) for one in runs if (run := evidence.run(one.run_id)) is not None]
     if not kept:
         return Sentence("run_is_gone", f"the run is not there any more: {evidence.line(runs[-1])}.")
-    others = [one for one, run in kept if run.assistant_id != evidence.given["assistant_id"]]
-    if others:
-        return Sentence(
-            "run_of_another_assistant", f"{evidence.line(others[0])} is a run of another assistant than the one that was given."
-        )
+    if stranger := of_another_assistant(evidence, runs):
+        return stranger
     made, last = kept[-1]
     if last.status != "completed":
         return Sentence(

@@ -6,7 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.drawn import drawn
-from autograder.checks.seen import MOMENT, otherwise
+from autograder.checks.seen import MOMENT, of_another_assistant, otherwise
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_starts_the_next
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, choices
 from threadlab.engine.journal import Sent
@@ -195,10 +195,7 @@ def _short(value: Any) -> str:
 def one_run(evidence: Evidence) -> Found:
     runs = _runs(evidence)
     if len(runs) == 1:
-        run = evidence.run(runs[0].run_id)
-        if run is None or run.assistant_id == evidence.given["assistant_id"]:
-            return None
-        return Sentence("run_of_another_assistant", f"the run is not one of the assistant whose id was given: {evidence.line(runs[0])}.")
+        return of_another_assistant(evidence, runs)
     if not runs:
         return Sentence("no_run_created_thread_2", "no run was created on the thread.")
     return Sentence(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from openai import OpenAI
 
 from autograder.checks.desk_seen import (
     AFTERWARDS,
+    AT_ONCE,
     HISTORY,
-    MORE,
+    LAST_IS_LATE,
     TICKETS,
-    TWICE,
     answer_of,
     begun,
     conversations,
@@ -33,6 +33,7 @@ from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent, Tur
 from threadlab.trials.api_family import THREADS
 from threadlab.trials.host import KillPoint, Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
+from threadlab.wire.assistants import Message, Run
 
 MOST_TOKENS = 200
 """What a run may read."""
@@ -67,11 +68,10 @@ def _args(given: dict[str, Any]) -> list[Any]:
     return [ASYNC_CLIENT, {**DB, "rows": rows}, given["assistant_id"]]
 
 
-_HANDED_IN = [list(one) for one in (*TICKETS, TWICE)]
-_KWARGS = {"tickets": _HANDED_IN, "again": [list(TICKETS[0])]}
+_KWARGS = {"tickets": [list(one) for one in AT_ONCE], "again": [list(TICKETS[0])]}
 LATE = 1.0
 """Seconds after which the last ticket comes in a scene of its own: the runs of the others are at work, and nothing else happens."""
-_ONE_LATE = {"tickets": [list(one) for one in (*TICKETS[:-1], MORE, TWICE, TICKETS[-1])], "again": [list(AFTERWARDS)], "late": LATE}
+_ONE_LATE = {"tickets": [list(one) for one in LAST_IS_LATE], "again": [list(AFTERWARDS)], "late": LATE}
 _ONE_TICKET = {"tickets": [list(TICKETS[0])], "again": []}
 
 
@@ -156,13 +156,13 @@ def answers_everybody(evidence: Evidence) -> Found:
                 "returned_run_read_too_little",
                 f"{call} returned {short(value)}: its run read too little of what was said before; the last ten messages are enough.",
             )
-    return of_another_assistant(evidence, runs_made(evidence)) or _not_in_its_row(evidence)
+    return of_another_assistant(evidence, runs_made(evidence)) or _not_in_its_row(evidence, messages, runs)
 
 
-def _not_in_its_row(evidence: Evidence) -> str | None:
+def _not_in_its_row(evidence: Evidence, messages: Mapping[str, Message | None], runs: Mapping[str, Sequence[Run]]) -> str | None:
     """That the row of an answered ticket has another answer than the run for it wrote; None if none has."""
-    runs, rows = runs_by_message(evidence), {row["ticket_id"]: row for row in evidence.tables.get("tickets", [])}
-    for (ticket_id, *_), message in turns(evidence):
+    rows = {row["ticket_id"]: row for row in evidence.tables.get("tickets", [])}
+    for ticket_id, message in messages.items():
         wrote = {answer_of(evidence, run).strip() for run in runs.get(message.id, []) if run.status == "completed"} if message else set()
         kept = rows.get(ticket_id, {}).get("answer")
         if wrote and (not isinstance(kept, str) or kept.strip() not in wrote):
@@ -299,16 +299,12 @@ def audit_reconstructs_every_turn(evidence: Evidence) -> Found:
         return Occasion.NONE
     if changed := _line_changed(evidence):
         return changed
+    if isinstance(wrong := every_message_once(evidence), str):
+        return wrong
     runs = runs_by_message(evidence)
     for (ticket_id, *_), message in turns(evidence):
+        assert message is not None  # each is where it should be
         lines = [row for row in evidence.tables.get("ticket_audit", []) if row["ticket_id"] == ticket_id]
-        if isinstance(wrong := every_message_once(evidence), str):
-            return wrong
-        if message is None:
-            return Sentence(
-                "message_ticket_not_where_should",
-                f"the message of ticket {ticket_id} is not where it should be, so there is nothing to audit.",
-            )
         several = runs.get(message.id, [])
         done = [run for run in several if run.status == "completed"]
         replies = [one.id for one in evidence.messages(message.thread_id) if done and one.run_id == done[-1].id]

@@ -25,7 +25,7 @@ from autograder.classroom.gradebook import BrokenPlugin, Writer, where_it_failed
 from autograder.classroom.grader import Job, Outcome, Plan
 from autograder.classroom.processes import Pool
 from autograder.classroom.released import read_release
-from autograder.course_folder import ROOT
+from autograder.course_folder import ROOT, replace_file
 from autograder.judging.behaviours import Verdict
 from autograder.judging.hidden import check_hidden
 from autograder.learner.recognised import recognised
@@ -379,9 +379,7 @@ class Classroom:
     def _write_record(self, record: Record) -> None:
         path = self._record_path(record.student)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.part")
-        aside.write_bytes(msgspec.json.encode(record))
-        aside.replace(path)
+        replace_file(path, msgspec.json.encode(record))
 
 
 def _now() -> str:

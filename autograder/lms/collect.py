@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from nbformat import NotebookNode
 
-from autograder.course_folder import ROOT
+from autograder.course_folder import ROOT, replace_file
 from autograder.learner.blanks import blank
 from autograder.learner.recognised import of_file, parts_of_exercises
 from autograder.lms import handed_in_at
@@ -547,9 +547,9 @@ def put(taken: list[Handed], root: Path = ROOT) -> list[str]:
                 f"{one.where} takes the place of another notebook of {one.student}'s: nothing says which is newer, the last counts."
             )
         folder.mkdir(parents=True, exist_ok=True)
-        replace(path, one.data)
+        replace_file(path, one.data)
         if one.at:
-            replace(stamp, f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode())
+            replace_file(stamp, f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode())
         else:
             stamp.unlink(missing_ok=True)
         put_down.append(one)
@@ -565,17 +565,6 @@ def _order(one: Handed, before: datetime | None, attempt: int) -> int:
     if one.attempt and attempt:
         return (one.attempt > attempt) - (one.attempt < attempt)
     return 0
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Put a file in place whole: where there is no room, what was there stays. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _written_otherwise(taken: list[Handed], root: Path) -> list[str]:
@@ -619,7 +608,7 @@ def people(root: Path = ROOT) -> dict[str, Known]:
 def keep(persons: Mapping[str, Known], root: Path = ROOT) -> None:
     """Write what is known of people. Raises OSError, and then what was known stays."""
     (root / PEOPLE).parent.mkdir(parents=True, exist_ok=True)
-    replace(root / PEOPLE, msgspec.json.format(msgspec.json.encode(persons)))
+    replace_file(root / PEOPLE, msgspec.json.format(msgspec.json.encode(persons)))
 
 
 def _remember(taken: list[Handed], persons: dict[str, Known], root: Path) -> None:

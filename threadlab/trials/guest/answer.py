@@ -148,9 +148,10 @@ def at_once(statement: ast.AST) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        later = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else []
-        bodies = later if isinstance(later, list) else [later]
-        waiting += [one for one in ast.iter_child_nodes(node) if not any(one is body for body in bodies)]
+        later = "body" if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else ""
+        for field, value in ast.iter_fields(node):
+            if field != later:
+                waiting += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, ast.AST)]
 
 
 def root_of(node: ast.expr) -> str:

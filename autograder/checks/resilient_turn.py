@@ -19,8 +19,6 @@ TEXT = "What is the capital of Portugal?"
 TOO_LONG = "Portugal " * 28_445
 MOST = 10
 """How often one request may be sent at most while it is answered by 429 or 5xx."""
-A_PAUSE = 0.1
-"""Seconds: some tries are further apart than that if there is a pause between any of them, and not if there is none."""
 RETRY_AFTER = {"createMessage": 7.0, "createRun": 20.0, "createResponse": 7.0, "getRun": 7.0, "listMessages": 20.0}
 _LIMITS = Limits(requests=400)
 
@@ -161,7 +159,8 @@ def no_retry_when_refused(evidence: Evidence) -> Found:
     return None
 
 
-def bounded_retries(evidence: Evidence, family: Family = THREADS) -> Found:
+def bounded_retries(evidence: Evidence, family: Family = THREADS, pause: float = 0.0) -> Found:
+    """`pause`: where the statement asks for pauses, so many seconds must be between some of the tries."""
     tries = max((sent(evidence, (operation,)) for operation in family.posts), key=len)
     if len(tries) > MOST:
         return Sentence(
@@ -173,10 +172,10 @@ def bounded_retries(evidence: Evidence, family: Family = THREADS) -> Found:
     if len(tries) < 2 or unwritten(evidence):
         return Occasion.NONE
     longest = max(later.at - earlier.at for earlier, later in pairwise(tries))
-    if len(tries) > 2 and longest < A_PAUSE:
+    if len(tries) > 2 and longest < pause:
         return Sentence(
             "tries_without_a_pause",
-            f"the service is down, and {len(tries)} tries came without a pause between them, none of them {A_PAUSE:g} s after the one "
+            f"the service is down, and {len(tries)} tries came without a pause between them, none of them {pause:g} s after the one "
             "before: it had no time to recover.",
         )
     if evidence.returned:

@@ -72,3 +72,15 @@ def test_change_of_a_name_that_no_cell_defines_is_no_answer() -> None:
 def test_deep_expression_is_looked_through() -> None:
     cell = f"total = {' + '.join(['1'] * 2_500)}\n{PLAIN}"
     assert answer_in([cell, "answer.ms = 500"], "answer").sources == [cell, "answer.ms = 500"]
+
+
+@pytest.mark.parametrize("given", ["!echo 1", "%pwd", "get_ipython().getoutput('echo 1')"])
+def test_what_a_shell_or_a_magic_gave_is_kept_and_not_asked_for_again(given: str) -> None:
+    cell = f"given = {given}\ndef answer():\n    return given"
+    again = defined_afresh(Spec("answer", [], {}, [cell]), {"given": ["1"]})
+    assert again["answer"]() == ["1"]
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit", "import sys; sys.exit(3)", "1 / 0", "x = [][0]"])
+def test_what_a_cell_defined_before_it_ended_in_an_error_is_there(end: str) -> None:
+    assert defined_afresh(Spec("answer", [], {}, [f"{PLAIN}\n{end}"]), {})["answer"]() == 1

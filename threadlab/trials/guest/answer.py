@@ -31,7 +31,7 @@ def defined_afresh(spec: m.Spec, namespace: dict[str, Any]) -> dict[str, Any]:
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         try:
             _execute(text, name, fresh, spec.entry)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a notebook goes on after a cell that exits, too
             problem = problem or error
     if spec.entry not in fresh:
         raise problem if problem is not None and _mentions(spec) else Missing(spec.entry)
@@ -85,6 +85,8 @@ MOST_WORK = 100_000
 """Characters of a cell times its lines in IPython's own syntax, up to which it is rewritten: for each, IPython reads the cell again."""
 
 
+_OWN = re.compile(r"^\s*[%!?].*|.*\?\s*$|.*=\s*[%!].*", re.MULTILINE)
+"""A line in IPython's own syntax: a magic, a call of a shell, a question, or what one of the first two gives put under a name."""
 _PASTED = re.compile(r"\s*(>>> |In \[\d+\]: )|\s*^[ \t]+\S", re.MULTILINE)
 """The beginning of a cell that was pasted with its prompts, or that is indented as a whole: a notebook runs both."""
 
@@ -92,7 +94,7 @@ _PASTED = re.compile(r"\s*(>>> |In \[\d+\]: )|\s*^[ \t]+\S", re.MULTILINE)
 def plain(text: str) -> str:
     """A cell without IPython's own syntax, where IPython is there to know it, and as it is where that would take too long."""
     text = _unpasted(text) if _PASTED.match(text) else text
-    own = sum(line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in text.splitlines())
+    own = sum(_OWN.fullmatch(line) is not None for line in text.splitlines())
     if not 0 < own * len(text) <= MOST_WORK:
         return text
     try:
@@ -174,11 +176,12 @@ def _unpasted(text: str) -> str:
 
 
 def _defines(statement: ast.stmt, entry: str) -> bool:
+    """Whether it makes what the answer needs. What a magic or a shell gave is there already, if it was put under a name."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
         return True
     if isinstance(statement, ast.Expr):
         return False
     inside = list(at_once(statement))
     return not any(isinstance(node, ast.Await) for node in inside) and not any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == entry for node in inside
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in (entry, "get_ipython") for node in inside
     )

@@ -126,8 +126,11 @@ class Checked(NamedTuple):
 
 
 def check_now(client: WorkerClient, slug: str, path: Path | None = None) -> Checked:
-    """Judge the learner's notebook as it stands, as grading does. Raises ThreadlabError for one that cannot be read."""
-    path = path or released(slug)
+    """Judge the learner's notebook as it stands, as grading does, with the files that lie beside it in the exercise's folder.
+
+    Raises ThreadlabError for one that cannot be read.
+    """
+    path = (path or released(slug)).absolute()  # by a name alone, one in its folder does not say which folder that is
     notebook = read(path)
     notes = prepare(notebook, handed_out(slug))
     folder = path.parent if path.parent.name == slug else None

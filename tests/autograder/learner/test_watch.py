@@ -103,6 +103,20 @@ def test_broken_notebook_is_reported_and_the_watch_goes_on(course, watching):
     assert one.press("c")
 
 
+def test_files_beside_the_notebook_are_there_also_for_one_that_is_named_without_its_folder(course, monkeypatch):
+    """A submission's folder is graded with all that is in it, so a check of it must find the same."""
+    solve(course)
+    notebook = read(course)
+    answer = next(cell for cell in notebook.cells if grade_id(cell) == "send_and_run")
+    (course.parent / "my_turns.py").write_text(f"import asyncio\n\n{answer.source}")
+    answer.source = "from my_turns import send_and_run\n"
+    nbformat.write(notebook, course)
+    monkeypatch.chdir(course.parent)
+    with WorkerClient(trust=True) as client:
+        verdicts, _ = watch.check_now(client, "sixth-message", course.relative_to(course.parent))
+    assert sum(one.earned for one in verdicts) == 16
+
+
 def test_end_of_the_course_is_a_sentence(course, watching):
     one, said = watching
     progress.note("sixth-message", 16, 16)

@@ -7,6 +7,7 @@ are listed, added and deleted, where the call says `….beta.threads…` itself.
 from __future__ import annotations
 
 import difflib
+import io
 from collections.abc import Sequence
 
 from threadlab.errors import ThreadlabError
@@ -20,6 +21,8 @@ except ImportError:
     raise ThreadlabError("drafting a change needs the extra `scan`: python -m pip install 'threads-course[scan]'") from None
 
 MARK = "MIGRATE:"
+UNDRAFTED = (cst.ParserSyntaxError, cst.CSTValidationError)
+"""What `draft` raises for Python that libcst does not know."""
 _RENAMED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("threads", "create"): ("conversations", "create"),
     ("threads", "retrieve"): ("conversations", "retrieve"),
@@ -44,9 +47,15 @@ _TAKES: dict[tuple[str, ...], frozenset[str]] = {
 
 def draft(source: str, path: str = "code.py") -> str:
     """The change as a unified diff; empty if there is nothing to change. Raises SyntaxError for what is not Python."""
-    changed = rewritten(source)
-    before, after = source.splitlines(keepends=True), changed.splitlines(keepends=True)
-    return "".join(difflib.unified_diff(before, after, f"a/{path.lstrip('/')}", f"b/{path.lstrip('/')}"))
+    mark = "\ufeff" if source.startswith("\ufeff") else ""
+    changed = mark + rewritten(source.removeprefix(mark))
+    patch = difflib.unified_diff(_lines(source), _lines(changed), f"a/{path.lstrip('/')}", f"b/{path.lstrip('/')}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in patch)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as Python and `patch` count them, with their ends: a form feed ends none."""
+    return io.StringIO(text, newline="").readlines()
 
 
 def rewritten(source: str) -> str:
@@ -63,13 +72,14 @@ def rewritten(source: str) -> str:
 
 def _marked(source: str, changed: str, by_line: dict[int, list[str]]) -> str:
     """Comments above the lines that a person has to look at. The rewriting keeps the number of lines."""
-    lines, old = changed.splitlines(keepends=True), source.splitlines()
+    lines, old = _lines(changed), [line.rstrip("\r\n") for line in _lines(source)]
     if len(lines) != len(old):
         return changed  # never with what is rewritten here, and then a draft without marks is better than marks in wrong places
     for number in sorted(by_line, reverse=True):
         at = _statement_line(old, number)
         indent = old[at - 1][: len(old[at - 1]) - len(old[at - 1].lstrip())]
-        lines[at - 1 : at - 1] = [f"{indent}# {MARK} {text}\n" for text in dict.fromkeys(by_line[number])]
+        end = "\r\n" if lines[at - 1].endswith("\r\n") else "\n"
+        lines[at - 1 : at - 1] = [f"{indent}# {MARK} {text}{end}" for text in dict.fromkeys(by_line[number])]
     return "".join(lines)
 
 

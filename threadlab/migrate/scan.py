@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,37 +25,57 @@ LARGEST = 5_000_000
 """Bytes of a file that is read: what is larger is data, or minified."""
 
 
+_UNREADABLE = (SyntaxError, ValueError, OSError, RecursionError, MemoryError, ThreadlabError)
+"""What reading a file raises; MemoryError where it is nested too deeply."""
+
+
 def scan(paths: Iterable[Path]) -> Report:
     """Everything found below these paths, in order. Raises ThreadlabError for a path that is not there."""
     files, uses, unread = 0, list[Found](), list[Unread]()
     for path in paths:
         if not path.exists():
             raise ThreadlabError(f"there is no file or folder {path}.")
-        for file in [path] if path.is_file() else _files(path):
-            files += 1
+        for file in _files(path) if path.is_dir() else [path]:
             try:
                 uses += _uses(file)
-            except (SyntaxError, ValueError, OSError, RecursionError, ThreadlabError) as error:
-                unread.append(Unread(str(file), str(error) or type(error).__name__))
+                files += 1
+            except _UNREADABLE as error:
+                unread.append(Unread(str(file), _reason(error)))
     return Report(files, uses, unread)
 
 
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error) or type(error).__name__
+
+
 def _files(folder: Path) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
-            if entry.name not in SKIPPED:
+    """The files below a folder that can have uses in them. A folder that cannot be read is among them, for what comes next to say so."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        yield folder
+        return
+    for entry in entries:
+        if entry.is_dir():
+            if entry.name not in SKIPPED and not entry.is_symlink():
                 yield from _files(entry)
-        elif entry.suffix in READ and not entry.name.endswith(".min.js"):
+        elif entry.suffix.lower() in READ and not entry.name.endswith(".min.js"):
             yield entry
 
 
 def _uses(file: Path) -> list[Found]:
-    source = file.read_bytes()
-    if len(source) > LARGEST:
+    if not file.exists():
+        raise ValueError("it is a link to a file that is not there")
+    if not file.is_file():  # to open a pipe is to wait for somebody who writes
+        raise ValueError("this folder cannot be read" if file.is_dir() else "it is no ordinary file")
+    if file.stat().st_size > LARGEST:
         raise ValueError(f"it has more than {LARGEST} bytes")
-    if file.suffix in script_uses.SUFFIXES:
-        return script_uses.uses(source, str(file), file.suffix)
-    return _in_notebook(source, str(file)) if file.suffix == NOTEBOOK else scan_text(source, str(file))
+    source, suffix = file.read_bytes(), file.suffix.lower()
+    if suffix in script_uses.SUFFIXES:
+        return script_uses.uses(source, str(file), suffix)
+    return _in_notebook(source, str(file)) if suffix == NOTEBOOK else scan_text(source, str(file))
 
 
 def scan_text(source: str | bytes, path: str = "") -> list[Found]:
@@ -119,16 +140,26 @@ def main(paths: list[Path], *, form: str = "text", diff: bool = False) -> int:
     """Print what was found. 0: nothing; 1: something; 2: some of it could not be read, and nothing was found in the rest."""
     report = scan(paths)
     if diff:
-        from threadlab.migrate.draft import draft
+        from threadlab.migrate.draft import UNDRAFTED, draft
 
-        for path in dict.fromkeys(one.path for one in report.found if Path(one.path).suffix == ".py"):
-            print(draft(Path(path).read_text(encoding="utf-8"), path), end="")
+        for path in dict.fromkeys(one.path for one in report.found if Path(one.path).suffix.lower() == ".py"):
+            try:
+                print(draft(_text_of(Path(path)), path), end="")
+            except (*_UNREADABLE, *UNDRAFTED) as error:
+                print(f"{path}: no draft: {_reason(error)}", file=sys.stderr)
     else:
         print(_FORMS[form](report))
     for other in report.unread:
         if form == "text":
             print(f"{other.path}: not read: {other.reason}", file=sys.stderr)
     return 1 if report.found else 2 if report.unread else 0
+
+
+def _text_of(file: Path) -> str:
+    """A file of Python in the encoding that it names, with the byte order mark and the line ends that it has."""
+    with tokenize.open(file) as reading:
+        encoding = reading.encoding.removesuffix("-sig")
+    return file.read_bytes().decode(encoding)
 
 
 def _as_text(report: Report) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -365,3 +368,56 @@ def test_draft_is_still_python(source: str) -> None:
     from threadlab.migrate.draft import rewritten
 
     compile(rewritten(source), "after", "exec")
+
+
+def test_what_is_no_ordinary_file_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "round").symlink_to(tmp_path)
+    (tmp_path / "folder.py" / "OLD.PY").write_text("client.beta.threads.create()")
+    assert main(["scan", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert told.out.endswith("1 file read; 1 use of the Assistants API in 1 of them.\n")
+    assert sorted(line.split(": not read: ")[1] for line in told.err.splitlines()) == [
+        "it is a link to a file that is not there",
+        "it is no ordinary file",
+    ]
+    assert main(["scan", str(tmp_path / "pipe.py")]) == 2
+
+
+@pytest.mark.parametrize("nested", ["(" * 5000 + ")" * 5000, "x = " + "+".join(["1"] * 30_000)])
+def test_code_that_is_nested_too_deeply_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str], nested: str) -> None:
+    (tmp_path / "deep.py").write_text(nested)
+    assert main(["scan", str(tmp_path)]) == 2
+    assert "deep.py: not read: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"client.beta.threads.create()",
+        b"x = 1\r\nclient.beta.threads.create()\r\nclient.beta.threads.runs.create(x)\r\n",
+        b"x = 1\n\x0c\nclient.beta.threads.create()\nclient.beta.threads.runs.create(x)\n",
+        "\u2028 = 'a\u2028b'\nclient.beta.threads.runs.create(x)\n".replace("\u2028 =", "x =").encode(),
+        b"\xef\xbb\xbfclient.beta.threads.create()\n",
+    ],
+)
+def test_draft_can_be_applied(tmp_path: Path, source: bytes) -> None:
+    """By git, as it comes out of the command, whatever ends the lines."""
+    (tmp_path / "bot.py").write_bytes(source)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    told = subprocess.run(
+        [sys.executable, "-m", "threadlab", "scan", "--diff", "bot.py"], cwd=tmp_path, capture_output=True, check=False, env=os.environ
+    )
+    assert told.returncode == 1
+    subprocess.run(["git", "apply", "--verbose", "-"], cwd=tmp_path, input=told.stdout, check=True, capture_output=True)
+    after = (tmp_path / "bot.py").read_bytes()
+    assert after != source
+    compile(after, "after", "exec")
+
+
+def test_file_in_another_encoding_has_a_draft(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bot.py").write_bytes(b"# -*- coding: latin-1 -*-\nclient.beta.threads.create()  # caf\xe9\n")
+    assert main(["scan", "--diff", str(tmp_path)]) == 1
+    assert "+client.conversations.create()  # café" in capsys.readouterr().out

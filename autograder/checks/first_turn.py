@@ -6,7 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.drawn import drawn
-from autograder.checks.seen import cited, over, replies, runs, short, threads, written_by
+from autograder.checks.seen import cited, otherwise, over, replies, runs, short, threads, written_by
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from threadlab.engine.journal import Executed, RunChanged
 from threadlab.trials.api_family import THREADS
@@ -30,9 +30,10 @@ def _country(scene: str) -> str:
 
 
 def _letter(question: str) -> str:
-    """A question in a letter of more than 4,096 characters: white space at both ends, and what people escape or fold."""
+    """A question in a letter of more than 4,096 characters: white space at both ends, and what people escape, unescape, expand or fold."""
     notes = "- one more line of what we have tried\n" * 120
-    return f"  dear expert,\n\nZoe\u0301 & I ask this for our \ufb01nal <b>{{quiz}}</b>,  at C:\\new:\n{notes}{question}\n"
+    fragile = "Zoe\u0301 & I ask this for our \ufb01nal <b>{quiz}</b>,  at C:\\new, with {{braces}}, 100 %% and \u201cR&amp;D\u201d:\r\n"
+    return f"  dear expert,\n\n{fragile}{notes}{question}\n"
 
 
 def _asking(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
@@ -41,8 +42,9 @@ def _asking(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
     def setup(client: OpenAI) -> dict[str, Any]:
         made = [client.beta.assistants.create(model="gpt-4o", name=name).id for name in ("Old expert", "Geography expert", "New expert")]
         question = f"What is the capital of {_country(scene)}?"
-        if scene == "polite":  # two sentences are its answer
-            question = _letter(f"what is the capital of {_country(scene)}, and of {drawn('first-turn', len(SCENES) + 1)[-1]}?")
+        if scene == "polite":  # five sentences are its answer: more than 100 characters
+            asked = [_country(scene), *drawn("first-turn", len(SCENES) + 4)[len(SCENES) :]]
+            question = _letter(f"what is the capital of {', of '.join(asked)}?")
         return {"assistant_id": made[1], "question": question}
 
     return setup
@@ -132,11 +134,25 @@ def _gone(evidence: Evidence) -> Found:
     )
 
 
+def _asked_otherwise(evidence: Evidence) -> Found:
+    """What is said of a question that is there, but is no message of the user."""
+    instead = otherwise(written_by(evidence, "assistant"), evidence.given["question"])
+    return Sentence("posted_otherwise", f"no user message has the question: {instead}.") if instead else None
+
+
+def _taken_away(evidence: Evidence) -> Found:
+    """What is said of a message that was deleted when it is missed."""
+    deleted = evidence.requests("deleteMessage", ok=True)
+    if not deleted:
+        return None
+    return Sentence("message_deleted", f"a message was deleted: {evidence.line(deleted[0])}. The conversation is to be kept.")
+
+
 def asks_once(evidence: Evidence) -> Found:
-    if "calls" in evidence.given:
-        return _new_conversations(evidence)
     if gone := _gone(evidence):
         return gone
+    if "calls" in evidence.given:
+        return _new_conversations(evidence)
     asked = written_by(evidence, "user")
     if len(asked) == 1:
         if asked[0].text == evidence.given["question"]:
@@ -148,6 +164,8 @@ def asks_once(evidence: Evidence) -> Found:
     if not asked:
         if not evidence.requests() or evidence.ending.how == "raised":
             return Occasion.NONE  # what it raised is the reason, and the other rows say it
+        if instead := _taken_away(evidence) or _asked_otherwise(evidence):
+            return instead
         made = threads(evidence)
         return Sentence(
             "no_user_message_question_never",
@@ -234,6 +252,8 @@ def returns_the_answer(evidence: Evidence) -> Found:
         return _answers_of_calls(evidence)
     said = replies(evidence, started[0].run_id)
     value = evidence.value
+    if not said and (taken := _taken_away(evidence)):
+        return taken
     if not said:
         return Sentence("returned_before_assistant_had_written", "it returned before the assistant had written anything.")
     if isinstance(value, str) and value.strip() == said[0].text.strip():

@@ -7,6 +7,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.seen import before_its_message, cited, not_stored, of_another_assistant, runs, sent, short
+from autograder.checks.somebody_else import SharedWorld, a_colleague_writes
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten
 from courseware.tables import DB
 from threadlab.engine.journal import Entry, Executed
@@ -16,11 +17,25 @@ from threadlab.trials.trial import CLIENT, Evidence, World
 
 TURN = "turn-2"
 TEXT = "What is the capital of Portugal?"
+OTHER = "What is the capital of Greece?"
+AS_GIVEN = " What is the capital of Portugal? \u2013 asks Zoe\u0301 <b>&amp;</b> the \ufb01rm\n"
+"""White space at both ends, and what people escape or fold."""
+NAMES = (
+    f"{TURN}0",
+    TURN,
+    TURN.upper(),
+    TURN.replace("-", "_"),
+    f"{TURN}\u00e9",
+    f"{TURN}, asked on the phone",
+    f"{TURN}, asked on the spot",
+)
+"""Turns whose ids are easily taken for one another: by their beginning, in another case, as a pattern of SQL, without accents, when cut."""
 TOO_LONG = "Portugal " * 28_445
 MOST = 10
 """How often one request may be sent at most while it is answered by 429 or 5xx."""
 RETRY_AFTER = {"createMessage": 7.0, "createRun": 20.0, "createResponse": 7.0, "getRun": 7.0, "listMessages": 20.0}
-_LIMITS = Limits(requests=400)
+_LIMITS, _MORE = Limits(requests=400), Limits(requests=3200)
+"""The second one is for a thread with much on it, and for several turns."""
 
 
 def _thread(client: OpenAI) -> dict[str, Any]:
@@ -29,29 +44,44 @@ def _thread(client: OpenAI) -> dict[str, Any]:
     return {"thread_id": thread.id, "assistant_id": assistant.id, "before": 0}
 
 
+def _as_given(client: OpenAI) -> dict[str, Any]:
+    return {**_thread(client), "text": AS_GIVEN}
+
+
 def _asked_before(client: OpenAI) -> dict[str, Any]:
     given = _thread(client)
     client.beta.threads.messages.create(given["thread_id"], role="user", content=TEXT, metadata={"turn_id": "turn-1"})
     client.beta.threads.messages.create(given["thread_id"], role="assistant", content="I would have to look that up.")
-    return {**given, "before": 2}
+    client.beta.threads.messages.create(given["thread_id"], role="user", content=TEXT, metadata={"turn_id": "turn-0"})
+    return {**given, "before": 3}
 
 
 def _long_thread(client: OpenAI) -> dict[str, Any]:
-    """More than a page of messages of other turns, some with the same text."""
-    said = [*(f"{number}. {TEXT}" for number in range(20)), TEXT, TEXT, TEXT, TEXT]
-    thread = client.beta.threads.create(
-        messages=[{"role": "user", "content": text, "metadata": {"turn_id": f"turn-{7 + n}"}} for n, text in enumerate(said)]
-    )
+    """More than the largest page of messages of other turns, some with the same text."""
+    said = [*(f"{number}. {TEXT}" for number in range(101)), TEXT, TEXT, TEXT, TEXT]
+    thread = client.beta.threads.create()
+    for number, text in enumerate(said, 7):
+        client.beta.threads.messages.create(thread.id, role="user", content=text, metadata={"turn_id": f"turn-{number}"})
     return {**_thread(client), "thread_id": thread.id, "before": len(said)}
 
 
-def _two_turns(given: dict[str, Any]) -> list[Any]:
-    """Two turns that say the same, one after the other; the name of the first begins with that of the second."""
-    return [[CLIENT, DB, turn, given["thread_id"], given["assistant_id"], TEXT] for turn in (f"{TURN}0", TURN)]
+def _many_runs(client: OpenAI) -> dict[str, Any]:
+    """More than a page of runs of earlier turns, which are over at once."""
+    given = _asked_before(client)
+    for number in range(21):
+        client.beta.threads.runs.create(given["thread_id"], assistant_id=given["assistant_id"], metadata={"turn_id": f"turn-{7 + number}"})
+    before = list(client.beta.threads.messages.list(given["thread_id"], limit=100))
+    return {**given, "before": len(before), "runs_before": 21}
+
+
+def _several_turns(given: dict[str, Any]) -> list[Any]:
+    """Turns that say the same, one after the other, and one that says something else; at last the first is called again."""
+    said = [*((name, TEXT) for name in NAMES[:-1]), (NAMES[-1], OTHER), (NAMES[0], TEXT)]
+    return [[CLIENT, DB, turn, given["thread_id"], given["assistant_id"], text] for turn, text in said]
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
-    return [CLIENT, DB, TURN, given["thread_id"], given["assistant_id"], TEXT]
+    return [CLIENT, DB, TURN, given["thread_id"], given["assistant_id"], given.get("text", TEXT)]
 
 
 def _wrong_key(given: dict[str, Any]) -> list[Any]:
@@ -80,7 +110,7 @@ def _posted(evidence: Evidence, family: Family) -> list[Said]:
 
 def _messages_once(evidence: Evidence, family: Family) -> str | None:
     posted = _posted(evidence, family)
-    if len(posted) == 1 and posted[0].text == TEXT:
+    if len(posted) == 1 and posted[0].text == evidence.given.get("text", TEXT):
         return None
     if not posted:
         return Sentence("message_not", f"the message is not {family.place}.")
@@ -101,8 +131,13 @@ def _why_again(evidence: Evidence, made: Sequence[Entry]) -> str:
     return ""
 
 
+def _stored(evidence: Evidence, family: Family) -> list[Any]:
+    """The runs that came after those that were there."""
+    return family.runs(evidence, evidence.given["thread_id"])[evidence.given.get("runs_before", 0) :]
+
+
 def _runs_once(evidence: Evidence, family: Family) -> str | None:
-    stored, made = family.runs(evidence, evidence.given["thread_id"]), runs(evidence, family)
+    stored, made = _stored(evidence, family), runs(evidence, family)
     if len(stored) == 1:
         return _wrong_run(evidence, made) if family is THREADS else None
     if stored:
@@ -111,11 +146,11 @@ def _runs_once(evidence: Evidence, family: Family) -> str | None:
 
 
 def _wrong_run(evidence: Evidence, made: Sequence[Executed]) -> str | None:
-    return of_another_assistant(evidence, made) or before_its_message(evidence, made, TEXT)
+    return of_another_assistant(evidence, made) or before_its_message(evidence, made, evidence.given.get("text", TEXT))
 
 
 def _right_value(evidence: Evidence, family: Family) -> str | None:
-    stored = family.runs(evidence, evidence.given["thread_id"])
+    stored = _stored(evidence, family)
     said = family.wrote(evidence, stored[-1].id) if stored else []
     if said and isinstance(evidence.value, str) and evidence.value.strip() == "\n".join(said).strip():
         return None
@@ -234,34 +269,66 @@ def same_text_is_another_turn(evidence: Evidence, family: Family = THREADS) -> F
     if not evidence.requests():
         return Occasion.NONE
     if isinstance(evidence.value, list):
-        return _two_are_done(evidence, family)
+        return _all_are_done(evidence, family)
     if not _posted(evidence, family):
         return Sentence(
             "had_same_text_turn_already",
-            f"the {family.home} had the same text from turn-1 already, and {TURN} was not posted: two turns may say the same, "
+            f"the {family.home} had the same text from another turn already, and {TURN} was not posted: two turns may say the same, "
             "so compare a key of your own, not the text.",
         )
     return _all_well(evidence, family)
 
 
-def _two_are_done(evidence: Evidence, family: Family) -> str | None:
-    """Two turns with the same text: each has its message, its run, and what that wrote."""
-    posted, stored = _posted(evidence, family), family.runs(evidence, evidence.given["thread_id"])
-    if [one.text for one in posted] != [TEXT, TEXT] or len(stored) != 2:
+def _all_are_done(evidence: Evidence, family: Family) -> str | None:
+    """Several turns, most with the same text: each has its message, its run, what that wrote, and its own row."""
+    posted, stored = _posted(evidence, family), _stored(evidence, family)
+    said = [TEXT] * (len(NAMES) - 1) + [OTHER]
+    if [one.text for one in posted][: len(said)] != said or len(stored) < len(said):
         return Sentence(
             "two_turns_same_text",
-            f"two turns with the same text were taken, and {len(posted)} messages and {len(stored)} {family.run}s were made. Give each "
-            "turn a key of its own, and compare the whole key.",
+            f"{len(said)} turns were taken, all but one with the same text ({', '.join(map(repr, NAMES))}), and {len(posted)} messages and "
+            f"{len(stored)} {family.run}s were made. Give each turn a key of its own, and compare the whole key.",
         )
-    wrote = ["\n".join(family.wrote(evidence, one.id)) for one in stored]
-    if evidence.value != wrote:
+    wrote = ["\n".join(family.wrote(evidence, one.id)) for one in stored[: len(said)]]
+    if evidence.value[: len(said)] != wrote:
         return Sentence(
-            "two_turns_answers", f"two turns were taken; they returned {short(evidence.value)}, and the answers are {short(wrote)}."
+            "two_turns_answers",
+            f"{len(said)} turns were taken; they returned {short(evidence.value[: len(said)])}, and the answers are {short(wrote)}.",
         )
+    return _row_of_another(evidence, wrote)
+
+
+def _row_of_another(evidence: Evidence, wrote: Sequence[str]) -> str | None:
+    """That a turn's row lost its answer when another turn was taken. Where no row has an answer, `survives_a_restart` says so."""
+    rows = {row["turn_id"]: row["answer"] for row in evidence.tables.get("turns", [])}
+    if not any(rows.values()):
+        return None
+    for name, text in zip(NAMES, wrote, strict=True):
+        if (rows.get(name) or "").strip() != text.strip():
+            what = f"answer={short(rows[name])}" if name in rows else "not there any more"
+            return Sentence(
+                "row_of_another_turn", f"{len(wrote)} turns were taken, and the row for {name} is {what}; its answer was {short(text)}."
+            )
+    return None
+
+
+def _finished_is_finished(evidence: Evidence, family: Family) -> Found:
+    """A finished turn that is called again, after others: nothing is posted or started for it, and its own answer comes back."""
+    posted, stored, again = _posted(evidence, family), _stored(evidence, family), f"{NAMES[0]} was finished and called again"
+    if max(len(posted), len(stored)) > len(NAMES):
+        return Sentence(
+            "finished_turn_taken_again",
+            f"{again}: {len(posted)} messages and {len(stored)} {family.run}s were made for {len(NAMES)} turns. Return its answer again.",
+        )
+    first, last = evidence.value[0], evidence.value[-1]
+    if first != last:
+        return Sentence("finished_turn_other_answer", f"{again}: it returned {short(last)}, and the first time {short(first)}.")
     return None
 
 
 def survives_a_restart(evidence: Evidence, family: Family = THREADS) -> Found:
+    if isinstance(evidence.value, list) and evidence.requests():
+        return _finished_is_finished(evidence, family)
     if not evidence.killed:
         return Occasion.NONE
     wrong = _all_well(evidence, family)
@@ -278,8 +345,15 @@ def survives_a_restart(evidence: Evidence, family: Family = THREADS) -> Found:
     return None
 
 
-def _in(scenario: str, setup: Callable[[OpenAI], dict[str, Any]] = _thread) -> Callable[[], World]:
-    return lambda: World(setup, scenario=f"slow:1 {scenario}", limits=_LIMITS)
+def _in(
+    scenario: str, setup: Callable[[OpenAI], dict[str, Any]] = _thread, before: str | None = None, limits: Limits = _LIMITS
+) -> Callable[[], World]:
+    return lambda: World(setup, scenario=f"slow:1 {scenario}", limits=limits, before=before)
+
+
+def _with_a_colleague() -> World:
+    """Nothing goes wrong, and as soon as the run is over somebody else writes on the thread."""
+    return SharedWorld(_as_given, a_colleague_writes("(A colleague) It is raining here."), scenario="slow:1", limits=_LIMITS)
 
 
 REFUSALS = ("text too long", "wrong key", "no such thread", "no such assistant")
@@ -338,18 +412,18 @@ EXERCISE = Exercise(
                     1,
                     "A turn with the text of an earlier one is still posted.",
                     same_text_is_another_turn,
-                    ("asked before", "two turns"),
+                    ("asked before", "several turns"),
                 ),
                 Behaviour(
                     "survives_a_restart",
                     4,
-                    "Killed at any point and started again: one message, one run, the answer returned and recorded.",
+                    "Killed at any point and started again, or called again at the end: one message, one run, the answer kept.",
                     survives_a_restart,
-                    ("killed",),
+                    ("killed", "several turns"),
                 ),
             ),
             (
-                Scene("plain", _in(""), _args),
+                Scene("plain", _with_a_colleague, _args),
                 Scene("text too long", _in(""), _too_long),
                 Scene("wrong key", _in(""), _wrong_key),
                 Scene("no such thread", _in(""), _no_thread),
@@ -360,14 +434,14 @@ EXERCISE = Exercise(
                 Scene("bad moments while it looks", _in("500@listMessages#2-3 503@listRuns#1-2"), _args),
                 Scene("bad moments while it waits", _in("slow:4 503@getRun#2-3"), _args),
                 Scene("rate limited", _in("429:7@createMessage#1 429:20@createRun#1 429:7@getRun#1 429:20@listMessages#1"), _args),
-                Scene("message's reply lost", _in("reply_lost@createMessage#1", _long_thread), _args),
+                Scene("message's reply lost", _in("reply_lost@createMessage#1", _long_thread, limits=_MORE), _args),
                 Scene("message kept, 500 said", _in("500_after@createMessage#1"), _args),
                 Scene("message lost on its way", _in("request_lost@createMessage#1"), _args),
-                Scene("run's reply lost", _in("reply_lost@createRun#1"), _args),
+                Scene("run's reply lost", _in("reply_lost@createRun#1", _many_runs, "slow:0 queued:0", _MORE), _args),
                 Scene("run started, 500 said", _in("500_after@createRun#1"), _args),
                 Scene("run's reply never came", _in("reply_silent@createRun#1"), _args),
                 Scene("asked before", _in("", _asked_before), _args),
-                Scene("two turns", _in(""), _two_turns, driver="calls"),
+                Scene("several turns", _in("", limits=_MORE), _several_turns, driver="calls"),
                 Scene("killed", _in(""), _args, kill=True, bound=40),
             ),
         ),

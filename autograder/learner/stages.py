@@ -32,11 +32,11 @@ STAGES: Mapping[str, tuple[Stage, ...]] = {
         Stage(
             "a lost reply",
             (
-                *("message's reply lost", "message kept, 500 said", "message lost on its way", "asked before", "two turns"),
+                *("message's reply lost", "message kept, 500 said", "message lost on its way", "asked before"),
                 *("run's reply lost", "run started, 500 said", "run's reply never came"),
             ),
         ),
-        Stage("killed, and started again", ("killed",)),
+        Stage("killed, and started again", ("killed", "several turns")),
     ),
     "run-queue": (
         Stage("one turn after the other on a thread", ("four turns at once",)),

@@ -46,3 +46,13 @@ def test_who_sleeps_longer_wakes_later(session: Session) -> None:
     )
     late = "try:\n    await asyncio.wait_for(asyncio.sleep(60), 5)\nexcept TimeoutError: print('late')\nawait nap(1); print(woken[-1])"
     assert said(session, late) == "late\n1\n"
+
+
+def test_thread_of_its_own_waits_on_the_same_time(session: Session) -> None:
+    session.run_cell(AMBIENT, 30)
+    said(session, THREAD)
+    poll = "print(pool.submit(client.beta.threads.runs.poll, run.id, thread_id=thread.id, poll_interval_ms=60_000).result().status)"
+    assert (
+        said(session, f"from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(1) as pool:\n    {poll}")
+        == "completed\n"
+    )

@@ -80,7 +80,7 @@ def start() -> None:
     service = Service(clock=clock)
     real_sleep, sleepers = asyncio.sleep, _Sleepers(clock)
     offset = patches.real("monotonic")() - clock.now()
-    source = patches.TimeSource(clock.now, lambda: offset + clock.now(), clock.sleep, patches.real("new_event_loop"))
+    source = patches.TimeSource(clock.now, lambda: offset + clock.now(), clock.sleep, patches.real("new_event_loop"), sleeps_anywhere=True)
 
     async def sleep(delay: float, result: Any = None) -> Any:
         if patches.current() is not source or delay <= 0:

@@ -189,7 +189,9 @@ class Host:
                 return m.Go(self.now)
 
     def _enough(self) -> str | None:
-        if self._messages > self.limits.messages or self._requests > self.limits.requests:
+        if self._requests > self.limits.requests:
+            return f"went on after {self.limits.requests} requests, more than are answered here, and was stopped"
+        if self._messages > self.limits.messages:
             return f"went on without an end, after {self._requests} request{'' if self._requests == 1 else 's'}"
         if self.now - self.start > self.limits.seconds:
             return f"waited {(self.now - self.start) / 3600:.0f} hours without an end"

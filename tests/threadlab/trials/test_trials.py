@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.threadlab.trials.programs import racing, synchronous, windows, world
+from threadlab.trials.host import Limits
 from threadlab.trials.trial import ASYNC_CLIENT, CLIENT, World, trial
 
 
@@ -271,3 +272,12 @@ def test_ending_is_a_sentence() -> None:
     assert trial(returns_a_thread, CLIENT, world=World()).ending.sentence == "it returned a Thread"
     assert trial(lambda client: None, CLIENT, world=World()).ending.sentence == "it returned nothing (None)"
     assert trial(lambda client: [1], CLIENT, world=World()).ending.sentence == "it returned [1]"
+
+
+def test_program_that_asks_too_often_is_told_so() -> None:
+    def asks(client):
+        for _ in range(60):
+            client.beta.threads.create()
+
+    ending = trial(asks, CLIENT, world=World(limits=Limits(requests=50))).ending
+    assert ending.message == "went on after 50 requests, more than are answered here, and was stopped"

@@ -28,9 +28,16 @@ def _drawn(scene: str) -> list[Who]:
         (user.capitalize(), purpose),
         (f"{user}2", purpose),
         (f"{user} ", purpose),
+        (f" {user}", purpose),
+        (f"{user[:-1]}*", purpose),
+        (f"{user[:-1]}.", purpose),
+        ("7", purpose),
+        ("007", purpose),
+        (purpose, user),
         (user + purpose[0], purpose[1:]),
         (user, purpose.capitalize()),
         (user, f"{purpose} "),
+        (user, f" {purpose}"),
         (f"{user}:{purpose}", second),
         (user, f"{purpose}:{second}"),
         (f"o'{user}", purpose),
@@ -47,11 +54,13 @@ def _nobody(scene: str) -> Callable[[OpenAI], dict[str, Any]]:
 
 
 def _known(client: OpenAI) -> dict[str, Any]:
-    """All of them are known, and the one who is asked for is in the middle of the table. Their threads have no metadata."""
+    """All of them are known, and the one who is asked for is in the middle of the table, a page from both ends. No metadata."""
     who = _drawn("known")
-    threads = [client.beta.threads.create().id for _ in who]
-    rows = [{"user_id": user, "purpose": purpose, "thread_id": one} for (user, purpose), one in zip(who, threads, strict=True)]
-    return {"who": who, "known": threads[0], "rows": [*rows[3:], *rows[:3]]}
+    first, last = ([(f"{sign}{number}", who[0][1]) for number in range(25)] for sign in "0~")
+    table = [*first, *who[3:], *who[:3], *last]
+    threads = {one: client.beta.threads.create().id for one in table}
+    rows = [{"user_id": user, "purpose": purpose, "thread_id": threads[user, purpose]} for user, purpose in table]
+    return {"who": who, "known": threads[who[0]], "rows": rows}
 
 
 def _known_alone(client: OpenAI) -> dict[str, Any]:
@@ -180,8 +189,15 @@ def _used_early(evidence: Evidence, created: Executed, who: Who) -> str | None:
 def resumes(evidence: Evidence) -> Found:
     created = _created(evidence)
     if known := evidence.given.get("known"):
-        if evidence.value == known and not created:
+        made = [one for one in evidence.requests(ok=True) if one.operation.startswith("create")]
+        if evidence.value == known and not made:
             return None
+        if made and not created:
+            return Sentence(
+                "created_while_it_resumed",
+                f"another process had recorded {known} for this user, which is to be returned and nothing created: "
+                f"{evidence.line(made[0])}.",
+            )
         if created:
             return Sentence(
                 "another_process_had_recorded_user_2",

@@ -10,9 +10,15 @@ from threadlab.engine.journal import Entry, Sent, TurnMarked
 from threadlab.trials.host import Limits
 from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 
-FIRST, SECOND, THIRD, FOURTH = "What is the capital of Spain?", "Sorry, I meant Portugal. ", "And Italy?", "And Poland?"
-BEFORE = (("user", FIRST), ("assistant", "The capital of Spain is Madrid."))
-"""The same has been asked and answered before: whoever deletes by the words deletes that, too."""
+FIRST, SECOND, THIRD, FOURTH = (
+    "What is the capital of Spain?",
+    "Sorry, I meant Portugal. ",
+    "And Italy? \u2600",
+    "And Poland?",
+)
+BEFORE = (("user", FIRST), ("assistant", "The capital of Spain is Madrid."), ("user", "Thank you."))
+"""The same has been asked and answered before: whoever deletes by the words deletes that, too. The last was never answered."""
+SAID = [text for role, text in BEFORE if role == "user"]
 ELSEWHERE = "What is the capital of Kenya?"
 """Asked on another thread, half a second after the first question, by the same customer."""
 SHORT, LONG = 6, 24
@@ -27,23 +33,26 @@ AT_ONCE = 0.5
 SOON = 1.5
 """Seconds after which a turn must have seen that it was stopped: one, as the statement says, and a request."""
 EACH_FAILURE = "slow:1 run_failed@createRun#1 run_incomplete@createRun#2 run_expired@createRun#3"
-LATE = "slow:9 cancel_loses@cancelRun#1 replies:2@createRun#1 run_failed@createRun#2 cancel_slow:20@cancelRun#2"
-"""The first run completes although it is being cancelled, in two messages; the second fails while it is being cancelled."""
+LATE = (
+    "slow:9 cancel_loses@cancelRun#1 replies:2@createRun#1 run_failed@createRun#2 run_incomplete@createRun#3 cancel_slow:20@cancelRun#2-3"
+)
+"""The first run completes although it is being cancelled, in two messages; the second fails while it is being cancelled, and the third
+ends incomplete."""
 ENDED = "slow:3 delay:4@getRun#2"
 """The first run has ended when it is cancelled, which the last poll did not show yet."""
 STARTING = "slow:20 delay:3@createRun#1"
 """The newer message comes when the request for the first run has been carried out, and its reply is still on its way."""
-FAILS_WHILE_ONE_WAITS = "slow:2 run_failed@createRun#1"
+FAILS_WHILE_ONE_WAITS = "slow:2@createRun#1 run_failed@createRun#1 slow:4"
+"""A third turn comes while the one that waited is at work."""
 READING = "slow:2 delay:5@listMessages#1"
 """The first run has ended, and its turn is reading what it wrote, when the newer message comes."""
 
 
-def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int, elsewhere: bool) -> World:
+def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int, elsewhere: bool, texts: tuple[str, ...]) -> World:
     def setup(client: OpenAI) -> dict[str, Any]:
         assistant = client.beta.assistants.create(model="gpt-4o", instructions="Answer in one sentence.")
         past: Any = [{"role": role, "content": text} for role, text in BEFORE]
         ids = [client.beta.threads.create(messages=past).id for _ in range(threads + elsewhere)]
-        texts = (FIRST, SECOND, THIRD, FOURTH)
         users = ("ada", "ben") if threads == 1 else ("ada",)  # a lane is a thread's, and not a customer's
         turns = [
             [when, users[number % len(users)], ids[number % threads], text]
@@ -58,13 +67,22 @@ def _world(strategy: str, at: tuple[float, ...], scenario: str, threads: int, el
     return World(setup, scenario=scenario, limits=POLLS)
 
 
-def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int = 1, elsewhere: bool = False, bound: int) -> Scene:
+def _scene(
+    name: str,
+    at: tuple[float, ...],
+    scenario: str = "",
+    *,
+    texts: tuple[str, ...] = (FIRST, SECOND, THIRD, FOURTH),
+    threads: int = 1,
+    elsewhere: bool = False,
+    bound: int,
+) -> Scene:
     """`name` begins with the strategy. `elsewhere`: there is a turn on another thread, too, while the first run is at work."""
     strategy = name.partition("_")[0]
     scenario = scenario or f"slow:{LONG if strategy in ('interrupt', 'rollback') else SHORT}"
     return Scene(
         name,
-        lambda: _world(strategy, at, scenario, threads, elsewhere),
+        lambda: _world(strategy, at, scenario, threads, elsewhere, texts),
         lambda given: [ASYNC_CLIENT, given["assistant_id"]],
         kwargs={"strategy": strategy},
         kwargs_of=lambda given: {"turns": given["turns"]},
@@ -74,22 +92,27 @@ def _scene(name: str, at: tuple[float, ...], scenario: str = "", *, threads: int
 
 
 SCENES = (
-    *(_scene(f"{strategy}_free", (0, 0, 20), "slow:2 replies:2", threads=2, bound=1) for strategy in STRATEGIES if strategy != "enqueue"),
-    _scene("enqueue_free", (0, 0, 90), f"slow:{PATIENCE}@createRun#1 slow:2 replies:2", threads=2, bound=1),
+    *(
+        _scene(f"{strategy}_free", (0, 0, 0, 20), "slow:2 replies:2", threads=3, bound=1)
+        for strategy in STRATEGIES
+        if strategy != "enqueue"
+    ),
+    _scene("enqueue_free", (0, 0, 0, 90), f"slow:{PATIENCE}@createRun#1-2 slow:2 replies:2", threads=3, bound=1),
     _scene("reject_working", (0, 5, 20), bound=3),
     _scene("reject_at_once", (0, 0, 1), bound=3),
     _scene("enqueue_at_once", (0, 0, 0), "slow:2", bound=3),
-    _scene("enqueue_waiting", (0, 1, 1.3), "slow:3", bound=2),
+    # two turns that say the same are two turns
+    _scene("enqueue_waiting", (0, 1, 1.3, 1.6), "slow:3", texts=(FIRST, SECOND, THIRD, SECOND), bound=2),
     *(_scene(f"{strategy}_at_once", (0, 0, 5.3), "slow:20 delay:3@createMessage#1", bound=1) for strategy in ("interrupt", "rollback")),
     # soon after a look of whoever looks every 2, 3 or 4 seconds, and every 2.5 or 5
     _scene("interrupt_working", (0, 4.3, 5), f"slow:{PATIENCE} cancel_slow:30", elsewhere=True, bound=3),
     _scene("rollback_working", (0, 5.3, 6), f"slow:{LONG} cancel_slow:15", elsewhere=True, bound=3),
-    *(_scene(f"{strategy}_too_late", (0, 4, 14), LATE, bound=1) for strategy in ("interrupt", "rollback")),
+    *(_scene(f"{strategy}_too_late", (0, 4, 14, 24), LATE, bound=1) for strategy in ("interrupt", "rollback")),
     *(_scene(f"{strategy}_ended", (0, 4), ENDED, bound=1) for strategy in ("interrupt", "rollback")),
     _scene("rollback_reading", (0, 4), READING, bound=1),
     _scene("reject_reading", (0, 4), READING, bound=1),
     *(_scene(f"{strategy}_starting", (0, 1), STARTING, bound=1) for strategy in ("interrupt", "rollback")),
-    _scene("enqueue_failing_first", (0, 0.3), FAILS_WHILE_ONE_WAITS, bound=1),
+    _scene("enqueue_failing_first", (0, 0.3, 4.5), FAILS_WHILE_ONE_WAITS, bound=1),
     *(_scene(f"{strategy}_failing", (0, 20, 40, 60), EACH_FAILURE, bound=1) for strategy in STRATEGIES),
 )
 
@@ -177,13 +200,16 @@ def _ended(evidence: Evidence, run_id: str) -> Any:
 
 def _answered(evidence: Evidence, turn: int) -> str | None:
     """What is wrong with the answer of a turn that has to be answered; None if nothing is."""
-    return _wrong_answer(evidence, *_turns(evidence)[turn], _values(evidence)[turn])
+    turns = _turns(evidence)
+    return _wrong_answer(evidence, *turns[turn], _values(evidence)[turn], later=turns[turn + 1 :].count(turns[turn]))
 
 
-def _wrong_answer(evidence: Evidence, thread_id: str, text: str, value: Any) -> str | None:
+def _wrong_answer(evidence: Evidence, thread_id: str, text: str, value: Any, later: int = 0) -> str | None:
+    """`later`: how many turns after this one say the same, each of which has a run of its own."""
     if _raised(value):
         return f"submit(…, {text!r}) raised {value['raised']}: {value['message']}"
-    run = _run_of(evidence, thread_id, text)
+    runs = _runs_of(evidence, thread_id, text)
+    run = runs[max(0, len(runs) - 1 - later)] if runs else None
     if run is None:
         instead = otherwise(evidence.messages(thread_id)[len(BEFORE) :], text)
         if instead and text not in _posted(evidence).values():
@@ -228,14 +254,17 @@ def free_thread_answers(evidence: Evidence) -> Found:
         return Occasion.NONE
     for turn in range(len(values)):
         if wrong := _answered(evidence, turn):
-            two = " The turns that came at once are on two threads." if _turns(evidence)[0][0] != _turns(evidence)[1][0] else ""
-            return Sentence("no_run_active_thread", f"no run was active on the thread, and {wrong}{two}")
-    first, other = (_run_of(evidence, *_turns(evidence)[turn]) for turn in range(2))
+            return Sentence(
+                "no_run_active_thread",
+                f"no run was active on the thread, and {wrong} The turns that came at once are on different threads.",
+            )
+    first, *others = (_run_of(evidence, *_turns(evidence)[turn]) for turn in range(len(evidence.given["threads"])))
     end = _ended(evidence, first.run_id)
-    if end is not None and end.n < other.n:
+    if end is not None and (waited := next((one for one in others if end.n < one.n), None)):
         return Sentence(
             "threads_wait_for_each_other",
-            f"two messages came at once on two threads, and the second had to wait for the run of the first: {evidence.line(other)}.",
+            f"{len(others) + 1} messages came at once, each on a thread of its own, and one had to wait for the run of another: "
+            f"{evidence.line(waited)}.",
         )
     cancelled = evidence.requests("cancelRun")
     return (
@@ -323,11 +352,11 @@ def queues_in_order(evidence: Evidence) -> Found:
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
     thread_id = _turns(evidence)[0][0]
-    wanted = [BEFORE[0][1], *(text for _, text in _turns(evidence))]
+    wanted = [*SAID, *(text for _, text in _turns(evidence))]
     if _texts(evidence, thread_id) != wanted:
         return Sentence(
             "submitted_order_messages_thread_are",
-            f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}.",
+            f"submitted in the order {wanted[len(SAID) :]}, the messages on the thread are {_texts(evidence, thread_id)[len(SAID) :]}.",
         )
     for turn in range(len(values)):
         if wrong := _answered(evidence, turn):
@@ -349,11 +378,11 @@ def interrupts_the_run(evidence: Evidence) -> Found:
         return Occasion.NONE
     turns = _turns(evidence)
     thread_id, last = turns[0][0], len(turns) - 1
-    wanted = [BEFORE[0][1], *(text for _, text in turns)]
+    wanted = [*SAID, *(text for _, text in turns)]
     if _texts(evidence, thread_id) != wanted:
         return Sentence(
             "submitted_order_messages_thread_are_2",
-            f"submitted in the order {wanted[1:]}, the messages on the thread are {_texts(evidence, thread_id)[1:]}.",
+            f"submitted in the order {wanted[len(SAID) :]}, the messages on the thread are {_texts(evidence, thread_id)[len(SAID) :]}.",
         )
     return _wrongly_stopped(evidence) or _stopped(evidence) or _reads_all(evidence, wanted) or _answered(evidence, last)
 
@@ -493,7 +522,7 @@ def _while_reading(evidence: Evidence) -> Found:
     if _raised(first):
         return _nothing_left(evidence) or _answered(evidence, 1)
     run = _run_of(evidence, thread_id, text)
-    if text not in _texts(evidence, thread_id)[1:] or run is None or not _wrote(evidence, thread_id, run.run_id):
+    if text not in _texts(evidence, thread_id)[len(SAID) :] or run is None or not _wrote(evidence, thread_id, run.run_id):
         return Sentence(
             "answered_and_rolled_back",
             f"the newer message came while the first turn was reading. Its submit returned {first!r}, and yet the turn was rolled back. "
@@ -515,10 +544,10 @@ def copes_with_a_late_cancel(evidence: Evidence) -> Found:
         return Sentence("came_too_late", f"the cancel came too late: {wrong}")
     if evidence.given["strategy"] == "rollback":
         return _nothing_left(evidence) or _answered(evidence, last)
-    if _texts(evidence, _turns(evidence)[0][0])[1:] != [text for _, text in _turns(evidence)]:
+    if _texts(evidence, _turns(evidence)[0][0])[len(SAID) :] != [text for _, text in _turns(evidence)]:
         return Sentence(
             "both_messages_belong_thread_are",
-            f"all messages belong on the thread; there are {_texts(evidence, _turns(evidence)[0][0])[1:]}.",
+            f"all messages belong on the thread; there are {_texts(evidence, _turns(evidence)[0][0])[len(SAID) :]}.",
         )
     return _answered(evidence, last)
 
@@ -531,7 +560,9 @@ def a_failure_frees_the_thread(evidence: Evidence) -> Found:
     for turn in failed:
         runs = _runs_of(evidence, *_turns(evidence)[turn])
         end = _ended(evidence, runs[0].run_id) if runs else None
-        if end is None:
+        if end is None or end.state == "completed":
+            if evidence.given["waiting"] and (wrong := _answered(evidence, turn)):
+                return Sentence("after_turn_failed", f"after turns that failed, {wrong}")
             break
         if not _raised(values[turn]):
             more = f"another was started for the same message ({evidence.line(runs[1])}), and " if len(runs) > 1 else ""
@@ -539,7 +570,7 @@ def a_failure_frees_the_thread(evidence: Evidence) -> Found:
                 "first_run_failed_submit_returned",
                 f"a run ended as {end.state}, and {more}submit returned {values[turn]!r} as if it had not: raise an error.",
             )
-    texts = _texts(evidence, _turns(evidence)[0][0])[1:]
+    texts = _texts(evidence, _turns(evidence)[0][0])[len(SAID) :]
     lost = [text for text in _posted(evidence).values() if text not in texts]
     if lost and evidence.given["strategy"] != "rollback":
         return Sentence("failed_turn_lost_its_message", f"the run of “{lost[0]}” failed by itself, and the message is no longer there.")

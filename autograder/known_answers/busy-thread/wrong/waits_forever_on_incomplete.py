@@ -1,4 +1,4 @@
-# loses: a_failure_frees_the_thread
+# loses: copes_with_a_late_cancel, a_failure_frees_the_thread
 # says: halted: polled
 # frees the thread: incomplete is no end
 # %% BusyThread

@@ -53,6 +53,11 @@ BILLS: dict[str, list[Usage | None]] = {
     "read and written, less than half a cent each": [_used("gpt-4o", "2025-01-15", 1_600, 400)],
     "two models, less than half a cent each": [_used("gpt-4o", "2025-01-15", 1_600), _used("gpt-4o-mini", "2025-01-15", 26_000)],
     "two days, less than half a cent each": [_used("gpt-4o", "2025-01-15", 1_600), _used("gpt-4o", "2025-01-16", 1_600)],
+    "less than a millionth below half a cent": [_used("gpt-4o-mini", "2025-01-15", 33_333)],
+    "less than half a cent on ten thousand dollars": [
+        _used("gpt-4o", "2025-01-15", 4_000_000_000),
+        _used("gpt-4o-mini", "2025-01-15", 33_333),
+    ],
     "less than a hundredth of a cent each": [_used("gpt-4o-mini", "2025-01-15", 290) for _ in range(342)],
     "runs without usage": [None, _used("gpt-4o", "2025-01-15", 300_000, 10_000), None],
     "no runs": [],
@@ -74,7 +79,7 @@ def drawn_prices() -> list[dict[str, str]]:
     mills = [source.randint(40, 180) * 50 + 3 for _ in range(3)]
     rows = [
         {"model": "house", "since": since, "input": str(Decimal(one) / 1000), "output": str(Decimal(4 * one) / 1000)}
-        for since, one in zip(("2025-01-01", "2025-03-01", "2025-05-01"), (mills[0] + 10_000, mills[1], mills[2] + 20_000), strict=True)
+        for since, one in zip(("2024-11-01", "2025-03-01", "2025-05-01"), (mills[0] + 10_000, mills[1], mills[2] + 20_000), strict=True)
     ]
     others = [{"model": "house-large", "since": row["since"], "input": "99.00", "output": "199.00"} for row in rows]
     namesake = {"model": "House", "since": "2025-05-02", "input": "77.00", "output": "177.00"}
@@ -84,6 +89,7 @@ def drawn_prices() -> list[dict[str, str]]:
 
 NO_PRICE: dict[str, list[Usage | None]] = {
     "a model that has no price": [_used("gpt-4o", "2025-01-15", 300_000), _used("gpt-4.5-preview", "2025-03-01", 300_000)],
+    "a snapshot that has no price of its own": [_used("gpt-4o", "2025-01-15", 300_000), _used("gpt-4o-2024-11-20", "2025-01-15", 300_000)],
     "a day before the first price": [_used("gpt-4o", "2024-05-12", 300_000)],
 }
 

@@ -8,7 +8,7 @@ from openai import OpenAI
 
 from autograder.checks.bill import COST_OF
 from autograder.checks.drawn import chance
-from autograder.checks.seen import of_another_assistant, short
+from autograder.checks.seen import of_another_assistant, otherwise, short
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence
 from courseware.tables import DB
 from threadlab.engine.journal import DatabaseChanged, Entry, Executed, Sent
@@ -19,8 +19,9 @@ from threadlab.wire.prompts import Answer, Prompt
 
 BUDGET, SMALL = 400, 260
 INSTRUCTIONS = "Answer in one sentence."
-LONGER = "Answer in one sentence. Be polite, name the country that you speak of, and say nothing that you were not asked about."
-"""The instructions of the assistant in the second scene: they are to be counted, too."""
+LONGER = "Answer in one sentence. Be polite, and name the country you mean."
+"""The instructions of the assistant in the second scene: they are to be counted, too. Everything on the thread in its eighth turn costs
+one token more than the budget."""
 BASE = 3
 """What a prompt costs besides its instructions and messages."""
 RECALL = "What do you remember"
@@ -35,6 +36,8 @@ LONG = {7: 4, 9: 4, 18: 4, 29: 4, 36: 4}
 TITLED = "Our long and very detailed plan, titled “Remember:”"
 PLANS = {7: "Remember our plan", 9: "remember: our plan", 18: TITLED, 29: TITLED, 36: TITLED}
 """How they begin. None begins with the word that pins a text, with its capital letter and its colon."""
+SPACED = 11
+"""The turn whose text has white space at its end, and more of it inside."""
 REMINDS = 18
 SLOW_TURN, SLOW = 6, 20
 """The turn whose run works longer than the others, and how many seconds."""
@@ -73,6 +76,8 @@ def turns(facts: Mapping[int, str], recalls: Sequence[int] = RECALLS) -> list[st
         elif number in LONG:
             note = "We arrive on Monday, stay for three nights in the old town, and leave by train on Thursday morning. "
             result.append(f"{PLANS[number]}, day {number}: {note * LONG[number]}What is the currency of {country}?")
+        elif number == SPACED:
+            result.append(f"And what is its currency?\n(Turn {number}.) ")
         elif number % 2:
             result.append(f"And what is its currency? (Turn {number}.)")
         else:
@@ -217,7 +222,8 @@ def answers(evidence: Evidence) -> Found:
     for text in said:
         times = sum(one.text == text and one.role == "user" for one in made)
         if not times or (times > 1 and not text.startswith("Remember:")):
-            return f"{short(text)} was posted {times} times."
+            instead = otherwise(evidence.messages(evidence.given["thread_id"]), text) if not times else None
+            return Sentence("posted_times", f"{short(text)} was posted {times} times{f': {instead}' if instead else ''}.")
     if len(runs) != len(said):
         return Sentence("runs_made_turns", f"{len(runs)} runs were made on the thread for {len(said)} turns.")
     if wrong := of_another_assistant(evidence, runs):

@@ -73,6 +73,14 @@ def _changed(evidence: Evidence, thread_id: str) -> bool:
     return row is None or any(row[field] != value for field, value in _before(evidence, thread_id).items())
 
 
+def _difference(evidence: Evidence, thread_id: str) -> str:
+    """What a row says that it did not say before."""
+    before, row = _before(evidence, thread_id), _row(evidence, thread_id)
+    if row is None:
+        return "it is gone"
+    return ", ".join(f"`{field}` is {row[field]} and was {value}" for field, value in before.items() if row[field] != value)
+
+
 def _last_used(evidence: Evidence, thread_id: str) -> str:
     days = round((NOW - _before(evidence, thread_id)["last_used_at"]) / DAY, 1)
     return f"last used {days:g} day{'' if days == 1 else 's'} ago"
@@ -176,6 +184,11 @@ def deletes_what_is_due(evidence: Evidence) -> Found:
         return Sentence(
             "report_names_an_earlier_deletion",
             f"{earlier} was deleted ten days ago, which its row says, and Report.deleted names it: it is for what this run deleted.",
+        )
+    if earlier := next((one for one in _of(evidence, "removed").values() if _changed(evidence, one)), None):
+        return Sentence(
+            "changed_an_earlier_deletion",
+            f"{earlier} was deleted ten days ago, and its row, which said so, was changed: {_difference(evidence, earlier)}.",
         )
     if sorted(said) != sorted(gone):
         return Sentence(
@@ -601,9 +614,9 @@ EXERCISE = Exercise(
                 Scene("one is lost", world("due #1", "due #2", "due #3", scenario="request_lost@deleteThread#2-4"), args, kwargs=KEEP),
                 Scene("many", world(*(f"due #{number}" for number in range(23))), args, kwargs=KEEP),
                 Scene("runs unreadable", runs_unreadable, args, kwargs=KEEP),
-                Scene("all fail", all_fail("500@deleteThread"), args, kwargs=KEEP),
-                Scene("all are limited", all_fail("429:1@deleteThread 500@listRuns#4-"), args, kwargs=KEEP),
-                Scene("all are lost", all_fail("request_lost@deleteThread"), args, kwargs=KEEP),
+                Scene("all fail", all_fail("500@deleteThread 500@listRuns#4-"), args, kwargs=KEEP),
+                Scene("all are limited", all_fail("429:1@deleteThread 429:1@listRuns#4-"), args, kwargs=KEEP),
+                Scene("all are lost", all_fail("request_lost@deleteThread request_lost@listRuns#4-"), args, kwargs=KEEP),
                 Scene("night after night", world("due", "due too", scenario=LATER), night_after_night, kwargs=KEEP, driver="processes"),
                 Scene("twice", world("due", "in use", "due too"), again, kwargs=KEEP, driver="processes"),
                 Scene("killed", world("due", "in use", "due too"), args, kwargs=KEEP, kill=True, bound=40),
@@ -624,6 +637,8 @@ EXERCISE = Exercise(
                     "all are limited",
                     "all are lost",
                 ),
+                "any other error, where the runs cannot be read": ("all fail", "all are limited", "all are lost", "runs unreadable"),
+                "what an earlier job has deleted is done": ("plain",),
                 "what has failed is left to the next job": ("night after night",),
                 "run twice, killed and run again": ("twice", "killed"),
                 "a dry run changes nothing for the next run": ("dry, then real",),

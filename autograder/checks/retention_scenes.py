@@ -144,4 +144,4 @@ def all_fail(faults: str) -> Callable[[], World]:
 
 
 KEEP = {"keep_days": KEEP_DAYS}
-EVERYTHING = ("in use", "due", "new", "removed", "almost due", "due too")
+EVERYTHING = ("in use", "due", "new", "removed", "due too", "almost due")

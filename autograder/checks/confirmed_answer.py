@@ -8,7 +8,7 @@ from typing import Any
 from openai import OpenAI
 from openai.types.beta import Assistant
 
-from autograder.checks.seen import cited, not_stored, runs, sent, short
+from autograder.checks.seen import AS_TYPED, apart, cited, not_stored, runs, sent, short
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_writes
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten, worth
 from threadlab.engine.journal import Entry, Executed
@@ -18,8 +18,8 @@ from threadlab.trials.trial import CLIENT, Evidence, World
 from threadlab.wire.prompts import Answer, Prompt
 
 TEXT = "What is the capital of Portugal?"
-AS_IT_IS = f"  {TEXT}\tThank you,\r\nZoe\u0301. "
-"""A text whose white space, line end and combining accent are part of it."""
+AS_IT_IS = f"  {TEXT}\tThank you,\r\nZoe\u0301. \n\n \n    {AS_TYPED}\u00a0 "
+"""A text whose white space, line ends, combining accent and marks are part of it."""
 
 
 def asked_before(country: str) -> str:
@@ -32,8 +32,8 @@ BAD_ENDS, OTHERS = ("failed", "incomplete", "expired", "cancelled"), ("very talk
 TOO_LONG = "Portugal " * 28_445
 """256,005 characters, five more than a message may have."""
 
-LONGEST = "¿Portugal? " * 23_272 + "Lisboa: "
-"""256,000 characters, as many as a message may have, and more bytes."""
+LONGEST = "lisboa\U0001f413 " + "¿Portugal? " * 23_272
+"""256,000 characters, as many as a message may have: more in UTF-16, and more bytes. It begins with a small letter."""
 
 _COUNTRIES = ("France", "Italy", "Spain", "Portugal", "Greece", "Poland")
 EARLIER = 120
@@ -130,14 +130,15 @@ def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
     if len(posted) == 1 and posted[0].text == evidence.given["text"]:
         return None
     if len(posted) == 1:
-        return Sentence(
-            "message_says_not_text_given",
-            f"the message {family.place} says {posted[0].text[:60]!a}, not the text that was given: {evidence.given['text'][:60]!a}.",
-        )
+        says, given = apart(posted[0].text, evidence.given["text"])
+        return Sentence("message_says_not_text_given", f"the message {family.place} says {says}, not the text that was given: {given}.")
+    if not posted and (taken := evidence.requests("deleteMessage", ok=True)):
+        return Sentence("taken_off_again", f"the message was taken off the {family.home} again: {evidence.line(taken[0])}.")
     if not posted and evidence.given["text"] == LONGEST and evidence.ending.how == "raised" and not unwritten(evidence):
         return Sentence(
             "longest_text_not_posted",
-            f"a text of {len(LONGEST):,} characters, as many as a message may have, was not posted: it raised {evidence.ending.type}.",
+            f"a text of {len(LONGEST):,} characters, as many as a message may have, was not posted: it raised {evidence.ending.type}"
+            f" ({evidence.ending.message[:200]}).",
         )
     if not posted and not evidence.requests():
         return Occasion.NONE
@@ -182,7 +183,9 @@ def _replaced(evidence: Evidence, asked: Sequence[Entry], refused: Sequence[Entr
     if not evidence.given["refuses"] or not (asked or refused):
         return None
     if refused and not _shortened(evidence, family):
-        return None
+        taken = [one for one in evidence.requests(ok=True) if one.operation in family.posts and one.n > refused[0].n]
+        ran = taken and (taken[0].operation in family.makers or any(one.n > taken[0].n for one in asked))
+        return _went_on(evidence, taken[0], family) if ran else None
     return _went_on(evidence, (*refused, *asked)[0], family)
 
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 from autograder.judging.behaviours import Sentence
@@ -9,6 +10,12 @@ from threadlab.engine.journal import Entry, Executed, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.trial import Evidence
 from threadlab.wire.assistants import Message
+
+AS_TYPED = "\u201c{} %s $HOME\u201d <b>&amp;</b> C:\\new \U0001f469\u200d\U0001f33e"
+"""What programs like to change in a text: marks of templates and of HTML, quotation marks, a backslash, an emoji of several characters."""
+
+LIKE = 0.95
+"""From this share of equal characters on, one text is another one that was changed."""
 
 MOMENT = 0.001
 """Seconds: times that are closer than this are the same."""
@@ -102,11 +109,25 @@ def otherwise(messages: Sequence[Message], text: str) -> str | None:
     """What was posted instead of a text: the same with another role, or a text like it; None if nothing is like it."""
     if any(one.text == text for one in messages if one.role == "assistant"):
         return "it was posted with the role assistant"
-    words = _plain(text)
-    like = [one.text for one in messages if one.role == "user" and (said := _plain(one.text)) and (words in said or said in words)]
+    like = [one.text for one in messages if one.role == "user" and _like(_plain(one.text), _plain(text))]
     if not like:
         return None
-    return f"what was posted is {short(like[0])} ({len(like[0])} characters), and given was {short(text)} ({len(text)})"
+    says, given = apart(like[0], text)
+    return f"what was posted is {says} ({len(like[0])} characters), and given was {given} ({len(text)})"
+
+
+def apart(said: str, given: str, most: int = 60) -> tuple[str, str]:
+    """Two texts in a few words, from shortly before the place where they differ."""
+    same = next((at for at, (one, other) in enumerate(zip(said, given, strict=False)) if one != other), min(len(said), len(given)))
+    begin = max(0, same - most // 3)
+    one, other = (f"{'…' if begin else ''}{text[begin : begin + most]!a}" for text in (said, given))
+    return one, other
+
+
+def _like(said: str, words: str) -> bool:
+    if not said:
+        return False
+    return words in said or said in words or SequenceMatcher(None, said, words, autojunk=False).quick_ratio() >= LIKE
 
 
 def _plain(text: str) -> str:

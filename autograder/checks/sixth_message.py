@@ -6,7 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.drawn import drawn
-from autograder.checks.seen import MOMENT, of_another_assistant, otherwise
+from autograder.checks.seen import AS_TYPED, MOMENT, of_another_assistant, otherwise
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_starts_the_next
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, choices
 from threadlab.engine.journal import Sent
@@ -15,8 +15,8 @@ from threadlab.trials.trial import ASYNC_CLIENT, Evidence, World
 from threadlab.wire.assistants import Message
 from threadlab.wire.statuses import RUN_ENDS
 
-_LETTER = " {} " + "Zoe\u0301 had \u00bd of a \ufb01g for tea, and asks again.\r\n" * 12 + "\n"
-"""A long text whose white space, line ends, ligature and combining accent are part of it."""
+_LETTER = f"{AS_TYPED}  \u00a0\t" + "Zoe\u0301 had \u00bd of a \ufb01g for tea, and asks again.\r\n" * 12 + "\n"
+"""The rest of a long text whose white space, line ends, ligature, combining accent and marks are part of it."""
 LATE = 15
 """Seconds by which the reply to the message comes late, in a scene of its own."""
 WORKS_LONG, POLLS = 115, 2500
@@ -34,7 +34,7 @@ def _five(scene: str = "plain", *, said_before: bool = False) -> Callable[[OpenA
         for country in [*five[:4], sixth] if said_before else five:
             client.beta.threads.messages.create(thread.id, role="user", content=f"What is the capital of {country}?")
         text = f"What is the capital of {sixth}?"
-        return {"thread_id": thread.id, "assistant_id": made[1].id, "text": _LETTER.format(text) if scene == "slow" else text}
+        return {"thread_id": thread.id, "assistant_id": made[1].id, "text": f" {text} {_LETTER}" if scene == "slow" else text}
 
     return setup
 
@@ -325,7 +325,14 @@ EXERCISE = Exercise(
                     ("plain", LATE_REPLY),
                     any_ending=True,
                 ),
-                Behaviour("posted_once", 1, "The message is on the thread exactly once.", posted_once, ("plain", *ENDS), any_ending=True),
+                Behaviour(
+                    "posted_once",
+                    1,
+                    "The message is on the thread exactly once.",
+                    posted_once,
+                    ("plain", *ENDS, LATE_REPLY),
+                    any_ending=True,
+                ),
                 Behaviour("one_run", 1, "Exactly one run is created.", one_run, ("plain", *ENDS), any_ending=True),
                 Behaviour(
                     "returns_the_finished_run",
@@ -359,7 +366,7 @@ EXERCISE = Exercise(
             promises={
                 "in every order in which the requests can arrive": ("plain",),
                 "each of the five ends": ("plain", "failing", "incomplete", "expired", "cancelled"),
-                "any text, as it was given": ("plain", "slow", "incomplete"),
+                "any text, as it was given, and once": ("plain", "slow", "incomplete", LATE_REPLY),
                 "before a reply has confirmed the message, however late it comes": ("plain", LATE_REPLY),
                 "the run that you created, however long it takes, and whatever ran before or runs after": ("slow", "shared"),
                 "another run may still be active, and it is somebody else's": ("busy",),

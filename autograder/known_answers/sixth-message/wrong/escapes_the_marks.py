@@ -1,0 +1,16 @@
+# loses: posted_once
+# says: posted_otherwise
+# %% answers
+answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+# %% send_and_run
+import asyncio
+import html
+
+
+async def send_and_run(client, thread_id, assistant_id, text):
+    message = await client.beta.threads.messages.create(thread_id, role="user", content=html.escape(text))
+    run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    while run.status not in ("completed", "failed", "incomplete", "cancelled", "expired"):
+        await asyncio.sleep(1)
+        run = await client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    return run

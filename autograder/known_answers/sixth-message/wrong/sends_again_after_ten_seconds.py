@@ -1,0 +1,21 @@
+# loses: posted_once
+# says: sixth_message_thread_times
+# %% answers
+answers = {"sync_sees_sixth": "a", "sync_reason": "b", "async_sees_sixth": "c", "async_reason": "d"}
+# %% send_and_run
+import asyncio
+
+
+async def send_and_run(client, thread_id, assistant_id, text):
+    for _ in range(3):
+        try:
+            async with asyncio.timeout(10):
+                await client.beta.threads.messages.create(thread_id, role="user", content=text)
+            break
+        except TimeoutError:
+            continue
+    run = await client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
+    while run.status not in ("completed", "failed", "incomplete", "cancelled", "expired"):
+        await asyncio.sleep(1)
+        run = await client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
+    return run

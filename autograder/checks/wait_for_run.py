@@ -9,8 +9,8 @@ from openai import OpenAI
 
 from autograder.checks.seen import short
 from autograder.checks.somebody_else import SharedWorld, post
-from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, unwritten, worth
-from threadlab.engine.journal import Entry, Sent
+from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten, worth
+from threadlab.engine.journal import Entry, Executed, Sent
 from threadlab.trials.api_family import THREADS, Family
 from threadlab.trials.host import LATENCY
 from threadlab.trials.trial import CLIENT, Evidence, World
@@ -282,6 +282,8 @@ def overshoots_at_most_one_pause(evidence: Evidence, family: Family = THREADS) -
 
 
 def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found:
+    if not evidence.returned:  # after a bad moment, that is for `survives_errors` to say
+        return Occasion.NONE if _failed_polls(evidence, family) else ending_of(evidence) or Occasion.NONE
     told = next((one for one in evidence.requests(family.poll, ok=True) if one.run_status in family.ends), None)
     ended = _ended(evidence, family)
     if told is None and ended is not None:  # it asks by lists
@@ -298,8 +300,12 @@ def nothing_after_the_end(evidence: Evidence, family: Family = THREADS) -> Found
     )
 
 
+def _failed_polls(evidence: Evidence, family: Family) -> list[Executed]:
+    return [entry for entry in evidence.requests(ok=False) if entry.operation in (family.poll, LISTS)]
+
+
 def survives_errors(evidence: Evidence, family: Family = THREADS) -> Found:
-    failed = [entry for entry in evidence.requests(ok=False) if entry.operation in (family.poll, LISTS)]
+    failed = _failed_polls(evidence, family)
     if not failed:
         return Occasion.NONE
     for refused in failed:
@@ -381,6 +387,7 @@ EVERY_END = (*RUN_ENDS, "requires_action")
 DEADLINES = ("stuck", "stuck, no max_wait given")
 FAILS_TO_THE_DEADLINE = "every poll fails"
 LAST_LOOKS = ("ends before the deadline", "fails before the deadline")
+NO_TIME = "stuck, no time to wait"
 AGAIN, GOES_ON = ("two waits in one process",), "another run follows"
 BAD = ("bad moments", "six in a row", "limits in a row")
 WITHOUT_LIMITS = ("six in a row",)
@@ -456,7 +463,8 @@ def behaviours(
                 1,
                 "Once a reply has shown the end, nothing more is asked.",
                 partial(nothing_after_the_end, family=family),
-                ends,
+                (*ends, *bad),
+                any_ending=True,
             ),
             Behaviour(
                 "survives_errors",
@@ -516,7 +524,7 @@ EXERCISE = Exercise(
                     "cancels_at_the_deadline": 2,
                     "raises_run_timeout": 1,
                 },
-                (*DEADLINES, FAILS_TO_THE_DEADLINE),
+                (*DEADLINES, FAILS_TO_THE_DEADLINE, NO_TIME),
                 BAD,
                 AGAIN,
             ),
@@ -563,15 +571,17 @@ EXERCISE = Exercise(
                     kwargs={"max_wait": 30.0},
                 ),
                 Scene("stuck", lambda: World(_marked(stuck=True, most=BRIEF), before="stuck"), _args, kwargs={"max_wait": BRIEF}),
+                Scene(NO_TIME, lambda: World(_marked(stuck=True, most=0.0), before="stuck"), _args, kwargs={"max_wait": 0.0}),
                 Scene("stuck, no max_wait given", lambda: World(_marked(stuck=True, default=True), before="stuck_queued"), _args),
             ),
             promises={
                 "each of the five terminal statuses, and requires_action": EVERY_END,
                 "a run that has ended by max_wait is returned": LAST_LOOKS,
+                "nothing after the end, whatever went wrong before": (*EVERY_END, *BAD),
                 "called again in the same process": AGAIN,
                 "the run whose id was given, and not the newest": (GOES_ON,),
                 "a 429, a 500 or a 503, several times in a row": BAD,
-                "until max_wait has passed, and not before, whatever polls say": (*DEADLINES, FAILS_TO_THE_DEADLINE),
+                "until max_wait has passed, and not before, whatever polls say": (*DEADLINES, FAILS_TO_THE_DEADLINE, NO_TIME),
                 "pauses grow, are capped and differ": LONG,
             },
         ),

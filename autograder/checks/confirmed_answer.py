@@ -27,6 +27,9 @@ def asked_before(country: str) -> str:
     return AS_IT_IS if country == "Portugal" else f"What is the capital of {country}?"
 
 
+PAGE = 20
+"""Messages in one page of a list, unless another number is asked for."""
+
 BAD_ENDS, OTHERS = ("failed", "incomplete", "expired", "cancelled"), ("very talkative",)
 
 TOO_LONG = "Portugal " * 28_445
@@ -40,12 +43,15 @@ EARLIER = 120
 
 
 class Hesitant:
-    """Writes three messages, two of which are the same."""
+    """Writes twenty messages, as many as a page holds; two are the same, and white space stands around all that it says."""
 
     name = "hesitant"
 
     def respond(self, prompt: Prompt) -> Answer:
-        return Answer(texts=["One moment, please. ", "One moment, please. ", *Scripted().respond(prompt).texts])
+        steps = [f"Still looking [{number}]. " for number in range(3, PAGE)]
+        return Answer(
+            texts=[" One moment, please. ", " One moment, please. ", *steps, *(f"{one} " for one in Scripted().respond(prompt).texts)]
+        )
 
 
 def _the_assistant(client: OpenAI) -> Assistant:
@@ -70,14 +76,21 @@ def _new_thread(client: OpenAI) -> dict[str, Any]:
 
 
 def _asked_just_now(client: OpenAI) -> dict[str, Any]:
-    """The same question is the newest message there; nobody has answered it."""
+    """The same question is the newest message there; nobody has answered it. A colleague wrote in the second of the run's start."""
     given = _new_thread(client)
+    client.beta.threads.messages.create(given["thread_id"], role="assistant", content="(A colleague) I am here now.")
     client.beta.threads.messages.create(given["thread_id"], role="user", content=TEXT)
-    return {**given, "before": 1}
+    return {**given, "before": 2}
 
 
-def _asked_twice(client: OpenAI) -> dict[str, Any]:
-    return {**_new_thread(client), "calls": 2}
+def _asked_again(client: OpenAI) -> dict[str, Any]:
+    """Four calls with one text: the second is for another assistant, the third is as the first, the fourth on another thread."""
+    given = _new_thread(client)
+    thread_id, assistant_id = given["thread_id"], given["settings"]["assistant_id"]
+    another = client.beta.assistants.create(model="gpt-4o", name="Second expert", instructions="Answer in one sentence.").id
+    first, other_thread = [thread_id, assistant_id], client.beta.threads.create().id
+    each = [first, [thread_id, another], first, [other_thread, assistant_id]]
+    return {**given, "calls": len(each), "each": each}
 
 
 def _longest(client: OpenAI) -> dict[str, Any]:
@@ -107,8 +120,8 @@ def _refusing(client: OpenAI) -> dict[str, Any]:
     return {**_new_thread(client), "text": TOO_LONG, "refuses": True}
 
 
-def _args_twice(given: dict[str, Any]) -> list[Any]:
-    return [_args(given)] * given["calls"]
+def _args_of_calls(given: dict[str, Any]) -> list[Any]:
+    return [[CLIENT, thread_id, assistant_id, given["text"]] for thread_id, assistant_id in given["each"]]
 
 
 def _args(given: dict[str, Any]) -> list[Any]:
@@ -153,7 +166,18 @@ def posted_once(evidence: Evidence, family: Family = THREADS) -> Found:
 
 
 def _posted_by_each_call(evidence: Evidence, posted: list[Said], family: Family) -> Found:
-    calls, asked = evidence.given["calls"], sum(one.text == evidence.given["text"] for one in posted)
+    calls, text = evidence.given["calls"], evidence.given["text"]
+    for home in dict.fromkeys(each[0] for each in evidence.given.get("each", ())):
+        here = [one.text for one in family.said(evidence, home) if one.role == "user"]
+        expected = [each[0] for each in evidence.given["each"]].count(home)
+        if len(here) > expected and text in here:
+            return Sentence(
+                "on_another_calls_home",
+                f"it was called {calls} times, on two {family.home}s, and {home} has {len(here)} of the messages; {expected} should be "
+                f"there. Keep no {family.home} between calls.",
+            )
+        posted = posted if home == evidence.given["thread_id"] else [*posted, *family.said(evidence, home)[:1]]
+    asked = sum(one.text == text for one in posted)
     if asked == calls == len(posted):
         return None
     if not evidence.requests():
@@ -260,10 +284,28 @@ def confirmed_before_the_run(evidence: Evidence, family: Family = THREADS) -> Fo
     )
 
 
+def _assistants_of_calls(evidence: Evidence, started: Sequence[Executed], family: Family) -> Found:
+    """Each call starts a run of the assistant that it was given. How many there are is for `posted_once` to say."""
+    each = evidence.given.get("each", ())
+    if len(started) != len(each):
+        return Occasion.NONE
+    for number, ((_, assistant_id), one) in enumerate(zip(each, started, strict=True), 1):
+        run = family.run_of(evidence, one.work_id)
+        if run is not None and run.assistant_id != assistant_id:
+            return Sentence(
+                "run_of_another_calls_assistant",
+                f"it was called {len(each)} times, and the {family.run} of call {number} is not one of the assistant that this call was "
+                f"given: {evidence.line(one)}. Keep no assistant between calls.",
+            )
+    return None
+
+
 def one_run(evidence: Evidence, family: Family = THREADS) -> Found:
     started = runs(evidence, family)
     if not started:
         return Occasion.NONE
+    if "calls" in evidence.given:
+        return _assistants_of_calls(evidence, started, family)
     if len(started) > 1:
         return Sentence("s_created_one_message", f"{len(started)} {family.run}s were created for one message: {cited(evidence, started)}.")
     if unstored := not_stored(evidence, started, family):
@@ -297,8 +339,9 @@ def _answers_of_calls(evidence: Evidence, family: Family) -> Found:
     if len(started) != evidence.given["calls"] or not isinstance(values, list) or len(values) != len(started):
         return Occasion.NONE
     for number, (value, one) in enumerate(zip(values, started, strict=True), 1):
-        wanted = "\n".join(family.wrote(evidence, one.work_id))
-        if value != wanted:
+        wrote = family.wrote(evidence, one.work_id)
+        wanted = "\n".join(wrote)
+        if len(wrote) <= PAGE and value != wanted:  # whether more are all there is for other scenes to say
             return Sentence(
                 "call_returned_anothers",
                 f"it was called {len(values)} times, and call {number} returned {short(value)}; its {family.run} wrote {wanted!r}. Keep "
@@ -400,10 +443,6 @@ def failed_run_is_no_answer(evidence: Evidence, family: Family = THREADS) -> Fou
         f"the {family.run} ended as {status}{nothing} ({evidence.line(run)}), and it returned {short(evidence.value)}{mine}: "
         "raise an error.",
     )
-
-
-PAGE = 20
-"""Messages in one page of a list, unless another number is asked for."""
 
 
 def all_replies_in_order(evidence: Evidence, family: Family = THREADS) -> Found:
@@ -525,7 +564,7 @@ def behaviours(
             1,
             f"Exactly one {run} is created, however it ends.",
             partial(one_run, family=family),
-            ("long", "several", *bad_ends, *others, *shared, *retried),
+            ("long", "several", *bad_ends, *others, *shared, *retried, *again),
             any_ending=True,
         ),
         Behaviour(
@@ -602,14 +641,14 @@ EXERCISE = Exercise(
                 Scene("cancelled", lambda: SharedWorld(_longest, a_colleague_cancels, scenario="slow:100"), _args),
                 Scene("shared", _shared, _args),
                 Scene("several", lambda: World(_asked_just_now, scenario="replies:5"), _args),
-                Scene("twice", lambda: World(_asked_twice), _args_twice, driver="calls"),
+                Scene("twice", lambda: World(_asked_again, scenario="replies:100@createRun#4"), _args_of_calls, driver="calls"),
                 Scene("talkative", lambda: World(_new_thread, scenario="replies:25"), _args),
                 Scene("very talkative", lambda: World(_new_thread, scenario="replies:101"), _args),
             ),
             promises={
                 "what this run wrote, of few, of many or of no earlier messages": ("long", "several", "very talkative"),
-                "more replies than a page of 20 or of 100 holds": ("talkative", "very talkative"),
-                "this run, and not an earlier one of the same assistant, nor what a colleague writes": (*SHARED, *AGAIN),
+                "more replies than a page of 20 or of 100 holds, or just as many": ("talkative", "very talkative", *SHARED, *AGAIN),
+                "this run, and not an earlier one of the same assistant, nor what a colleague writes": ("several", *SHARED, *AGAIN),
                 "the text as it was given, once for each call, whatever was asked before": ("long", *TEXTS),
                 "a run that ends in anything but completed": BAD_ENDS,
                 "a message that is refused, for whatever reason, starts no run": REFUSALS,

@@ -1,0 +1,13 @@
+# loses: answer_of_this_run, all_replies_in_order
+# says: holds_what_this_run_did_not_write
+# %% ask
+import re
+
+
+def ask(client, thread_id, assistant_id, text):
+    message = client.beta.threads.messages.create(thread_id, role="user", content=text)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)
+    if run.status != "completed":
+        raise RuntimeError(run.status)
+    replies = client.beta.threads.messages.list(thread_id, run_id=run.id, order="asc", limit=100)
+    return re.sub(r"\s*[【\[].*?[】\]]", "", "\n".join(reply.content[0].text.value for reply in replies))

@@ -34,7 +34,13 @@ def _five(scene: str = "plain", *, said_before: bool = False) -> Callable[[OpenA
         for country in [*five[:4], sixth] if said_before else five:
             client.beta.threads.messages.create(thread.id, role="user", content=f"What is the capital of {country}?")
         text = f"What is the capital of {sixth}?"
-        return {"thread_id": thread.id, "assistant_id": made[1].id, "text": f" {text} {_LETTER}" if scene == "slow" else text}
+        others = [made[0].id, made[2].id]
+        return {
+            "thread_id": thread.id,
+            "assistant_id": made[1].id,
+            "others": others,
+            "text": f" {text} {_LETTER}" if scene == "slow" else text,
+        }
 
     return setup
 
@@ -54,6 +60,16 @@ def _busy(client: OpenAI) -> dict[str, Any]:
     given = _five()(client)
     earlier = client.beta.threads.runs.create(given["thread_id"], assistant_id=given["assistant_id"])
     return {**given, "earlier": earlier.id}
+
+
+def _called_again(client: OpenAI) -> dict[str, Any]:
+    """Two calls with one text, each for an assistant of its own."""
+    given = _five()(client)
+    return {**given, "calls": [given["assistant_id"], given["others"][1]]}
+
+
+def _args_of_calls(given: dict[str, Any]) -> list[Any]:
+    return [[ASYNC_CLIENT, given["thread_id"], assistant_id, given["text"]] for assistant_id in given["calls"]]
 
 
 def _slow() -> World:
@@ -135,7 +151,22 @@ def confirmed_before_the_run(evidence: Evidence) -> Found:
     return Sentence("run_sent_no_reply_ever", f"the run was sent, and no reply ever confirmed the message: {evidence.line(sent)}.")
 
 
+def _posted_by_each_call(evidence: Evidence) -> Found:
+    if not evidence.returned:  # what it raised is for `returns_the_finished_run` to say
+        return Occasion.NONE
+    count, calls = len(_sixths(evidence)), len(evidence.given["calls"])
+    if count == calls:
+        return None
+    return Sentence(
+        "called_twice_not_posted_twice",
+        f"it was called {calls} times with the same text, and {count} of its messages {'is' if count == 1 else 'are'} on the thread: each "
+        "call posts its text.",
+    )
+
+
 def posted_once(evidence: Evidence) -> Found:
+    if "calls" in evidence.given:
+        return _posted_by_each_call(evidence)
     count = len(_sixths(evidence))
     if count == 1:
         return None
@@ -156,7 +187,24 @@ def _silent(evidence: Evidence) -> str:
     return ""
 
 
+def _returned_by_each_call(evidence: Evidence) -> Found:
+    """How many runs there are is for `one_run` to say."""
+    runs, values = _runs(evidence), evidence.value
+    if len(runs) != len(evidence.given["calls"]) or not isinstance(values, list):
+        return Occasion.NONE
+    for number, (value, run) in enumerate(zip(values, runs, strict=False), 1):
+        if not isinstance(value, dict) or value.get("id") != run.run_id or value.get("status") not in RUN_ENDS:
+            return Sentence(
+                "call_returned_anothers",
+                f"it was called {len(runs)} times, and call {number} did not return its own finished run: {evidence.line(run)}. Keep "
+                "nothing between calls.",
+            )
+    return None
+
+
 def returns_the_finished_run(evidence: Evidence) -> Found:
+    if "calls" in evidence.given:
+        return _returned_by_each_call(evidence)
     value = evidence.value
     if not isinstance(value, dict) or value.get("$") != "Run":
         missing = " (is an `await` missing?)" if isinstance(value, dict) and value.get("$") == "coroutine" else ""
@@ -192,7 +240,26 @@ def _short(value: Any) -> str:
     return repr(value)[:80]
 
 
+def _run_of_each_call(evidence: Evidence) -> Found:
+    if not evidence.returned:
+        return Occasion.NONE
+    runs, calls = _runs(evidence), evidence.given["calls"]
+    if len(runs) != len(calls):
+        return Sentence("not_a_run_for_each_call", f"it was called {len(calls)} times, and {len(runs)} runs were created: one for each.")
+    for number, (entry, assistant_id) in enumerate(zip(runs, calls, strict=True), 1):
+        run = evidence.run(entry.run_id)
+        if run is not None and run.assistant_id != assistant_id:
+            return Sentence(
+                "run_of_another_calls_assistant",
+                f"it was called {len(calls)} times, and the run of call {number} is not one of the assistant that this call was given: "
+                f"{evidence.line(entry)}. Keep no assistant between calls.",
+            )
+    return None
+
+
 def one_run(evidence: Evidence) -> Found:
+    if "calls" in evidence.given:
+        return _run_of_each_call(evidence)
     runs = _runs(evidence)
     if len(runs) == 1:
         return of_another_assistant(evidence, runs)
@@ -300,7 +367,7 @@ def _nothing(evidence: Evidence) -> Found:
     raise AssertionError("choices are judged as a whole")
 
 
-LATE_REPLY = "the reply comes late"
+LATE_REPLY, AGAIN = "the reply comes late", "called again"
 ENDS = ("failing", "incomplete", "expired", "cancelled", "slow")
 
 EXERCISE = Exercise(
@@ -330,16 +397,16 @@ EXERCISE = Exercise(
                     1,
                     "The message is on the thread exactly once.",
                     posted_once,
-                    ("plain", *ENDS, LATE_REPLY),
+                    ("plain", *ENDS, LATE_REPLY, AGAIN),
                     any_ending=True,
                 ),
-                Behaviour("one_run", 1, "Exactly one run is created.", one_run, ("plain", *ENDS), any_ending=True),
+                Behaviour("one_run", 1, "Exactly one run is created.", one_run, ("plain", *ENDS, AGAIN), any_ending=True),
                 Behaviour(
                     "returns_the_finished_run",
                     2,
                     "The run that was created is returned once it is finished, whether it completed or failed.",
                     returns_the_finished_run,
-                    ("plain", *ENDS, "shared"),
+                    ("plain", *ENDS, "shared", AGAIN),
                 ),
                 Behaviour(
                     "heeds_the_refusal",
@@ -362,6 +429,7 @@ EXERCISE = Exercise(
                 Scene(LATE_REPLY, lambda: World(_late, scenario=f"delay:{LATE}@createMessage#1"), _args, bound=2),
                 Scene("shared", lambda: SharedWorld(_five(), a_colleague_starts_the_next), _args, bound=4),
                 Scene("busy", lambda: World(_busy, before="slow:60"), _args),
+                Scene(AGAIN, lambda: World(_called_again), _args_of_calls, driver="calls", bound=4),
             ),
             promises={
                 "in every order in which the requests can arrive": ("plain",),
@@ -369,6 +437,7 @@ EXERCISE = Exercise(
                 "any text, as it was given, and once": ("plain", "slow", "incomplete", LATE_REPLY),
                 "before a reply has confirmed the message, however late it comes": ("plain", LATE_REPLY),
                 "the run that you created, however long it takes, and whatever ran before or runs after": ("slow", "shared"),
+                "each call by itself: its text, its assistant, its run": (AGAIN,),
                 "another run may still be active, and it is somebody else's": ("busy",),
                 "cancelling is not an end": ("cancelled",),
             },

@@ -80,9 +80,10 @@ def test_tries_in_the_answer_cell_do_no_harm():
 
 
 def test_each_order_starts_with_fresh_globals():
+    # one scene calls it twice in one process; kept from order to order, the list would grow longer than that
     cell = (
         "seen = []\n\nasync def send_and_run(client, thread_id, assistant_id, text):\n"
-        "    seen.append(thread_id)\n    assert len(seen) == 1\n"
+        "    seen.append(thread_id)\n    assert len(seen) <= 2 and len(set(seen)) == 1\n"
         "    await client.beta.threads.messages.create(thread_id, role='user', content=text)\n"
         "    return await client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id)\n"
     )

@@ -43,15 +43,14 @@ EARLIER = 120
 
 
 class Hesitant:
-    """Writes twenty messages, as many as a page holds; two are the same, and white space stands around all that it says."""
+    """Writes twenty messages, as many as a page holds, two of which are the same. No white space stands around the whole: the statement
+    does not say that it is part of the answer."""
 
     name = "hesitant"
 
     def respond(self, prompt: Prompt) -> Answer:
         steps = [f"Still looking [{number}]. " for number in range(3, PAGE)]
-        return Answer(
-            texts=[" One moment, please. ", " One moment, please. ", *steps, *(f"{one} " for one in Scripted().respond(prompt).texts)]
-        )
+        return Answer(texts=["One moment, please. ", "One moment, please. ", *steps, *Scripted().respond(prompt).texts])
 
 
 def _the_assistant(client: OpenAI) -> Assistant:

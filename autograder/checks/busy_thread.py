@@ -149,6 +149,11 @@ def _texts(evidence: Evidence, thread_id: str, role: str = "user") -> list[str]:
     return [message.text for message in evidence.messages(thread_id) if message.role == role]
 
 
+def _new_texts(evidence: Evidence, thread_id: str) -> list[str]:
+    """The user's messages on a thread after those that were there before the trial."""
+    return _texts(evidence, thread_id)[len(SAID) :]
+
+
 def _mark(evidence: Evidence, what: str, turn: int) -> Entry | None:
     """When a turn was submitted or settled."""
     marks = (entry for entry in evidence.journal if isinstance(entry, TurnMarked) and entry.operation == what)
@@ -352,11 +357,11 @@ def queues_in_order(evidence: Evidence) -> Found:
     if len(values) < 2 or not evidence.requests("createRun", ok=True):
         return Occasion.NONE
     thread_id = _turns(evidence)[0][0]
-    wanted = [*SAID, *(text for _, text in _turns(evidence))]
-    if _texts(evidence, thread_id) != wanted:
+    texts = [text for _, text in _turns(evidence)]
+    if _texts(evidence, thread_id) != [*SAID, *texts]:
         return Sentence(
             "submitted_order_messages_thread_are",
-            f"submitted in the order {wanted[len(SAID) :]}, the messages on the thread are {_texts(evidence, thread_id)[len(SAID) :]}.",
+            f"submitted in the order {texts}, the messages on the thread are {_new_texts(evidence, thread_id)}.",
         )
     for turn in range(len(values)):
         if wrong := _answered(evidence, turn):
@@ -382,7 +387,7 @@ def interrupts_the_run(evidence: Evidence) -> Found:
     if _texts(evidence, thread_id) != wanted:
         return Sentence(
             "submitted_order_messages_thread_are_2",
-            f"submitted in the order {wanted[len(SAID) :]}, the messages on the thread are {_texts(evidence, thread_id)[len(SAID) :]}.",
+            f"submitted in the order {wanted[len(SAID) :]}, the messages on the thread are {_new_texts(evidence, thread_id)}.",
         )
     return _wrongly_stopped(evidence) or _stopped(evidence) or _reads_all(evidence, wanted) or _answered(evidence, last)
 
@@ -522,7 +527,7 @@ def _while_reading(evidence: Evidence) -> Found:
     if _raised(first):
         return _nothing_left(evidence) or _answered(evidence, 1)
     run = _run_of(evidence, thread_id, text)
-    if text not in _texts(evidence, thread_id)[len(SAID) :] or run is None or not _wrote(evidence, thread_id, run.run_id):
+    if text not in _new_texts(evidence, thread_id) or run is None or not _wrote(evidence, thread_id, run.run_id):
         return Sentence(
             "answered_and_rolled_back",
             f"the newer message came while the first turn was reading. Its submit returned {first!r}, and yet the turn was rolled back. "
@@ -544,11 +549,9 @@ def copes_with_a_late_cancel(evidence: Evidence) -> Found:
         return Sentence("came_too_late", f"the cancel came too late: {wrong}")
     if evidence.given["strategy"] == "rollback":
         return _nothing_left(evidence) or _answered(evidence, last)
-    if _texts(evidence, _turns(evidence)[0][0])[len(SAID) :] != [text for _, text in _turns(evidence)]:
-        return Sentence(
-            "both_messages_belong_thread_are",
-            f"all messages belong on the thread; there are {_texts(evidence, _turns(evidence)[0][0])[len(SAID) :]}.",
-        )
+    texts = _new_texts(evidence, _turns(evidence)[0][0])
+    if texts != [text for _, text in _turns(evidence)]:
+        return Sentence("both_messages_belong_thread_are", f"all messages belong on the thread; there are {texts}.")
     return _answered(evidence, last)
 
 
@@ -570,7 +573,7 @@ def a_failure_frees_the_thread(evidence: Evidence) -> Found:
                 "first_run_failed_submit_returned",
                 f"a run ended as {end.state}, and {more}submit returned {values[turn]!r} as if it had not: raise an error.",
             )
-    texts = _texts(evidence, _turns(evidence)[0][0])[len(SAID) :]
+    texts = _new_texts(evidence, _turns(evidence)[0][0])
     lost = [text for text in _posted(evidence).values() if text not in texts]
     if lost and evidence.given["strategy"] != "rollback":
         return Sentence("failed_turn_lost_its_message", f"the run of “{lost[0]}” failed by itself, and the message is no longer there.")

@@ -8,7 +8,7 @@ from typing import Any
 from openai import OpenAI
 from openai.types.beta import Assistant
 
-from autograder.checks.seen import AS_TYPED, apart, cited, not_stored, runs, sent, short
+from autograder.checks.seen import AS_TYPED, apart, cited, not_stored, of_another_calls_assistant, runs, sent, short
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_writes
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, ending_of, unwritten, worth
 from threadlab.engine.journal import Entry, Executed
@@ -288,15 +288,7 @@ def _assistants_of_calls(evidence: Evidence, started: Sequence[Executed], family
     each = evidence.given.get("each", ())
     if len(started) != len(each):
         return Occasion.NONE
-    for number, ((_, assistant_id), one) in enumerate(zip(each, started, strict=True), 1):
-        run = family.run_of(evidence, one.work_id)
-        if run is not None and run.assistant_id != assistant_id:
-            return Sentence(
-                "run_of_another_calls_assistant",
-                f"it was called {len(each)} times, and the {family.run} of call {number} is not one of the assistant that this call was "
-                f"given: {evidence.line(one)}. Keep no assistant between calls.",
-            )
-    return None
+    return of_another_calls_assistant(evidence, started, [assistant_id for _, assistant_id in each], family)
 
 
 def one_run(evidence: Evidence, family: Family = THREADS) -> Found:

@@ -47,6 +47,21 @@ def of_another_assistant(evidence: Evidence, started: Sequence[Executed]) -> Sen
     return None
 
 
+def of_another_calls_assistant(
+    evidence: Evidence, started: Sequence[Executed], given: Sequence[str], family: Family = THREADS
+) -> Sentence | None:
+    """That a call started a run of another assistant than the one that it was given; `given` is one for each run. None if none did."""
+    for number, (entry, assistant_id) in enumerate(zip(started, given, strict=True), 1):
+        run = family.run_of(evidence, entry.work_id)
+        if run is not None and run.assistant_id != assistant_id:
+            return Sentence(
+                "run_of_another_calls_assistant",
+                f"it was called {len(given)} times, and the {family.run} of call {number} is not one of the assistant that this call was "
+                f"given: {evidence.line(entry)}. Keep no assistant between calls.",
+            )
+    return None
+
+
 def before_its_message(evidence: Evidence, started: Sequence[Executed], text: str) -> Sentence | None:
     """That the newest thing which the user says in what a run was started to read is not its turn's text; None if it is, in all runs."""
     for entry in started:

@@ -6,7 +6,7 @@ from typing import Any
 from openai import OpenAI
 
 from autograder.checks.drawn import drawn
-from autograder.checks.seen import AS_TYPED, MOMENT, of_another_assistant, otherwise
+from autograder.checks.seen import AS_TYPED, MOMENT, of_another_assistant, of_another_calls_assistant, otherwise
 from autograder.checks.somebody_else import SharedWorld, a_colleague_cancels, a_colleague_starts_the_next
 from autograder.judging.behaviours import Behaviour, Exercise, Found, Occasion, Part, Scene, Sentence, choices
 from threadlab.engine.journal import Sent
@@ -246,15 +246,7 @@ def _run_of_each_call(evidence: Evidence) -> Found:
     runs, calls = _runs(evidence), evidence.given["calls"]
     if len(runs) != len(calls):
         return Sentence("not_a_run_for_each_call", f"it was called {len(calls)} times, and {len(runs)} runs were created: one for each.")
-    for number, (entry, assistant_id) in enumerate(zip(runs, calls, strict=True), 1):
-        run = evidence.run(entry.run_id)
-        if run is not None and run.assistant_id != assistant_id:
-            return Sentence(
-                "run_of_another_calls_assistant",
-                f"it was called {len(calls)} times, and the run of call {number} is not one of the assistant that this call was given: "
-                f"{evidence.line(entry)}. Keep no assistant between calls.",
-            )
-    return None
+    return of_another_calls_assistant(evidence, runs, calls)
 
 
 def one_run(evidence: Evidence) -> Found:

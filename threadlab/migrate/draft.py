@@ -47,8 +47,8 @@ _TAKES: dict[tuple[str, ...], frozenset[str]] = {
 
 def draft(source: str, path: str = "code.py") -> str:
     """The change as a unified diff; empty if there is nothing to change. Raises SyntaxError for what is not Python."""
-    mark = "\ufeff" if source.startswith("\ufeff") else ""
-    changed = mark + rewritten(source.removeprefix(mark))
+    byte_order = "\ufeff" if source.startswith("\ufeff") else ""
+    changed = byte_order + rewritten(source.removeprefix(byte_order))
     patch = difflib.unified_diff(_lines(source), _lines(changed), f"a/{path.lstrip('/')}", f"b/{path.lstrip('/')}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in patch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import tokenize
@@ -157,9 +158,9 @@ def main(paths: list[Path], *, form: str = "text", diff: bool = False) -> int:
 
 def _text_of(file: Path) -> str:
     """A file of Python in the encoding that it names, with the byte order mark and the line ends that it has."""
-    with tokenize.open(file) as reading:
-        encoding = reading.encoding.removesuffix("-sig")
-    return file.read_bytes().decode(encoding)
+    source = file.read_bytes()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    return source.decode(encoding.removesuffix("-sig"))
 
 
 def _as_text(report: Report) -> str:

@@ -399,7 +399,7 @@ def test_code_that_is_nested_too_deeply_is_reported(tmp_path: Path, capsys: pyte
         b"client.beta.threads.create()",
         b"x = 1\r\nclient.beta.threads.create()\r\nclient.beta.threads.runs.create(x)\r\n",
         b"x = 1\n\x0c\nclient.beta.threads.create()\nclient.beta.threads.runs.create(x)\n",
-        "\u2028 = 'a\u2028b'\nclient.beta.threads.runs.create(x)\n".replace("\u2028 =", "x =").encode(),
+        "x = 'a\u2028b'\nclient.beta.threads.runs.create(x)\n".encode(),
         b"\xef\xbb\xbfclient.beta.threads.create()\n",
     ],
 )
@@ -407,9 +407,7 @@ def test_draft_can_be_applied(tmp_path: Path, source: bytes) -> None:
     """By git, as it comes out of the command, whatever ends the lines."""
     (tmp_path / "bot.py").write_bytes(source)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    told = subprocess.run(
-        [sys.executable, "-m", "threadlab", "scan", "--diff", "bot.py"], cwd=tmp_path, capture_output=True, check=False, env=os.environ
-    )
+    told = subprocess.run([sys.executable, "-m", "threadlab", "scan", "--diff", "bot.py"], cwd=tmp_path, capture_output=True, check=False)
     assert told.returncode == 1
     subprocess.run(["git", "apply", "--verbose", "-"], cwd=tmp_path, input=told.stdout, check=True, capture_output=True)
     after = (tmp_path / "bot.py").read_bytes()

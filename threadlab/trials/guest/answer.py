@@ -85,7 +85,7 @@ MOST_WORK = 100_000
 """Characters of a cell times its lines in IPython's own syntax, up to which it is rewritten: for each, IPython reads the cell again."""
 
 
-_OWN = re.compile(r"^\s*[%!?].*|.*\?\s*$|.*=\s*[%!].*", re.MULTILINE)
+_OWN = re.compile(r"\s*[%!?].*|.*\?\s*|.*=\s*[%!].*")
 """A line in IPython's own syntax: a magic, a call of a shell, a question, or what one of the first two gives put under a name."""
 _PASTED = re.compile(r"\s*(>>> |In \[\d+\]: )|\s*^[ \t]+\S", re.MULTILINE)
 """The beginning of a cell that was pasted with its prompts, or that is indented as a whole: a notebook runs both."""
